@@ -1,0 +1,43 @@
+#include "base/log.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace luma {
+namespace {
+
+std::atomic<LogLevel> g_level{LogLevel::kInfo};
+
+constexpr std::string_view kLevelNames[] = {"trace", "debug",    "info", "warn",
+                                            "error", "critical", "off"};
+
+spdlog::logger& Logger() {
+  static auto* logger = [] {
+    auto* made = new spdlog::logger("luma", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    made->set_level(spdlog::level::trace);
+    made->flush_on(spdlog::level::trace);
+    made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+    return made;
+  }();
+  return *logger;
+}
+
+}  // namespace
+
+Result<LogLevel> ParseLogLevel(std::string_view name) {
+  for (size_t i = 0; i < std::size(kLevelNames); ++i) {
+    if (kLevelNames[i] == name) return static_cast<LogLevel>(i);
+  }
+  return Status::InvalidArgument(
+      "unknown log level, want trace, debug, info, warn, error, critical or off: level=", name);
+}
+
+void SetLogLevel(LogLevel level) { g_level = level; }
+
+bool LogEnabled(LogLevel level) { return level >= g_level.load(std::memory_order_relaxed); }
+
+void WriteLog(LogLevel level, std::string_view module, std::string_view message) {
+  Logger().log(static_cast<spdlog::level::level_enum>(level), "{} {}", module, message);
+}
+
+}  // namespace luma
