@@ -1,0 +1,172 @@
+#include "model/labels.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "model/utf8.h"
+
+namespace luma {
+namespace {
+
+void AppendText(std::string_view text, std::string& out) {
+  size_t length = text.size();
+  while (length >= 0x80) {
+    out.push_back(static_cast<char>(length | 0x80));
+    length >>= 7;
+  }
+  out.push_back(static_cast<char>(length));
+  out.append(text);
+}
+
+// Reads one length-prefixed text from trusted bytes.
+std::string_view TakeText(std::string_view& rest) {
+  size_t length = 0;
+  size_t at = 0;
+  for (int shift = 0;; shift += 7) {
+    const auto byte = static_cast<unsigned char>(rest[at++]);
+    length |= static_cast<size_t>(byte & 0x7f) << shift;
+    if (byte < 0x80) break;
+  }
+  const std::string_view text = rest.substr(at, length);
+  rest.remove_prefix(at + length);
+  return text;
+}
+
+bool NameLess(const LabelRef& a, const LabelRef& b) { return a.name < b.name; }
+
+LabelsOutcome CheckSorted(std::span<const LabelRef> labels) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const LabelRef& label = labels[i];
+    if (label.name.empty()) return LabelsOutcome::kEmptyName;
+    if (i > 0 && labels[i - 1].name == label.name) return LabelsOutcome::kDuplicateName;
+    if (!IsValidUtf8(label.name) || !IsValidUtf8(label.value)) return LabelsOutcome::kInvalidUtf8;
+    if (std::max(label.name.size(), label.value.size()) > kLabelTextBytesMax) {
+      return LabelsOutcome::kTooLong;
+    }
+    bytes += label.name.size() + label.value.size() + 6;  // 6: the longest two length prefixes
+  }
+  return bytes > kLabelsBytesMax ? LabelsOutcome::kTooLong : LabelsOutcome::kOk;
+}
+
+void AppendQuoted(std::string_view text, std::string& out) {
+  out.push_back('"');
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out.push_back('\\');
+    if (c == '\n') {
+      out.append("\\n");
+    } else {
+      out.push_back(c);
+    }
+  }
+  out.push_back('"');
+}
+
+}  // namespace
+
+void LabelsView::Iterator::Read() {
+  if (rest_.empty()) {
+    label_ = LabelRef();
+    return;
+  }
+  label_.name = TakeText(rest_);
+  label_.value = TakeText(rest_);
+}
+
+std::string_view LabelsView::Get(std::string_view name) const {
+  for (const LabelRef& label : *this) {
+    if (label.name == name) return label.value;
+  }
+  return {};
+}
+
+std::string LabelsView::ToString() const {
+  std::string out(metric_name());
+  std::string_view separator = "{";
+  for (const LabelRef& label : *this) {
+    if (label.name == kMetricNameLabel) continue;
+    out.append(separator).append(label.name).push_back('=');
+    AppendQuoted(label.value, out);
+    separator = ", ";
+  }
+  if (separator != "{") out.push_back('}');
+  return out.empty() ? "{}" : out;
+}
+
+int CompareLabels(LabelsView a, LabelsView b) {
+  auto left = a.begin();
+  auto right = b.begin();
+  for (; left != a.end() && right != b.end(); ++left, ++right) {
+    if (const int order = left->name.compare(right->name); order != 0) return order;
+    if (const int order = left->value.compare(right->value); order != 0) return order;
+  }
+  return static_cast<int>(left != a.end()) - static_cast<int>(right != b.end());
+}
+
+Result<Labels> Labels::Of(std::vector<LabelRef> labels) {
+  Labels result;
+  const LabelsOutcome outcome = AppendCanonical(labels, result.canonical_);
+  if (outcome != LabelsOutcome::kOk) return Status::InvalidArgument(LabelsOutcomeText(outcome));
+  return result;
+}
+
+Result<Labels> Labels::FromCanonical(std::string_view bytes) {
+  LUMA_RETURN_IF_ERROR(CheckCanonical(bytes));
+  return Labels(LabelsView(bytes));
+}
+
+std::string_view LabelsOutcomeText(LabelsOutcome outcome) {
+  switch (outcome) {
+    case LabelsOutcome::kOk:
+      return "ok";
+    case LabelsOutcome::kEmptyName:
+      return "empty label name";
+    case LabelsOutcome::kDuplicateName:
+      return "duplicate label name";
+    case LabelsOutcome::kInvalidUtf8:
+      return "label is not valid UTF-8";
+    case LabelsOutcome::kTooLong:
+      return "label name, value or set is too long";
+  }
+  return "";
+}
+
+LabelsOutcome AppendCanonical(std::span<LabelRef> labels, std::string& out) {
+  if (!std::is_sorted(labels.begin(), labels.end(), NameLess)) {
+    std::sort(labels.begin(), labels.end(), NameLess);
+  }
+  const LabelsOutcome outcome = CheckSorted(labels);
+  if (outcome != LabelsOutcome::kOk) return outcome;
+  for (const LabelRef& label : labels) {
+    if (label.value.empty()) continue;
+    AppendText(label.name, out);
+    AppendText(label.value, out);
+  }
+  return LabelsOutcome::kOk;
+}
+
+Status CheckCanonical(std::string_view bytes) {
+  if (bytes.size() > kLabelsBytesMax) {
+    return Status::Corruption("labels too long: bytes=", bytes.size());
+  }
+  ByteReader reader(AsBytes(bytes));
+  std::vector<LabelRef> labels;
+  while (reader.remaining() > 0) {
+    const size_t offset = reader.position();
+    const LabelRef label{reader.LengthPrefixed(), reader.LengthPrefixed()};
+    if (!reader.ok() || label.value.empty()) {
+      return Status::Corruption("bad label: offset=", offset);
+    }
+    labels.push_back(label);
+  }
+  if (!reader.ok()) return Status::Corruption("bad label: offset=", reader.position());
+  // Writing the labels again finds everything else: order, duplicates, UTF-8, overlong lengths.
+  std::string again;
+  if (AppendCanonical(labels, again) != LabelsOutcome::kOk || again != bytes) {
+    return Status::Corruption("labels are not in canonical form: bytes=", bytes.size());
+  }
+  return Status::Ok();
+}
+
+}  // namespace luma

@@ -1,0 +1,82 @@
+// What the metrics front ends and PromQL need from storage. storage implements both; tests use a
+// fake in memory.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "model/labels.h"
+#include "model/matcher.h"
+#include "model/sample.h"
+#include "model/series_batch.h"
+
+namespace luma {
+
+// What became of a batch that is durable. stored + refused = the samples of the batch.
+struct WriteSummary {
+  uint64_t samples_stored = 0;  // duplicates of stored samples count as stored
+  uint64_t samples_refused = 0;
+  std::string first_refusal;  // why, for the sender; empty when nothing was refused
+};
+
+using WriteCallback = std::function<void(Result<WriteSummary>)>;
+
+// Threads: Write from any thread.
+class MetricsSink {
+ public:
+  virtual ~MetricsSink() = default;
+
+  // Stores the samples that can be stored, all of them or none of them becoming durable together.
+  // `batch` is read only until Write returns. `done` is called exactly once, on any thread, maybe
+  // before Write returns, and must not block: with a summary once the batch is durable and visible
+  // to readers, or with an error when nothing of it was stored.
+  // A sample more than kFutureMax ahead of the clock is refused alone; so is one storage cannot
+  // represent. Late and repeated samples are ordinary ones: the last write of a timestamp wins.
+  // Errors: kOutOfMemory or kTooManyRequests when over budget, kDiskFull, kUnavailable (starting or
+  // stopping): try again later; kIoError, kCorruption, kInternal: storage is broken.
+  virtual void Write(const SeriesBatch& batch, WriteCallback done) = 0;
+
+  static constexpr std::chrono::hours kFutureMax{24};
+};
+
+struct SeriesSamples {
+  Labels labels;
+  std::vector<UnixMillis> timestamps;  // ascending, unique
+  std::vector<double> values;          // as many; staleness markers are kept
+};
+
+// Bounds on one read. Exceeding a count is kTooLarge, passing the deadline kTimeout.
+struct ReadLimits {
+  uint64_t series_max = 10'000'000;
+  uint64_t samples_max = 50'000'000;  // Prometheus' query.max-samples
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+};
+
+// Threads: every method from any thread; each call reads one consistent snapshot and may block on
+// disk. No matchers at all match every series. Errors besides those of ReadLimits: kOutOfMemory,
+// kUnavailable, kIoError, kCorruption.
+class MetricsSource {
+ public:
+  virtual ~MetricsSource() = default;
+
+  // The series that match and have a sample in `range`, with those samples, ordered by CompareLabels.
+  virtual Result<std::vector<SeriesSamples>> Select(const Matchers& matchers, TimeRange range,
+                                                    const ReadLimits& limits) const = 0;
+  // Label sets of the series that match and have a sample in `range`, ordered by CompareLabels.
+  // May include series whose samples lie near, not in, the range (whole blocks are tested).
+  virtual Result<std::vector<Labels>> Series(const Matchers& matchers, TimeRange range,
+                                             const ReadLimits& limits) const = 0;
+  // Sorted, unique; of the series that Series() would give.
+  virtual Result<std::vector<std::string>> LabelNames(const Matchers& matchers, TimeRange range,
+                                                      const ReadLimits& limits) const = 0;
+  virtual Result<std::vector<std::string>> LabelValues(std::string_view name,
+                                                       const Matchers& matchers, TimeRange range,
+                                                       const ReadLimits& limits) const = 0;
+};
+
+}  // namespace luma
