@@ -29,7 +29,7 @@ enum class PhysicalType : uint8_t {
   kInterval = 13,  // int32 months, int32 days, int64 microseconds; has no order of its bytes
   kBytes = 14,     // StringRef
 };
-constexpr int kPhysicalTypeCount = 15;
+inline constexpr int kPhysicalTypeCount = 15;
 
 // Bytes one value takes in a values array; 16 for kBytes (a StringRef).
 constexpr uint32_t ValueBytes(PhysicalType type) {

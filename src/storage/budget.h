@@ -13,7 +13,7 @@
 namespace luma::storage {
 
 enum class BudgetUse : uint8_t { kHotRows, kTransactions, kSeries, kIngest, kCache, kQuery, kSockets };
-constexpr int kBudgetUseCount = 7;
+inline constexpr int kBudgetUseCount = 7;
 std::string_view BudgetUseName(BudgetUse use);
 
 class MemoryBudget;

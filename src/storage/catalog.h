@@ -78,11 +78,11 @@ class CatalogReader {
 };
 
 // Built-in schemas, present in every database.
-constexpr ObjectId kPublicSchemaId{2200};  // "public", PostgreSQL's OID for it
-constexpr ObjectId kMetricsSchemaId{100};  // "metrics": one relation per metric, made by src/sql
-constexpr ObjectId kLumaSchemaId{101};     // "luma": telemetry tables and internals
+inline constexpr ObjectId kPublicSchemaId{2200};  // "public", PostgreSQL's OID for it
+inline constexpr ObjectId kMetricsSchemaId{100};  // "metrics": one relation per metric, made by src/sql
+inline constexpr ObjectId kLumaSchemaId{101};     // "luma": telemetry tables and internals
 // Built-in tables (schema luma): see docs/formats/metrics_tables.md.
-constexpr ObjectId kSeriesTableId{200};
-constexpr ObjectId kSamplesTableId{201};
+inline constexpr ObjectId kSeriesTableId{200};
+inline constexpr ObjectId kSamplesTableId{201};
 
 }  // namespace luma::storage
