@@ -18,8 +18,8 @@ namespace luma {
 enum class SeriesId : uint64_t {};
 
 inline constexpr std::string_view kMetricNameLabel = "__name__";
-constexpr size_t kLabelTextBytesMax = 65535;      // one name or one value
-constexpr size_t kLabelsBytesMax = 128 << 10;     // canonical bytes of one set
+constexpr size_t kLabelTextBytesMax = 65535;   // one name or one value
+constexpr size_t kLabelsBytesMax = 128 << 10;  // canonical bytes of one set
 
 struct LabelRef {
   std::string_view name;
@@ -48,7 +48,9 @@ class LabelsView {
       Read();
       return before;
     }
-    bool operator==(const Iterator& other) const { return label_.name.data() == other.label_.name.data(); }
+    bool operator==(const Iterator& other) const {
+      return label_.name.data() == other.label_.name.data();
+    }
 
    private:
     void Read();
@@ -86,7 +88,8 @@ class Labels {
  public:
   Labels() = default;
   explicit Labels(LabelsView view) : canonical_(view.canonical()) {}
-  // Any order; labels with an empty value are left out. Errors: as AppendCanonical, kInvalidArgument.
+  // Any order; labels with an empty value are left out. Errors: as AppendCanonical,
+  // kInvalidArgument.
   static Result<Labels> Of(std::vector<LabelRef> labels);
   // Checks bytes from disk or network. Errors: kCorruption.
   static Result<Labels> FromCanonical(std::string_view bytes);

@@ -22,7 +22,8 @@ std::vector<std::string> SplitAtBars(std::string_view text) {
 
 std::vector<std::string> LiteralsOf(MatchOp op, const std::string& value) {
   if (op == MatchOp::kEqual) return {value};
-  if (op != MatchOp::kRegex || value.find_first_of("\\.+*?()[]{}^$") != std::string::npos) return {};
+  if (op != MatchOp::kRegex || value.find_first_of("\\.+*?()[]{}^$") != std::string::npos)
+    return {};
   return SplitAtBars(value);
 }
 

@@ -34,7 +34,8 @@ class Matcher {
   bool Matches(std::string_view label_value) const;
   // True when series without the label match, so that an index lookup of its values is not enough.
   bool MatchesEmpty() const { return Matches(""); }
-  // For =, and for =~ that is only literals and "|": exactly the values that match. Empty otherwise.
+  // For =, and for =~ that is only literals and "|": exactly the values that match. Empty
+  // otherwise.
   const std::vector<std::string>& literals() const { return literals_; }
   std::string ToString() const;  // job=~"node.*"
 

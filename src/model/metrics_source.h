@@ -64,7 +64,8 @@ class MetricsSource {
  public:
   virtual ~MetricsSource() = default;
 
-  // The series that match and have a sample in `range`, with those samples, ordered by CompareLabels.
+  // The series that match and have a sample in `range`, with those samples, ordered by
+  // CompareLabels.
   virtual Result<std::vector<SeriesSamples>> Select(const Matchers& matchers, TimeRange range,
                                                     const ReadLimits& limits) const = 0;
   // Label sets of the series that match and have a sample in `range`, ordered by CompareLabels.

@@ -1,0 +1,45 @@
+#include "model/series_batch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace luma {
+namespace {
+
+TEST(SeriesBatchTest, KeepsSeriesAndTheirSamplesApart) {
+  SeriesBatch batch;
+  std::vector<LabelRef> first{{"b", "2"}, {"a", "1"}};
+  ASSERT_EQ(batch.StartSeries(first), LabelsOutcome::kOk);
+  batch.AddSample({.timestamp = 10, .value = 1});
+  batch.AddSample({.timestamp = 20, .value = 2});
+  const Labels second = Labels::Of({{"a", "9"}}).value();
+  batch.StartSeries(second);
+  batch.AddSample({.timestamp = 30, .value = 3});
+
+  ASSERT_EQ(batch.size(), 2u);
+  EXPECT_EQ(batch.sample_count(), 3u);
+  EXPECT_EQ(Labels(batch.series(0).labels), Labels::Of({{"a", "1"}, {"b", "2"}}).value());
+  EXPECT_EQ(batch.series(0).samples.size(), 2u);
+  EXPECT_EQ(batch.series(1).samples[0].timestamp, 30);
+  EXPECT_EQ(batch.series(1).hash, second.Hash());
+}
+
+TEST(SeriesBatchTest, ARefusedSeriesLeavesNoTraceAndClearKeepsMemory) {
+  SeriesBatch batch;
+  std::vector<LabelRef> good{{"a", "1"}};
+  std::vector<LabelRef> bad{{"a", "1"}, {"a", "2"}};
+  ASSERT_EQ(batch.StartSeries(good), LabelsOutcome::kOk);
+  ASSERT_EQ(batch.StartSeries(bad), LabelsOutcome::kDuplicateName);
+  batch.AddSample({.timestamp = 1, .value = 1});
+  EXPECT_EQ(batch.size(), 1u);
+  EXPECT_EQ(batch.series(0).samples.size(), 1u);
+
+  const size_t before = batch.allocated_bytes();
+  batch.Clear();
+  EXPECT_EQ(batch.size(), 0u);
+  EXPECT_EQ(batch.sample_count(), 0u);
+  EXPECT_EQ(batch.allocated_bytes(), before);
+}
+
+}  // namespace
+}  // namespace luma
