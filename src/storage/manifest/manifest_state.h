@@ -1,0 +1,89 @@
+// What the manifest knows, and the edits that change it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "storage/catalog_state.h"
+#include "storage/table_snapshot.h"
+#include "storage/wal/lsn.h"
+
+namespace luma::storage {
+
+using DatabaseUuid = std::array<std::byte, 16>;
+
+// One segment file of a table.
+struct RunRecord {
+  RunId id{};
+  uint32_t row_count = 0;
+  std::string file_name;  // in the segment directory
+  uint64_t file_bytes = 0;
+  uint32_t footer_crc = 0;
+  Bytes delete_bitmap;  // serialized roaring bitmap of row positions; empty: no row is deleted
+  bool operator==(const RunRecord&) const = default;
+};
+
+struct TableRecord {
+  RunId next_run{1};  // never given to a run yet, flushed or not
+  std::map<RunId, RunRecord> runs;
+  bool operator==(const TableRecord&) const = default;
+};
+
+struct SequenceRecord {
+  int64_t value = 0;
+  bool is_called = false;  // false: the next value is `value` itself
+  bool operator==(const SequenceRecord&) const = default;
+};
+
+// Everything up to and including `commit` is in the runs and objects of the manifest; the log is
+// replayed from `replay_from` on.
+struct Checkpoint {
+  CommitNumber commit{};
+  Lsn replay_from = kFirstLsn;
+  bool operator==(const Checkpoint&) const = default;
+};
+
+// Runs added, removed or with a new delete bitmap. Removals are applied first.
+struct TableEdit {
+  ObjectId id{};
+  std::optional<RunId> next_run;
+  std::vector<RunId> removed;
+  std::vector<RunRecord> added;
+  std::vector<std::pair<RunId, Bytes>> bitmaps;
+};
+
+// One atomic change: carries only what changed. Dropping a catalog object drops its table or
+// sequence record with it; an edit of a table without a record makes one.
+struct ManifestEdit {
+  std::optional<DatabaseUuid> uuid;  // written by Manifest::Open only, as is epoch
+  std::optional<uint64_t> epoch;
+  std::optional<Checkpoint> checkpoint;
+  std::optional<ObjectId> next_object_id;
+  std::vector<CatalogChange> catalog;  // at most one per id
+  std::vector<TableEdit> tables;       // at most one per id
+  std::vector<std::pair<ObjectId, SequenceRecord>> sequences;
+};
+
+struct ManifestState {
+  DatabaseUuid uuid{};
+  uint64_t epoch = 0;  // of the writer: one more at every Manifest::Open
+  Checkpoint checkpoint;
+  ObjectId next_object_id = kFirstUserObjectId;
+  std::map<ObjectId, CatalogObjectPtr> objects;  // without built-in ones; `modified` as committed
+  std::map<ObjectId, TableRecord> tables;
+  std::map<ObjectId, SequenceRecord> sequences;
+
+  // Errors: kInvalidArgument, and the state is unchanged: an object or run to drop that is not
+  // there, a run to add that is there or not below next_run, a checkpoint, epoch or object id that
+  // goes back.
+  Status Apply(const ManifestEdit& edit);
+  // The edit that makes this state from an empty one.
+  ManifestEdit ToEdit() const;
+};
+
+}  // namespace luma::storage
