@@ -1,0 +1,214 @@
+#include "encoding/block.h"
+
+#include <array>
+#include <cstring>
+
+#include "encoding/codec_choice.h"
+#include "encoding/integer_column.h"
+#include "encoding/payload.h"
+#include "encoding/validity.h"
+#include "encoding/zstd_pass.h"
+
+namespace luma::encoding {
+namespace {
+
+// docs/formats/block.md
+constexpr uint8_t kFlagNulls = 0x01;
+constexpr uint8_t kFlagZstd = 0x02;
+constexpr uint8_t kFlagsKnown = kFlagNulls | kFlagZstd;
+
+constexpr std::array<std::string_view, kCodecCount> kCodecNames = {
+    "plain",          "constant",       "rle",     "for_bit_pack",
+    "delta_bit_pack", "delta_of_delta", "gorilla", "dictionary"};
+
+// Below this a zstd frame's own header eats what could be won.
+constexpr size_t kZstdPayloadBytesMin = 64;
+
+// A column without its null rows.
+class DenseColumn {
+ public:
+  explicit DenseColumn(const ColumnSpan& column) : span_(column) {
+    if (column.validity == nullptr) return;
+    span_.validity = nullptr;
+    span_.count = CountValid(column.validity, column.count);
+    has_nulls_ = span_.count < column.count;
+    if (!has_nulls_) return;
+    values_ = AlignedBuffer(size_t{span_.count} * ValueBytes(column.type));
+    CompactValues(column, values_.data());
+    span_.values = values_.data();
+  }
+  const ColumnSpan& span() const { return span_; }
+  bool has_nulls() const { return has_nulls_; }
+
+ private:
+  ColumnSpan span_;
+  AlignedBuffer values_;
+  bool has_nulls_ = false;
+};
+
+// Returns whether the payload that begins at `begin` was replaced by its compressed form.
+bool CompressInPlace(size_t begin, int level, Bytes& out) {
+  if (out.size() - begin < kZstdPayloadBytesMin) return false;
+  Bytes compressed;
+  if (!AppendCompressed(ByteSpan(out).subspan(begin), level, compressed)) return false;
+  out.resize(begin);
+  ByteWriter(out).Raw(compressed);
+  return true;
+}
+
+struct Header {
+  CodecId codec;
+  uint8_t flags;
+};
+
+Result<Header> ReadHeader(ByteReader& reader) {
+  const auto codec = reader.Fixed<uint8_t>();
+  const auto flags = reader.Fixed<uint8_t>();
+  if (!reader.ok() || codec >= kCodecCount || (flags & ~kFlagsKnown) != 0) {
+    return Status::Corruption("bad block header: codec=", int{codec}, " flags=", int{flags});
+  }
+  return Header{static_cast<CodecId>(codec), flags};
+}
+
+// Where the payload's values go: the block's rows, or only those that are not null at first.
+struct RowCounts {
+  uint32_t rows;
+  uint32_t valid;
+};
+
+Status BadPayload(CodecId codec, PhysicalType type, ByteSpan payload) {
+  return Status::Corruption("bad block payload: codec=", CodecName(codec),
+                            " type=", static_cast<int>(type), " bytes=", payload.size());
+}
+
+Result<DecodedBlock> DecodeConstantBlock(PhysicalType type, RowCounts counts, ByteSpan payload) {
+  AlignedBuffer value(ValueBytes(type));
+  AlignedBuffer heap;
+  std::memset(value.data(), 0, value.size());
+  if (!DecodeConstant(type, counts.valid, payload, value.data(), heap)) {
+    return BadPayload(CodecId::kConstant, type, payload);
+  }
+  return DecodedBlock::Constant(type, counts.rows, std::move(value), std::move(heap));
+}
+
+Result<DecodedBlock> DecodeDictionaryBlock(PhysicalType type, RowCounts counts, ByteSpan payload,
+                                           const uint64_t* validity) {
+  AlignedBuffer codes(counts.rows * sizeof(uint32_t));
+  AlignedBuffer entries;
+  AlignedBuffer heap;
+  if (!DecodeDictionary(counts.valid, payload, 0, codes.As<uint32_t>(), entries, heap)) {
+    return BadPayload(CodecId::kDictionary, type, payload);
+  }
+  if (validity != nullptr) {
+    ExpandValues(validity, counts.rows, sizeof(uint32_t), codes.data());
+  }
+  const auto size = static_cast<uint32_t>(entries.size() / sizeof(StringRef));
+  return DecodedBlock::Dictionary(type, counts.rows, std::move(codes), size, std::move(entries),
+                                  std::move(heap));
+}
+
+Result<DecodedBlock> DecodeFlatBlock(CodecId codec, PhysicalType type, RowCounts counts,
+                                     ByteSpan payload, const uint64_t* validity) {
+  AlignedBuffer values(size_t{counts.rows} * ValueBytes(type));
+  AlignedBuffer heap;
+  if (!DecodePayload(codec, type, counts.valid, payload, 0, values.data(), heap)) {
+    return BadPayload(codec, type, payload);
+  }
+  if (validity != nullptr) ExpandValues(validity, counts.rows, ValueBytes(type), values.data());
+  return DecodedBlock::Flat(type, counts.rows, std::move(values), std::move(heap));
+}
+
+Result<DecodedBlock> DecodeByShape(CodecId codec, PhysicalType type, RowCounts counts,
+                                   ByteSpan payload, const uint64_t* validity) {
+  if (codec == CodecId::kConstant) return DecodeConstantBlock(type, counts, payload);
+  // A dictionary without entries has no code for the null rows to carry: only empty blocks could.
+  if (codec == CodecId::kDictionary && counts.valid > 0) {
+    return DecodeDictionaryBlock(type, counts, payload, validity);
+  }
+  return DecodeFlatBlock(codec, type, counts, payload, validity);
+}
+
+}  // namespace
+
+std::string_view CodecName(CodecId codec) {
+  const auto index = static_cast<size_t>(codec);
+  return index < kCodecNames.size() ? kCodecNames[index] : "unknown";
+}
+
+bool CodecFits(CodecId codec, PhysicalType type) {
+  switch (codec) {
+    case CodecId::kPlain:
+    case CodecId::kConstant:
+      return true;
+    case CodecId::kRle:
+      return type != PhysicalType::kBytes;
+    case CodecId::kForBitPack:
+    case CodecId::kDeltaBitPack:
+    case CodecId::kDeltaOfDelta:
+      return IsIntegerType(type);
+    case CodecId::kGorilla:
+      return type == PhysicalType::kFloat64;
+    case CodecId::kDictionary:
+      return type == PhysicalType::kBytes;
+  }
+  return false;
+}
+
+Bytes EncodeBlock(const ColumnSpan& column, const EncodeOptions& options) {
+  Bytes out;
+  AppendBlock(column, options, out);
+  return out;
+}
+
+void AppendBlock(const ColumnSpan& column, const EncodeOptions& options, Bytes& out) {
+  const size_t header = out.size();
+  out.resize(header + 2);
+  const DenseColumn dense(column);
+  uint8_t flags = 0;
+  if (dense.has_nulls()) {
+    flags |= kFlagNulls;
+    EncodeValidity(column.validity, column.count, out);
+  }
+  const size_t payload = out.size();
+  const CodecId wanted =
+      options.force.has_value() ? *options.force : ChooseCodec(dense.span(), options.effort, 0);
+  const CodecId codec = EncodePayload(wanted, dense.span(), options.effort, 0, out);
+  const bool second_pass = options.second_pass_zstd && options.effort != EncodeEffort::kFast;
+  if (second_pass && CompressInPlace(payload, options.zstd_level, out)) flags |= kFlagZstd;
+  out[header] = static_cast<std::byte>(codec);
+  out[header + 1] = static_cast<std::byte>(flags);
+}
+
+Result<DecodedBlock> DecodeBlock(PhysicalType type, uint32_t row_count, ByteSpan bytes) {
+  ByteReader reader(bytes);
+  LUMA_ASSIGN_OR_RETURN(const Header header, ReadHeader(reader));
+  AlignedBuffer validity;
+  RowCounts counts{row_count, row_count};
+  if ((header.flags & kFlagNulls) != 0) {
+    if (!DecodeValidity(reader, row_count, validity)) {
+      return Status::Corruption("bad block validity: rows=", row_count);
+    }
+    counts.valid = CountValid(validity.As<uint64_t>(), row_count);
+  }
+  ByteSpan payload = reader.Raw(reader.remaining());
+  Bytes decompressed;
+  if ((header.flags & kFlagZstd) != 0) {
+    if (!Decompress(payload, decompressed)) {
+      return Status::Corruption("bad block compression: bytes=", payload.size());
+    }
+    payload = decompressed;
+  }
+  LUMA_ASSIGN_OR_RETURN(DecodedBlock block, DecodeByShape(header.codec, type, counts, payload,
+                                                          validity.As<uint64_t>()));
+  if (validity.size() > 0) block.SetValidity(std::move(validity));
+  return block;
+}
+
+Result<BlockDescription> DescribeBlock(ByteSpan bytes) {
+  ByteReader reader(bytes);
+  LUMA_ASSIGN_OR_RETURN(const Header header, ReadHeader(reader));
+  return BlockDescription{header.codec, (header.flags & kFlagNulls) != 0,
+                          (header.flags & kFlagZstd) != 0};
+}
+
+}  // namespace luma::encoding

@@ -1,0 +1,68 @@
+// A column block: up to 2^32-1 values of one column as self-describing bytes, the unit in which
+// segments, the WAL and the wire of replication keep columns. Bytes: docs/formats/block.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/column.h"
+#include "base/status.h"
+#include "encoding/decoded_block.h"
+
+namespace luma::encoding {
+
+// On disk; numbers are never reused.
+enum class CodecId : uint8_t {
+  kPlain = 0,         // values as they lie in memory; strings as lengths and bytes
+  kConstant = 1,      // one value
+  kRle = 2,           // run values and run lengths, any type but strings
+  kForBitPack = 3,    // integers: distance from the minimum, bit-packed
+  kDeltaBitPack = 4,  // integers: distance from the previous value, bit-packed
+  kDeltaOfDelta = 5,  // integers, made for timestamps: change of that distance, bit-packed
+  kGorilla = 6,       // doubles: XOR with the previous value
+  kDictionary = 7,    // strings: distinct values and codes
+};
+constexpr int kCodecCount = 8;
+
+std::string_view CodecName(CodecId codec);  // "delta_of_delta"
+
+// Whether blocks of `type` can use the codec at all. Whether they do also depends on the values:
+// 128-bit integers use the integer codecs only when every value fits 64 bits.
+bool CodecFits(CodecId codec, PhysicalType type);
+
+enum class EncodeEffort : uint8_t {
+  kFast,     // WAL: plain, constant, frame of reference or delta after one look; never zstd
+  kCompact,  // files: the smallest of the fitting codecs on a sample of the block
+};
+
+struct EncodeOptions {
+  EncodeEffort effort = EncodeEffort::kCompact;
+  // Compress the payload again and keep that if it saves an eighth. Ignored with kFast.
+  bool second_pass_zstd = false;
+  int zstd_level = 1;
+  // Use this codec if it fits the type and the values, kPlain otherwise. For tests and benchmarks.
+  std::optional<CodecId> force = std::nullopt;
+};
+
+// Encodes the column. Values of null rows are not kept. Never fails; allocates.
+Bytes EncodeBlock(const ColumnSpan& column, const EncodeOptions& options);
+// The same, appended to `out`, for callers that lay many blocks end to end.
+void AppendBlock(const ColumnSpan& column, const EncodeOptions& options, Bytes& out);
+
+// Decodes exactly `bytes`. The type and the row count come from whoever keeps the block.
+// Errors: kCorruption for any bytes EncodeBlock could not have written that are noticed. There is
+// no checksum here: damage may also decode to other values, so keepers add their own.
+// Memory: O(row_count + 1024 * bytes.size()), whatever the bytes declare.
+Result<DecodedBlock> DecodeBlock(PhysicalType type, uint32_t row_count, ByteSpan bytes);
+
+// What a block says about itself, for inspection tools. Errors: kCorruption if it has no header.
+struct BlockDescription {
+  CodecId codec = CodecId::kPlain;
+  bool has_nulls = false;
+  bool zstd = false;
+};
+Result<BlockDescription> DescribeBlock(ByteSpan bytes);
+
+}  // namespace luma::encoding

@@ -1,0 +1,114 @@
+#include "encoding/codec_choice.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "encoding/bit_packing.h"
+#include "encoding/dictionary.h"
+#include "encoding/integer_column.h"
+#include "encoding/payload.h"
+
+namespace luma::encoding {
+namespace {
+
+// Four stretches of 256 rows see both the fine structure of neighbours, which deltas need, and
+// different parts of the block.
+constexpr uint32_t kSampleStretches = 4;
+constexpr uint32_t kSampleStretchRows = 256;
+
+// Tried in this order; a later one must be smaller. Cheap to decode first.
+constexpr std::array kCompactCandidates = {CodecId::kPlain,        CodecId::kForBitPack,
+                                           CodecId::kDeltaBitPack, CodecId::kDeltaOfDelta,
+                                           CodecId::kGorilla,      CodecId::kRle};
+
+class Sample {
+ public:
+  explicit Sample(const ColumnSpan& column) : column_(column) {
+    constexpr uint32_t kRows = kSampleStretches * kSampleStretchRows;
+    if (column.count <= kRows) return;
+    const size_t value_bytes = ValueBytes(column.type);
+    rows_ = AlignedBuffer(kRows * value_bytes);
+    const uint32_t step = (column.count - kSampleStretchRows) / (kSampleStretches - 1);
+    for (uint32_t i = 0; i < kSampleStretches; ++i) {
+      std::memcpy(rows_.data() + i * kSampleStretchRows * value_bytes,
+                  column.values + size_t{i} * step * value_bytes, kSampleStretchRows * value_bytes);
+    }
+    column_ = {column.type, kRows, rows_.data(), nullptr};
+  }
+  const ColumnSpan& column() const { return column_; }
+
+ private:
+  ColumnSpan column_;
+  AlignedBuffer rows_;
+};
+
+CodecId SmallestOnSample(const ColumnSpan& column, int depth) {
+  const Sample sample(column);
+  CodecId best = CodecId::kPlain;
+  size_t best_bytes = SIZE_MAX;
+  Bytes encoded;
+  for (const CodecId codec : kCompactCandidates) {
+    if (!CodecFits(codec, column.type)) continue;
+    if (codec == CodecId::kRle && depth >= kNestingMax - 1) continue;
+    encoded.clear();
+    EncodePayload(codec, sample.column(), EncodeEffort::kCompact, depth, encoded);
+    if (encoded.size() >= best_bytes) continue;
+    best = codec;
+    best_bytes = encoded.size();
+  }
+  return best;
+}
+
+// A dictionary pays when rows repeat: at most half of the strings distinct.
+CodecId ChooseForStrings(const ColumnSpan& column, EncodeEffort effort, int depth) {
+  if (effort == EncodeEffort::kFast || depth > 0) return CodecId::kPlain;
+  const std::span<const StringRef> strings(column.As<StringRef>(), column.count);
+  return BuildDictionary(strings, column.count / 2) ? CodecId::kDictionary : CodecId::kPlain;
+}
+
+struct Range {
+  int64_t min = INT64_MAX;
+  int64_t max = INT64_MIN;
+  void Add(uint64_t value) {
+    min = std::min(min, static_cast<int64_t>(value));
+    max = std::max(max, static_cast<int64_t>(value));
+  }
+  int width() const { return BitWidth(static_cast<uint64_t>(max) - static_cast<uint64_t>(min)); }
+};
+
+CodecId ChooseFast(const ColumnSpan& column) {
+  if (!IsIntegerType(column.type)) return CodecId::kPlain;
+  const WideIntegers integers(column);
+  if (!integers.fits()) return CodecId::kPlain;
+  const auto values = integers.values();
+  Range range;
+  Range deltas;
+  range.Add(values[0]);
+  for (size_t i = 1; i < values.size(); ++i) {
+    range.Add(values[i]);
+    deltas.Add(values[i] - values[i - 1]);
+  }
+  if (deltas.width() + 1 < range.width()) return CodecId::kDeltaBitPack;
+  const auto plain_width = static_cast<int>(8 * ValueBytes(column.type));
+  return range.width() < plain_width ? CodecId::kForBitPack : CodecId::kPlain;
+}
+
+}  // namespace
+
+bool AllEqual(const ColumnSpan& column) {
+  const size_t value_bytes = ValueBytes(column.type);
+  if (column.count < 2) return true;
+  // Each value equals the one before it: the array equals itself moved by one value.
+  return std::memcmp(column.values, column.values + value_bytes,
+                     (size_t{column.count} - 1) * value_bytes) == 0;
+}
+
+CodecId ChooseCodec(const ColumnSpan& column, EncodeEffort effort, int depth) {
+  if (column.count < 2) return CodecId::kConstant;
+  if (column.type == PhysicalType::kBytes) return ChooseForStrings(column, effort, depth);
+  if (AllEqual(column)) return CodecId::kConstant;
+  return effort == EncodeEffort::kFast ? ChooseFast(column) : SmallestOnSample(column, depth);
+}
+
+}  // namespace luma::encoding

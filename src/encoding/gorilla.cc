@@ -1,0 +1,90 @@
+#include "encoding/gorilla.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "encoding/bit_stream.h"
+
+namespace luma::encoding {
+namespace {
+
+constexpr int kLeadingBits = 5;
+constexpr int kLeadingMax = (1 << kLeadingBits) - 1;
+constexpr int kLengthBits = 6;
+
+// Control bits, in the order in which they are written: 0 = same value; 1,0 = bits inside the
+// window of the last new one; 1,1 = a new window follows.
+constexpr uint64_t kReuseWindow = 0b01;
+constexpr uint64_t kNewWindow = 0b11;
+
+// The bits of an XOR that may be set: `length` bits, `trailing` bits above the lowest.
+struct Window {
+  int trailing = 0;
+  int length = 0;
+};
+
+Window WindowOf(uint64_t bits) {
+  const int leading = std::min(std::countl_zero(bits), kLeadingMax);
+  const int trailing = std::countr_zero(bits);
+  return {trailing, 64 - leading - trailing};
+}
+
+bool Holds(const Window& window, uint64_t bits) {
+  return std::countr_zero(bits) >= window.trailing &&
+         static_cast<int>(std::bit_width(bits)) <= window.trailing + window.length;
+}
+
+void WriteXor(uint64_t bits, Window& window, BitWriter& writer) {
+  if (bits == 0) return writer.Write(0, 1);
+  if (Holds(window, bits)) {
+    writer.Write(kReuseWindow, 2);
+  } else {
+    window = WindowOf(bits);
+    writer.Write(kNewWindow, 2);
+    writer.Write(static_cast<uint64_t>(64 - window.length - window.trailing), kLeadingBits);
+    writer.Write(static_cast<uint64_t>(window.length - 1), kLengthBits);
+  }
+  writer.Write(bits >> window.trailing, window.length);
+}
+
+// False: the window does not fit 64 bits.
+bool ReadWindow(BitReader& reader, Window& window) {
+  const int leading = static_cast<int>(reader.Read(kLeadingBits));
+  window.length = static_cast<int>(reader.Read(kLengthBits)) + 1;
+  window.trailing = 64 - leading - window.length;
+  return window.trailing >= 0;
+}
+
+}  // namespace
+
+void EncodeGorilla(std::span<const uint64_t> values, Bytes& out) {
+  if (values.empty()) return;
+  BitWriter writer(out);
+  writer.Write(values[0], 64);
+  Window window;
+  for (size_t i = 1; i < values.size(); ++i) WriteXor(values[i] ^ values[i - 1], window, writer);
+  writer.Finish();
+}
+
+bool DecodeGorilla(ByteReader& reader, std::span<uint64_t> out) {
+  if (out.empty()) return true;
+  const ByteSpan bytes = reader.Raw(reader.remaining());
+  BitReader bits(bytes);
+  uint64_t value = out[0] = bits.Read(64);
+  Window window;
+  for (size_t i = 1; i < out.size(); ++i) {
+    const uint64_t control = bits.Peek();
+    if ((control & 1) == 0) {
+      bits.Skip(1);
+    } else {
+      bits.Skip(2);
+      if ((control & kNewWindow) == kNewWindow && !ReadWindow(bits, window)) return false;
+      if (window.length == 0) return false;  // reuses a window before there was one
+      value ^= bits.Read(window.length) << window.trailing;
+    }
+    out[i] = value;
+  }
+  return !bits.overrun() && bits.bytes_used() == bytes.size();
+}
+
+}  // namespace luma::encoding

@@ -1,0 +1,108 @@
+#include "encoding/patched_packing.h"
+
+#include <array>
+
+#include "encoding/bit_packing.h"
+
+namespace luma::encoding {
+namespace {
+
+constexpr uint8_t kHasPatches = 0x80;
+constexpr uint8_t kWidthMask = 0x7f;
+
+using WidthCounts = std::array<uint8_t, kBitWidthMax + 1>;
+
+int WidestValue(std::span<const uint64_t> values) {
+  uint64_t bits = 0;
+  for (const uint64_t value : values) bits |= value;
+  return BitWidth(bits);
+}
+
+WidthCounts CountWidths(std::span<const uint64_t> values) {
+  WidthCounts counts{};
+  for (const uint64_t value : values) ++counts[BitWidth(value)];
+  return counts;
+}
+
+// Bytes of the patches that width `width` needs: position and LEB128 of the bits above.
+size_t PatchBytes(const WidthCounts& counts, int width, int widest) {
+  size_t bytes = 0;
+  for (int bits = width + 1; bits <= widest; ++bits) {
+    bytes += counts[bits] * (1 + (bits - width + 6) / 7);
+  }
+  return bytes == 0 ? 0 : bytes + 1;
+}
+
+int SmallestWidth(std::span<const uint64_t> values) {
+  const int widest = WidestValue(values);
+  const WidthCounts counts = CountWidths(values);
+  int best_width = widest;
+  size_t best_bytes = PackedBytes(values.size(), widest);
+  for (int width = widest - 1; width >= 0; --width) {
+    const size_t patch_bytes = PatchBytes(counts, width, widest);
+    if (patch_bytes >= best_bytes) break;  // patches only grow from here
+    const size_t bytes = PackedBytes(values.size(), width) + patch_bytes;
+    if (bytes < best_bytes) {
+      best_bytes = bytes;
+      best_width = width;
+    }
+  }
+  return best_width;
+}
+
+void AppendPatches(std::span<const uint64_t> values, int width, Bytes& out) {
+  const size_t count_at = out.size();
+  out.push_back(std::byte{0});
+  ByteWriter writer(out);
+  uint8_t count = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const uint64_t high = values[i] >> width;
+    if (high == 0) continue;
+    writer.Fixed(static_cast<uint8_t>(i));
+    writer.Varint(high);
+    ++count;
+  }
+  out[count_at] = static_cast<std::byte>(count);
+}
+
+void PackChunk(std::span<const uint64_t> values, int width, Bytes& out) {
+  const bool patches = width < WidestValue(values);
+  out.push_back(static_cast<std::byte>(width | (patches ? kHasPatches : 0)));
+  PackBits(values, width, out);
+  if (patches) AppendPatches(values, width, out);
+}
+
+bool ApplyPatches(ByteReader& reader, int width, std::span<uint64_t> out) {
+  const auto count = reader.Fixed<uint8_t>();
+  for (int i = 0; i < count; ++i) {
+    const auto position = reader.Fixed<uint8_t>();
+    const uint64_t high = reader.Varint();
+    if (position >= out.size()) return false;
+    out[position] |= high << width;
+  }
+  return count > 0 && reader.ok();
+}
+
+}  // namespace
+
+void PackPatched(std::span<const uint64_t> values, Patching patching, Bytes& out) {
+  while (!values.empty()) {
+    const auto chunk = values.first(std::min(values.size(), kChunkValues));
+    PackChunk(chunk, patching == Patching::kNone ? WidestValue(chunk) : SmallestWidth(chunk), out);
+    values = values.subspan(chunk.size());
+  }
+}
+
+bool UnpackPatchedChunk(ByteReader& reader, std::span<uint64_t> out) {
+  const auto header = reader.Fixed<uint8_t>();
+  const int width = header & kWidthMask;
+  const bool has_patches = (header & kHasPatches) != 0;
+  if (width > kBitWidthMax - (has_patches ? 1 : 0)) return false;
+  const size_t packed_bytes = PackedBytes(out.size(), width);
+  const ByteSpan packed = reader.Raw(packed_bytes);
+  if (!reader.ok()) return false;
+  UnpackBits(packed, width, out);
+  return !has_patches || ApplyPatches(reader, width, out);
+}
+
+}  // namespace luma::encoding

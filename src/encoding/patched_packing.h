@@ -1,0 +1,40 @@
+// Bit packing in chunks of 128 values, each with a width of its own, where the few values too wide
+// for it are patched in afterwards: PFOR, Zukowski et al., "Super-Scalar RAM-CPU Cache
+// Compression", ICDE 2006. The base of the integer codecs. Bytes: docs/formats/integers.md.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+#include "base/bytes.h"
+
+namespace luma::encoding {
+
+constexpr size_t kChunkValues = 128;
+
+enum class Patching : bool {
+  kNone,   // width of the widest value: one pass, for the WAL
+  kAllow,  // the width that makes the chunk smallest
+};
+
+// Appends values.size() values in chunks; the last chunk may be shorter.
+void PackPatched(std::span<const uint64_t> values, Patching patching, Bytes& out);
+
+// Reads one chunk of out.size() (1..kChunkValues) values. False: not a chunk; `out` is unspecified.
+[[nodiscard]] bool UnpackPatchedChunk(ByteReader& reader, std::span<uint64_t> out);
+
+// Reads all out.size() values, calling each_chunk(span of the values just read) as it goes, while
+// they are in the first-level cache.
+template <typename Fn>
+[[nodiscard]] bool UnpackPatched(ByteReader& reader, std::span<uint64_t> out, Fn&& each_chunk) {
+  while (!out.empty()) {
+    const std::span<uint64_t> chunk = out.first(std::min(out.size(), kChunkValues));
+    if (!UnpackPatchedChunk(reader, chunk)) return false;
+    each_chunk(chunk);
+    out = out.subspan(chunk.size());
+  }
+  return true;
+}
+
+}  // namespace luma::encoding

@@ -1,0 +1,292 @@
+#include "encoding/payload.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "encoding/codec_choice.h"
+#include "encoding/delta_bit_pack.h"
+#include "encoding/delta_of_delta.h"
+#include "encoding/dictionary.h"
+#include "encoding/for_bit_pack.h"
+#include "encoding/gorilla.h"
+#include "encoding/integer_column.h"
+#include "encoding/run_length.h"
+#include "encoding/strings.h"
+
+namespace luma::encoding {
+namespace {
+
+Patching PatchingFor(EncodeEffort effort) {
+  return effort == EncodeEffort::kFast ? Patching::kNone : Patching::kAllow;
+}
+
+std::span<const StringRef> Strings(const ColumnSpan& column) {
+  return {column.As<StringRef>(), column.count};
+}
+
+ByteSpan RawValues(const ColumnSpan& column) {
+  return {column.values, size_t{column.count} * ValueBytes(column.type)};
+}
+
+CodecId EncodePlain(const ColumnSpan& column, EncodeEffort effort, Bytes& out) {
+  if (column.type == PhysicalType::kBytes) {
+    EncodeStrings(Strings(column), PatchingFor(effort), out);
+  } else {
+    ByteWriter(out).Raw(RawValues(column));
+  }
+  return CodecId::kPlain;
+}
+
+// 128-bit constants are kept whole, so that the reader need not know whether they fit 64 bits.
+bool IsVarintConstant(PhysicalType type) {
+  return IsIntegerType(type) && ValueBytes(type) <= sizeof(uint64_t);
+}
+
+void EncodeConstant(const ColumnSpan& column, Bytes& out) {
+  if (column.count == 0) return;
+  ByteWriter writer(out);
+  if (column.type == PhysicalType::kBytes) {
+    writer.Raw(AsBytes(Strings(column)[0].view()));
+  } else if (IsVarintConstant(column.type)) {
+    const ColumnSpan first{column.type, 1, column.values, nullptr};
+    writer.SignedVarint(static_cast<int64_t>(WideIntegers(first).values()[0]));
+  } else {
+    writer.Raw(RawValues(column).first(ValueBytes(column.type)));
+  }
+}
+
+// Appends the first of two inner blocks after its size; the second extends to the end.
+void AppendSizedInnerBlock(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& out) {
+  Bytes block;
+  AppendInnerBlock(column, effort, depth, block);
+  ByteWriter writer(out);
+  writer.Varint(block.size());
+  writer.Raw(block);
+}
+
+ColumnSpan ColumnOf(const std::vector<uint32_t>& words) {
+  return {PhysicalType::kUInt32, static_cast<uint32_t>(words.size()),
+          reinterpret_cast<const std::byte*>(words.data()), nullptr};
+}
+
+void EncodeRle(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& out) {
+  const Runs runs = FindRuns(column);
+  const auto count = static_cast<uint32_t>(runs.lengths.size());
+  ByteWriter(out).Varint(count);
+  AppendSizedInnerBlock({column.type, count, runs.values.data(), nullptr}, effort, depth + 1, out);
+  AppendInnerBlock(ColumnOf(runs.lengths), effort, depth + 1, out);
+}
+
+void EncodeDictionary(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& out) {
+  const auto dictionary = BuildDictionary(Strings(column), column.count);
+  const auto count = static_cast<uint32_t>(dictionary->entries.size());
+  const auto* entries = reinterpret_cast<const std::byte*>(dictionary->entries.data());
+  ByteWriter writer(out);
+  writer.Varint(count);
+  Bytes strings;
+  EncodePlain({PhysicalType::kBytes, count, entries, nullptr}, effort, strings);
+  writer.Varint(strings.size());
+  writer.Raw(strings);
+  AppendInnerBlock(ColumnOf(dictionary->codes), effort, depth + 1, out);
+}
+
+void EncodeIntegers(CodecId codec, std::span<const uint64_t> values, EncodeEffort effort,
+                    Bytes& out) {
+  if (codec == CodecId::kForBitPack) return EncodeForBitPack(values, PatchingFor(effort), out);
+  if (codec == CodecId::kDeltaBitPack) return EncodeDeltaBitPack(values, PatchingFor(effort), out);
+  EncodeDeltaOfDelta(values, out);
+}
+
+bool IsConstant(const ColumnSpan& column) {
+  if (column.type != PhysicalType::kBytes) return AllEqual(column);
+  return std::all_of(Strings(column).begin(), Strings(column).end(), [&](const StringRef& text) {
+    return text.view() == Strings(column)[0].view();
+  });
+}
+
+// What the bytes of a header-less reader decode to must use up the payload exactly.
+bool Exhausted(const ByteReader& reader) { return reader.ok() && reader.remaining() == 0; }
+
+bool DecodePlain(PhysicalType type, uint32_t count, ByteSpan payload, std::byte* out,
+                 AlignedBuffer& heap) {
+  ByteReader reader(payload);
+  if (type == PhysicalType::kBytes) {
+    return DecodeStrings(reader, {reinterpret_cast<StringRef*>(out), count}, heap);
+  }
+  if (payload.size() != size_t{count} * ValueBytes(type)) return false;
+  if (!payload.empty()) std::memcpy(out, payload.data(), payload.size());
+  return type != PhysicalType::kBool ||
+         std::all_of(payload.begin(), payload.end(), [](std::byte b) { return b <= std::byte{1}; });
+}
+
+bool DecodeIntegers(CodecId codec, PhysicalType type, uint32_t count, ByteSpan payload,
+                    std::byte* out) {
+  const bool in_place = ValueBytes(type) == sizeof(uint64_t);
+  AlignedBuffer wide(in_place ? 0 : count * sizeof(uint64_t));
+  const std::span<uint64_t> words(in_place ? reinterpret_cast<uint64_t*>(out) : wide.As<uint64_t>(),
+                                  count);
+  ByteReader reader(payload);
+  const bool decoded = codec == CodecId::kForBitPack     ? DecodeForBitPack(reader, words)
+                       : codec == CodecId::kDeltaBitPack ? DecodeDeltaBitPack(reader, words)
+                                                         : DecodeDeltaOfDelta(reader, words);
+  if (!decoded || !Exhausted(reader)) return false;
+  NarrowIntegers(words, type, out);
+  return true;
+}
+
+bool DecodeInnerBlock(PhysicalType type, uint32_t count, ByteSpan block, int depth, std::byte* out,
+                      AlignedBuffer& heap) {
+  ByteReader reader(block);
+  const auto codec = static_cast<CodecId>(reader.Fixed<uint8_t>());
+  const auto flags = reader.Fixed<uint8_t>();
+  return reader.ok() && flags == 0 &&
+         DecodePayload(codec, type, count, reader.Raw(reader.remaining()), depth, out, heap);
+}
+
+bool DecodeRle(PhysicalType type, uint32_t count, ByteSpan payload, int depth, std::byte* out) {
+  ByteReader reader(payload);
+  const uint64_t runs = reader.Varint();
+  const ByteSpan values_block = reader.Raw(reader.Varint());
+  const ByteSpan lengths_block = reader.Raw(reader.remaining());
+  if (!reader.ok() || runs > count) return false;
+  AlignedBuffer values(runs * ValueBytes(type));
+  AlignedBuffer lengths(runs * sizeof(uint32_t));
+  AlignedBuffer no_heap;
+  const auto run_count = static_cast<uint32_t>(runs);
+  if (!DecodeInnerBlock(type, run_count, values_block, depth + 1, values.data(), no_heap) ||
+      !DecodeInnerBlock(PhysicalType::kUInt32, run_count, lengths_block, depth + 1, lengths.data(),
+                        no_heap)) {
+    return false;
+  }
+  const std::span<const uint32_t> run_lengths(lengths.As<uint32_t>(), runs);
+  uint64_t total = 0;
+  for (const uint32_t length : run_lengths) total += length;
+  if (total != count) return false;
+  ExpandRuns(values.data(), run_lengths, ValueBytes(type), out);
+  return true;
+}
+
+bool DecodeDictionaryFlat(uint32_t count, ByteSpan payload, int depth, std::byte* out,
+                          AlignedBuffer& heap) {
+  AlignedBuffer codes(count * sizeof(uint32_t));
+  AlignedBuffer entries;
+  if (!DecodeDictionary(count, payload, depth, codes.As<uint32_t>(), entries, heap)) return false;
+  auto* strings = reinterpret_cast<StringRef*>(out);
+  for (uint32_t i = 0; i < count; ++i) {
+    strings[i] = entries.As<StringRef>()[codes.As<uint32_t>()[i]];
+  }
+  return true;
+}
+
+bool DecodeConstantFlat(PhysicalType type, uint32_t count, ByteSpan payload, std::byte* out,
+                        AlignedBuffer& heap) {
+  alignas(16) std::byte value[16] = {};
+  if (!DecodeConstant(type, count, payload, value, heap)) return false;
+  const size_t value_bytes = ValueBytes(type);
+  for (size_t i = 0; i < count; ++i) std::memcpy(out + i * value_bytes, value, value_bytes);
+  return true;
+}
+
+}  // namespace
+
+CodecId EncodePayload(CodecId codec, const ColumnSpan& column, EncodeEffort effort, int depth,
+                      Bytes& out) {
+  if (!CodecFits(codec, column.type)) return EncodePlain(column, effort, out);
+  switch (codec) {
+    case CodecId::kPlain:
+      return EncodePlain(column, effort, out);
+    case CodecId::kConstant:
+      if (!IsConstant(column)) return EncodePlain(column, effort, out);
+      EncodeConstant(column, out);
+      return codec;
+    case CodecId::kRle:
+      EncodeRle(column, effort, depth, out);
+      return codec;
+    case CodecId::kForBitPack:
+    case CodecId::kDeltaBitPack:
+    case CodecId::kDeltaOfDelta: {
+      const WideIntegers integers(column);
+      if (!integers.fits()) return EncodePlain(column, effort, out);
+      EncodeIntegers(codec, integers.values(), effort, out);
+      return codec;
+    }
+    case CodecId::kGorilla:
+      EncodeGorilla({column.As<uint64_t>(), column.count}, out);
+      return codec;
+    case CodecId::kDictionary:
+      EncodeDictionary(column, effort, depth, out);
+      return codec;
+  }
+  return EncodePlain(column, effort, out);
+}
+
+void AppendInnerBlock(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& out) {
+  const size_t codec_at = out.size();
+  out.resize(codec_at + 2);  // codec, flags 0
+  const CodecId codec = ChooseCodec(column, effort, depth);
+  out[codec_at] = static_cast<std::byte>(EncodePayload(codec, column, effort, depth, out));
+}
+
+bool DecodePayload(CodecId codec, PhysicalType type, uint32_t count, ByteSpan payload, int depth,
+                   std::byte* out, AlignedBuffer& heap) {
+  if (!CodecFits(codec, type)) return false;
+  const bool has_parts = codec == CodecId::kRle || codec == CodecId::kDictionary;
+  if (has_parts && depth >= kNestingMax) return false;
+  switch (codec) {
+    case CodecId::kPlain:
+      return DecodePlain(type, count, payload, out, heap);
+    case CodecId::kConstant:
+      return DecodeConstantFlat(type, count, payload, out, heap);
+    case CodecId::kRle:
+      return DecodeRle(type, count, payload, depth, out);
+    case CodecId::kForBitPack:
+    case CodecId::kDeltaBitPack:
+    case CodecId::kDeltaOfDelta:
+      return DecodeIntegers(codec, type, count, payload, out);
+    case CodecId::kGorilla: {
+      ByteReader reader(payload);
+      return DecodeGorilla(reader, {reinterpret_cast<uint64_t*>(out), count}) && Exhausted(reader);
+    }
+    case CodecId::kDictionary:
+      return DecodeDictionaryFlat(count, payload, depth, out, heap);
+  }
+  return false;
+}
+
+bool DecodeConstant(PhysicalType type, uint32_t count, ByteSpan payload, std::byte* out,
+                    AlignedBuffer& heap) {
+  if (count == 0) return payload.empty();
+  ByteReader reader(payload);
+  if (type == PhysicalType::kBytes) {
+    if (payload.size() > UINT32_MAX) return false;
+    heap = AlignedBuffer(payload.size());
+    if (!payload.empty()) std::memcpy(heap.data(), payload.data(), payload.size());
+    StoreLe(out, StringRef(heap.As<char>(), static_cast<uint32_t>(payload.size())));
+    return true;
+  }
+  if (IsVarintConstant(type)) {
+    const auto word = static_cast<uint64_t>(reader.SignedVarint());
+    NarrowIntegers({&word, 1}, type, out);
+    return Exhausted(reader);
+  }
+  return DecodePlain(type, 1, payload, out, heap);
+}
+
+bool DecodeDictionary(uint32_t count, ByteSpan payload, int depth, uint32_t* codes,
+                      AlignedBuffer& entries, AlignedBuffer& heap) {
+  ByteReader reader(payload);
+  const uint64_t entry_count = reader.Varint();
+  const ByteSpan strings = reader.Raw(reader.Varint());
+  const ByteSpan codes_block = reader.Raw(reader.remaining());
+  if (!reader.ok() || entry_count > count) return false;
+  entries = AlignedBuffer(entry_count * sizeof(StringRef));
+  AlignedBuffer no_heap;
+  return DecodePlain(PhysicalType::kBytes, static_cast<uint32_t>(entry_count), strings,
+                     entries.data(), heap) &&
+         DecodeInnerBlock(PhysicalType::kUInt32, count, codes_block, depth + 1,
+                          reinterpret_cast<std::byte*>(codes), no_heap) &&
+         std::all_of(codes, codes + count, [&](uint32_t code) { return code < entry_count; });
+}
+
+}  // namespace luma::encoding

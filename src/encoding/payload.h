@@ -1,0 +1,39 @@
+// The payload of a block for each codec: values without nulls, to bytes and back. Internal to
+// block.h. Bytes: docs/formats/block.md.
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/column.h"
+#include "encoding/aligned_buffer.h"
+#include "encoding/block.h"
+
+namespace luma::encoding {
+
+// kRle and kDictionary keep their parts as blocks of their own. A block at this depth may not have
+// parts, which bounds the recursion of a decoder fed with hostile bytes.
+constexpr int kNestingMax = 2;
+
+// Appends the payload of `column`, whose validity is ignored. Returns the codec used: `codec`, or
+// kPlain if the values do not allow that.
+CodecId EncodePayload(CodecId codec, const ColumnSpan& column, EncodeEffort effort, int depth,
+                      Bytes& out);
+
+// Appends header and payload of a block without nulls, with the codec ChooseCodec() picks.
+void AppendInnerBlock(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& out);
+
+// Decodes `count` values to `out`; `heap` receives the bytes of strings. Takes all of `payload`.
+// False: not a payload of that codec; `out` is then unspecified.
+[[nodiscard]] bool DecodePayload(CodecId codec, PhysicalType type, uint32_t count, ByteSpan payload,
+                                 int depth, std::byte* out, AlignedBuffer& heap);
+
+// The payload of kConstant, decoded to a single value.
+[[nodiscard]] bool DecodeConstant(PhysicalType type, uint32_t count, ByteSpan payload,
+                                  std::byte* out, AlignedBuffer& heap);
+
+// The payload of kDictionary. `codes` has room for `count` codes; `entries` is allocated.
+[[nodiscard]] bool DecodeDictionary(uint32_t count, ByteSpan payload, int depth, uint32_t* codes,
+                                    AlignedBuffer& entries, AlignedBuffer& heap);
+
+}  // namespace luma::encoding
