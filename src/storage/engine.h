@@ -15,10 +15,9 @@
 #include "io/file_system.h"
 #include "storage/budget.h"
 #include "storage/transaction.h"
+#include "storage/wal/wal_sync.h"
 
 namespace luma::storage {
-
-enum class WalSync : uint8_t { kAlways, kInterval, kOff };
 
 struct EngineOptions {
   std::string data_dir;
