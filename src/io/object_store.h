@@ -1,5 +1,6 @@
 // Whole objects by key: the seam of the cold tier. A key is 1..1024 bytes of '/'-separated parts
-// made of letters, digits and "._-=", no part being "." or ".."; anything else is kInvalidArgument.
+// made of letters, digits and "._-=", no part being "." or ".." or ending in ".tmp"; anything else
+// is kInvalidArgument.
 #pragma once
 
 #include <cstdint>
