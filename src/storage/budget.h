@@ -12,7 +12,15 @@
 
 namespace luma::storage {
 
-enum class BudgetUse : uint8_t { kHotRows, kTransactions, kSeries, kIngest, kCache, kQuery, kSockets };
+enum class BudgetUse : uint8_t {
+  kHotRows,
+  kTransactions,
+  kSeries,
+  kIngest,
+  kCache,
+  kQuery,
+  kSockets
+};
 inline constexpr int kBudgetUseCount = 7;
 std::string_view BudgetUseName(BudgetUse use);
 
@@ -60,6 +68,7 @@ class MemoryBudget {
 
  private:
   friend class BudgetLease;
+  Status Add(BudgetUse use, uint64_t bytes);
   bool TryAdd(BudgetUse use, uint64_t bytes);
   void Subtract(BudgetUse use, uint64_t bytes);
 

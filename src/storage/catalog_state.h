@@ -66,10 +66,12 @@ class CatalogState final : public CatalogReader {
   using MemberKey = std::tuple<ObjectId, ObjectKind, ObjectId>;  // schema, kind, object
   using DependencyKey = std::pair<ObjectId, ObjectId>;           // needed, dependent
 
-  // Both leave the indexes as they should be for the objects that are in; neither checks names.
+  CatalogState() = default;
+  // Keep the indexes in step with the objects; neither checks anything.
   void Insert(const CatalogObjectPtr& object);
   void Erase(const CatalogObject& object);
-  // Takes out what `changes` replace or drop, then puts in what they put.
+  // Takes out what `changes` replace or drop, then puts in what they put. After an error the state
+  // is useless.
   Status Replace(std::span<const CatalogChange> changes);
   Status CheckNameFree(const CatalogObject& object) const;
   Status CheckNeeds(const CatalogObject& object) const;
@@ -111,6 +113,8 @@ class CatalogOverlay final : public CatalogReader {
   }
 
  private:
+  Status Change(const CatalogChange& change);
+
   CatalogStatePtr base_;
   CatalogState current_;
   std::map<ObjectId, CatalogChange> changes_;

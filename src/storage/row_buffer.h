@@ -27,7 +27,8 @@ class RowBuffer {
   void Append(std::span<const ColumnSpan> columns, std::span<const uint32_t> selection);
 
   // Fast typed path for ingestion: grows column `column` by `count` values, returns where they go;
-  // the caller fills every column by the same count, then calls CommitRows(count). No nulls.
+  // the caller fills every column by the same count, then calls CommitRows(count). No nulls, and
+  // not for kBytes, whose strings the buffer must own.
   std::byte* Grow(size_t column, uint32_t count);
   void CommitRows(uint32_t count);
 
