@@ -16,7 +16,6 @@
 #include "storage/budget.h"
 #include "storage/transaction.h"
 #include "storage/wal/wal_sync.h"
-#include "storage/wal/wal_sync.h"
 
 namespace luma::storage {
 
