@@ -1,0 +1,59 @@
+// HTTP/1.1 server: keep-alive, limits, time-outs, graceful drain. Knows no protocol above HTTP.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "net/access.h"
+#include "net/event_loop.h"
+#include "net/router.h"
+#include "net/worker_pool.h"
+
+namespace luma::net {
+
+struct HttpServerOptions {
+  std::string host = "127.0.0.1";
+  uint16_t port = 0;  // 0: any free one
+  // When this many are open, a new one takes the place of the one that waited longest without a
+  // whole request; when all are at work, the new one is closed.
+  size_t connections_max = 10'000;
+  uint32_t header_bytes_max = 64 << 10;  // request line and headers; more is 431
+  // Request bodies in memory over all connections; above it, 503 with Retry-After.
+  uint64_t body_bytes_in_flight_max = 256ull << 20;
+  std::chrono::milliseconds first_byte_timeout{10'000};  // of a new connection
+  std::chrono::milliseconds idle_timeout{120'000};       // between two requests
+  std::chrono::milliseconds header_timeout{10'000};      // from a request's first byte
+  std::chrono::milliseconds body_timeout{60'000};
+  std::chrono::milliseconds write_timeout{30'000};  // for each 256 KiB of a response
+  const PasswordCheck* password_check = nullptr;    // null: no authentication
+  Admission* admission = nullptr;                   // null: no rate limit
+};
+
+// Threads: every method from any thread but those of the event loop and the worker pool.
+// Lifetime: the event loop, the worker pool and what the options point at outlive the server.
+class HttpServer {
+ public:
+  // Binds and starts to serve. Errors: kInvalidArgument for a bad host, kUnavailable when the
+  // address cannot be bound.
+  static Result<std::unique_ptr<HttpServer>> Start(EventLoop& loop, WorkerPool& workers,
+                                                   Router router, HttpServerOptions options);
+  ~HttpServer();  // Stop() without waiting for requests
+
+  uint16_t port() const;
+  size_t connection_count() const;
+
+  // Accepts no more, closes idle connections, lets requests at work finish for `drain`, then closes
+  // the rest. Returns when every connection is gone, which takes until every Responder has been
+  // answered or dropped.
+  void Stop(std::chrono::milliseconds drain);
+
+ private:
+  class Impl;
+  explicit HttpServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace luma::net

@@ -1,0 +1,56 @@
+#include "net/router.h"
+
+namespace luma::net {
+namespace {
+
+std::vector<std::string> SplitPath(std::string_view path) {
+  std::vector<std::string> segments;
+  while (!path.empty()) {
+    path.remove_prefix(1);  // the "/"
+    const size_t end = std::min(path.find('/'), path.size());
+    segments.emplace_back(path.substr(0, end));
+    path.remove_prefix(end);
+  }
+  return segments;
+}
+
+bool IsParameter(std::string_view segment) { return segment.starts_with('{'); }
+
+bool Fits(const std::vector<std::string>& pattern, const std::vector<std::string>& path) {
+  if (pattern.size() != path.size()) return false;
+  for (size_t i = 0; i < path.size(); ++i) {
+    if (IsParameter(pattern[i]) ? path[i].empty() : pattern[i] != path[i]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void Router::Add(std::string_view method, std::string_view pattern, RouteOptions options,
+                 HttpHandler handler) {
+  routes_.push_back(
+      {std::string(method), SplitPath(pattern), std::move(options), std::move(handler)});
+}
+
+Router::Match Router::Find(std::string_view method, std::string_view path) const {
+  Match match;
+  const std::vector<std::string> segments = SplitPath(path);
+  for (const Route& route : routes_) {
+    if (!Fits(route.segments, segments)) continue;
+    if (route.method != method) {
+      match.allow += (match.allow.empty() ? "" : ", ") + route.method;
+      continue;
+    }
+    match.route = &route;
+    for (size_t i = 0; i < segments.size(); ++i) {
+      const std::string_view name = route.segments[i];
+      if (IsParameter(name)) {
+        match.parameters.emplace_back(name.substr(1, name.size() - 2), segments[i]);
+      }
+    }
+    return match;
+  }
+  return match;
+}
+
+}  // namespace luma::net

@@ -1,0 +1,44 @@
+// Finds the handler of a request by method and path.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "net/http.h"
+
+namespace luma::net {
+
+struct RouteOptions {
+  uint64_t body_bytes_max = 1 << 20;  // more is 413
+  bool anonymous = false;             // served without credentials, e.g. health checks
+};
+
+struct Route {
+  std::string method;
+  std::vector<std::string> segments;  // "{name}" stands for any one segment
+  RouteOptions options;
+  HttpHandler handler;  // runs on the worker pool and may block
+};
+
+// Filled once, then read by any thread.
+class Router {
+ public:
+  // `pattern` is like "/api/v1/label/{name}/values". The first route added that fits wins.
+  void Add(std::string_view method, std::string_view pattern, RouteOptions options,
+           HttpHandler handler);
+
+  struct Match {
+    const Route* route = nullptr;
+    std::vector<std::pair<std::string, std::string>> parameters;
+    std::string allow;  // the methods that would fit, when only the method does not
+  };
+  Match Find(std::string_view method, std::string_view path) const;
+
+ private:
+  std::vector<Route> routes_;
+};
+
+}  // namespace luma::net

@@ -1,0 +1,32 @@
+// Percent-encoding and form fields. Threads: any.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace luma::net {
+
+// nullopt on a "%" without two hexadecimal digits. `plus_is_space` is for form fields only.
+std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_space);
+std::string PercentEncode(std::string_view text);
+
+// The fields of a query string or form body, in order, repeats kept.
+class FormFields {
+ public:
+  // nullopt when a name or value is not validly encoded.
+  static std::optional<FormFields> Parse(std::string_view text);
+  void Append(FormFields other);
+
+  // The first value of `name`, "" when absent.
+  std::string_view Get(std::string_view name) const;
+  bool Has(std::string_view name) const;
+  std::vector<std::string_view> GetAll(std::string_view name) const;
+
+ private:
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+}  // namespace luma::net

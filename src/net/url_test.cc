@@ -1,0 +1,36 @@
+#include "net/url.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace luma::net {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(UrlTest, DecodesAndRefusesBadEscapes) {
+  EXPECT_EQ(PercentDecode("a%20b+c%C3%A9", false), "a b+c\xc3\xa9");
+  EXPECT_EQ(PercentDecode("a+b", true), "a b");
+  for (const std::string_view bad : {"%", "%4", "%zz", "a%2"}) {
+    EXPECT_EQ(PercentDecode(bad, false), std::nullopt) << bad;
+  }
+}
+
+TEST(UrlTest, EncodingIsUndoneByDecoding) {
+  std::string all;
+  for (int byte = 0; byte < 256; ++byte) all.push_back(static_cast<char>(byte));
+  EXPECT_EQ(PercentDecode(PercentEncode(all), false), all);
+}
+
+TEST(FormFieldsTest, KeepsRepeatsInOrder) {
+  const FormFields form = *FormFields::Parse("match[]=a&x=&match%5B%5D=b+c&&flag");
+  EXPECT_THAT(form.GetAll("match[]"), ElementsAre("a", "b c"));
+  EXPECT_EQ(form.Get("match[]"), "a");
+  EXPECT_TRUE(form.Has("x"));
+  EXPECT_TRUE(form.Has("flag"));
+  EXPECT_FALSE(form.Has("y"));
+  EXPECT_FALSE(FormFields::Parse("a=%").has_value());
+}
+
+}  // namespace
+}  // namespace luma::net
