@@ -3,7 +3,7 @@
 # Makes one library luma_<name> of the folder's sources; the file's suffix says what it is:
 #   foo.cc code, foo_test.cc and foo_crash_test.cc GoogleTest, foo_bench.cc Google Benchmark,
 #   foo_fuzz.cc libFuzzer target. All tests of a module are one executable, luma_<name>_test;
-#   each fuzz target is an executable of its own, <foo>_fuzz.
+#   each fuzz target is an executable of its own, <foo>_fuzz. A main.cc is left to add_executable().
 function(luma_module name)
   cmake_parse_arguments(ARG "" "" "LINK;TEST_LINK" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
@@ -21,7 +21,7 @@ function(luma_module name)
       list(APPEND benches ${source})
     elseif(source MATCHES "_fuzz\\.cc$")
       list(APPEND fuzzers ${source})
-    else()
+    elseif(NOT source MATCHES "/main\\.cc$")
       list(APPEND code ${source})
     endif()
   endforeach()

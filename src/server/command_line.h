@@ -1,0 +1,28 @@
+// The command line of the `lumadb` executable.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "server/config.h"
+
+namespace luma::server {
+
+struct ServerCommand {
+  ConfigArguments config;
+};
+struct CheckConfigCommand {
+  ConfigArguments config;
+  bool print_default = false;
+};
+struct VersionCommand {};
+// Nothing to run: `text` answers --help (code 0) or says what is wrong with the arguments (code 2).
+struct ShowText {
+  std::string text;
+  int exit_code = 0;
+};
+using Command = std::variant<ServerCommand, CheckConfigCommand, VersionCommand, ShowText>;
+
+Command ParseCommandLine(int argc, const char* const* argv);
+
+}  // namespace luma::server

@@ -1,0 +1,51 @@
+#include "server/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace luma::server {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Command Parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "lumadb");
+  return ParseCommandLine(static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST(CommandLineTest, ServerTakesAFileAndRepeatedSets) {
+  const Command command = Parse(
+      {"server", "--config", "a.toml", "--set", "server.port=0", "--set", "auth.password=a b"});
+  const auto* server = std::get_if<ServerCommand>(&command);
+  ASSERT_NE(server, nullptr);
+  EXPECT_EQ(server->config.file, "a.toml");
+  EXPECT_THAT(server->config.sets, ElementsAre("server.port=0", "auth.password=a b"));
+}
+
+TEST(CommandLineTest, OtherCommandsTakeTheirOptions) {
+  EXPECT_TRUE(
+      std::get<CheckConfigCommand>(Parse({"check-config", "--print-default"})).print_default);
+  EXPECT_TRUE(std::holds_alternative<VersionCommand>(Parse({"version"})));
+}
+
+TEST(CommandLineTest, HelpIsTextAndSuccess) {
+  const Command command = Parse({"--help"});
+  const auto& shown = std::get<ShowText>(command);
+  EXPECT_EQ(shown.exit_code, 0);
+  EXPECT_THAT(shown.text, HasSubstr("check-config"));
+}
+
+TEST(CommandLineTest, MistakesAreTextAndFailure) {
+  for (const std::vector<const char*>& arguments :
+       {std::vector<const char*>{}, {"serve"}, {"server", "--port", "1"}, {"server", "x"}}) {
+    const Command command = Parse(arguments);
+    const auto* shown = std::get_if<ShowText>(&command);
+    ASSERT_NE(shown, nullptr);
+    EXPECT_EQ(shown->exit_code, 2);
+    EXPECT_FALSE(shown->text.empty());
+  }
+}
+
+}  // namespace
+}  // namespace luma::server

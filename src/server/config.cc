@@ -1,0 +1,328 @@
+#include "server/config.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include "server/config_keys.h"
+
+namespace luma::server {
+namespace {
+
+// Where a key got its value, for errors that are found later: "luma.toml:12" or "--set wal.sync".
+using Origin = std::string;
+
+constexpr std::string_view kPasswordVariable = "LUMA_AUTH_PASSWORD";
+
+Status At(const Origin& origin, const Status& status) { return status.WithContext(origin); }
+
+Status UnknownKey(std::string_view path) {
+  return Status::InvalidArgument("unknown key: key=", path)
+      .WithHint("lumadb check-config --print-default shows every key");
+}
+
+std::string TypeName(const toml::node& node) {
+  std::ostringstream out;
+  out << node.type();
+  return out.str();
+}
+
+// --- one value ---
+
+class JobReader {
+ public:
+  explicit JobReader(const toml::node& node) : node_(node) {}
+
+  Result<ScrapeJob> Read() {
+    const toml::table* table = node_.as_table();
+    if (table == nullptr) return Status::InvalidArgument("a scrape job must be a table");
+    for (const auto& [name, value] : *table) LUMA_RETURN_IF_ERROR(ReadKey(name.str(), value));
+    if (job_.job.empty()) return Status::InvalidArgument("scrape job without a name: key=job");
+    if (job_.targets.empty()) {
+      return Status::InvalidArgument("scrape job without targets: job=", job_.job);
+    }
+    return job_;
+  }
+
+ private:
+  Status ReadKey(std::string_view name, const toml::node& value) {
+    if (name == "job") return ReadText(name, value, job_.job);
+    if (name == "path") return ReadPath(value);
+    if (name == "interval") return ReadDuration(name, value, job_.interval);
+    if (name == "timeout") return ReadDuration(name, value, job_.timeout);
+    if (name == "targets") return ReadTargets(value);
+    return UnknownKey(fmt::format("scrape.jobs.{}", name));
+  }
+
+  static Status ReadText(std::string_view name, const toml::node& node, std::string& out) {
+    const std::optional<std::string> text = node.value_exact<std::string>();
+    if (!text) return Status::InvalidArgument("expected text in quotes: key=", name);
+    out = *text;
+    return Status::Ok();
+  }
+
+  Status ReadPath(const toml::node& node) {
+    LUMA_RETURN_IF_ERROR(ReadText("path", node, job_.path));
+    if (job_.path.starts_with('/')) return Status::Ok();
+    return Status::InvalidArgument("path must begin with a slash: path=", job_.path);
+  }
+
+  static Status ReadDuration(std::string_view name, const toml::node& node, Duration& out) {
+    std::string text;
+    LUMA_RETURN_IF_ERROR(ReadText(name, node, text));
+    LUMA_ASSIGN_OR_RETURN(out, ParseDuration(text));
+    return Status::Ok();
+  }
+
+  Status ReadTargets(const toml::node& node) {
+    const toml::array* targets = node.as_array();
+    if (targets == nullptr) return Status::InvalidArgument("expected a list: key=targets");
+    for (const toml::node& target : *targets) {
+      std::string text;
+      LUMA_RETURN_IF_ERROR(ReadText("targets", target, text));
+      const size_t colon = text.rfind(':');
+      if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) {
+        return Status::InvalidArgument("not of the form host:port: target=", text);
+      }
+      job_.targets.push_back(std::move(text));
+    }
+    return Status::Ok();
+  }
+
+  const toml::node& node_;
+  ScrapeJob job_;
+};
+
+Status SetJobs(const toml::node& node, Config& config) {
+  const toml::array* jobs = node.as_array();
+  if (jobs == nullptr) return Status::InvalidArgument("expected a list of tables: key=scrape.jobs");
+  std::vector<ScrapeJob> read;
+  for (const toml::node& job : *jobs) {
+    LUMA_ASSIGN_OR_RETURN(ScrapeJob one, JobReader(job).Read());
+    read.push_back(std::move(one));
+  }
+  config.scrape.jobs = std::move(read);
+  return Status::Ok();
+}
+
+Status SetNode(const ConfigKey& key, const toml::node& node, Config& config) {
+  if (key.path == "scrape.jobs") return SetJobs(node, config);
+  if (const auto value = node.value_exact<bool>()) return SetBool(key, *value, config);
+  if (const auto value = node.value_exact<int64_t>()) return SetInteger(key, *value, config);
+  if (const auto value = node.value_exact<std::string>()) return SetText(key, *value, config);
+  return Status::InvalidArgument("a value of this type fits no key: given=", TypeName(node));
+}
+
+// --- a whole configuration ---
+
+class ConfigBuilder {
+ public:
+  Status ApplyFile(std::string_view text, std::string_view file_name);
+  Status ApplySet(std::string_view argument);
+  Status ReadPassword();
+  // The rules that concern more than one key.
+  Status Check() const;
+
+  Config Take() { return std::move(config_); }
+
+ private:
+  Status ApplySection(std::string_view section, const toml::node& node);
+  Status ApplyKey(std::string_view path, const toml::node& node);
+  Status CheckAuth() const;
+  Status CheckListener(const std::string& section, std::string_view host, bool authenticated) const;
+  Status CheckScrape() const;
+  Origin OriginOf(const toml::node& node) const;
+  Status AtKey(const std::string& path, const Status& status) const;
+
+  Config config_;
+  std::string file_name_;
+  std::map<std::string, Origin> origins_;  // by "section.name"
+};
+
+Origin ConfigBuilder::OriginOf(const toml::node& node) const {
+  return fmt::format("{}:{}", file_name_, node.source().begin.line);
+}
+
+Status ConfigBuilder::AtKey(const std::string& path, const Status& status) const {
+  const auto origin = origins_.find(path);
+  return origin == origins_.end() ? status : At(origin->second, status);
+}
+
+Status ConfigBuilder::ApplyFile(std::string_view text, std::string_view file_name) {
+  file_name_ = file_name;
+  const toml::parse_result parsed = toml::parse(text, file_name);
+  if (!parsed) {
+    const toml::parse_error& error = parsed.error();
+    return At(fmt::format("{}:{}", file_name, error.source().begin.line),
+              Status::InvalidArgument("not TOML: ", error.description()));
+  }
+  for (const auto& [section, node] : parsed.table()) {
+    LUMA_RETURN_IF_ERROR(ApplySection(section.str(), node));
+  }
+  return Status::Ok();
+}
+
+Status ConfigBuilder::ApplySection(std::string_view section, const toml::node& node) {
+  if (SectionDoc(section).empty() || !node.is_table()) {
+    return At(OriginOf(node), UnknownKey(section));
+  }
+  for (const auto& [name, value] : *node.as_table()) {
+    LUMA_RETURN_IF_ERROR(ApplyKey(fmt::format("{}.{}", section, name.str()), value));
+  }
+  return Status::Ok();
+}
+
+Status ConfigBuilder::ApplyKey(std::string_view path, const toml::node& node) {
+  const Origin origin = OriginOf(node);
+  const ConfigKey* key = FindConfigKey(path);
+  if (key == nullptr) return At(origin, UnknownKey(path));
+  origins_[std::string(path)] = origin;
+  const Status status = SetNode(*key, node, config_);
+  return status.ok() ? status : At(origin, status.WithContext(path));
+}
+
+// The value may be written as in the file, or as plain text where the key takes text.
+Status ConfigBuilder::ApplySet(std::string_view argument) {
+  const size_t equals = argument.find('=');
+  const std::string path(argument.substr(0, equals));
+  const Origin origin = fmt::format("--set {}", path);
+  const ConfigKey* key = FindConfigKey(path);
+  if (equals == std::string_view::npos) {
+    return At(origin, Status::InvalidArgument("expected section.key=value"));
+  }
+  if (key == nullptr) return At(origin, UnknownKey(path));
+  origins_[path] = origin;
+  const std::string_view value = argument.substr(equals + 1);
+  const toml::parse_result parsed = toml::parse(fmt::format("value = {}", value));
+  const toml::node* node = parsed ? parsed.table().get("value") : nullptr;
+  const bool takes_text = !std::holds_alternative<bool& (*)(Config&)>(key->field) &&
+                          !std::holds_alternative<int64_t& (*)(Config&)>(key->field);
+  const bool is_text = node == nullptr || (takes_text && !node->is_string() && !node->is_array());
+  const Status status = is_text ? SetText(*key, value, config_) : SetNode(*key, *node, config_);
+  return status.ok() ? status : At(origin, status);
+}
+
+Status ConfigBuilder::ReadPassword() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing in the process changes the environment
+  if (const char* password = std::getenv(kPasswordVariable.data())) {
+    config_.auth.password = password;
+    return Status::Ok();
+  }
+  const std::string& path = config_.auth.password_file;
+  if (path.empty()) return Status::Ok();
+  std::ifstream file(path);
+  if (!std::getline(file, config_.auth.password)) {
+    return AtKey("auth.password_file", Status::NotFound("cannot read the password: path=", path));
+  }
+  return Status::Ok();
+}
+
+Status ConfigBuilder::Check() const {
+  LUMA_RETURN_IF_ERROR(CheckAuth());
+  const bool sql_authenticated = config_.auth.require_auth && config_.auth.method != "trust";
+  LUMA_RETURN_IF_ERROR(CheckListener("server", config_.server.host, config_.server.require_auth));
+  LUMA_RETURN_IF_ERROR(CheckListener("postgres", config_.postgres.host, sql_authenticated));
+  if (config_.metrics.enabled) {
+    LUMA_RETURN_IF_ERROR(
+        CheckListener("metrics", config_.metrics.host, config_.metrics.require_auth));
+  }
+  return CheckScrape();
+}
+
+Status ConfigBuilder::CheckAuth() const {
+  const std::pair<std::string, bool> switches[] = {
+      {"auth.require_auth", config_.auth.require_auth},
+      {"server.require_auth", config_.server.require_auth},
+      {"metrics.require_auth", config_.metrics.require_auth},
+      {"otlp.require_auth", config_.otlp.require_auth}};
+  for (const auto& [key, on] : switches) {
+    if (on && config_.auth.password.empty()) {
+      return AtKey(key, Status::InvalidArgument(key, " needs a password: set auth.password_file"));
+    }
+  }
+  if (!config_.metrics.path.starts_with('/')) {
+    return AtKey("metrics.path", Status::InvalidArgument("metrics.path must begin with a slash"));
+  }
+  return Status::Ok();
+}
+
+Status ConfigBuilder::CheckListener(const std::string& section, std::string_view host,
+                                    bool authenticated) const {
+  if (authenticated || IsLoopback(host) || config_.server.allow_unauthenticated_remote) {
+    return Status::Ok();
+  }
+  return AtKey(section + ".host",
+               Status::InvalidArgument(
+                   "refusing to serve other machines without a password: ", section, ".host=", host)
+                   .WithHint("set require_auth, or server.allow_unauthenticated_remote = true"));
+}
+
+Status ConfigBuilder::CheckScrape() const {
+  const auto& scrape = config_.scrape;
+  if (scrape.scrape_timeout > scrape.global_interval) {
+    return AtKey("scrape.scrape_timeout",
+                 Status::InvalidArgument("scrape.scrape_timeout is above scrape.global_interval"));
+  }
+  for (const ScrapeJob& job : scrape.jobs) {
+    const Duration interval = job.interval.count() > 0 ? job.interval : scrape.global_interval;
+    const Duration timeout = job.timeout.count() > 0 ? job.timeout : scrape.scrape_timeout;
+    if (job.timeout.count() > 0 && timeout > interval) {
+      return AtKey("scrape.jobs", Status::InvalidArgument("timeout above interval: job=", job.job));
+    }
+  }
+  return Status::Ok();
+}
+
+Result<std::string> ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!(file && text << file.rdbuf())) {
+    return Status::NotFound(
+        "cannot read the configuration: path=", path, " error=",
+        std::strerror(errno));  // NOLINT(concurrency-mt-unsafe): see ReadPassword
+  }
+  return std::move(text).str();
+}
+
+}  // namespace
+
+Result<Config> ParseConfig(std::string_view text, std::string_view file_name,
+                           const std::vector<std::string>& sets) {
+  ConfigBuilder builder;
+  LUMA_RETURN_IF_ERROR(builder.ApplyFile(text, file_name));
+  for (const std::string& set : sets) LUMA_RETURN_IF_ERROR(builder.ApplySet(set));
+  LUMA_RETURN_IF_ERROR(builder.ReadPassword());
+  LUMA_RETURN_IF_ERROR(builder.Check());
+  return builder.Take();
+}
+
+Result<Config> LoadConfig(const ConfigArguments& arguments) {
+  std::string text;
+  if (!arguments.file.empty()) {
+    LUMA_ASSIGN_OR_RETURN(text, ReadFile(arguments.file));
+  }
+  return ParseConfig(text, arguments.file, arguments.sets);
+}
+
+ConfigChange Reload(const Config& loaded, Config& running) {
+  ConfigChange change;
+  for (const ConfigKey& key : ConfigKeys()) {
+    if (!CopyIfDifferent(key, loaded, running, /*copy=*/key.reloadable)) continue;
+    (key.reloadable ? change.applied : change.needs_restart).emplace_back(key.path);
+  }
+  return change;
+}
+
+bool IsLoopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+}  // namespace luma::server

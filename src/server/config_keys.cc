@@ -1,0 +1,320 @@
+#include "server/config_keys.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace luma::server {
+namespace {
+
+// A key's path and the field of the same name: LUMA_CONFIG_KEY(server.port).
+#define LUMA_CONFIG_KEY(field) #field, [](Config& config) -> auto& { return config.field; }
+
+constexpr bool kReloaded = true;
+constexpr bool kAtStart = false;
+
+constexpr Between kPort{0, 65'535};
+constexpr Between kTimeoutMillis{100, 86'400'000};
+constexpr Between kThreads{0, 1'024};
+constexpr int64_t kMiB = 1 << 20;
+constexpr int64_t kTiB = int64_t{1} << 40;
+
+const std::vector<ConfigKey>& Keys() {
+  static const auto* keys = new std::vector<ConfigKey>{
+      {LUMA_CONFIG_KEY(general.data_dir), NotEmpty{}, kAtStart,
+       "Folder of everything LumaDB stores. Made when missing; one server at a time."},
+      {LUMA_CONFIG_KEY(general.log_level),
+       OneOf{{"trace", "debug", "info", "warn", "error", "critical", "off"}}, kReloaded,
+       "Least severity that is logged."},
+
+      {LUMA_CONFIG_KEY(server.host), HostAddress{}, kAtStart, "Address of the HTTP port."},
+      {LUMA_CONFIG_KEY(server.port), kPort, kAtStart, "HTTP port; 0 takes a free one and logs it."},
+      {LUMA_CONFIG_KEY(server.require_auth), Anything{}, kAtStart,
+       "Ask every HTTP request for the name and password of [auth] (basic authentication). Health "
+       "checks stay open."},
+      {LUMA_CONFIG_KEY(server.allow_unauthenticated_remote), Anything{}, kAtStart,
+       "Without this, the server refuses to start when a port is open to other machines and asks "
+       "for no password. It holds for every port."},
+      {LUMA_CONFIG_KEY(server.max_connections), Between{1, 1'000'000}, kAtStart,
+       "HTTP connections open at once. At the limit, the connection that has been idle longest "
+       "makes room."},
+      {LUMA_CONFIG_KEY(server.body_limit), Between{1'024, 1'024 * kMiB}, kAtStart,
+       "Largest request body, before and after decompression. A larger one is answered 413."},
+      {LUMA_CONFIG_KEY(server.body_memory), Between{kMiB, kTiB}, kAtStart,
+       "Request bodies in memory over all connections. Above it, requests are answered 503."},
+      {LUMA_CONFIG_KEY(server.header_timeout), kTimeoutMillis, kAtStart,
+       "Time for a connection's first byte, and for the rest of a request's header."},
+      {LUMA_CONFIG_KEY(server.body_timeout), kTimeoutMillis, kAtStart,
+       "Time for a request's body."},
+      {LUMA_CONFIG_KEY(server.idle_timeout), kTimeoutMillis, kAtStart,
+       "Time between two requests of one connection."},
+      {LUMA_CONFIG_KEY(server.shutdown_grace), Between{0, 3'600'000}, kReloaded,
+       "After SIGTERM, how long running requests and queries may take to finish."},
+      {LUMA_CONFIG_KEY(server.io_threads), kThreads, kAtStart,
+       "Threads for sockets; 0 means one for every two processors."},
+      {LUMA_CONFIG_KEY(server.worker_threads), kThreads, kAtStart,
+       "Threads for requests and statements, which may wait for disks; 0 means four for every "
+       "processor."},
+
+      {LUMA_CONFIG_KEY(metrics.enabled), Anything{}, kAtStart, "Serve the server's own metrics."},
+      {LUMA_CONFIG_KEY(metrics.host), HostAddress{}, kAtStart, "Address of the metrics port."},
+      {LUMA_CONFIG_KEY(metrics.port), kPort, kAtStart,
+       "Metrics port; 0 takes a free one and logs it."},
+      {LUMA_CONFIG_KEY(metrics.path), NotEmpty{}, kAtStart, "Path of the metrics page."},
+      {LUMA_CONFIG_KEY(metrics.require_auth), Anything{}, kAtStart,
+       "Ask for the name and password of [auth]. The server's scrape of itself sends them."},
+
+      {LUMA_CONFIG_KEY(postgres.host), HostAddress{}, kAtStart, "Address of the PostgreSQL port."},
+      {LUMA_CONFIG_KEY(postgres.port), kPort, kAtStart,
+       "PostgreSQL port; 0 takes a free one and logs it."},
+      {LUMA_CONFIG_KEY(postgres.max_connections), Between{1, 1'000'000}, kAtStart,
+       "Sessions at once. Connections that have not logged in yet are counted apart."},
+      {LUMA_CONFIG_KEY(postgres.login_timeout), kTimeoutMillis, kAtStart,
+       "Time for a connection to log in."},
+
+      {LUMA_CONFIG_KEY(otlp.enabled), OneOf{{"false"}}, kAtStart,
+       "OpenTelemetry receivers. This version has none: only false is accepted, so that nobody "
+       "sends data into the void. The other keys of the section are read and checked."},
+      {LUMA_CONFIG_KEY(otlp.host), HostAddress{}, kAtStart, "Address of the OTLP ports."},
+      {LUMA_CONFIG_KEY(otlp.grpc_port), kPort, kAtStart, "OTLP over gRPC."},
+      {LUMA_CONFIG_KEY(otlp.http_port), kPort, kAtStart, "OTLP over HTTP."},
+      {LUMA_CONFIG_KEY(otlp.require_auth), Anything{}, kAtStart,
+       "Ask for the name and password of [auth]."},
+
+      {LUMA_CONFIG_KEY(auth.username), NotEmpty{}, kReloaded, "The user."},
+      {LUMA_CONFIG_KEY(auth.password), Anything{}, kReloaded,
+       "The password. Prefer password_file, or the environment variable LUMA_AUTH_PASSWORD, which "
+       "wins over both."},
+      {LUMA_CONFIG_KEY(auth.password_file), Anything{}, kReloaded,
+       "File whose first line is the password; it wins over password."},
+      {LUMA_CONFIG_KEY(auth.require_auth), Anything{}, kReloaded,
+       "Ask PostgreSQL clients for the password. The HTTP ports have switches of their own."},
+      {LUMA_CONFIG_KEY(auth.method), OneOf{{"md5", "trust"}}, kReloaded,
+       "How PostgreSQL clients prove the password. trust asks for none, even with require_auth."},
+
+      {LUMA_CONFIG_KEY(rate_limit.enabled), Anything{}, kReloaded,
+       "Limit requests and logins by client address (IPv6: by /64). Off by default, since one "
+       "address may be a proxy in front of many clients."},
+      {LUMA_CONFIG_KEY(rate_limit.max_requests), Between{1, 1'000'000'000}, kReloaded,
+       "HTTP requests and PostgreSQL connections of one address in a window."},
+      {LUMA_CONFIG_KEY(rate_limit.window), Between{1'000, 86'400'000}, kReloaded,
+       "Length of the window."},
+      {LUMA_CONFIG_KEY(rate_limit.ban_duration), Between{0, 7 * 86'400'000}, kReloaded,
+       "How long an address that went over the limit is refused."},
+
+      {LUMA_CONFIG_KEY(wal.sync), OneOf{{"always", "interval", "off"}}, kAtStart,
+       "When a commit is acknowledged. always: after it is on stable storage, so a power cut loses "
+       "nothing. interval: at once; a power cut or a crash of the machine can lose the commits of "
+       "the last sync_interval. off: at once; the operating system decides when to write."},
+      {LUMA_CONFIG_KEY(wal.sync_interval), Between{1, 60'000}, kAtStart,
+       "For sync = \"interval\": how often the log is made durable."},
+      {LUMA_CONFIG_KEY(wal.segment_bytes), Between{kMiB, 1'024 * kMiB}, kAtStart,
+       "Size of one log file. Files are preallocated and used again."},
+
+      {LUMA_CONFIG_KEY(storage.memory_limit), Between{64 * kMiB, kTiB}, kAtStart,
+       "Memory of ingestion, hot data and caches. Over it, writers are told to try again later."},
+      {LUMA_CONFIG_KEY(storage.flush_hot_bytes), Between{kMiB, kTiB}, kAtStart,
+       "Hot data above this is written to segment files."},
+      {LUMA_CONFIG_KEY(storage.flush_wal_bytes), Between{kMiB, kTiB}, kAtStart,
+       "A log above this makes hot data be written, which bounds the time of recovery."},
+      {LUMA_CONFIG_KEY(storage.flush_interval), Between{1'000, 7 * 86'400'000}, kAtStart,
+       "Hot data is written at least this often."},
+      {LUMA_CONFIG_KEY(storage.run_rows_max), Between{2'048, 1 << 27}, kAtStart,
+       "Rows of a table that are sorted and written together."},
+
+      {LUMA_CONFIG_KEY(query.timeout), Between{0, 86'400'000}, kReloaded,
+       "Longest run of a query; 0s means no limit."},
+      {LUMA_CONFIG_KEY(query.memory_limit), Between{64 * kMiB, kTiB}, kAtStart,
+       "Memory of SQL execution, beside storage.memory_limit."},
+      {LUMA_CONFIG_KEY(query.threads), kThreads, kAtStart,
+       "Threads of SQL execution; 0 means one for every processor."},
+      {LUMA_CONFIG_KEY(query.max_concurrent), Between{0, 100'000}, kAtStart,
+       "Statements that run at once; others wait. 0 means as many as there are worker threads."},
+
+      {LUMA_CONFIG_KEY(scrape.global_interval), Between{100, 86'400'000}, kReloaded,
+       "How often targets are scraped."},
+      {LUMA_CONFIG_KEY(scrape.scrape_timeout), Between{100, 86'400'000}, kReloaded,
+       "Time for one scrape; a target that needs longer counts as down."},
+      {LUMA_CONFIG_KEY(scrape.body_limit), Between{1'024, 1'024 * kMiB}, kReloaded,
+       "Largest page of metrics that is read from a target."},
+      {LUMA_CONFIG_KEY(scrape.self), Anything{}, kReloaded,
+       "Scrape the server's own metrics as job \"lumadb\"."},
+      {LUMA_CONFIG_KEY(scrape.jobs), Anything{}, kReloaded,
+       "Static targets, one [[scrape.jobs]] each; path, interval and timeout may be left out:"},
+  };
+  return *keys;
+}
+
+constexpr std::pair<std::string_view, std::string_view> kSectionDocs[] = {
+    {"general", "Where data lives, what is logged."},
+    {"server", "The HTTP port: Prometheus remote write and queries, health checks."},
+    {"metrics", "The server's own metrics, for a Prometheus to scrape."},
+    {"postgres", "The PostgreSQL port, for SQL."},
+    {"otlp", "OpenTelemetry."},
+    {"auth", "One user and a password."},
+    {"rate_limit", "Protection from clients that ask too often."},
+    {"wal", "The write-ahead log: what an acknowledgement means."},
+    {"storage", "Memory, and when data moves from memory to segment files."},
+    {"query", "Limits of SQL and PromQL."},
+    {"scrape", "Metrics that the server fetches by itself."},
+};
+
+// The key's value when it has type T, else null.
+template <typename T>
+T* Field(const ConfigKey& key, Config& config) {
+  const auto* field = std::get_if<T& (*)(Config&)>(&key.field);
+  return field == nullptr ? nullptr : &(*field)(config);
+}
+// The accessors of the table hand out references to change; nothing is changed through this one.
+template <typename T>
+const T* Field(const ConfigKey& key, const Config& config) {
+  return Field<T>(key, const_cast<Config&>(config));
+}
+
+bool IsHostAddress(std::string_view text) {
+  const std::string host(text);
+  in6_addr address;
+  return host == "localhost" || inet_pton(AF_INET, host.c_str(), &address) == 1 ||
+         inet_pton(AF_INET6, host.c_str(), &address) == 1;
+}
+
+Status OutsideLimit(const ConfigKey& key, std::string_view value) {
+  return Status::InvalidArgument("value not allowed: value=", value, " allowed=", FormatLimit(key));
+}
+
+Status CheckNumber(const ConfigKey& key, int64_t value, std::string_view text) {
+  const auto* between = std::get_if<Between>(&key.limit);
+  if (between == nullptr || (value >= between->min && value <= between->max)) return Status::Ok();
+  return OutsideLimit(key, text);
+}
+
+Status CheckText(const ConfigKey& key, std::string_view value) {
+  bool allowed = true;
+  if (const auto* one_of = std::get_if<OneOf>(&key.limit)) {
+    allowed = std::ranges::find(one_of->choices, value) != one_of->choices.end();
+  } else if (std::holds_alternative<HostAddress>(key.limit)) {
+    allowed = IsHostAddress(value);
+  } else if (std::holds_alternative<NotEmpty>(key.limit)) {
+    allowed = !value.empty();
+  }
+  return allowed ? Status::Ok() : OutsideLimit(key, value);
+}
+
+Status WrongType(const ConfigKey& key, std::string_view given) {
+  static constexpr std::string_view kTypeNames[] = {"true or false",
+                                                    "a whole number",
+                                                    "text in quotes",
+                                                    "a duration such as \"15s\"",
+                                                    "a size such as \"64MiB\"",
+                                                    "a list of tables"};
+  return Status::InvalidArgument("wrong type: expected=", kTypeNames[key.field.index()],
+                                 " given=", given);
+}
+
+std::string FormatNumber(const ConfigKey& key, int64_t value) {
+  if (std::holds_alternative<Duration& (*)(Config&)>(key.field)) {
+    return FormatDuration(Duration(value));
+  }
+  if (std::holds_alternative<ByteCount& (*)(Config&)>(key.field)) {
+    return FormatByteCount({static_cast<uint64_t>(value)});
+  }
+  return fmt::format("{}", value);
+}
+
+}  // namespace
+
+std::span<const ConfigKey> ConfigKeys() { return Keys(); }
+
+const ConfigKey* FindConfigKey(std::string_view path) {
+  const auto found = std::ranges::find(Keys(), path, &ConfigKey::path);
+  return found == Keys().end() ? nullptr : &*found;
+}
+
+std::string_view SectionDoc(std::string_view section) {
+  for (const auto& [name, doc] : kSectionDocs) {
+    if (name == section) return doc;
+  }
+  return "";
+}
+
+std::string FormatValue(const ConfigKey& key, const Config& config) {
+  if (const bool* value = Field<bool>(key, config)) return *value ? "true" : "false";
+  if (const int64_t* value = Field<int64_t>(key, config)) return fmt::format("{}", *value);
+  if (const Duration* value = Field<Duration>(key, config)) {
+    return fmt::format("\"{}\"", FormatDuration(*value));
+  }
+  if (const ByteCount* value = Field<ByteCount>(key, config)) {
+    return fmt::format("\"{}\"", FormatByteCount(*value));
+  }
+  if (const std::string* value = Field<std::string>(key, config)) {
+    return fmt::format("\"{}\"", *value);
+  }
+  return fmt::format("({} jobs)", Field<std::vector<ScrapeJob>>(key, config)->size());
+}
+
+bool CopyIfDifferent(const ConfigKey& key, const Config& from, Config& to, bool copy) {
+  return std::visit(
+      [&](const auto& field) {
+        const auto& old_value = field(to);
+        const auto& new_value = field(const_cast<Config&>(from));
+        if (new_value == old_value) return false;
+        if (copy) field(to) = new_value;
+        return true;
+      },
+      key.field);
+}
+
+std::string FormatLimit(const ConfigKey& key) {
+  if (const auto* between = std::get_if<Between>(&key.limit)) {
+    return fmt::format("{} .. {}", FormatNumber(key, between->min),
+                       FormatNumber(key, between->max));
+  }
+  if (const auto* one_of = std::get_if<OneOf>(&key.limit)) {
+    return fmt::format("{}", fmt::join(one_of->choices, ", "));
+  }
+  if (std::holds_alternative<HostAddress>(key.limit)) return "an IP address or localhost";
+  if (std::holds_alternative<NotEmpty>(key.limit)) return "not empty";
+  return "";
+}
+
+Status SetBool(const ConfigKey& key, bool value, Config& config) {
+  bool* field = Field<bool>(key, config);
+  if (field == nullptr) return WrongType(key, "true or false");
+  LUMA_RETURN_IF_ERROR(CheckText(key, value ? "true" : "false"));
+  *field = value;
+  return Status::Ok();
+}
+
+Status SetInteger(const ConfigKey& key, int64_t value, Config& config) {
+  LUMA_RETURN_IF_ERROR(CheckNumber(key, value, fmt::format("{}", value)));
+  if (int64_t* field = Field<int64_t>(key, config)) {
+    *field = value;
+  } else if (ByteCount* bytes = Field<ByteCount>(key, config); bytes != nullptr && value >= 0) {
+    bytes->bytes = static_cast<uint64_t>(value);
+  } else {
+    return WrongType(key, fmt::format("{}", value));
+  }
+  return Status::Ok();
+}
+
+Status SetText(const ConfigKey& key, std::string_view value, Config& config) {
+  if (Duration* duration = Field<Duration>(key, config)) {
+    LUMA_ASSIGN_OR_RETURN(const Duration parsed, ParseDuration(value));
+    LUMA_RETURN_IF_ERROR(CheckNumber(key, parsed.count(), value));
+    *duration = parsed;
+  } else if (ByteCount* bytes = Field<ByteCount>(key, config)) {
+    LUMA_ASSIGN_OR_RETURN(const ByteCount parsed, ParseByteCount(value));
+    LUMA_RETURN_IF_ERROR(CheckNumber(key, static_cast<int64_t>(parsed.bytes), value));
+    *bytes = parsed;
+  } else if (std::string* text = Field<std::string>(key, config)) {
+    LUMA_RETURN_IF_ERROR(CheckText(key, value));
+    *text = value;
+  } else {
+    return WrongType(key, fmt::format("\"{}\"", value));
+  }
+  return Status::Ok();
+}
+
+}  // namespace luma::server

@@ -1,0 +1,194 @@
+#include "server/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "server/config_keys.h"
+
+namespace luma::server {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::string ErrorOf(std::string_view text, const std::vector<std::string>& sets = {}) {
+  const Result<Config> config = ParseConfig(text, "luma.toml", sets);
+  return config.ok() ? "no error" : std::string(config.status().message());
+}
+
+TEST(ConfigTest, AnEmptyFileGivesTheSpecificationsDefaults) {
+  const Result<Config> config = ParseConfig("", "luma.toml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->server.host, "127.0.0.1");
+  EXPECT_EQ(config->server.port, 8080);
+  EXPECT_TRUE(config->metrics.enabled);
+  EXPECT_EQ(config->metrics.port, 9091);
+  EXPECT_EQ(config->metrics.path, "/metrics");
+  EXPECT_EQ(config->general.data_dir, "./data");
+  EXPECT_EQ(config->general.log_level, "info");
+  EXPECT_EQ(config->rate_limit.max_requests, 100);
+  EXPECT_EQ(config->rate_limit.window, std::chrono::minutes(1));
+  EXPECT_EQ(config->rate_limit.ban_duration, std::chrono::minutes(5));
+  EXPECT_EQ(config->wal.sync, "always");
+}
+
+TEST(ConfigTest, ReadsEveryTypeOfValue) {
+  const Result<Config> config = ParseConfig(
+      "[server]\nport = 0\nbody_limit = \"1MiB\"\n[wal]\nsync = \"interval\"\n"
+      "sync_interval = \"20ms\"\nsegment_bytes = 1048576\n[scrape]\nself = false\n",
+      "luma.toml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->server.port, 0);
+  EXPECT_EQ(config->server.body_limit.bytes, 1u << 20);
+  EXPECT_EQ(config->wal.sync, "interval");
+  EXPECT_EQ(config->wal.sync_interval, std::chrono::milliseconds(20));
+  EXPECT_EQ(config->wal.segment_bytes.bytes, 1u << 20);
+  EXPECT_FALSE(config->scrape.self);
+}
+
+TEST(ConfigTest, ReadsScrapeJobs) {
+  const Result<Config> config = ParseConfig(
+      "[[scrape.jobs]]\njob = \"node\"\ntargets = [\"127.0.0.1:9100\", \"[::1]:9100\"]\n"
+      "interval = \"5s\"\ntimeout = \"1s\"\n[[scrape.jobs]]\njob = \"b\"\ntargets = [\"h:1\"]\n"
+      "path = \"/m\"\n",
+      "luma.toml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  ASSERT_EQ(config->scrape.jobs.size(), 2u);
+  EXPECT_THAT(config->scrape.jobs[0].targets, ElementsAre("127.0.0.1:9100", "[::1]:9100"));
+  EXPECT_EQ(config->scrape.jobs[0].interval, std::chrono::seconds(5));
+  EXPECT_EQ(config->scrape.jobs[1].path, "/m");
+}
+
+TEST(ConfigTest, ErrorsNameFileLineAndKey) {
+  EXPECT_THAT(ErrorOf("[server]\n\nprot = 1\n"),
+              AllOf(StartsWith("luma.toml:3: "), HasSubstr("unknown key: key=server.prot")));
+  EXPECT_THAT(ErrorOf("\n[sever]\nport = 1\n"),
+              AllOf(StartsWith("luma.toml:2: "), HasSubstr("key=sever")));
+  EXPECT_THAT(ErrorOf("[server]\nport = 70000\n"),
+              AllOf(StartsWith("luma.toml:2: server.port: "), HasSubstr("0 .. 65535")));
+  EXPECT_THAT(ErrorOf("[server]\nport = \"x\"\n"), HasSubstr("expected=a whole number"));
+  EXPECT_THAT(ErrorOf("[wal]\nsync = \"sometimes\"\n"), HasSubstr("always, interval, off"));
+  EXPECT_THAT(ErrorOf("[query]\ntimeout = 5\n"), HasSubstr("expected=a duration"));
+  EXPECT_THAT(ErrorOf("[server]\nport = 1.5\n"), StartsWith("luma.toml:2: server.port: "));
+  EXPECT_THAT(ErrorOf("[server]\nport = 1\nport = 2\n"), StartsWith("luma.toml:3: not TOML"));
+  EXPECT_THAT(ErrorOf("port = 1\n"), HasSubstr("unknown key: key=port"));
+  EXPECT_THAT(ErrorOf("[server]\nhost = \"example.org\"\n"), HasSubstr("an IP address"));
+  EXPECT_THAT(ErrorOf("[otlp]\nenabled = true\n"), HasSubstr("allowed=false"));
+}
+
+TEST(ConfigTest, ErrorsInScrapeJobsNameTheKey) {
+  EXPECT_THAT(ErrorOf("[[scrape.jobs]]\njob = \"a\"\n"), HasSubstr("without targets: job=a"));
+  EXPECT_THAT(ErrorOf("[[scrape.jobs]]\njob = \"a\"\ntargets = [\"h\"]\n"),
+              HasSubstr("not of the form host:port: target=h"));
+  EXPECT_THAT(ErrorOf("[[scrape.jobs]]\ntarget = 1\n"), HasSubstr("key=scrape.jobs.target"));
+  EXPECT_THAT(ErrorOf("[scrape]\njobs = [1]\n"), HasSubstr("must be a table"));
+}
+
+TEST(ConfigTest, SetOverridesTheFileInEitherSpelling) {
+  const Result<Config> config =
+      ParseConfig("[server]\nport = 1\n", "luma.toml",
+                  {"server.port=0", "general.data_dir=/tmp/x", "general.log_level=\"debug\"",
+                   "query.timeout=5s", "auth.password=123", "scrape.self=false",
+                   "wal.segment_bytes=2097152", "scrape.jobs=[{job=\"a\", targets=[\"h:1\"]}]"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->server.port, 0);
+  EXPECT_EQ(config->general.data_dir, "/tmp/x");
+  EXPECT_EQ(config->general.log_level, "debug");
+  EXPECT_EQ(config->query.timeout, std::chrono::seconds(5));
+  EXPECT_EQ(config->auth.password, "123");
+  EXPECT_FALSE(config->scrape.self);
+  EXPECT_EQ(config->wal.segment_bytes.bytes, 2u << 20);
+  EXPECT_EQ(config->scrape.jobs.size(), 1u);
+}
+
+TEST(ConfigTest, ErrorsInSetNameTheArgument) {
+  EXPECT_THAT(ErrorOf("", {"server.prot=1"}), StartsWith("--set server.prot: unknown key"));
+  EXPECT_THAT(ErrorOf("", {"server.port"}), HasSubstr("expected section.key=value"));
+  EXPECT_THAT(ErrorOf("", {"server.port=abc"}), StartsWith("--set server.port: wrong type"));
+  EXPECT_THAT(ErrorOf("", {"scrape.self=maybe"}), HasSubstr("expected=true or false"));
+}
+
+TEST(ConfigTest, OtherMachinesAreNotServedWithoutAPasswordUnlessTheFileSaysSo) {
+  EXPECT_THAT(ErrorOf("[server]\nport = 1\nhost = \"0.0.0.0\"\n"),
+              AllOf(StartsWith("luma.toml:3: refusing"), HasSubstr("server.host=0.0.0.0")));
+  EXPECT_THAT(ErrorOf("[postgres]\nhost = \"::\"\n"), HasSubstr("postgres.host=::"));
+  EXPECT_THAT(ErrorOf("[metrics]\nhost = \"192.0.2.1\"\n"), HasSubstr("metrics.host="));
+  EXPECT_THAT(ErrorOf("[postgres]\nhost = \"::\"\n[auth]\nrequire_auth = true\npassword = \"p\"\n"
+                      "method = \"trust\"\n"),
+              HasSubstr("postgres.host=::"));
+  EXPECT_EQ(ErrorOf("[postgres]\nhost = \"::\"\n[auth]\nrequire_auth = true\npassword = \"p\"\n"),
+            "no error");
+  EXPECT_EQ(ErrorOf("[server]\nhost = \"0.0.0.0\"\nallow_unauthenticated_remote = true\n"),
+            "no error");
+}
+
+TEST(ConfigTest, RequiredAuthenticationNeedsAPassword) {
+  EXPECT_THAT(ErrorOf("[auth]\nrequire_auth = true\n"),
+              StartsWith("luma.toml:2: auth.require_auth needs a password"));
+  EXPECT_THAT(ErrorOf("[server]\nrequire_auth = true\n"), HasSubstr("needs a password"));
+}
+
+TEST(ConfigTest, ThePasswordComesFromAFileOrTheEnvironment) {
+  const std::string path = testing::TempDir() + "luma_password";
+  std::ofstream(path) << "from file\nsecond line\n";
+  const std::string text = "[auth]\npassword = \"plain\"\npassword_file = \"" + path + "\"\n";
+  EXPECT_EQ(ParseConfig(text, "luma.toml")->auth.password, "from file");
+  setenv("LUMA_AUTH_PASSWORD", "from environment", 1);
+  EXPECT_EQ(ParseConfig(text, "luma.toml")->auth.password, "from environment");
+  unsetenv("LUMA_AUTH_PASSWORD");
+  EXPECT_THAT(ErrorOf("[auth]\npassword_file = \"/missing\"\n"), StartsWith("luma.toml:2: cannot"));
+}
+
+TEST(ConfigTest, ReloadAppliesWhatCanChangeAndNamesTheRest) {
+  Config running;
+  const Config loaded = *ParseConfig(
+      "[general]\nlog_level = \"debug\"\n[server]\nport = 1\n[scrape]\nglobal_interval = \"30s\"\n",
+      "luma.toml");
+  const ConfigChange change = Reload(loaded, running);
+  EXPECT_THAT(change.applied, ElementsAre("general.log_level", "scrape.global_interval"));
+  EXPECT_THAT(change.needs_restart, ElementsAre("server.port"));
+  EXPECT_EQ(running.general.log_level, "debug");
+  EXPECT_EQ(running.server.port, 8080);
+}
+
+TEST(ConfigTest, EverySectionAndKeyIsDocumented) {
+  for (const ConfigKey& key : ConfigKeys()) {
+    EXPECT_FALSE(key.doc.empty()) << key.path;
+    EXPECT_FALSE(SectionDoc(key.section()).empty()) << key.path;
+  }
+}
+
+TEST(ConfigTest, TheDefaultFileReadsBackAsTheDefaults) {
+  const Result<Config> read = ParseConfig(DefaultConfigFile(), "lumadb.toml");
+  ASSERT_TRUE(read.ok()) << read.status();
+  Config defaults;
+  const ConfigChange change = Reload(*read, defaults);
+  EXPECT_THAT(change.applied, ElementsAre());
+  EXPECT_THAT(change.needs_restart, ElementsAre());
+}
+
+// A failure here is mended by: lumadb check-config --print-default > docs/guides/lumadb.toml
+TEST(ConfigTest, TheGuidesFileIsTheDefaultFile) {
+  const std::ifstream file(LUMA_SOURCE_DIR "/docs/guides/lumadb.toml");
+  std::ostringstream text;
+  text << file.rdbuf();
+  EXPECT_EQ(text.str(), DefaultConfigFile());
+}
+
+TEST(LoopbackTest, KnowsTheAddressesOfThisMachine) {
+  EXPECT_TRUE(IsLoopback("127.0.0.1"));
+  EXPECT_TRUE(IsLoopback("127.8.8.8"));
+  EXPECT_TRUE(IsLoopback("::1"));
+  EXPECT_FALSE(IsLoopback("0.0.0.0"));
+  EXPECT_FALSE(IsLoopback("::"));
+  EXPECT_FALSE(IsLoopback("10.0.0.1"));
+}
+
+}  // namespace
+}  // namespace luma::server

@@ -1,0 +1,74 @@
+// The `lumadb` executable: picks the subcommand and turns its outcome into an exit code.
+//   0 done, 1 failed, 2 the arguments make no sense
+#include <cstdio>
+#include <string>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "server/command_line.h"
+#include "server/server.h"
+#include "server/signals.h"
+#include "server/version.h"
+
+namespace luma::server {
+namespace {
+
+int Fail(const Status& status) {
+  std::fprintf(stderr, "lumadb: %.*s\n", static_cast<int>(status.message().size()),
+               status.message().data());
+  if (!status.hint().empty()) {
+    std::fprintf(stderr, "hint: %.*s\n", static_cast<int>(status.hint().size()),
+                 status.hint().data());
+  }
+  return 1;
+}
+
+void ReloadFrom(const ConfigArguments& arguments, Server& server) {
+  const Result<Config> config = LoadConfig(arguments);
+  if (config.ok()) {
+    server.Reload(*config);
+  } else {
+    LUMA_LOG(kError, "server", "reload refused, nothing changed: {}", config.status().message());
+  }
+}
+
+int Run(const ServerCommand& command) {
+  const Signals signals;
+  if (const Status status = failpoint::ArmFromEnvironment(); !status.ok()) return Fail(status);
+  Result<Config> config = LoadConfig(command.config);
+  if (!config.ok()) return Fail(config.status());
+  auto server = Server::Start(std::move(*config));
+  if (!server.ok()) return Fail(server.status());
+  while (signals.Wait() == SignalEvent::kReload) ReloadFrom(command.config, **server);
+  (*server)->Stop();
+  return 0;
+}
+
+int Run(const CheckConfigCommand& command) {
+  if (command.print_default) {
+    std::fputs(DefaultConfigFile().c_str(), stdout);
+    return 0;
+  }
+  const Result<Config> config = LoadConfig(command.config);
+  if (!config.ok()) return Fail(config.status());
+  std::puts("configuration ok");
+  return 0;
+}
+
+int Run(const VersionCommand&) {
+  std::printf("lumadb %s\n", kVersion.data());
+  return 0;
+}
+
+int Run(const ShowText& shown) {
+  std::fputs(shown.text.c_str(), shown.exit_code == 0 ? stdout : stderr);
+  return shown.exit_code;
+}
+
+}  // namespace
+}  // namespace luma::server
+
+int main(int argc, char** argv) {
+  return std::visit([](const auto& command) { return luma::server::Run(command); },
+                    luma::server::ParseCommandLine(argc, argv));
+}
