@@ -35,10 +35,10 @@ struct SimFault {
 struct SimDiskOptions {
   // The call of this number happens unsynced (so any part of it may survive) and returns kIoError;
   // so does every call after it.
-  std::optional<uint64_t> power_loss_step;
+  std::optional<uint64_t> power_loss_step = std::nullopt;
   uint64_t seed = 1;
   uint64_t capacity_bytes = UINT64_MAX;  // of all files; writes past it yield kDiskFull
-  std::optional<SimFault> fault;
+  std::optional<SimFault> fault = std::nullopt;
   bool reads_are_steps = false;  // also numbers OpenForRead, ReadSome, List, Exists, FileSize
 };
 
