@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "io/file_system.h"
 #include "storage/wal/lsn.h"
@@ -14,11 +15,17 @@ namespace luma::storage {
 // the next writer starts a new file whose header says that this is where the old one ends, so that
 // bytes after it can never be mistaken for records.
 struct WalEnd {
-  Lsn last_lsn = kNoLsn;        // the last record that exists; the next one gets Next(last_lsn)
-  WalFileId file;               // the newest file; sequence 0: the directory holds none
-  uint64_t end_offset = 0;      // of the newest file: where its last valid record ends
-  uint32_t last_crc = 0;        // of that record, or of the file's header if it has no record
-  uint64_t torn_bytes_max = 0;  // size of the damaged, unacknowledged tail that was dropped
+  struct File {
+    uint64_t sequence = 0;
+    Lsn first_lsn = kNoLsn;
+    uint64_t file_bytes = 0;
+  };
+
+  Lsn last_lsn = kNoLsn;    // the last record that exists; the next one gets Next(last_lsn)
+  WalFileId file;           // the newest file; sequence 0: the directory holds none
+  uint64_t end_offset = 0;  // of the newest file: where its last valid record ends
+  uint32_t last_crc = 0;    // of that record, or of the file's header if it has no record
+  std::vector<File> files;  // those that were read, oldest first
 };
 
 // Gets every record once, in order. `payload` lives during the call only. An error stops the replay

@@ -17,8 +17,10 @@
 #include "base/mutex.h"
 #include "io/file_system.h"
 #include "storage/wal/lsn.h"
+#include "storage/wal/wal_appender.h"
 #include "storage/wal/wal_format.h"
 #include "storage/wal/wal_reader.h"
+#include "storage/wal/wal_spares.h"
 #include "storage/wal/wal_sync.h"
 
 namespace luma::storage {
@@ -95,7 +97,74 @@ class WalWriter {
   WalStats stats() const LUMA_EXCLUDES(mutex_);
 
  private:
+  using Clock = std::chrono::steady_clock;
+
+  // What one round of I/O is to do.
+  struct Round {
+    std::vector<WalChunk> chunks;
+    Lsn last_lsn = kNoLsn;    // of the chunks
+    Lsn synced_lsn = kNoLsn;  // durable before, and when it is done, after the round
+    bool sync = false;
+    uint64_t bytes = 0;
+    uint64_t syncs = 0;
+    std::vector<WalEnd::File> new_files;
+  };
+
+  WalWriter(io::FileSystem& fs, io::Path directory, const WalEnd& end, WalOptions options,
+            WalAppender appender, std::unique_ptr<WalSpares> spares);
+
+  // I/O. One thread at a time does rounds: the one that found io_busy_ false.
+  void RunRound(bool sync) LUMA_REQUIRES(mutex_);  // releases mutex_ meanwhile
+  Status DoRound(Round& round) LUMA_EXCLUDES(mutex_);
+  void Publish(const Round& round, const Status& status) LUMA_REQUIRES(mutex_);
+  void RecountRoom() LUMA_REQUIRES(mutex_);
+  void Poison(const Status& status) LUMA_REQUIRES(mutex_);  // the first failure stays
+
+  // The log thread: callbacks, rounds that no caller does, the fdatasync of kInterval.
+  void LogLoop() LUMA_EXCLUDES(mutex_);
+  bool RoundDue(bool idle_timeout) const LUMA_REQUIRES(mutex_);
+  bool IntervalSyncDue() const LUMA_REQUIRES(mutex_);
+  void SyncBesideWriters() LUMA_REQUIRES(mutex_);  // releases mutex_ meanwhile
+  bool RunReadyCallback() LUMA_REQUIRES(mutex_);   // releases mutex_ meanwhile
+  std::chrono::milliseconds IdleDelay() const;
+
+  Status WaitForBuffer(uint64_t record_bytes) LUMA_REQUIRES(mutex_);
+  Status FinishedStatus() const LUMA_REQUIRES(mutex_);
+
+  io::FileSystem& fs_;
+  const io::Path directory_;
+  const WalOptions options_;
+  const std::unique_ptr<WalSpares> spares_;
+  WalAppender appender_;  // used by the thread that set io_busy_
+
+  // Invariants while mutex_ is free:
+  //  (1) acknowledged_lsn_ <= written_lsn_ <= last_lsn_ and synced_lsn_ <= written_lsn_.
+  //  (2) chunks_ hold the records (written_lsn_, last_lsn_] unless a round has taken them
+  //  (io_busy_). (3) A chunk that starts a file comes before the records of that file. (4) room_
+  //  bytes of the file that the next record goes to are neither used nor promised; every
+  //      unwritten record has promised a mark of its own besides.
+  Mutex truncate_mutex_;  // makes Truncate calls take turns; taken before mutex_
   mutable Mutex mutex_;
+  CondVar progress_;  // acknowledged_lsn_, io_busy_, buffered_bytes_ or poison_ changed
+  CondVar work_;      // for the log thread
+  bool io_busy_ LUMA_GUARDED_BY(mutex_) = false;
+  bool closing_ LUMA_GUARDED_BY(mutex_) = false;
+  bool closed_ LUMA_GUARDED_BY(mutex_) = false;
+  Status poison_ LUMA_GUARDED_BY(mutex_);
+  std::vector<WalChunk> chunks_ LUMA_GUARDED_BY(mutex_);
+  uint64_t buffered_bytes_ LUMA_GUARDED_BY(mutex_) = 0;
+  uint64_t reserved_bytes_ LUMA_GUARDED_BY(mutex_) = 0;
+  uint64_t room_ LUMA_GUARDED_BY(mutex_) = 0;
+  Lsn last_lsn_ LUMA_GUARDED_BY(mutex_);
+  Lsn written_lsn_ LUMA_GUARDED_BY(mutex_);
+  Lsn synced_lsn_ LUMA_GUARDED_BY(mutex_);
+  Lsn acknowledged_lsn_ LUMA_GUARDED_BY(mutex_);
+  Clock::time_point last_sync_ LUMA_GUARDED_BY(mutex_);
+  std::shared_ptr<io::WritableFile> file_ LUMA_GUARDED_BY(mutex_);  // holds written_lsn_
+  std::multimap<Lsn, std::function<void(Status)>> callbacks_ LUMA_GUARDED_BY(mutex_);
+  std::vector<WalEnd::File> files_ LUMA_GUARDED_BY(mutex_);  // oldest first
+  WalStats stats_ LUMA_GUARDED_BY(mutex_);
+  std::thread thread_;
 };
 
 }  // namespace luma::storage

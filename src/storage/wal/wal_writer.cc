@@ -1,0 +1,341 @@
+#include "storage/wal/wal_writer.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/log.h"
+#include "storage/wal/wal_directory.h"
+
+namespace luma::storage {
+namespace {
+
+constexpr uint64_t kMarkBytes = kWalRecordHeaderBytes;
+// Kept free behind the records of a file: the next-file record, and marks that no record promised
+// (one of a Sync without records, one of Close).
+constexpr uint64_t kFileTailBytes = 3 * kMarkBytes;
+constexpr uint64_t kSegmentBytesMin = 512;
+
+// A record that nobody waits for is written after this time, or when this much has gathered.
+constexpr std::chrono::milliseconds kUnaskedDelay{50};
+constexpr uint64_t kUnaskedBytes = 1 << 20;
+
+}  // namespace
+
+Result<std::unique_ptr<WalWriter>> WalWriter::Open(io::FileSystem& fs, const io::Path& directory,
+                                                   const WalEnd& end, WalOptions options) {
+  if (options.segment_bytes < kSegmentBytesMin) {
+    return Status::InvalidArgument("log files are too small: segment_bytes=",
+                                   options.segment_bytes);
+  }
+  LUMA_RETURN_IF_ERROR(fs.CreateDirectories(directory));
+  LUMA_ASSIGN_OR_RETURN(WalAppender appender, WalAppender::Open(fs, directory, end));
+  LUMA_ASSIGN_OR_RETURN(auto spares, WalSpares::Open(fs, directory,
+                                                     {.segment_bytes = options.segment_bytes,
+                                                      .files_max = options.spare_files_max,
+                                                      .background = options.background_spares}));
+  return std::unique_ptr<WalWriter>(
+      new WalWriter(fs, directory, end, options, std::move(appender), std::move(spares)));
+}
+
+WalWriter::WalWriter(io::FileSystem& fs, io::Path directory, const WalEnd& end, WalOptions options,
+                     WalAppender appender, std::unique_ptr<WalSpares> spares)
+    : fs_(fs),
+      directory_(std::move(directory)),
+      options_(options),
+      spares_(std::move(spares)),
+      appender_(std::move(appender)),
+      last_lsn_(end.last_lsn),
+      written_lsn_(end.last_lsn),
+      synced_lsn_(end.last_lsn),
+      acknowledged_lsn_(end.last_lsn),
+      last_sync_(Clock::now()),
+      files_(end.files) {
+  thread_ = std::thread([this] { LogLoop(); });
+}
+
+WalWriter::~WalWriter() {
+  const Status status = Close();
+  if (!status.ok()) LUMA_LOG(kError, "wal", "log not closed cleanly: {}", status.message());
+}
+
+Status WalWriter::FinishedStatus() const {
+  if (!poison_.ok()) return poison_;
+  return closing_ ? Status::Unavailable("log is closed: path=", directory_) : Status::Ok();
+}
+
+Status WalWriter::Reserve(uint64_t payload_bytes) {
+  if (payload_bytes > kWalPayloadBytesMax) {
+    return Status::TooLarge("log record is too large: bytes=", payload_bytes,
+                            " bytes_max=", kWalPayloadBytesMax);
+  }
+  const uint64_t record_bytes = WalRecordBytes(payload_bytes);
+  MutexLock lock(mutex_);
+  LUMA_RETURN_IF_ERROR(WaitForBuffer(record_bytes));
+  if (room_ < record_bytes + kMarkBytes) {
+    mutex_.Unlock();
+    auto spare = spares_->Take(kWalFileHeaderBytes + record_bytes + kMarkBytes + kFileTailBytes);
+    mutex_.Lock();
+    if (!spare.ok()) return spare.status();
+    room_ = spare->file_bytes - kWalFileHeaderBytes - kFileTailBytes;
+    chunks_.emplace_back(*std::move(spare));
+  }
+  reserved_bytes_ = record_bytes;
+  return Status::Ok();
+}
+
+Status WalWriter::WaitForBuffer(uint64_t record_bytes) {
+  while (buffered_bytes_ > 0 && buffered_bytes_ + record_bytes > options_.buffer_bytes_max) {
+    LUMA_RETURN_IF_ERROR(FinishedStatus());
+    work_.NotifyOne();
+    progress_.Wait(mutex_);
+  }
+  return FinishedStatus();
+}
+
+Lsn WalWriter::Append(ByteSpan payload) {
+  const uint64_t record_bytes = WalRecordBytes(payload.size());
+  MutexLock lock(mutex_);
+  LUMA_CHECK(record_bytes <= reserved_bytes_);
+  reserved_bytes_ = 0;
+  room_ -= record_bytes + kMarkBytes;
+  if (chunks_.empty()) chunks_.emplace_back();
+  chunks_.back().Add(payload);
+  if (buffered_bytes_ < kUnaskedBytes && buffered_bytes_ + record_bytes >= kUnaskedBytes) {
+    work_.NotifyOne();
+  }
+  buffered_bytes_ += record_bytes;
+  last_lsn_ = Next(last_lsn_);
+  return last_lsn_;
+}
+
+Status WalWriter::WaitDurable(Lsn lsn) {
+  MutexLock lock(mutex_);
+  LUMA_CHECK(lsn <= last_lsn_);
+  while (acknowledged_lsn_ < lsn) {
+    LUMA_RETURN_IF_ERROR(poison_);
+    if (io_busy_) {
+      progress_.Wait(mutex_);
+    } else {
+      RunRound(options_.sync == WalSync::kAlways);
+    }
+  }
+  return Status::Ok();
+}
+
+Status WalWriter::Sync() {
+  MutexLock lock(mutex_);
+  const Lsn target = last_lsn_;
+  while (synced_lsn_ < target && poison_.ok()) {
+    if (io_busy_) {
+      progress_.Wait(mutex_);
+    } else {
+      RunRound(true);
+    }
+  }
+  return poison_;
+}
+
+void WalWriter::OnDurable(Lsn lsn, std::function<void(Status)> callback) {
+  mutex_.Lock();
+  LUMA_CHECK(lsn <= last_lsn_);
+  if (!closed_) {
+    callbacks_.emplace(lsn, std::move(callback));
+    work_.NotifyOne();
+    mutex_.Unlock();
+    return;
+  }
+  const Status status = lsn <= acknowledged_lsn_ ? Status::Ok() : FinishedStatus();
+  mutex_.Unlock();
+  callback(status);
+}
+
+void WalWriter::RunRound(bool sync) {
+  Round round;
+  round.chunks = std::exchange(chunks_, {});
+  round.last_lsn = last_lsn_;
+  round.synced_lsn = synced_lsn_;
+  round.sync = sync;
+  io_busy_ = true;
+  buffered_bytes_ = 0;
+  mutex_.Unlock();
+  const Status status = DoRound(round);
+  mutex_.Lock();
+  Publish(round, status);
+  io_busy_ = false;
+  progress_.NotifyAll();
+  if (!callbacks_.empty() || closing_) work_.NotifyOne();
+}
+
+Status WalWriter::DoRound(Round& round) {
+  for (WalChunk& chunk : round.chunks) {
+    const Lsn before = appender_.last_lsn();
+    LUMA_RETURN_IF_ERROR(appender_.Write(chunk, round.synced_lsn));
+    round.bytes += chunk.size();
+    if (const auto& file = chunk.new_file()) {
+      round.synced_lsn = before;  // the file before was synced
+      round.new_files.push_back({appender_.id().sequence, Next(before), file->file_bytes});
+    }
+  }
+  if (!round.sync || round.synced_lsn == round.last_lsn) return Status::Ok();
+  LUMA_RETURN_IF_ERROR(appender_.Sync());
+  ++round.syncs;
+  round.synced_lsn = round.last_lsn;
+  return appender_.WriteMark(round.synced_lsn);
+}
+
+void WalWriter::Publish(const Round& round, const Status& status) {
+  Poison(status);
+  if (!poison_.ok()) return;
+  stats_.records += ToNumber(round.last_lsn) - ToNumber(written_lsn_);
+  stats_.bytes += round.bytes;
+  stats_.syncs += round.syncs + round.new_files.size();
+  ++stats_.groups;
+  written_lsn_ = round.last_lsn;
+  synced_lsn_ = std::max(synced_lsn_, round.synced_lsn);
+  acknowledged_lsn_ = options_.sync == WalSync::kAlways ? synced_lsn_ : written_lsn_;
+  file_ = appender_.file();
+  files_.insert(files_.end(), round.new_files.begin(), round.new_files.end());
+  RecountRoom();
+}
+
+// Gives back the marks that were promised to records which then shared one.
+void WalWriter::RecountRoom() {
+  uint64_t promised = kFileTailBytes;
+  for (const WalChunk& chunk : chunks_) {
+    if (chunk.new_file()) return;  // room_ is that file's, of which nothing is written
+    promised += chunk.size() + chunk.records() * kMarkBytes;
+  }
+  const uint64_t left = appender_.bytes_left();
+  room_ = left - std::min(left, promised);
+}
+
+void WalWriter::Poison(const Status& status) {
+  if (status.ok() || !poison_.ok()) return;
+  LUMA_LOG(kCritical, "wal", "log failed, no more writes until a restart: {}", status.message());
+  poison_ = status;
+}
+
+void WalWriter::LogLoop() {
+  mutex_.Lock();
+  bool idle_timeout = false;
+  while (true) {
+    if (RunReadyCallback()) continue;
+    if (!io_busy_ && poison_.ok() && RoundDue(idle_timeout)) {
+      RunRound(options_.sync == WalSync::kAlways);
+    } else if (poison_.ok() && IntervalSyncDue()) {
+      SyncBesideWriters();
+    } else if (closing_ && !io_busy_) {
+      break;
+    } else {
+      idle_timeout = !work_.WaitFor(mutex_, IdleDelay());
+    }
+  }
+  mutex_.Unlock();
+}
+
+std::chrono::milliseconds WalWriter::IdleDelay() const {
+  return options_.sync == WalSync::kInterval ? std::min(options_.sync_interval, kUnaskedDelay)
+                                             : kUnaskedDelay;
+}
+
+bool WalWriter::RoundDue(bool idle_timeout) const {
+  if (buffered_bytes_ == 0) return false;
+  return idle_timeout || closing_ || !callbacks_.empty() || buffered_bytes_ >= kUnaskedBytes;
+}
+
+bool WalWriter::IntervalSyncDue() const {
+  return options_.sync == WalSync::kInterval && synced_lsn_ < written_lsn_ &&
+         Clock::now() - last_sync_ >= options_.sync_interval;
+}
+
+// Rounds go on meanwhile, so an acknowledgement never waits for this fdatasync.
+void WalWriter::SyncBesideWriters() {
+  const std::shared_ptr<io::WritableFile> file = file_;
+  const Lsn lsn = written_lsn_;
+  mutex_.Unlock();
+  const Status status = file->Sync();  // earlier files were synced when this one was started
+  mutex_.Lock();
+  Poison(status);
+  last_sync_ = Clock::now();
+  ++stats_.syncs;
+  if (poison_.ok()) synced_lsn_ = std::max(synced_lsn_, lsn);
+}
+
+bool WalWriter::RunReadyCallback() {
+  if (callbacks_.empty()) return false;
+  const auto first = callbacks_.begin();
+  const bool is_acknowledged = first->first <= acknowledged_lsn_;
+  if (!is_acknowledged && poison_.ok()) return false;
+  const auto callback = std::move(first->second);
+  const Status status = is_acknowledged ? Status::Ok() : poison_;
+  callbacks_.erase(first);
+  mutex_.Unlock();
+  callback(status);
+  mutex_.Lock();
+  return true;
+}
+
+Status WalWriter::Truncate(Lsn first_needed) {
+  MutexLock truncate_lock(truncate_mutex_);
+  uint64_t first_kept = 0;
+  {
+    MutexLock lock(mutex_);
+    LUMA_RETURN_IF_ERROR(FinishedStatus());
+    while (files_.size() > 1 && files_[1].first_lsn <= first_needed) files_.erase(files_.begin());
+    if (!files_.empty()) first_kept = files_.front().sequence;
+  }
+  // What the directory has below that: also what an interrupted Truncate left behind.
+  LUMA_ASSIGN_OR_RETURN(const WalDirectory found, ListWalDirectory(fs_, directory_));
+  std::vector<WalSpare> unneeded;
+  for (const uint64_t sequence : found.sequences) {
+    if (sequence >= first_kept) continue;
+    const io::Path path = io::JoinPath(directory_, WalFileName(sequence));
+    LUMA_ASSIGN_OR_RETURN(const uint64_t size, fs_.FileSize(path));
+    unneeded.push_back({path, size});
+  }
+  return unneeded.empty() ? Status::Ok() : spares_->Recycle(unneeded);
+}
+
+Status WalWriter::Close() {
+  {
+    MutexLock lock(mutex_);
+    if (closed_) return poison_;
+    closing_ = true;
+    work_.NotifyOne();
+  }
+  if (thread_.joinable()) thread_.join();
+  spares_->Stop();
+  const Status synced = Sync();
+  MutexLock lock(mutex_);
+  while (io_busy_) progress_.Wait(mutex_);
+  closed_ = true;
+  // Once more for the mark itself, without which a later damage of the last group could pass for a
+  // torn write.
+  if (synced.ok() && appender_.started()) Poison(appender_.Sync());
+  return poison_;
+}
+
+Lsn WalWriter::last_lsn() const {
+  MutexLock lock(mutex_);
+  return last_lsn_;
+}
+
+Lsn WalWriter::acknowledged_lsn() const {
+  MutexLock lock(mutex_);
+  return acknowledged_lsn_;
+}
+
+uint64_t WalWriter::log_bytes() const {
+  MutexLock lock(mutex_);
+  uint64_t bytes = 0;
+  for (const WalEnd::File& file : files_) bytes += file.file_bytes;
+  return bytes;
+}
+
+WalStats WalWriter::stats() const {
+  MutexLock lock(mutex_);
+  return stats_;
+}
+
+}  // namespace luma::storage
