@@ -11,6 +11,7 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "io/file_system.h"
+#include "storage/manifest/manifest_file.h"
 #include "storage/manifest/manifest_state.h"
 
 namespace luma::storage {
@@ -48,22 +49,21 @@ class Manifest {
   uint64_t file_bytes() const LUMA_EXCLUDES(mutex_);
 
  private:
-  class FileWriter;
-
   Manifest(io::FileSystem& fs, io::Path directory, ManifestOptions options);
+  Status Start(const ManifestState& state) LUMA_EXCLUDES(mutex_);
   Status AppendToFile(const ManifestEdit& edit) LUMA_REQUIRES(mutex_);
   // Writes `state` to the next file and makes CURRENT name it.
   Status StartFile(const ManifestState& state) LUMA_REQUIRES(mutex_);
-  void RemoveOtherFiles() LUMA_REQUIRES(mutex_);
+  void RemoveOtherFiles(uint32_t current) LUMA_REQUIRES(mutex_);
 
   io::FileSystem& fs_;
   const io::Path directory_;
   const ManifestOptions options_;
   mutable Mutex mutex_;
   ManifestState state_ LUMA_GUARDED_BY(mutex_);
-  uint64_t last_number_ LUMA_GUARDED_BY(mutex_) = 0;  // of the newest file ever begun
-  std::unique_ptr<FileWriter> writer_
-      LUMA_GUARDED_BY(mutex_);  // null: the next Append starts a file
+  uint32_t last_number_ LUMA_GUARDED_BY(mutex_) = 0;  // of the newest file ever begun
+  // Null: the next Append starts a file.
+  std::unique_ptr<ManifestFileWriter> writer_ LUMA_GUARDED_BY(mutex_);
 };
 
 struct Manifest::Opened {
@@ -72,7 +72,7 @@ struct Manifest::Opened {
   bool created = false;  // there was none: a directory with a log and no manifest is damaged
 };
 
-// What `lumadb inspect` prints about a MANIFEST file: header, records, the state they make, and the
+// What `lumadb inspect` prints about a MANIFEST file: header, every part of every record, and the
 // place of the first damage. An error means that the file could not be read.
 Status DescribeManifest(io::FileSystem& fs, const io::Path& path, std::ostream& out);
 

@@ -51,10 +51,10 @@ struct Checkpoint {
 // Runs added, removed or with a new delete bitmap. Removals are applied first.
 struct TableEdit {
   ObjectId id{};
-  std::optional<RunId> next_run;
-  std::vector<RunId> removed;
-  std::vector<RunRecord> added;
-  std::vector<std::pair<RunId, Bytes>> bitmaps;
+  std::optional<RunId> next_run = std::nullopt;
+  std::vector<RunId> removed = {};
+  std::vector<RunRecord> added = {};
+  std::vector<std::pair<RunId, Bytes>> bitmaps = {};
 };
 
 // One atomic change: carries only what changed. Dropping a catalog object drops its table or
@@ -78,12 +78,15 @@ struct ManifestState {
   std::map<ObjectId, TableRecord> tables;
   std::map<ObjectId, SequenceRecord> sequences;
 
-  // Errors: kInvalidArgument, and the state is unchanged: an object or run to drop that is not
-  // there, a run to add that is there or not below next_run, a checkpoint, epoch or object id that
-  // goes back.
+  // Errors: kInvalidArgument for an object or run to drop that is not there, a run to add that is
+  // there or not below next_run, a checkpoint, epoch or object id that goes back. The state is then
+  // half changed: apply to a copy.
   Status Apply(const ManifestEdit& edit);
   // The edit that makes this state from an empty one.
   ManifestEdit ToEdit() const;
+
+ private:
+  Status ApplyNumbers(const ManifestEdit& edit);
 };
 
 }  // namespace luma::storage
