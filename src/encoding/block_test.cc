@@ -5,18 +5,21 @@
 #include <random>
 #include <vector>
 
+#include "encoding/testing/format_example.h"
 #include "encoding/testing/random_column.h"
 #include "encoding/testing/test_seed.h"
 
 namespace luma::encoding {
 namespace {
 
+using testing::FormatExample;
 using testing::OwnedColumn;
 using testing::Pattern;
 using testing::PhysicalTypeAt;
 using testing::RandomColumn;
 using testing::SameRows;
 using testing::TestSeed;
+using testing::ToHex;
 
 constexpr double kNullShares[] = {0.0, 0.1, 0.9, 1.0};
 
@@ -68,6 +71,117 @@ TEST(BlockTest, OneRowIsAFewBytes) {
   EXPECT_EQ(EncodeBlock(timestamp.span(), fast).size(), 8u);
   EXPECT_EQ(EncodeBlock(value.span(), fast).size(), 10u);
   EXPECT_EQ(EncodeBlock(text.span(), fast).size(), 4u);
+}
+
+// What a caller would see of a block: its error or its rows. Touching every string byte lets the
+// address sanitizer see a reference that leads out of the block.
+size_t DecodeAndTouch(const ColumnSpan& column, ByteSpan bytes) {
+  const auto block = DecodeBlock(column.type, column.count, bytes);
+  if (!block.ok()) {
+    EXPECT_EQ(block.status().code(), StatusCode::kCorruption);
+    return 0;
+  }
+  AlignedBuffer scratch;
+  const ColumnSpan flat = block->Flatten(scratch);
+  size_t touched = 0;
+  for (uint32_t row = 0; row < flat.count; ++row) {
+    touched += flat.IsNull(row) ? 1 : 0;
+    if (flat.type != PhysicalType::kBytes) continue;
+    for (const char letter : flat.As<StringRef>()[row].view()) touched += letter == 'x' ? 1 : 0;
+  }
+  return touched;
+}
+
+// Goal: whatever happens to a block's bytes, decoding stays within bounds and ends in rows or in
+// kCorruption. Method: for each type, codec and pattern flip every bit and cut at every length.
+TEST(BlockTest, DamagedBlocksYieldRowsOrCorruption) {
+  std::mt19937_64 random(11);
+  for (int type = 0; type < kPhysicalTypeCount; ++type) {
+    for (int pattern = 0; pattern < testing::kPatternCount; ++pattern) {
+      const OwnedColumn column =
+          RandomColumn(PhysicalTypeAt(type), 40, static_cast<Pattern>(pattern), 0.1, random);
+      for (const EncodeOptions& options : AllOptions()) {
+        const Bytes bytes = EncodeBlock(column.span(), options);
+        for (size_t length = 0; length < bytes.size(); ++length) {
+          DecodeAndTouch(column.span(), ByteSpan(bytes).first(length));
+        }
+        Bytes damaged = bytes;
+        for (size_t bit = 0; bit < 8 * std::min<size_t>(bytes.size(), 200); ++bit) {
+          const auto mask = static_cast<std::byte>(1 << (bit % 8));
+          damaged[bit / 8] ^= mask;
+          DecodeAndTouch(column.span(), damaged);
+          damaged[bit / 8] ^= mask;
+        }
+      }
+    }
+  }
+}
+
+TEST(BlockTest, TruncationsAndBytesLeftOverAreCorruption) {
+  const auto column = OwnedColumn::Of<int64_t>(PhysicalType::kInt64, {1, 5, 2, 900, 7});
+  for (const CodecId codec : {CodecId::kPlain, CodecId::kRle, CodecId::kForBitPack,
+                              CodecId::kDeltaBitPack, CodecId::kDeltaOfDelta}) {
+    Bytes bytes = EncodeBlock(column.span(), {.force = codec});
+    for (size_t length = 0; length < bytes.size(); ++length) {
+      EXPECT_FALSE(DecodeBlock(PhysicalType::kInt64, 5, ByteSpan(bytes).first(length)).ok());
+    }
+    bytes.push_back(std::byte{0});
+    EXPECT_FALSE(DecodeBlock(PhysicalType::kInt64, 5, bytes).ok()) << CodecName(codec);
+  }
+}
+
+TEST(BlockTest, AFewBytesCannotAskForMuchMemory) {
+  Bytes bytes = {std::byte{0}, std::byte{0x02}};  // plain, compressed
+  ByteWriter writer(bytes);
+  writer.Varint(uint64_t{1} << 40);  // declared size
+  writer.Fixed<uint64_t>(0);
+  EXPECT_EQ(DecodeBlock(PhysicalType::kBytes, 1, bytes).status().code(), StatusCode::kCorruption);
+}
+
+TEST(BlockTest, KeepsConstantAndDictionaryShape) {
+  const auto constant = OwnedColumn::Of<int32_t>(PhysicalType::kInt32, {4, 4, 4});
+  const auto decoded = DecodeBlock(PhysicalType::kInt32, 3, EncodeBlock(constant.span(), {}));
+  ASSERT_TRUE(decoded.ok());
+  EXPECT_EQ(decoded->shape(), DecodedBlock::Shape::kConstant);
+  EXPECT_EQ(*reinterpret_cast<const int32_t*>(decoded->ValueAt(2)), 4);
+
+  const auto words = OwnedColumn::OfStrings({"a", "b", "a", "a"});
+  const auto dictionary = DecodeBlock(PhysicalType::kBytes, 4, EncodeBlock(words.span(), {}));
+  ASSERT_TRUE(dictionary.ok());
+  EXPECT_EQ(dictionary->shape(), DecodedBlock::Shape::kDictionary);
+  EXPECT_EQ(dictionary->dictionary_size(), 2u);
+  EXPECT_EQ(dictionary->codes()[1], 1u);
+}
+
+CodecId CodecOf(const OwnedColumn& column) {
+  return DescribeBlock(EncodeBlock(column.span(), {}))->codec;
+}
+
+TEST(BlockTest, PicksTheCodecThatFitsTheData) {
+  std::mt19937_64 random(3);
+  std::vector<int64_t> slowing, ids, noise, runs;
+  std::vector<double> gauge;
+  for (int i = 0; i < 5000; ++i) {
+    slowing.push_back(1'700'000'000'000 + int64_t{i} * i);
+    ids.push_back((ids.empty() ? 0 : ids.back()) + static_cast<int64_t>(random() % 16));
+    noise.push_back(static_cast<int64_t>(random()));
+    runs.push_back(static_cast<int64_t>(i / 500) * 1'000'003 % 777'777);
+    gauge.push_back(20 + static_cast<double>(random() % 4));
+  }
+  EXPECT_EQ(CodecOf(OwnedColumn::Of(PhysicalType::kInt64, slowing)), CodecId::kDeltaOfDelta);
+  EXPECT_EQ(CodecOf(OwnedColumn::Of(PhysicalType::kInt64, ids)), CodecId::kDeltaBitPack);
+  EXPECT_EQ(CodecOf(OwnedColumn::Of(PhysicalType::kInt64, noise)), CodecId::kPlain);
+  EXPECT_EQ(CodecOf(OwnedColumn::Of(PhysicalType::kInt64, runs)), CodecId::kRle);
+  EXPECT_EQ(CodecOf(OwnedColumn::Of(PhysicalType::kFloat64, gauge)), CodecId::kGorilla);
+}
+
+TEST(BlockFormatTest, WritesTheExamplesOfTheFormatDocument) {
+  auto constant = OwnedColumn::Of<int64_t>(PhysicalType::kInt64, {10, 10, 0, 10});
+  constant.SetNull(2);
+  EXPECT_EQ(ToHex(EncodeBlock(constant.span(), {})),
+            ToHex(FormatExample("block.md", "a constant with a null")));
+  const auto words = OwnedColumn::OfStrings({"GET", "PUT", "GET", "GET", "PUT", "GET"});
+  EXPECT_EQ(ToHex(EncodeBlock(words.span(), {})), ToHex(FormatExample("block.md", "a dictionary")));
 }
 
 }  // namespace

@@ -60,6 +60,12 @@ CodecId SmallestOnSample(const ColumnSpan& column, int depth) {
   return best;
 }
 
+bool AllStringsEqual(const ColumnSpan& column) {
+  const auto* strings = column.As<StringRef>();
+  return std::all_of(strings + 1, strings + column.count,
+                     [&](const StringRef& text) { return text.view() == strings[0].view(); });
+}
+
 // A dictionary pays when rows repeat: at most half of the strings distinct.
 CodecId ChooseForStrings(const ColumnSpan& column, EncodeEffort effort, int depth) {
   if (effort == EncodeEffort::kFast || depth > 0) return CodecId::kPlain;
@@ -97,17 +103,17 @@ CodecId ChooseFast(const ColumnSpan& column) {
 }  // namespace
 
 bool AllEqual(const ColumnSpan& column) {
-  const size_t value_bytes = ValueBytes(column.type);
   if (column.count < 2) return true;
+  if (column.type == PhysicalType::kBytes) return AllStringsEqual(column);
   // Each value equals the one before it: the array equals itself moved by one value.
+  const size_t value_bytes = ValueBytes(column.type);
   return std::memcmp(column.values, column.values + value_bytes,
                      (size_t{column.count} - 1) * value_bytes) == 0;
 }
 
 CodecId ChooseCodec(const ColumnSpan& column, EncodeEffort effort, int depth) {
-  if (column.count < 2) return CodecId::kConstant;
-  if (column.type == PhysicalType::kBytes) return ChooseForStrings(column, effort, depth);
   if (AllEqual(column)) return CodecId::kConstant;
+  if (column.type == PhysicalType::kBytes) return ChooseForStrings(column, effort, depth);
   return effort == EncodeEffort::kFast ? ChooseFast(column) : SmallestOnSample(column, depth);
 }
 

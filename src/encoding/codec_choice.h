@@ -6,7 +6,7 @@
 
 namespace luma::encoding {
 
-// Whether all values of a column of any type but kBytes have the same bits; true for no values.
+// Whether all values have the same bits (strings: the same bytes); true for no values.
 bool AllEqual(const ColumnSpan& column);
 
 // Validity is ignored. The answer always fits the type and the values.

@@ -11,6 +11,7 @@ namespace {
 constexpr int kLeadingBits = 5;
 constexpr int kLeadingMax = (1 << kLeadingBits) - 1;
 constexpr int kLengthBits = 6;
+constexpr int kWindowBits = kLeadingBits + kLengthBits;
 
 // Control bits, in the order in which they are written: 0 = same value; 1,0 = bits inside the
 // window of the last new one; 1,1 = a new window follows.
@@ -29,17 +30,20 @@ Window WindowOf(uint64_t bits) {
   return {trailing, 64 - leading - trailing};
 }
 
-bool Holds(const Window& window, uint64_t bits) {
-  return std::countr_zero(bits) >= window.trailing &&
-         static_cast<int>(std::bit_width(bits)) <= window.trailing + window.length;
+// Whether to write `bits` into the current window rather than into `tight`, the best one for them.
+bool ReuseWindow(const Window& current, const Window& tight) {
+  const bool holds = tight.trailing >= current.trailing &&
+                     tight.trailing + tight.length <= current.trailing + current.length;
+  return holds && current.length <= tight.length + kWindowBits;
 }
 
 void WriteXor(uint64_t bits, Window& window, BitWriter& writer) {
   if (bits == 0) return writer.Write(0, 1);
-  if (Holds(window, bits)) {
+  const Window tight = WindowOf(bits);
+  if (ReuseWindow(window, tight)) {
     writer.Write(kReuseWindow, 2);
   } else {
-    window = WindowOf(bits);
+    window = tight;
     writer.Write(kNewWindow, 2);
     writer.Write(static_cast<uint64_t>(64 - window.length - window.trailing), kLeadingBits);
     writer.Write(static_cast<uint64_t>(window.length - 1), kLengthBits);

@@ -98,13 +98,6 @@ void EncodeIntegers(CodecId codec, std::span<const uint64_t> values, EncodeEffor
   EncodeDeltaOfDelta(values, out);
 }
 
-bool IsConstant(const ColumnSpan& column) {
-  if (column.type != PhysicalType::kBytes) return AllEqual(column);
-  return std::all_of(Strings(column).begin(), Strings(column).end(), [&](const StringRef& text) {
-    return text.view() == Strings(column)[0].view();
-  });
-}
-
 // What the bytes of a header-less reader decode to must use up the payload exactly.
 bool Exhausted(const ByteReader& reader) { return reader.ok() && reader.remaining() == 0; }
 
@@ -197,7 +190,7 @@ CodecId EncodePayload(CodecId codec, const ColumnSpan& column, EncodeEffort effo
     case CodecId::kPlain:
       return EncodePlain(column, effort, out);
     case CodecId::kConstant:
-      if (!IsConstant(column)) return EncodePlain(column, effort, out);
+      if (!AllEqual(column)) return EncodePlain(column, effort, out);
       EncodeConstant(column, out);
       return codec;
     case CodecId::kRle:
