@@ -62,7 +62,8 @@ void CopySector(const Bytes& from, uint64_t sector, Bytes& to) {
 
 // A size a power cut may leave: the old one, the new one or a sector boundary between them.
 uint64_t SurvivingSize(const Inode& inode, std::mt19937_64& random) {
-  const auto [low, high] = std::minmax<uint64_t>(inode.durable.size(), inode.live.size());
+  // Of a list, since minmax of two temporaries returns references to them.
+  const auto [low, high] = std::minmax<uint64_t>({inode.durable.size(), inode.live.size()});
   switch (random() % 3) {
     case 0:
       return low;
