@@ -1,0 +1,118 @@
+// Metrics storage in a map, for tests of what writes to and reads from storage.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
+#include "model/metrics_source.h"
+
+namespace luma {
+
+// Threads: every method from any thread. Write completes before it returns.
+class MemoryMetrics final : public MetricsSink, public MetricsSource {
+ public:
+  explicit MemoryMetrics(const Clock& clock = Clock::System()) : clock_(clock) {}
+
+  // The next writes fail with `status`; OK ends that.
+  void FailWrites(Status status) {
+    MutexLock lock(mutex_);
+    write_error_ = std::move(status);
+  }
+
+  void Add(std::vector<LabelRef> labels, std::vector<Sample> samples) {
+    MutexLock lock(mutex_);
+    auto& stored = series_[Labels::Of(std::move(labels)).value()];
+    for (const Sample& sample : samples) stored[sample.timestamp] = sample.value;
+  }
+
+  void Write(const SeriesBatch& batch, WriteCallback done) override { done(Store(batch)); }
+
+  Result<std::vector<SeriesSamples>> Select(const Matchers& matchers, TimeRange range,
+                                            const ReadLimits& limits) const override {
+    MutexLock lock(mutex_);
+    std::vector<SeriesSamples> result;
+    uint64_t sample_count = 0;
+    for (const auto& [labels, samples] : series_) {
+      if (!MatchesAll(matchers, labels)) continue;
+      SeriesSamples series;
+      for (auto at = samples.lower_bound(range.min); at != samples.end() && at->first <= range.max;
+           ++at) {
+        series.timestamps.push_back(at->first);
+        series.values.push_back(at->second);
+      }
+      if (series.timestamps.empty()) continue;
+      sample_count += series.timestamps.size();
+      if (sample_count > limits.samples_max || result.size() >= limits.series_max) {
+        return Status::TooLarge("query reads too many samples: limit=", limits.samples_max);
+      }
+      series.labels = labels;
+      result.push_back(std::move(series));
+    }
+    return result;
+  }
+
+  Result<std::vector<Labels>> Series(const Matchers& matchers, TimeRange range,
+                                     const ReadLimits& limits) const override {
+    LUMA_ASSIGN_OR_RETURN(std::vector<SeriesSamples> found, Select(matchers, range, limits));
+    std::vector<Labels> result;
+    for (SeriesSamples& series : found) result.push_back(std::move(series.labels));
+    return result;
+  }
+
+  Result<std::vector<std::string>> LabelNames(const Matchers& matchers, TimeRange range,
+                                              const ReadLimits& limits) const override {
+    LUMA_ASSIGN_OR_RETURN(const std::vector<Labels> found, Series(matchers, range, limits));
+    std::set<std::string> names;
+    for (const Labels& labels : found) {
+      for (const LabelRef& label : labels) names.emplace(label.name);
+    }
+    return std::vector<std::string>(names.begin(), names.end());
+  }
+
+  Result<std::vector<std::string>> LabelValues(std::string_view name, const Matchers& matchers,
+                                               TimeRange range,
+                                               const ReadLimits& limits) const override {
+    LUMA_ASSIGN_OR_RETURN(const std::vector<Labels> found, Series(matchers, range, limits));
+    std::set<std::string> values;
+    for (const Labels& labels : found) {
+      if (const std::string_view value = labels.Get(name); !value.empty()) values.emplace(value);
+    }
+    return std::vector<std::string>(values.begin(), values.end());
+  }
+
+ private:
+  struct LabelsLess {
+    bool operator()(const Labels& a, const Labels& b) const { return CompareLabels(a, b) < 0; }
+  };
+
+  Result<WriteSummary> Store(const SeriesBatch& batch) {
+    MutexLock lock(mutex_);
+    if (!write_error_.ok()) return write_error_;
+    WriteSummary summary;
+    const UnixMillis latest = clock_.NowMillis() + std::chrono::milliseconds(kFutureMax).count();
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const SeriesBatch::Series series = batch.series(i);
+      for (const Sample& sample : series.samples) {
+        if (sample.timestamp > latest) {
+          ++summary.samples_refused;
+          summary.first_refusal = "sample too far in the future";
+          continue;
+        }
+        series_[Labels(series.labels)][sample.timestamp] = sample.value;
+        ++summary.samples_stored;
+      }
+    }
+    return summary;
+  }
+
+  const Clock& clock_;
+  mutable Mutex mutex_;
+  Status write_error_ LUMA_GUARDED_BY(mutex_);
+  std::map<Labels, std::map<UnixMillis, double>, LabelsLess> series_ LUMA_GUARDED_BY(mutex_);
+};
+
+}  // namespace luma
