@@ -5,69 +5,11 @@
 #include <utility>
 #include <vector>
 
-#include "base/crc32c.h"
+#include "storage/wal/record_walker.h"
 #include "storage/wal/wal_directory.h"
 
 namespace luma::storage {
 namespace {
-
-// Walks the records of one log file in memory and keeps what the next one must continue.
-class RecordWalker {
- public:
-  RecordWalker(const WalFile& file, ByteSpan bytes)
-      : bytes_(bytes),
-        seed_(WalRecordSeed(file.header.id)),
-        offset_(kWalFileHeaderBytes),
-        last_lsn_(Previous(file.header.first_lsn)),
-        last_crc_(file.header_crc) {}
-
-  // The record at offset(), if the bytes below `end` hold the one that continues the chain. The
-  // payload is valid too. Call Advance to step over it.
-  std::optional<WalRecordHeader> Next(uint64_t end) const {
-    if (end - offset_ < kWalRecordHeaderBytes) return std::nullopt;
-    const auto record = DecodeWalRecordHeader(bytes_.subspan(offset_), seed_);
-    if (!record || record->previous_crc != last_crc_) return std::nullopt;
-    const bool is_data = record->kind == WalRecordKind::kData;
-    if (record->lsn != (is_data ? luma::storage::Next(last_lsn_) : last_lsn_)) return std::nullopt;
-    if (end - offset_ < WalRecordBytes(record->payload_bytes)) return std::nullopt;
-    if (Crc32c(PaddedPayload(*record)) != record->payload_crc) return std::nullopt;
-    return record;
-  }
-  ByteSpan Payload(const WalRecordHeader& record) const {
-    return PaddedPayload(record).first(record.payload_bytes);
-  }
-  void Advance(const WalRecordHeader& record) {
-    offset_ += WalRecordBytes(record.payload_bytes);
-    last_lsn_ = record.lsn;
-    last_crc_ = record.crc;
-  }
-
-  // The evidence against a torn tail: the highest synced_lsn in any record header from offset() on,
-  // wherever the damage has left one.
-  Lsn SyncedAfterDamage() const {
-    Lsn synced = kNoLsn;
-    for (uint64_t at = offset_; at + kWalRecordHeaderBytes <= bytes_.size(); at += kWalAlignment) {
-      const auto record = DecodeWalRecordHeader(bytes_.subspan(at), seed_);
-      if (record) synced = std::max(synced, record->synced_lsn);
-    }
-    return synced;
-  }
-
-  uint64_t offset() const { return offset_; }
-  Lsn last_lsn() const { return last_lsn_; }
-  uint32_t last_crc() const { return last_crc_; }
-
- private:
-  ByteSpan PaddedPayload(const WalRecordHeader& record) const {
-    return bytes_.subspan(offset_ + kWalRecordHeaderBytes, WalPaddedBytes(record.payload_bytes));
-  }
-
-  ByteSpan bytes_;
-  uint32_t seed_;
-  uint64_t offset_;
-  Lsn last_lsn_;
-  uint32_t last_crc_;
-};
 
 Status Damaged(const WalFile& file, uint64_t offset, std::string_view what) {
   return Status::Corruption("log is damaged: ", what, ": path=", file.path, " offset=", offset);

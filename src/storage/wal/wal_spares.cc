@@ -106,8 +106,9 @@ Result<WalSpare> WalSpares::Take(uint64_t bytes) {
       return spare;
     }
   }
-  const uint64_t hurried = options_.background ? kHurriedBytes : options_.segment_bytes;
-  return Make(std::max(RoundUp(bytes), std::min(hurried, options_.segment_bytes)));
+  if (bytes > options_.segment_bytes) return Make(RoundUp(bytes));
+  if (!options_.background) return Make(options_.segment_bytes);
+  return Make(std::min(std::max(RoundUp(bytes), kHurriedBytes), options_.segment_bytes));
 }
 
 Status WalSpares::Recycle(const std::vector<WalSpare>& log_files) {

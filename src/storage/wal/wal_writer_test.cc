@@ -1,0 +1,238 @@
+#include "storage/wal/wal_writer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "io/sim_disk.h"
+#include "storage/wal/testing/log_session.h"
+
+namespace luma::storage {
+namespace {
+
+using testing::kLogDirectory;
+using testing::SmallFiles;
+
+std::unique_ptr<WalWriter> OpenLog(io::FileSystem& fs, WalOptions options = SmallFiles()) {
+  const auto end =
+      ReplayWal(fs, kLogDirectory, kFirstLsn, [](Lsn, ByteSpan) { return Status::Ok(); });
+  LUMA_CHECK(end.ok());
+  auto writer = WalWriter::Open(fs, kLogDirectory, *end, options);
+  LUMA_CHECK(writer.ok());
+  return *std::move(writer);
+}
+
+Lsn AppendText(WalWriter& writer, std::string_view text) {
+  LUMA_CHECK(writer.Reserve(text.size()).ok());
+  return writer.Append(AsBytes(text));
+}
+
+std::vector<std::string> ReadLog(io::FileSystem& fs, Lsn from = kFirstLsn) {
+  std::vector<std::string> payloads;
+  const auto end = ReplayWal(fs, kLogDirectory, from, [&](Lsn, ByteSpan payload) {
+    payloads.emplace_back(AsText(payload));
+    return Status::Ok();
+  });
+  EXPECT_TRUE(end.ok()) << end.status();
+  return payloads;
+}
+
+TEST(WalWriterTest, RecordsComeBackInOrderOverSeveralLives) {
+  io::SimDisk disk;
+  std::vector<std::string> expected;
+  for (int life = 0; life < 3; ++life) {
+    const auto writer = OpenLog(disk);
+    for (int i = 0; i < 20; ++i) {
+      expected.push_back("record " + std::to_string(life) + "." + std::to_string(i));
+      EXPECT_EQ(ToNumber(AppendText(*writer, expected.back())), expected.size());
+    }
+    ASSERT_TRUE(writer->Close().ok());
+  }
+  EXPECT_EQ(ReadLog(disk), expected);
+  EXPECT_EQ(ReadLog(disk, Lsn{50}).size(), 11u);
+}
+
+TEST(WalWriterTest, EmptyAndVeryLargeRecordsAreKept) {
+  io::SimDisk disk;
+  const auto writer = OpenLog(disk);
+  const std::string large(3 << 20, 'L');  // 3,000 times the file size
+  AppendText(*writer, "");
+  AppendText(*writer, large);
+  ASSERT_TRUE(writer->WaitDurable(AppendText(*writer, "after")).ok());
+  EXPECT_THAT(ReadLog(disk), ::testing::ElementsAre("", large, "after"));
+  EXPECT_EQ(writer->Reserve(kWalPayloadBytesMax + 1).code(), StatusCode::kTooLarge);
+}
+
+TEST(WalWriterTest, OneSyncServesAllRecordsOfARound) {
+  io::SimDisk disk;
+  const auto writer = OpenLog(disk, {.segment_bytes = 64 << 10, .background_spares = false});
+  Lsn last = kNoLsn;
+  for (int i = 0; i < 100; ++i) last = AppendText(*writer, "record");
+  const uint64_t before = disk.steps();
+  ASSERT_TRUE(writer->WaitDurable(last).ok());
+  // Header, its sync, rename, directory sync, write, sync, mark: not a hundred of each.
+  EXPECT_LE(disk.steps() - before, 9u);
+  EXPECT_EQ(writer->stats().records, 100u);
+}
+
+TEST(WalWriterTest, CallbacksRunOnceInOrderAndOnlyWhenDurable) {
+  io::SimDisk disk;
+  const auto writer = OpenLog(disk);
+  std::vector<uint64_t> order;  // the log thread is the only writer
+  std::atomic<int> done{0};
+  for (int i = 0; i < 50; ++i) {
+    const Lsn lsn = AppendText(*writer, "record");
+    writer->OnDurable(lsn, [&, lsn](const Status& status) {
+      EXPECT_TRUE(status.ok());
+      EXPECT_GE(writer->acknowledged_lsn(), lsn);
+      order.push_back(ToNumber(lsn));
+      ++done;
+    });
+  }
+  ASSERT_TRUE(writer->Close().ok());
+  ASSERT_EQ(done.load(), 50);
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+  Status late = Status::Internal("not called");
+  writer->OnDurable(Lsn{50}, [&](Status status) { late = std::move(status); });
+  EXPECT_TRUE(late.ok());
+}
+
+TEST(WalWriterTest, ManyThreadsWaitForTheirOwnRecords) {
+  io::SimDisk disk;
+  const auto writer =
+      OpenLog(disk, {.segment_bytes = 16 << 10, .buffer_bytes_max = 1024});  // with backpressure
+  Mutex sequencer;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 8; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int i = 0; i < 50; ++i) {
+        Lsn lsn = kNoLsn;
+        {
+          MutexLock lock(sequencer);
+          lsn = AppendText(*writer, std::to_string(thread) + std::string(100, '.'));
+        }
+        EXPECT_TRUE(writer->WaitDurable(lsn).ok());
+        EXPECT_GE(writer->acknowledged_lsn(), lsn);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  ASSERT_TRUE(writer->Close().ok());
+  EXPECT_EQ(ReadLog(disk).size(), 400u);
+}
+
+// A spare that was a log file before still has its header.
+bool HasRecycledSpare(io::FileSystem& fs) {
+  const auto names = fs.List(kLogDirectory);
+  return std::any_of(names->begin(), names->end(), [&](const std::string& name) {
+    const auto bytes = io::ReadFile(fs, io::JoinPath(kLogDirectory, name));
+    return name.ends_with(".spare") && bytes->at(0) != std::byte{0};
+  });
+}
+
+TEST(WalWriterTest, TruncateLetsGoOfOldFilesAndReusesThem) {
+  io::SimDisk disk;
+  const auto writer = OpenLog(disk);
+  const std::string payload(200, 'x');
+  Lsn last = kNoLsn;
+  for (int round = 0; round < 30; ++round) {
+    for (int i = 0; i < 6; ++i) last = AppendText(*writer, payload);
+    ASSERT_TRUE(writer->WaitDurable(last).ok());
+    ASSERT_TRUE(writer->Truncate(last).ok());
+    EXPECT_LE(writer->log_bytes(), 2048u);
+    EXPECT_LE(disk.List(kLogDirectory)->size(), 6u);
+  }
+  EXPECT_EQ(ReadLog(disk, last).size(), 1u);
+  EXPECT_TRUE(HasRecycledSpare(disk));
+  EXPECT_EQ(ReplayWal(disk, kLogDirectory, kFirstLsn, [](Lsn, ByteSpan) { return Status::Ok(); })
+                .status()
+                .code(),
+            StatusCode::kCorruption);  // the beginning is gone
+}
+
+TEST(WalWriterTest, ALogThatEndsBeforeTheCheckpointIsCorrupt) {
+  io::SimDisk disk;
+  const auto writer = OpenLog(disk);
+  ASSERT_TRUE(writer->WaitDurable(AppendText(*writer, "one")).ok());
+  EXPECT_TRUE(ReadLog(disk, Lsn{2}).empty());
+  const auto end =
+      ReplayWal(disk, kLogDirectory, Lsn{3}, [](Lsn, ByteSpan) { return Status::Ok(); });
+  EXPECT_EQ(end.status().code(), StatusCode::kCorruption);
+}
+
+// fsync is never tried again: the second one would succeed without having saved anything.
+TEST(WalWriterTest, AFailedSyncPoisonsTheWriterForEver) {
+  testing::SilenceLog();
+  io::SimDisk disk;
+  const auto writer = OpenLog(disk);
+  ASSERT_TRUE(writer->WaitDurable(AppendText(*writer, "kept")).ok());
+  const Lsn lost = AppendText(*writer, "lost");
+  disk.SetFault(io::SimFault{disk.steps() + 1, StatusCode::kIoError});  // write, then this sync
+  const Status failed = writer->WaitDurable(lost);
+  EXPECT_EQ(failed.code(), StatusCode::kIoError);
+
+  const uint64_t steps = disk.steps();
+  EXPECT_EQ(writer->WaitDurable(lost).ToString(), failed.ToString());
+  EXPECT_EQ(writer->Reserve(1).ToString(), failed.ToString());
+  EXPECT_EQ(writer->Sync().ToString(), failed.ToString());
+  EXPECT_EQ(writer->Truncate(lost).ToString(), failed.ToString());
+  EXPECT_TRUE(writer->WaitDurable(Lsn{1}).ok());
+  EXPECT_EQ(writer->Close().ToString(), failed.ToString());
+  Status late;
+  writer->OnDurable(lost, [&](Status status) { late = std::move(status); });
+  EXPECT_EQ(late.ToString(), failed.ToString());
+  EXPECT_EQ(disk.steps(), steps) << "I/O after the failure";
+}
+
+TEST(WalWriterTest, IntervalModeAcknowledgesBeforeItSyncs) {
+  io::SimDisk disk;
+  WalOptions options = SmallFiles();
+  options.sync = WalSync::kInterval;
+  options.sync_interval = std::chrono::hours(1);
+  const auto writer = OpenLog(disk, options);
+  ASSERT_TRUE(writer->WaitDurable(AppendText(*writer, "one")).ok());
+  const uint64_t before = disk.steps();
+  ASSERT_TRUE(writer->WaitDurable(AppendText(*writer, "two")).ok());
+  EXPECT_EQ(disk.steps() - before, 1u);  // the write alone
+  ASSERT_TRUE(writer->Sync().ok());
+  EXPECT_THAT(ReadLog(*std::make_unique<io::SimDisk>(disk.Reboot())),
+              ::testing::ElementsAre("one", "two"));
+}
+
+TEST(WalWriterTest, AClosedLogRefusesWork) {
+  io::SimDisk disk;
+  const auto writer = OpenLog(disk);
+  ASSERT_TRUE(writer->Close().ok());
+  ASSERT_TRUE(writer->Close().ok());
+  EXPECT_EQ(writer->Reserve(1).code(), StatusCode::kUnavailable);
+}
+
+// The real file system, with the background thread and the default file size.
+TEST(WalWriterTest, WorksOnTheMachinesFileSystem) {
+  const io::Path directory =
+      ::testing::TempDir() + "/wal_writer_test." + std::to_string(::getpid());
+  io::FileSystem& fs = io::FileSystem::Posix();
+  auto writer = WalWriter::Open(fs, directory, WalEnd{}, WalOptions{});
+  ASSERT_TRUE(writer.ok()) << writer.status();
+  ASSERT_TRUE((*writer)->WaitDurable(AppendText(**writer, "hello")).ok());
+  ASSERT_TRUE((*writer)->Close().ok());
+  std::string read;
+  const auto end = ReplayWal(fs, directory, kFirstLsn, [&](Lsn, ByteSpan payload) {
+    read += AsText(payload);
+    return Status::Ok();
+  });
+  ASSERT_TRUE(end.ok()) << end.status();
+  EXPECT_EQ(read, "hello");
+  const auto names = fs.List(directory);
+  for (const std::string& name : *names) ASSERT_TRUE(fs.Remove(io::JoinPath(directory, name)).ok());
+  ::rmdir(directory.c_str());
+}
+
+}  // namespace
+}  // namespace luma::storage
