@@ -8,20 +8,42 @@
 namespace luma::encoding {
 namespace {
 
-constexpr size_t kMedianSample = 256;
+constexpr size_t kSampleSize = 256;
 
-// The median difference of evenly spaced rows: zigzag distances from it are about as short as any
-// base could make them, and a few wild jumps do not move it.
-uint64_t TypicalDelta(std::span<const uint64_t> deltas) {
-  if (deltas.empty()) return 0;
-  const size_t step = deltas.size() / kMedianSample + 1;
-  std::vector<int64_t> sample;
+using Deltas = std::vector<int64_t>;
+
+Deltas SortedSample(std::span<const uint64_t> deltas) {
+  const size_t step = deltas.size() / kSampleSize + 1;
+  Deltas sample;
   for (size_t i = 0; i < deltas.size(); i += step) {
     sample.push_back(static_cast<int64_t>(deltas[i]));
   }
-  const auto middle = sample.begin() + static_cast<ptrdiff_t>(sample.size() / 2);
-  std::nth_element(sample.begin(), middle, sample.end());
-  return static_cast<uint64_t>(*middle);
+  std::sort(sample.begin(), sample.end());
+  return sample;
+}
+
+uint64_t Distance(uint64_t delta, uint64_t base) { return ZigZag(delta - base); }
+
+size_t PackedSize(const Deltas& sample, uint64_t base) {
+  std::vector<uint64_t> distances;
+  for (const int64_t delta : sample) {
+    distances.push_back(Distance(static_cast<uint64_t>(delta), base));
+  }
+  Bytes packed;
+  PackPatched(distances, Patching::kAllow, packed);
+  return packed.size();
+}
+
+// The median suits differences that gather around one, the middle of their range differences that
+// spread evenly; a few wild jumps move neither.
+uint64_t BestBase(std::span<const uint64_t> deltas) {
+  if (deltas.empty()) return 0;
+  const Deltas sample = SortedSample(deltas);
+  const auto low = static_cast<uint64_t>(sample[sample.size() / 50]);
+  const auto high = static_cast<uint64_t>(sample[sample.size() - 1 - sample.size() / 50]);
+  const auto median = static_cast<uint64_t>(sample[sample.size() / 2]);
+  const uint64_t middle = low + (high - low + 1) / 2;
+  return PackedSize(sample, middle) < PackedSize(sample, median) ? middle : median;
 }
 
 }  // namespace
@@ -30,8 +52,8 @@ void EncodeDeltaBitPack(std::span<const uint64_t> values, Patching patching, Byt
   if (values.empty()) return;
   std::vector<uint64_t> deltas(values.size() - 1);
   for (size_t i = 0; i < deltas.size(); ++i) deltas[i] = values[i + 1] - values[i];
-  const uint64_t base = TypicalDelta(deltas);
-  for (uint64_t& delta : deltas) delta = ZigZag(delta - base);
+  const uint64_t base = BestBase(deltas);
+  for (uint64_t& delta : deltas) delta = Distance(delta, base);
   ByteWriter writer(out);
   writer.SignedVarint(static_cast<int64_t>(values[0]));
   writer.SignedVarint(static_cast<int64_t>(base));

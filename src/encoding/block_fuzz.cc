@@ -1,0 +1,37 @@
+// DecodeBlock on any bytes: the first three choose type and row count, the rest is the block.
+// What decodes must encode and decode again to the same rows.
+#include <algorithm>
+
+#include "base/check.h"
+#include "encoding/block.h"
+#include "encoding/testing/random_column.h"
+
+namespace luma::encoding {
+namespace {
+
+constexpr uint32_t kRowsMax = 5000;
+
+void CheckEncodesAgain(const ColumnSpan& rows) {
+  for (const EncodeEffort effort : {EncodeEffort::kFast, EncodeEffort::kCompact}) {
+    const Bytes bytes = EncodeBlock(rows, {.effort = effort});
+    const auto block = DecodeBlock(rows.type, rows.count, bytes);
+    LUMA_CHECK(block.ok());
+    AlignedBuffer scratch;
+    LUMA_CHECK(testing::SameRows(rows, block->Flatten(scratch)));
+  }
+}
+
+}  // namespace
+}  // namespace luma::encoding
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace luma;
+  ByteReader reader({reinterpret_cast<const std::byte*>(data), size});
+  const auto type = static_cast<PhysicalType>(reader.Fixed<uint8_t>() % kPhysicalTypeCount);
+  const uint32_t rows = reader.Fixed<uint16_t>() % encoding::kRowsMax;
+  const auto block = encoding::DecodeBlock(type, rows, reader.Raw(reader.remaining()));
+  if (!block.ok()) return 0;
+  encoding::AlignedBuffer scratch;
+  encoding::CheckEncodesAgain(block->Flatten(scratch));
+  return 0;
+}
