@@ -1,0 +1,29 @@
+// One result value in PostgreSQL's text or binary form.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/column.h"
+#include "base/status.h"
+#include "pgwire/time_zone.h"
+#include "sql/database.h"
+
+namespace luma::pgwire {
+
+// The settings of a session that change how values look.
+struct FormatSettings {
+  int extra_float_digits = 1;
+  TimeZone time_zone;  // for timestamptz
+};
+
+// Both append the value in row `row`, which is not null; `values` holds column.kind's layout.
+void AppendTextValue(const sql::ResultColumn& column, const ColumnSpan& values, uint32_t row,
+                     const FormatSettings& settings, std::string& out);
+void AppendBinaryValue(const sql::ResultColumn& column, const ColumnSpan& values, uint32_t row,
+                       std::string& out);
+
+// Errors: kUnsupported for a type whose binary form LumaDB does not know (arrays, structs).
+Status CheckBinaryFormat(const sql::ResultColumn& column);
+
+}  // namespace luma::pgwire

@@ -1,0 +1,356 @@
+#include "session/session.h"
+
+#include <utility>
+
+#include "model/utf8.h"
+
+namespace luma::session {
+namespace {
+
+using sql::StatementKind;
+using sql::TransactionState;
+
+bool MayChangeSettings(StatementKind kind) {
+  return kind == StatementKind::kSet || kind == StatementKind::kRollback ||
+         kind == StatementKind::kOther;
+}
+
+// INSERT, UPDATE and DELETE with RETURNING run to their end at once: their effect may not depend on
+// how many of the returned rows the client fetches.
+bool RunsThrough(const sql::ParsedStatement& statement) {
+  switch (statement.kind) {
+    case StatementKind::kInsert:
+    case StatementKind::kUpdate:
+    case StatementKind::kDelete:
+    case StatementKind::kMerge:
+      return statement.returns_rows;
+    default:
+      return false;
+  }
+}
+
+std::string Quoted(std::string_view text, char quote) {
+  std::string quoted(1, quote);
+  for (const char c : text) {
+    if (c == quote) quoted.push_back(quote);
+    quoted.push_back(c);
+  }
+  quoted.push_back(quote);
+  return quoted;
+}
+
+Status NoSuchStatement(std::string_view name) {
+  if (name.empty()) {
+    return Status::NotFound("unnamed prepared statement does not exist").WithSqlState("26000");
+  }
+  return Status::NotFound("prepared statement \"", name, "\" does not exist").WithSqlState("26000");
+}
+
+}  // namespace
+
+bool IsTransactionStatement(StatementKind kind) {
+  return kind == StatementKind::kBegin || kind == StatementKind::kCommit ||
+         kind == StatementKind::kRollback;
+}
+
+Session::Session(sql::Database& database, sql::ConnectionOptions options, SessionLimits limits)
+    : database_(database), options_(std::move(options)), limits_(limits) {}
+
+void Session::StartRequest() {
+  MutexLock lock(mutex_);
+  in_request_ = true;
+}
+
+void Session::EndRequest() {
+  MutexLock lock(mutex_);
+  in_request_ = false;
+  cancelled_ = false;
+}
+
+void Session::Cancel() {
+  MutexLock lock(mutex_);
+  if (!in_request_) return;
+  cancelled_ = true;
+  if (interruptible_ != nullptr) interruptible_->Interrupt();
+}
+
+Status Session::CheckCancelled() const {
+  if (!cancelled_) return Status::Ok();
+  return Status::Cancelled("canceling statement due to user request");
+}
+
+Status Session::Explain(Status status) const {
+  if (status.code() == StatusCode::kCancelled && cancelled_) return CheckCancelled();
+  return status;
+}
+
+sql::Connection& Session::connection() {
+  if (connection_ == nullptr) {
+    connection_ = database_.Connect(options_);
+    MutexLock lock(mutex_);
+    interruptible_ = connection_.get();
+  }
+  return *connection_;
+}
+
+TransactionState Session::transaction_state() const {
+  return connection_ == nullptr ? TransactionState::kIdle : connection_->transaction_state();
+}
+
+Status Session::CheckNotFailed(StatementKind kind) const {
+  if (transaction_state() != TransactionState::kFailed) return Status::Ok();
+  if (kind == StatementKind::kCommit || kind == StatementKind::kRollback) return Status::Ok();
+  return Status::FailedTransaction(
+      "current transaction is aborted, commands ignored until end of transaction block");
+}
+
+// -- Statements
+
+Result<std::vector<sql::ParsedStatement>> Session::Parse(std::string_view text) {
+  if (!IsValidUtf8(text)) {
+    return Status::InvalidArgument("invalid byte sequence for encoding \"UTF8\"")
+        .WithSqlState("22021");
+  }
+  return connection().Parse(text);
+}
+
+Status Session::Prepare(std::string_view name, std::string_view text,
+                        std::span<const uint32_t> oids) {
+  if (name.empty()) {
+    prepared_.erase(std::string());
+  } else if (prepared_.contains(name)) {
+    return Status::AlreadyExists("prepared statement \"", name, "\" already exists")
+        .WithSqlState("42P05");
+  }
+  if (prepared_.size() >= limits_.prepared_statements_max) {
+    return Status::TooLarge("too many prepared statements: limit=",
+                            limits_.prepared_statements_max);
+  }
+  LUMA_ASSIGN_OR_RETURN(const auto statements, Parse(text));
+  if (statements.size() > 1) {
+    return Status::SyntaxError("cannot insert multiple commands into a prepared statement");
+  }
+  Prepared prepared;
+  if (!statements.empty()) {
+    LUMA_RETURN_IF_ERROR(CheckNotFailed(statements.front().kind));
+    LUMA_RETURN_IF_ERROR(SetAsideOthers(nullptr));
+    LUMA_ASSIGN_OR_RETURN(prepared, PrepareOne(statements.front(), oids));
+  }
+  prepared_.emplace(name, std::move(prepared));
+  return Status::Ok();
+}
+
+// Positions in errors count from the start of the client's text.
+Result<Session::Prepared> Session::PrepareOne(const sql::ParsedStatement& statement,
+                                              std::span<const uint32_t> oids) {
+  auto prepared = connection().Prepare(statement, oids);
+  if (prepared.ok()) return Prepared(*std::move(prepared));
+  const Status& status = prepared.status();
+  if (status.sql_position() == 0) return status;
+  return status.WithSqlPosition(status.sql_position() + statement.text_offset);
+}
+
+Result<const sql::PreparedStatement*> Session::FindPrepared(std::string_view name) const {
+  const auto found = prepared_.find(name);
+  if (found == prepared_.end()) return NoSuchStatement(name);
+  return found->second.get();
+}
+
+void Session::ClosePrepared(std::string_view name) {
+  const auto found = prepared_.find(name);
+  if (found != prepared_.end()) prepared_.erase(found);
+}
+
+// -- Portals
+
+Result<Portal*> Session::Bind(std::string_view portal_name, std::string_view statement_name,
+                              std::vector<sql::Parameter> parameters,
+                              std::vector<int16_t> result_format_codes) {
+  const auto found = prepared_.find(statement_name);
+  if (found == prepared_.end()) return NoSuchStatement(statement_name);
+  if (portal_name.empty()) {
+    ClosePortal(portal_name);
+  } else if (portals_.contains(portal_name)) {
+    return Status::AlreadyExists("portal \"", portal_name, "\" already exists")
+        .WithSqlState("42P03");
+  }
+  if (portals_.size() >= limits_.portals_max) {
+    return Status::TooLarge("too many portals: limit=", limits_.portals_max);
+  }
+  Portal portal;
+  portal.prepared = found->second;
+  portal.is_empty = portal.prepared == nullptr;
+  if (!portal.is_empty) {
+    portal.statement = portal.prepared->parsed();
+    LUMA_RETURN_IF_ERROR(CheckNotFailed(portal.statement.kind));
+  }
+  portal.parameters = std::move(parameters);
+  portal.result_format_codes = std::move(result_format_codes);
+  return &portals_.emplace(portal_name, std::move(portal)).first->second;
+}
+
+Portal& Session::BindSimple(sql::ParsedStatement statement) {
+  Portal& portal = portals_[std::string()];
+  portal = Portal();
+  portal.statement = std::move(statement);
+  return portal;
+}
+
+Result<Portal*> Session::FindPortal(std::string_view name) {
+  const auto found = portals_.find(name);
+  if (found != portals_.end()) return &found->second;
+  return Status::NotFound("portal \"", name, "\" does not exist").WithSqlState("34000");
+}
+
+void Session::ClosePortal(std::string_view name) {
+  const auto found = portals_.find(name);
+  if (found != portals_.end()) portals_.erase(found);
+}
+
+// -- Execution
+
+Status Session::SetAsideOthers(const Portal* running) {
+  for (auto& [name, portal] : portals_) {
+    if (&portal == running || portal.rows == nullptr || !portal.rows->holds_stream()) continue;
+    const Status set_aside = portal.rows->SetAside(limits_.set_aside_bytes_max);
+    if (set_aside.ok()) continue;
+    portal.rows.reset();
+    portal.finished = true;
+    return Explain(set_aside);
+  }
+  return Status::Ok();
+}
+
+Status Session::Start(Portal& portal) {
+  LUMA_CHECK(!portal.started && !portal.is_empty);
+  LUMA_RETURN_IF_ERROR(CheckCancelled());
+  LUMA_RETURN_IF_ERROR(CheckNotFailed(portal.statement.kind));
+  portal.started = true;
+  if (MayChangeSettings(portal.statement.kind)) settings_changed_ = true;
+  if (IsTransactionStatement(portal.statement.kind)) return RunTransactionStatement(portal);
+  LUMA_RETURN_IF_ERROR(SetAsideOthers(&portal));
+  LUMA_RETURN_IF_ERROR(OpenRows(portal));
+  if (!RunsThrough(portal.statement)) return Status::Ok();
+  const Status status = portal.rows->SetAside(limits_.set_aside_bytes_max);
+  portal.finished = !status.ok();
+  return Explain(status);
+}
+
+Status Session::OpenRows(Portal& portal) {
+  Result<std::unique_ptr<sql::ResultStream>> stream =
+      portal.prepared == nullptr ? connection().Execute(portal.statement)
+                                 : connection().Execute(*portal.prepared, portal.parameters);
+  if (!stream.ok()) {
+    portal.finished = true;
+    return Explain(stream.status());
+  }
+  portal.rows = std::make_unique<RowSource>(*std::move(stream));
+  return Status::Ok();
+}
+
+// BEGIN in a transaction and COMMIT or ROLLBACK outside of one are not errors in PostgreSQL.
+Status Session::RunTransactionStatement(Portal& portal) {
+  const bool is_begin = portal.statement.kind == StatementKind::kBegin;
+  const bool is_idle = transaction_state() == TransactionState::kIdle;
+  if (is_begin && !is_idle) {
+    notices_.push_back({true, "25001", "there is already a transaction in progress"});
+    portal.finished = true;
+    return Status::Ok();
+  }
+  if (!is_begin && is_idle) {
+    notices_.push_back({true, "25P01", "there is no transaction in progress"});
+    portal.finished = true;
+    if (!std::exchange(implicit_, false)) return Status::Ok();
+    return connection().EndImplicit(portal.statement.kind == StatementKind::kCommit);
+  }
+  if (!is_begin) {
+    // Their rows end with the transaction.
+    for (auto& [name, other] : portals_) other.rows.reset();
+    std::erase_if(portals_, [&portal](const auto& entry) { return &entry.second != &portal; });
+  }
+  if (transaction_state() == TransactionState::kFailed) portal.statement.command_tag = "ROLLBACK";
+  return RunThrough(portal);
+}
+
+Status Session::RunThrough(Portal& portal) {
+  LUMA_RETURN_IF_ERROR(OpenRows(portal));
+  return Finish(portal);
+}
+
+Result<bool> Session::HasRow(Portal& portal) {
+  if (portal.finished || portal.rows == nullptr) return false;
+  Status status = CheckCancelled();
+  if (status.ok()) {
+    Result<bool> has_row = portal.rows->HasRow();
+    if (has_row.ok()) {
+      portal.finished = !*has_row;
+      return has_row;
+    }
+    status = Explain(has_row.status());
+  }
+  portal.rows.reset();
+  portal.finished = true;
+  return status;
+}
+
+Status Session::Finish(Portal& portal) {
+  if (std::exchange(portal.finished, true) || portal.rows == nullptr) return Status::Ok();
+  return Explain(portal.rows->Drain());
+}
+
+Result<std::unique_ptr<sql::CopyIn>> Session::StartCopyIn(const sql::ParsedStatement& statement) {
+  LUMA_RETURN_IF_ERROR(CheckCancelled());
+  LUMA_RETURN_IF_ERROR(CheckNotFailed(statement.kind));
+  LUMA_RETURN_IF_ERROR(SetAsideOthers(nullptr));
+  return connection().BeginCopyIn(statement);
+}
+
+std::string Session::CompletionTag(const Portal& portal, uint64_t rows_sent) const {
+  const sql::ParsedStatement& statement = portal.statement;
+  const uint64_t affected = portal.rows == nullptr ? 0 : portal.rows->affected_rows();
+  switch (statement.kind) {
+    case StatementKind::kSelect:
+      return statement.command_tag + " " + std::to_string(rows_sent);
+    case StatementKind::kCopyToStdout:
+      return "COPY " + std::to_string(rows_sent);
+    case StatementKind::kInsert:
+    case StatementKind::kUpdate:
+    case StatementKind::kDelete:
+    case StatementKind::kMerge:
+      return statement.command_tag + " " + std::to_string(affected);
+    default:  // CREATE TABLE AS completes as "SELECT n"
+      if (statement.command_tag != "SELECT") return statement.command_tag;
+      return "SELECT " + std::to_string(affected);
+  }
+}
+
+// -- Transactions and settings
+
+Status Session::EnterImplicit() {
+  if (implicit_ || transaction_state() != TransactionState::kIdle) return Status::Ok();
+  LUMA_RETURN_IF_ERROR(connection().BeginImplicit());
+  implicit_ = true;
+  return Status::Ok();
+}
+
+Status Session::LeaveImplicit(bool success) {
+  if (transaction_state() == TransactionState::kIdle) portals_.clear();
+  if (!std::exchange(implicit_, false)) return Status::Ok();
+  const Status ended = connection().EndImplicit(success);
+  return success ? Explain(ended) : Status::Ok();
+}
+
+Status Session::ApplySetting(std::string_view name, std::string_view value) {
+  const std::string text = "SET " + Quoted(name, '"') + " = " + Quoted(value, '\'');
+  LUMA_ASSIGN_OR_RETURN(auto statements, Parse(text));
+  if (statements.size() != 1) return Status::InvalidArgument("bad setting: name=", name);
+  Portal portal;
+  portal.statement = std::move(statements.front());
+  return RunThrough(portal);
+}
+
+std::optional<std::string> Session::GetSetting(std::string_view name) {
+  return connection().GetSetting(name);
+}
+
+}  // namespace luma::session
