@@ -1,0 +1,183 @@
+#include "storage/metrics/series_registry.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace luma::storage {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+Labels Make(std::vector<LabelRef> labels) {
+  auto made = Labels::Of(std::move(labels));
+  EXPECT_TRUE(made.ok());
+  return *made;
+}
+
+Matcher Match(std::string name, MatchOp op, std::string value) {
+  return *Matcher::Create(std::move(name), op, std::move(value));
+}
+
+// Adds series 1, 2, ... in the order given.
+void AddAll(SeriesRegistry& registry, const std::vector<Labels>& all) {
+  uint64_t id = registry.series_count();
+  for (const Labels& labels : all) {
+    const SeriesRegistry::Addition addition = {.id = SeriesId{++id},
+                                               .labels = labels,
+                                               .hash = labels.Hash(),
+                                               .newest = SeriesRegistry::kNoSample};
+    ASSERT_TRUE(registry.Add({&addition, 1}).ok());
+  }
+}
+
+std::vector<uint32_t> Ids(const SeriesBitmap& bitmap) { return {bitmap.begin(), bitmap.end()}; }
+
+class SeriesRegistryTest : public testing::Test {
+ protected:
+  SeriesRegistryTest() {
+    AddAll(registry_, {Make({{"__name__", "up"}, {"job", "node"}, {"instance", "a:9100"}}),
+                       Make({{"__name__", "up"}, {"job", "node"}, {"instance", "b:9100"}}),
+                       Make({{"__name__", "up"}, {"job", "luma"}}),
+                       Make({{"__name__", "load"}, {"host", "a"}}), Make({{"loose", "1"}})});
+  }
+  SeriesRegistry registry_;
+};
+
+TEST_F(SeriesRegistryTest, LabelsComeBackAsTheyWere) {
+  std::string canonical;
+  ASSERT_TRUE(registry_.AppendLabels(SeriesId{2}, canonical));
+  EXPECT_EQ(LabelsView(canonical).ToString(), R"(up{instance="b:9100", job="node"})");
+  EXPECT_FALSE(registry_.AppendLabels(SeriesId{0}, canonical));
+  EXPECT_FALSE(registry_.AppendLabels(SeriesId{6}, canonical));
+  EXPECT_FALSE(registry_.AppendLabels(SeriesId{UINT64_MAX}, canonical));
+}
+
+TEST_F(SeriesRegistryTest, ReadsOneLabelOfManySeriesAsAColumn) {
+  const std::vector<SeriesId> ids = {SeriesId{3}, SeriesId{1}, SeriesId{4}, SeriesId{99}};
+  std::vector<std::string_view> values(ids.size());
+  registry_.LabelValuesOf(ids, "job", values);
+  EXPECT_THAT(values, ElementsAre("luma", "node", "", ""));
+}
+
+TEST_F(SeriesRegistryTest, KnowsMetricsTheirSeriesAndTheirLabels) {
+  EXPECT_THAT(registry_.MetricNames(), ElementsAre("load", "up"));
+  EXPECT_THAT(registry_.LabelNamesOf("up"), ElementsAre("instance", "job"));
+  EXPECT_THAT(registry_.SeriesOf("up"), ElementsAre(SeriesId{1}, SeriesId{2}, SeriesId{3}));
+  EXPECT_THAT(registry_.LabelNamesOf("down"), IsEmpty());
+  EXPECT_THAT(registry_.SeriesOf("down"), IsEmpty());
+}
+
+TEST_F(SeriesRegistryTest, VersionsRiseWithAdditions) {
+  const uint64_t version = registry_.version();
+  const uint64_t up = registry_.MetricVersion("up");
+  const uint64_t load = registry_.MetricVersion("load");
+  AddAll(registry_, {Make({{"__name__", "up"}, {"zone", "z"}})});
+  EXPECT_GT(registry_.version(), version);
+  EXPECT_GT(registry_.MetricVersion("up"), up);
+  EXPECT_EQ(registry_.MetricVersion("load"), load);
+  EXPECT_EQ(registry_.MetricVersion("down"), 0u);
+  EXPECT_THAT(registry_.LabelNamesOf("up"), ElementsAre("instance", "job", "zone"));
+}
+
+TEST_F(SeriesRegistryTest, MatchersOfEveryKindSelectSeries) {
+  const auto select = [&](Matchers matchers) { return Ids(registry_.Select(matchers)); };
+  EXPECT_THAT(select({}), ElementsAre(1, 2, 3, 4, 5));
+  EXPECT_THAT(select({Match("job", MatchOp::kEqual, "node")}), ElementsAre(1, 2));
+  EXPECT_THAT(select({Match("job", MatchOp::kEqual, "")}), ElementsAre(4, 5));
+  EXPECT_THAT(select({Match("job", MatchOp::kNotEqual, "node")}), ElementsAre(3, 4, 5));
+  EXPECT_THAT(select({Match("job", MatchOp::kNotEqual, "")}), ElementsAre(1, 2, 3));
+  EXPECT_THAT(select({Match("instance", MatchOp::kRegex, "[ab]:.*")}), ElementsAre(1, 2));
+  EXPECT_THAT(select({Match("instance", MatchOp::kRegex, "a:9100|c:9100")}), ElementsAre(1));
+  EXPECT_THAT(select({Match("instance", MatchOp::kRegex, "a:9100|")}), ElementsAre(1, 3, 4, 5));
+  EXPECT_THAT(select({Match("instance", MatchOp::kNotRegex, "a.*")}), ElementsAre(2, 3, 4, 5));
+  EXPECT_THAT(select({Match("instance", MatchOp::kNotRegex, ".+"),
+                      Match("__name__", MatchOp::kEqual, "up")}),
+              ElementsAre(3));
+  EXPECT_THAT(select({Match("job", MatchOp::kEqual, "none")}), IsEmpty());
+}
+
+TEST_F(SeriesRegistryTest, ListsNamesAndValuesOfGivenSeries) {
+  SeriesBitmap ids;
+  ids.addMany(2, std::vector<uint32_t>{2, 3}.data());
+  EXPECT_THAT(registry_.LabelNames(ids), ElementsAre("__name__", "instance", "job"));
+  EXPECT_THAT(registry_.LabelValues("job", ids), ElementsAre("luma", "node"));
+  EXPECT_THAT(registry_.LabelValues("instance", ids), ElementsAre("b:9100"));
+  EXPECT_THAT(registry_.LabelValues("host", ids), IsEmpty());
+}
+
+TEST_F(SeriesRegistryTest, SecondSeriesOfTheSameLabelsIsCorruption) {
+  const Labels labels = Make({{"loose", "1"}});
+  const SeriesRegistry::Addition addition = {
+      .id = SeriesId{9}, .labels = labels, .hash = labels.Hash(), .newest = 0};
+  EXPECT_EQ(registry_.Add({&addition, 1}).code(), StatusCode::kCorruption);
+}
+
+TEST_F(SeriesRegistryTest, ResolveFindsKnownSeriesAndCountsUnknownOnes) {
+  SeriesBatch batch;
+  batch.StartSeries(Make({{"loose", "1"}}));
+  batch.StartSeries(Make({{"loose", "2"}}));
+  std::vector<SeriesId> ids;
+  EXPECT_EQ(registry_.Resolve(batch, ids), 1u);
+  EXPECT_THAT(ids, ElementsAre(SeriesId{5}, SeriesRegistry::kUnknownSeries));
+}
+
+TEST_F(SeriesRegistryTest, AdvanceAcceptsOnlyNewerSamples) {
+  const auto advance = [&](std::vector<UnixMillis> timestamps) {
+    SeriesBatch batch;
+    batch.StartSeries(Make({{"loose", "1"}}));
+    for (const UnixMillis timestamp : timestamps) batch.AddSample({timestamp, 1});
+    return registry_.Advance(batch, std::vector{SeriesId{5}}, 1000);
+  };
+  EXPECT_TRUE(advance({10, 20}));
+  EXPECT_EQ(registry_.Newest(SeriesId{5}), 20);
+  EXPECT_FALSE(advance({20}));
+  EXPECT_FALSE(advance({30, 15}));
+  EXPECT_EQ(registry_.Newest(SeriesId{5}), 20);  // a late sample leaves no mark of the others
+  EXPECT_FALSE(advance({40, 30}));
+  EXPECT_TRUE(advance({2000}));  // refused as too far ahead: not the newest
+  EXPECT_LE(registry_.Newest(SeriesId{5}), 1000);
+}
+
+TEST(SeriesRegistryManyTest, LargePostingsAnswerLikeSmallOnes) {
+  SeriesRegistry registry;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string instance = std::to_string(i);
+    const std::string parity = i % 2 == 0 ? "even" : "odd";
+    const std::string group = std::to_string(i / 50);
+    AddAll(
+        registry,
+        {Make({{"__name__", "m"}, {"instance", instance}, {"parity", parity}, {"group", group}})});
+  }
+  EXPECT_EQ(registry.Select({Match("parity", MatchOp::kEqual, "odd")}).cardinality(), 1500u);
+  EXPECT_THAT(Ids(registry.Select({Match("group", MatchOp::kEqual, "7"),
+                                   Match("parity", MatchOp::kNotEqual, "odd"),
+                                   Match("instance", MatchOp::kRegex, "35[0-4]")})),
+              ElementsAre(351, 353, 355));
+}
+
+TEST(SeriesRegistryThreadsTest, ReadersSeeWholeSeriesWhileOthersAreAdded) {
+  SeriesRegistry registry;
+  std::atomic<bool> stop = false;
+  std::thread reader([&] {
+    while (!stop) {
+      for (const SeriesId id : registry.SeriesOf("m")) {
+        std::string canonical;
+        ASSERT_TRUE(registry.AppendLabels(id, canonical));
+        ASSERT_EQ(LabelsView(canonical).Get("i").empty(), false);
+      }
+    }
+  });
+  for (int i = 0; i < 500; ++i) {
+    const std::string value = std::to_string(i);
+    AddAll(registry, {Make({{"__name__", "m"}, {"i", value}})});
+  }
+  stop = true;
+  reader.join();
+  EXPECT_EQ(registry.series_count(), 500u);
+}
+
+}  // namespace
+}  // namespace luma::storage
