@@ -18,8 +18,8 @@ constexpr uint8_t kFlagZstd = 0x02;
 constexpr uint8_t kFlagsKnown = kFlagNulls | kFlagZstd;
 
 constexpr std::array<std::string_view, kCodecCount> kCodecNames = {
-    "plain",          "constant",       "rle",     "for_bit_pack",
-    "delta_bit_pack", "delta_of_delta", "gorilla", "dictionary"};
+    "plain",          "constant", "rle",        "for_bit_pack", "delta_bit_pack",
+    "delta_of_delta", "gorilla",  "dictionary", "decimal"};
 
 // Below this a zstd frame's own header eats what could be won.
 constexpr size_t kZstdPayloadBytesMin = 64;
@@ -147,6 +147,7 @@ bool CodecFits(CodecId codec, PhysicalType type) {
     case CodecId::kDeltaOfDelta:
       return IsIntegerType(type);
     case CodecId::kGorilla:
+    case CodecId::kDecimal:
       return type == PhysicalType::kFloat64;
     case CodecId::kDictionary:
       return type == PhysicalType::kBytes;

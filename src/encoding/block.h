@@ -23,8 +23,9 @@ enum class CodecId : uint8_t {
   kDeltaOfDelta = 5,  // integers, made for timestamps: change of that distance, bit-packed
   kGorilla = 6,       // doubles: XOR with the previous value
   kDictionary = 7,    // strings: distinct values and codes
+  kDecimal = 8,       // doubles: integers of a common power of ten
 };
-constexpr int kCodecCount = 8;
+constexpr int kCodecCount = 9;
 
 std::string_view CodecName(CodecId codec);  // "delta_of_delta"
 

@@ -182,6 +182,8 @@ const bool kRegistered = [] {
   RegisterBoth("codec/delta_bit_pack", GrowingIntegers, {.force = CodecId::kDeltaBitPack});
   RegisterBoth("codec/delta_of_delta", JitteredTimestamps, {.force = CodecId::kDeltaOfDelta});
   RegisterBoth("codec/rle", SeriesIds, {.force = CodecId::kRle});
+  RegisterBoth("codec/decimal", DecimalGauge, {.force = CodecId::kDecimal});
+  RegisterBoth("codec/gorilla_on_decimals", DecimalGauge, {.force = CodecId::kGorilla});
   RegisterBoth("codec/gorilla", IntegerCounter, {.force = CodecId::kGorilla});
   return true;
 }();

@@ -18,9 +18,9 @@ constexpr uint32_t kSampleStretches = 4;
 constexpr uint32_t kSampleStretchRows = 256;
 
 // Tried in this order; a later one must be smaller. Cheap to decode first.
-constexpr std::array kCompactCandidates = {CodecId::kPlain,        CodecId::kForBitPack,
-                                           CodecId::kDeltaBitPack, CodecId::kDeltaOfDelta,
-                                           CodecId::kGorilla,      CodecId::kRle};
+constexpr std::array kCompactCandidates = {
+    CodecId::kPlain,   CodecId::kForBitPack, CodecId::kDeltaBitPack, CodecId::kDeltaOfDelta,
+    CodecId::kDecimal, CodecId::kGorilla,    CodecId::kRle};
 
 class Sample {
  public:
@@ -43,6 +43,12 @@ class Sample {
   AlignedBuffer rows_;
 };
 
+// Runs within runs win nothing, so kRle stops one level early.
+bool MayNest(CodecId codec, int depth) {
+  if (codec == CodecId::kRle) return depth < kNestingMax - 1;
+  return !HasParts(codec) || depth < kNestingMax;
+}
+
 CodecId SmallestOnSample(const ColumnSpan& column, int depth) {
   const Sample sample(column);
   CodecId best = CodecId::kPlain;
@@ -50,7 +56,7 @@ CodecId SmallestOnSample(const ColumnSpan& column, int depth) {
   Bytes encoded;
   for (const CodecId codec : kCompactCandidates) {
     if (!CodecFits(codec, column.type)) continue;
-    if (codec == CodecId::kRle && depth >= kNestingMax - 1) continue;
+    if (!MayNest(codec, depth)) continue;
     encoded.clear();
     EncodePayload(codec, sample.column(), EncodeEffort::kCompact, depth, encoded);
     if (encoded.size() >= best_bytes) continue;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "encoding/codec_choice.h"
+#include "encoding/decimal.h"
 #include "encoding/delta_bit_pack.h"
 #include "encoding/delta_of_delta.h"
 #include "encoding/dictionary.h"
@@ -91,6 +92,21 @@ void EncodeDictionary(const ColumnSpan& column, EncodeEffort effort, int depth, 
   AppendInnerBlock(ColumnOf(dictionary->codes), effort, depth + 1, out);
 }
 
+void EncodeDecimal(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& out) {
+  const Decimals decimals = SplitDecimals({column.As<double>(), column.count});
+  ByteWriter writer(out);
+  writer.Fixed(static_cast<uint8_t>(decimals.exponent));
+  writer.Varint(decimals.exceptions.size());
+  uint32_t next_row = 0;
+  for (const DecimalException& exception : decimals.exceptions) {
+    writer.Varint(exception.row - next_row);
+    writer.Fixed(exception.value);
+    next_row = exception.row + 1;
+  }
+  const auto* integers = reinterpret_cast<const std::byte*>(decimals.integers.data());
+  AppendInnerBlock({PhysicalType::kInt64, column.count, integers, nullptr}, effort, depth + 1, out);
+}
+
 void EncodeIntegers(CodecId codec, std::span<const uint64_t> values, EncodeEffort effort,
                     Bytes& out) {
   if (codec == CodecId::kForBitPack) return EncodeForBitPack(values, PatchingFor(effort), out);
@@ -160,6 +176,45 @@ bool DecodeRle(PhysicalType type, uint32_t count, ByteSpan payload, int depth, s
   return true;
 }
 
+// The values of exceptions over those that the integers gave.
+bool PatchExceptions(ByteReader reader, uint64_t exceptions, std::span<uint64_t> out) {
+  uint64_t row = 0;
+  for (uint64_t i = 0; i < exceptions; ++i) {
+    const uint64_t gap = reader.Varint();
+    const auto bits = reader.Fixed<uint64_t>();
+    if (!reader.ok() || gap >= out.size() - row) return false;
+    out[row + gap] = bits;
+    row += gap + 1;
+  }
+  return true;
+}
+
+// Moves `reader` past the exceptions without looking at them.
+void SkipExceptions(ByteReader& reader, uint64_t exceptions) {
+  for (uint64_t i = 0; i < exceptions && reader.ok(); ++i) {
+    reader.Varint();
+    reader.Fixed<uint64_t>();
+  }
+}
+
+bool DecodeDecimal(ByteSpan payload, int depth, std::span<uint64_t> out) {
+  ByteReader reader(payload);
+  const auto exponent = reader.Fixed<uint8_t>();
+  const uint64_t exceptions = reader.Varint();
+  if (exponent > kDecimalExponentMax || exceptions > out.size()) return false;
+  const ByteReader at_exceptions = reader;
+  SkipExceptions(reader, exceptions);
+  const ByteSpan integers = reader.Raw(reader.remaining());
+  AlignedBuffer no_heap;
+  if (!reader.ok() ||
+      !DecodeInnerBlock(PhysicalType::kInt64, static_cast<uint32_t>(out.size()), integers,
+                        depth + 1, reinterpret_cast<std::byte*>(out.data()), no_heap)) {
+    return false;
+  }
+  JoinDecimals(exponent, out);
+  return PatchExceptions(at_exceptions, exceptions, out);
+}
+
 bool DecodeDictionaryFlat(uint32_t count, ByteSpan payload, int depth, std::byte* out,
                           AlignedBuffer& heap) {
   AlignedBuffer codes(count * sizeof(uint32_t));
@@ -210,6 +265,9 @@ CodecId EncodePayload(CodecId codec, const ColumnSpan& column, EncodeEffort effo
     case CodecId::kDictionary:
       EncodeDictionary(column, effort, depth, out);
       return codec;
+    case CodecId::kDecimal:
+      EncodeDecimal(column, effort, depth, out);
+      return codec;
   }
   return EncodePlain(column, effort, out);
 }
@@ -224,8 +282,7 @@ void AppendInnerBlock(const ColumnSpan& column, EncodeEffort effort, int depth, 
 bool DecodePayload(CodecId codec, PhysicalType type, uint32_t count, ByteSpan payload, int depth,
                    std::byte* out, AlignedBuffer& heap) {
   if (!CodecFits(codec, type)) return false;
-  const bool has_parts = codec == CodecId::kRle || codec == CodecId::kDictionary;
-  if (has_parts && depth >= kNestingMax) return false;
+  if (HasParts(codec) && depth >= kNestingMax) return false;
   switch (codec) {
     case CodecId::kPlain:
       return DecodePlain(type, count, payload, out, heap);
@@ -243,6 +300,8 @@ bool DecodePayload(CodecId codec, PhysicalType type, uint32_t count, ByteSpan pa
     }
     case CodecId::kDictionary:
       return DecodeDictionaryFlat(count, payload, depth, out, heap);
+    case CodecId::kDecimal:
+      return DecodeDecimal(payload, depth, {reinterpret_cast<uint64_t*>(out), count});
   }
   return false;
 }

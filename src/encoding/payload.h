@@ -11,9 +11,13 @@
 
 namespace luma::encoding {
 
-// kRle and kDictionary keep their parts as blocks of their own. A block at this depth may not have
-// parts, which bounds the recursion of a decoder fed with hostile bytes.
+// kRle, kDictionary and kDecimal keep their parts as blocks of their own. A block at this depth may
+// not have parts, which bounds the recursion of a decoder fed with hostile bytes.
 constexpr int kNestingMax = 2;
+
+constexpr bool HasParts(CodecId codec) {
+  return codec == CodecId::kRle || codec == CodecId::kDictionary || codec == CodecId::kDecimal;
+}
 
 // Appends the payload of `column`, whose validity is ignored. Returns the codec used: `codec`, or
 // kPlain if the values do not allow that.

@@ -1,0 +1,104 @@
+#include "encoding/decimal.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "base/check.h"
+#include "encoding/bit_packing.h"
+
+namespace luma::encoding {
+namespace {
+
+// All exact: 10^22 is the largest power of ten that a double holds.
+constexpr double kPowersOfTen[kDecimalExponentMax + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,
+                                                          1e7,  1e8,  1e9,  1e10, 1e11, 1e12, 1e13,
+                                                          1e14, 1e15, 1e16, 1e17, 1e18};
+
+constexpr double kIntegerMax = 9007199254740992.0;  // 2^53: up to here every integer is a double
+
+constexpr size_t kSampleSize = 128;
+constexpr size_t kExceptionBits = 72;  // row gap and value
+
+// False: the value does not come back bit by bit.
+bool ToInteger(double value, int exponent, int64_t& integer) {
+  const double scaled = std::nearbyint(value * kPowersOfTen[exponent]);
+  if (!(std::fabs(scaled) <= kIntegerMax)) return false;  // also false for NaN
+  integer = static_cast<int64_t>(scaled);
+  return std::bit_cast<uint64_t>(scaled / kPowersOfTen[exponent]) ==
+             std::bit_cast<uint64_t>(value) &&
+         !(scaled == 0 && std::signbit(value));  // an integer has no -0
+}
+
+// What the sample would cost in bits with this exponent, and whether all of it is exact.
+struct Estimate {
+  size_t bits = 0;
+  bool all_exact = false;
+};
+Estimate EstimateExponent(std::span<const double> sample, int exponent) {
+  int64_t min = INT64_MAX;
+  int64_t max = INT64_MIN;
+  size_t exact = 0;
+  for (const double value : sample) {
+    int64_t integer = 0;
+    if (!ToInteger(value, exponent, integer)) continue;
+    min = std::min(min, integer);
+    max = std::max(max, integer);
+    ++exact;
+  }
+  const int width =
+      exact == 0 ? 0 : BitWidth(static_cast<uint64_t>(max) - static_cast<uint64_t>(min));
+  return {exact * static_cast<size_t>(width) + (sample.size() - exact) * kExceptionBits,
+          exact == sample.size()};
+}
+
+std::vector<double> SampleOf(std::span<const double> values) {
+  const size_t step = values.size() / kSampleSize + 1;
+  std::vector<double> sample;
+  for (size_t i = 0; i < values.size(); i += step) sample.push_back(values[i]);
+  return sample;
+}
+
+int BestExponent(std::span<const double> values) {
+  const std::vector<double> sample = SampleOf(values);
+  int best = 0;
+  size_t best_bits = SIZE_MAX;
+  for (int exponent = 0; exponent <= kDecimalExponentMax; ++exponent) {
+    const Estimate estimate = EstimateExponent(sample, exponent);
+    if (estimate.bits < best_bits) {
+      best = exponent;
+      best_bits = estimate.bits;
+    }
+    if (estimate.all_exact) break;  // larger ones only make wider integers
+  }
+  return best;
+}
+
+}  // namespace
+
+Decimals SplitDecimals(std::span<const double> values) {
+  Decimals decimals;
+  decimals.exponent = BestExponent(values);
+  decimals.integers.resize(values.size());
+  int64_t previous = 0;
+  for (size_t row = 0; row < values.size(); ++row) {
+    int64_t integer = 0;
+    if (ToInteger(values[row], decimals.exponent, integer)) {
+      previous = integer;
+    } else {
+      decimals.exceptions.push_back({static_cast<uint32_t>(row), values[row]});
+    }
+    decimals.integers[row] = previous;
+  }
+  return decimals;
+}
+
+void JoinDecimals(int exponent, std::span<uint64_t> words) {
+  LUMA_DCHECK(exponent >= 0 && exponent <= kDecimalExponentMax);
+  const double power = kPowersOfTen[exponent];
+  for (uint64_t& word : words) {
+    word = std::bit_cast<uint64_t>(static_cast<double>(static_cast<int64_t>(word)) / power);
+  }
+}
+
+}  // namespace luma::encoding
