@@ -31,7 +31,7 @@ Status ErrnoStatus(std::string_view operation, const Path& path) {
   return Status(code, std::move(message));
 }
 
-// Repeats a call that a signal interrupted.
+// Repeats a call that a signal interrupted before it did anything; no failure is hidden by that.
 template <typename Call>
 auto Retry(Call call) {
   auto result = call();
@@ -126,6 +126,7 @@ class PosixWritableFile final : public WritableFile {
                         static_cast<off_t>(offset + done));
       });
       if (count < 0) return ErrnoStatus("write", path_);
+      if (count == 0) return Status::IoError("write failed: path=", path_, " error=no progress");
       done += static_cast<size_t>(count);
     }
     size_ = std::max(size_, offset + bytes.size());

@@ -28,6 +28,10 @@ Result<std::unique_ptr<WalWriter>> WalWriter::Open(io::FileSystem& fs, const io:
     return Status::InvalidArgument("log files are too small: segment_bytes=",
                                    options.segment_bytes);
   }
+  if (options.sync_interval < std::chrono::milliseconds(1)) {
+    return Status::InvalidArgument("sync interval is too short: milliseconds=",
+                                   options.sync_interval.count());
+  }
   LUMA_RETURN_IF_ERROR(fs.CreateDirectories(directory));
   LUMA_ASSIGN_OR_RETURN(WalAppender appender, WalAppender::Open(fs, directory, end));
   LUMA_ASSIGN_OR_RETURN(auto spares, WalSpares::Open(fs, directory,
@@ -49,7 +53,7 @@ WalWriter::WalWriter(io::FileSystem& fs, io::Path directory, const WalEnd& end, 
       written_lsn_(end.last_lsn),
       synced_lsn_(end.last_lsn),
       acknowledged_lsn_(end.last_lsn),
-      last_sync_(Clock::now()),
+      last_sync_(SteadyClock::now()),
       files_(end.files) {
   thread_ = std::thread([this] { LogLoop(); });
 }
@@ -246,7 +250,7 @@ bool WalWriter::RoundDue(bool idle_timeout) const {
 
 bool WalWriter::IntervalSyncDue() const {
   return options_.sync == WalSync::kInterval && synced_lsn_ < written_lsn_ &&
-         Clock::now() - last_sync_ >= options_.sync_interval;
+         SteadyClock::now() - last_sync_ >= options_.sync_interval;
 }
 
 // Rounds go on meanwhile, so an acknowledgement never waits for this fdatasync.
@@ -257,7 +261,7 @@ void WalWriter::SyncBesideWriters() {
   const Status status = file->Sync();  // earlier files were synced when this one was started
   mutex_.Lock();
   Poison(status);
-  last_sync_ = Clock::now();
+  last_sync_ = SteadyClock::now();
   ++stats_.syncs;
   if (poison_.ok()) synced_lsn_ = std::max(synced_lsn_, lsn);
 }

@@ -27,7 +27,7 @@ namespace luma::storage {
 
 struct WalOptions {
   WalSync sync = WalSync::kAlways;
-  std::chrono::milliseconds sync_interval{100};  // kInterval only
+  std::chrono::milliseconds sync_interval{100};  // kInterval only; at least 1 ms
   uint64_t segment_bytes = 32ull << 20;     // size of one file; a larger record gets a larger file
   uint64_t buffer_bytes_max = 64ull << 20;  // Reserve blocks while more waits for the disk
   uint32_t spare_files_max = 4;             // preallocated files kept for reuse
@@ -38,7 +38,7 @@ struct WalStats {
   uint64_t records = 0;
   uint64_t groups = 0;  // writes; records / groups is the mean group size
   uint64_t syncs = 0;
-  uint64_t bytes = 0;  // written, with headers and marks
+  uint64_t bytes = 0;  // of records with their headers
 };
 
 // Threads: Reserve and Append one at a time (the sequencer's mutex), everything else from any
@@ -97,7 +97,7 @@ class WalWriter {
   WalStats stats() const LUMA_EXCLUDES(mutex_);
 
  private:
-  using Clock = std::chrono::steady_clock;
+  using SteadyClock = std::chrono::steady_clock;
 
   // What one round of I/O is to do.
   struct Round {
@@ -139,10 +139,10 @@ class WalWriter {
 
   // Invariants while mutex_ is free:
   //  (1) acknowledged_lsn_ <= written_lsn_ <= last_lsn_ and synced_lsn_ <= written_lsn_.
-  //  (2) chunks_ hold the records (written_lsn_, last_lsn_] unless a round has taken them
-  //  (io_busy_). (3) A chunk that starts a file comes before the records of that file. (4) room_
-  //  bytes of the file that the next record goes to are neither used nor promised; every
-  //      unwritten record has promised a mark of its own besides.
+  //  (2) chunks_ hold the records (written_lsn_, last_lsn_], unless a round has taken some.
+  //  (3) A chunk that starts a file comes before the records of that file.
+  //  (4) room_ bytes of the file of the next record are neither used nor promised; each unwritten
+  //      record has been promised a mark of its own.
   Mutex truncate_mutex_;  // makes Truncate calls take turns; taken before mutex_
   mutable Mutex mutex_;
   CondVar progress_;  // acknowledged_lsn_, io_busy_, buffered_bytes_ or poison_ changed
@@ -159,7 +159,7 @@ class WalWriter {
   Lsn written_lsn_ LUMA_GUARDED_BY(mutex_);
   Lsn synced_lsn_ LUMA_GUARDED_BY(mutex_);
   Lsn acknowledged_lsn_ LUMA_GUARDED_BY(mutex_);
-  Clock::time_point last_sync_ LUMA_GUARDED_BY(mutex_);
+  SteadyClock::time_point last_sync_ LUMA_GUARDED_BY(mutex_);
   std::shared_ptr<io::WritableFile> file_ LUMA_GUARDED_BY(mutex_);  // holds written_lsn_
   std::multimap<Lsn, std::function<void(Status)>> callbacks_ LUMA_GUARDED_BY(mutex_);
   std::vector<WalEnd::File> files_ LUMA_GUARDED_BY(mutex_);  // oldest first
