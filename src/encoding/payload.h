@@ -19,6 +19,10 @@ constexpr bool HasParts(CodecId codec) {
   return codec == CodecId::kRle || codec == CodecId::kDictionary || codec == CodecId::kDecimal;
 }
 
+// Constants written as svarint. 128-bit ones are kept whole, so that the reader need not know
+// whether they fit 64 bits.
+constexpr bool IsVarintConstant(PhysicalType type) { return type <= PhysicalType::kUInt64; }
+
 // Appends the payload of `column`, whose validity is ignored. Returns the codec used: `codec`, or
 // kPlain if the values do not allow that.
 CodecId EncodePayload(CodecId codec, const ColumnSpan& column, EncodeEffort effort, int depth,

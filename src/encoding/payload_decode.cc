@@ -1,118 +1,18 @@
-#include "encoding/payload.h"
-
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
-#include "encoding/codec_choice.h"
 #include "encoding/decimal.h"
 #include "encoding/delta_bit_pack.h"
 #include "encoding/delta_of_delta.h"
-#include "encoding/dictionary.h"
 #include "encoding/for_bit_pack.h"
 #include "encoding/gorilla.h"
 #include "encoding/integer_column.h"
+#include "encoding/payload.h"
 #include "encoding/run_length.h"
 #include "encoding/strings.h"
 
 namespace luma::encoding {
 namespace {
-
-Patching PatchingFor(EncodeEffort effort) {
-  return effort == EncodeEffort::kFast ? Patching::kNone : Patching::kAllow;
-}
-
-std::span<const StringRef> Strings(const ColumnSpan& column) {
-  return {column.As<StringRef>(), column.count};
-}
-
-ByteSpan RawValues(const ColumnSpan& column) {
-  return {column.values, size_t{column.count} * ValueBytes(column.type)};
-}
-
-CodecId EncodePlain(const ColumnSpan& column, EncodeEffort effort, Bytes& out) {
-  if (column.type == PhysicalType::kBytes) {
-    EncodeStrings(Strings(column), PatchingFor(effort), out);
-  } else {
-    ByteWriter(out).Raw(RawValues(column));
-  }
-  return CodecId::kPlain;
-}
-
-// 128-bit constants are kept whole, so that the reader need not know whether they fit 64 bits.
-bool IsVarintConstant(PhysicalType type) {
-  return IsIntegerType(type) && ValueBytes(type) <= sizeof(uint64_t);
-}
-
-void EncodeConstant(const ColumnSpan& column, Bytes& out) {
-  if (column.count == 0) return;
-  ByteWriter writer(out);
-  if (column.type == PhysicalType::kBytes) {
-    writer.Raw(AsBytes(Strings(column)[0].view()));
-  } else if (IsVarintConstant(column.type)) {
-    const ColumnSpan first{column.type, 1, column.values, nullptr};
-    writer.SignedVarint(static_cast<int64_t>(WideIntegers(first).values()[0]));
-  } else {
-    writer.Raw(RawValues(column).first(ValueBytes(column.type)));
-  }
-}
-
-// Appends the first of two inner blocks after its size; the second extends to the end.
-void AppendSizedInnerBlock(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& out) {
-  Bytes block;
-  AppendInnerBlock(column, effort, depth, block);
-  ByteWriter writer(out);
-  writer.Varint(block.size());
-  writer.Raw(block);
-}
-
-ColumnSpan ColumnOf(const std::vector<uint32_t>& words) {
-  return {PhysicalType::kUInt32, static_cast<uint32_t>(words.size()),
-          reinterpret_cast<const std::byte*>(words.data()), nullptr};
-}
-
-void EncodeRle(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& out) {
-  const Runs runs = FindRuns(column);
-  const auto count = static_cast<uint32_t>(runs.lengths.size());
-  ByteWriter(out).Varint(count);
-  AppendSizedInnerBlock({column.type, count, runs.values.data(), nullptr}, effort, depth + 1, out);
-  AppendInnerBlock(ColumnOf(runs.lengths), effort, depth + 1, out);
-}
-
-void EncodeDictionary(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& out) {
-  const auto dictionary = BuildDictionary(Strings(column), column.count);
-  const auto count = static_cast<uint32_t>(dictionary->entries.size());
-  const auto* entries = reinterpret_cast<const std::byte*>(dictionary->entries.data());
-  ByteWriter writer(out);
-  writer.Varint(count);
-  Bytes strings;
-  EncodePlain({PhysicalType::kBytes, count, entries, nullptr}, effort, strings);
-  writer.Varint(strings.size());
-  writer.Raw(strings);
-  AppendInnerBlock(ColumnOf(dictionary->codes), effort, depth + 1, out);
-}
-
-void EncodeDecimal(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& out) {
-  const Decimals decimals = SplitDecimals({column.As<double>(), column.count});
-  ByteWriter writer(out);
-  writer.Fixed(static_cast<uint8_t>(decimals.exponent));
-  writer.Varint(decimals.exceptions.size());
-  uint32_t next_row = 0;
-  for (const DecimalException& exception : decimals.exceptions) {
-    writer.Varint(exception.row - next_row);
-    writer.Fixed(exception.value);
-    next_row = exception.row + 1;
-  }
-  const auto* integers = reinterpret_cast<const std::byte*>(decimals.integers.data());
-  AppendInnerBlock({PhysicalType::kInt64, column.count, integers, nullptr}, effort, depth + 1, out);
-}
-
-void EncodeIntegers(CodecId codec, std::span<const uint64_t> values, EncodeEffort effort,
-                    Bytes& out) {
-  if (codec == CodecId::kForBitPack) return EncodeForBitPack(values, PatchingFor(effort), out);
-  if (codec == CodecId::kDeltaBitPack) return EncodeDeltaBitPack(values, PatchingFor(effort), out);
-  EncodeDeltaOfDelta(values, out);
-}
 
 // What the bytes of a header-less reader decode to must use up the payload exactly.
 bool Exhausted(const ByteReader& reader) { return reader.ok() && reader.remaining() == 0; }
@@ -237,47 +137,6 @@ bool DecodeConstantFlat(PhysicalType type, uint32_t count, ByteSpan payload, std
 }
 
 }  // namespace
-
-CodecId EncodePayload(CodecId codec, const ColumnSpan& column, EncodeEffort effort, int depth,
-                      Bytes& out) {
-  if (!CodecFits(codec, column.type)) return EncodePlain(column, effort, out);
-  switch (codec) {
-    case CodecId::kPlain:
-      return EncodePlain(column, effort, out);
-    case CodecId::kConstant:
-      if (!AllEqual(column)) return EncodePlain(column, effort, out);
-      EncodeConstant(column, out);
-      return codec;
-    case CodecId::kRle:
-      EncodeRle(column, effort, depth, out);
-      return codec;
-    case CodecId::kForBitPack:
-    case CodecId::kDeltaBitPack:
-    case CodecId::kDeltaOfDelta: {
-      const WideIntegers integers(column);
-      if (!integers.fits()) return EncodePlain(column, effort, out);
-      EncodeIntegers(codec, integers.values(), effort, out);
-      return codec;
-    }
-    case CodecId::kGorilla:
-      EncodeGorilla({column.As<uint64_t>(), column.count}, out);
-      return codec;
-    case CodecId::kDictionary:
-      EncodeDictionary(column, effort, depth, out);
-      return codec;
-    case CodecId::kDecimal:
-      EncodeDecimal(column, effort, depth, out);
-      return codec;
-  }
-  return EncodePlain(column, effort, out);
-}
-
-void AppendInnerBlock(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& out) {
-  const size_t codec_at = out.size();
-  out.resize(codec_at + 2);  // codec, flags 0
-  const CodecId codec = ChooseCodec(column, effort, depth);
-  out[codec_at] = static_cast<std::byte>(EncodePayload(codec, column, effort, depth, out));
-}
 
 bool DecodePayload(CodecId codec, PhysicalType type, uint32_t count, ByteSpan payload, int depth,
                    std::byte* out, AlignedBuffer& heap) {
