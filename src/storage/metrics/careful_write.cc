@@ -1,0 +1,176 @@
+#include "storage/metrics/careful_write.h"
+
+#include <algorithm>
+#include <bit>
+#include <tuple>
+
+#include "storage/metrics/sample_rows.h"
+#include "storage/metrics/sample_scan.h"
+
+namespace luma::storage {
+
+void CarefulWrite::Prepare(uint64_t next_series) {
+  registry_.Resolve(batch_, ids_);
+  NumberSeries(next_series);
+  CollectRows();
+  FindLateRows();
+}
+
+void CarefulWrite::NumberSeries(uint64_t next_series) {
+  std::map<Hash128, SeriesId> numbered;
+  for (size_t i = 0; i < ids_.size(); ++i) {
+    const SeriesBatch::Series series = batch_.series(i);
+    const bool has_samples =
+        std::any_of(series.samples.begin(), series.samples.end(),
+                    [&](const Sample& sample) { return sample.timestamp <= not_after_; });
+    if (ids_[i] != SeriesRegistry::kUnknownSeries || !has_samples) continue;
+    const SeriesId next{next_series + additions_.size()};
+    const auto [entry, is_new] = numbered.try_emplace(series.hash, next);
+    ids_[i] = entry->second;
+    if (is_new) {
+      additions_.push_back({.id = next,
+                            .labels = series.labels,
+                            .hash = series.hash,
+                            .newest = SeriesRegistry::kNoSample});
+    }
+  }
+}
+
+void CarefulWrite::CollectRows() {
+  rows_.reserve(batch_.sample_count());
+  for (size_t i = 0; i < ids_.size(); ++i) {
+    for (const Sample& sample : batch_.series(i).samples) {
+      if (sample.timestamp > not_after_) continue;
+      rows_.push_back({.series = ids_[i],
+                       .timestamp = sample.timestamp,
+                       .value = sample.value,
+                       .order = static_cast<uint32_t>(rows_.size())});
+    }
+  }
+  // The last of equal ones first, since unique keeps the first.
+  std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) {
+    return std::tie(a.series, a.timestamp, b.order) < std::tie(b.series, b.timestamp, a.order);
+  });
+  const auto same_key = [](const Row& a, const Row& b) {
+    return a.series == b.series && a.timestamp == b.timestamp;
+  };
+  rows_.erase(std::unique(rows_.begin(), rows_.end(), same_key), rows_.end());
+}
+
+void CarefulWrite::FindLateRows() {
+  late_range_ = {.min = INT64_MAX, .max = INT64_MIN};
+  for (const Row& row : rows_) {
+    if (!additions_.empty() && row.series >= additions_.front().id) break;  // new ones come last
+    const UnixMillis newest = registry_.Newest(row.series);
+    if (row.timestamp > newest) continue;
+    late_series_.add(static_cast<uint32_t>(row.series));
+    late_range_.min = std::min(late_range_.min, row.timestamp);
+    // A newest timestamp that is only a bound becomes exact by looking at all later samples.
+    late_range_.max = std::max(late_range_.max, newest == floor_ ? INT64_MAX : row.timestamp);
+  }
+}
+
+Status CarefulWrite::Commit(MultiTierStorage& engine) {
+  const std::unique_ptr<Transaction> transaction = engine.Begin();
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr samples, transaction->Read(kSamplesTableId));
+  LUMA_RETURN_IF_ERROR(LookUp(*samples));
+  LUMA_RETURN_IF_ERROR(transaction->Delete(kSamplesTableId, replaced_rows_).status());
+  LUMA_RETURN_IF_ERROR(AppendSeries(*transaction));
+  LUMA_RETURN_IF_ERROR(AppendSamples(*transaction));
+  return transaction->Commit();
+}
+
+Status CarefulWrite::LookUp(const TableSnapshot& samples) {
+  newest_stored_.clear();
+  replaced_rows_.clear();
+  duplicates_ = 0;
+  for (Row& row : rows_) row.is_duplicate = false;
+  if (late_series_.isEmpty()) return Status::Ok();
+  const SeriesFilter filter(late_series_);
+  SampleScan scan;
+  scan.table = &samples;
+  scan.series = &filter;
+  scan.range = late_range_;
+  return scan.Run([&](const SampleBlock& block) {
+    for (const uint32_t row : block.rows) {
+      CompareWithStored(SeriesId{block.series[row]}, block.timestamps[row], block.values[row],
+                        MakeRowId(block.run, block.start + row));
+    }
+    return Status::Ok();
+  });
+}
+
+void CarefulWrite::CompareWithStored(SeriesId series, UnixMillis timestamp, double value,
+                                     RowId stored) {
+  const auto entry = newest_stored_.try_emplace(static_cast<uint64_t>(series), timestamp).first;
+  entry->second = std::max(entry->second, timestamp);
+  const auto key = std::tuple(series, timestamp);
+  const auto found =
+      std::lower_bound(rows_.begin(), rows_.end(), key, [](const Row& row, const auto& wanted) {
+        return std::tuple(row.series, row.timestamp) < wanted;
+      });
+  if (found == rows_.end() || std::tuple(found->series, found->timestamp) != key) return;
+  // As bits: NaNs that mean different things are different values.
+  if (std::bit_cast<uint64_t>(found->value) == std::bit_cast<uint64_t>(value)) {
+    found->is_duplicate = true;
+    ++duplicates_;
+  } else {
+    replaced_rows_.push_back(stored);
+  }
+}
+
+Status CarefulWrite::AppendSeries(Transaction& transaction) const {
+  if (additions_.empty()) return Status::Ok();
+  std::vector<SeriesId> ids;
+  std::vector<StringRef> metrics;
+  std::vector<StringRef> labels;
+  for (const SeriesRegistry::Addition& addition : additions_) {
+    ids.push_back(addition.id);
+    metrics.emplace_back(addition.labels.metric_name());
+    labels.emplace_back(addition.labels.canonical());
+  }
+  const auto span = [&](PhysicalType type, const auto& values) {
+    return ColumnSpan{.type = type,
+                      .count = static_cast<uint32_t>(values.size()),
+                      .values = reinterpret_cast<const std::byte*>(values.data())};
+  };
+  const std::array columns = {span(PhysicalType::kUInt64, ids), span(PhysicalType::kBytes, metrics),
+                              span(PhysicalType::kBytes, labels)};
+  return transaction.Append(kSeriesTableId, columns);
+}
+
+Status CarefulWrite::AppendSamples(Transaction& transaction) const {
+  const auto count = static_cast<uint32_t>(rows_.size() - duplicates_);
+  if (count == 0) return Status::Ok();
+  SampleRows rows(count);
+  for (const Row& row : rows_) {
+    if (!row.is_duplicate) rows.Add(row.series, row.timestamp, row.value);
+  }
+  return transaction.Append(kSamplesTableId, std::move(rows).Finish());
+}
+
+Status CarefulWrite::Publish() {
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    const Row& row = rows_[i];
+    if (i + 1 < rows_.size() && rows_[i + 1].series == row.series) continue;
+    if (!additions_.empty() && row.series >= additions_.front().id) {
+      const auto index =
+          static_cast<uint64_t>(row.series) - static_cast<uint64_t>(additions_.front().id);
+      additions_[index].newest = row.timestamp;
+    } else {
+      registry_.SetNewest(row.series, NewestAfter(row.series, row.timestamp));
+    }
+  }
+  return registry_.Add(additions_);
+}
+
+UnixMillis CarefulWrite::NewestAfter(SeriesId series, UnixMillis newest_row) const {
+  const UnixMillis bound = registry_.Newest(series);
+  if (bound != floor_ || !late_series_.contains(static_cast<uint32_t>(series))) {
+    return std::max(bound, newest_row);
+  }
+  const auto stored = newest_stored_.find(static_cast<uint64_t>(series));
+  return stored == newest_stored_.end() ? newest_row : std::max(stored->second, newest_row);
+}
+
+}  // namespace luma::storage

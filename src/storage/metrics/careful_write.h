@@ -1,0 +1,73 @@
+// One write that may create series, repeat samples or replace them. It has to be alone: no other
+// write may be on its way from Prepare to Publish.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "model/series_batch.h"
+#include "storage/engine.h"
+#include "storage/metrics/series_registry.h"
+
+namespace luma::storage {
+
+// Thread-compatible. Lifetime: `batch` and `registry` outlive it.
+class CarefulWrite {
+ public:
+  // Samples after `not_after` are left out. `floor` as in MetricsWriter.
+  CarefulWrite(const SeriesBatch& batch, SeriesRegistry& registry, UnixMillis not_after,
+               UnixMillis floor)
+      : batch_(batch), registry_(registry), not_after_(not_after), floor_(floor) {}
+
+  // Finds the series and numbers new ones from `next_series` on.
+  void Prepare(uint64_t next_series);
+  uint64_t new_series_count() const { return additions_.size(); }
+
+  // Looks up what has to be looked up and changes both tables in one transaction. Errors: those of
+  // Transaction; nothing has happened then, and Commit may be called again.
+  Status Commit(MultiTierStorage& engine);
+  // Tells the registry what was committed. Errors: kCorruption, see SeriesRegistry::Add.
+  Status Publish();
+
+  uint64_t duplicate_count() const { return duplicates_; }
+  uint64_t replaced_count() const { return replaced_rows_.size(); }
+
+ private:
+  struct Row {
+    SeriesId series;
+    UnixMillis timestamp;
+    double value;
+    uint32_t order;             // in the batch
+    bool is_duplicate = false;  // stored already with this value
+  };
+
+  void NumberSeries(uint64_t next_series);
+  void CollectRows();
+  void FindLateRows();
+  Status LookUp(const TableSnapshot& samples);
+  void CompareWithStored(SeriesId series, UnixMillis timestamp, double value, RowId stored);
+  Status AppendSeries(Transaction& transaction) const;
+  Status AppendSamples(Transaction& transaction) const;
+  UnixMillis NewestAfter(SeriesId series, UnixMillis newest_row) const;
+
+  const SeriesBatch& batch_;
+  SeriesRegistry& registry_;
+  const UnixMillis not_after_;
+  const UnixMillis floor_;
+  std::vector<SeriesId> ids_;  // of the series of the batch
+  std::vector<SeriesRegistry::Addition> additions_;
+  // Sorted by series and timestamp, one of each: of several the last in the batch.
+  std::vector<Row> rows_;
+
+  // What has to be looked up: samples that are not newer than all of their series.
+  SeriesBitmap late_series_;
+  TimeRange late_range_;
+  // Newest stored sample in late_range_ of each late series.
+  boost::unordered_flat_map<uint64_t, UnixMillis> newest_stored_;
+  std::vector<RowId> replaced_rows_;
+  uint64_t duplicates_ = 0;
+};
+
+}  // namespace luma::storage

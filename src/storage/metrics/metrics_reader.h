@@ -1,0 +1,43 @@
+// Answers the questions of MetricsSource from the registry and luma.samples.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/metrics_source.h"
+#include "storage/engine.h"
+#include "storage/metrics/series_registry.h"
+
+namespace luma::storage {
+
+// Threads: every method from any thread. Lifetime: engine and registry outlive it.
+// Memory: samples are booked on the budget while they are collected, and are the caller's after
+// that.
+class MetricsReader {
+ public:
+  MetricsReader(MultiTierStorage& engine, const SeriesRegistry& registry)
+      : engine_(engine), registry_(registry) {}
+
+  // As in MetricsSource. Which series have samples in a range is exact here, not only near it.
+  Result<std::vector<SeriesSamples>> Select(const Matchers& matchers, TimeRange range,
+                                            const ReadLimits& limits) const;
+  Result<std::vector<Labels>> Series(const Matchers& matchers, TimeRange range,
+                                     const ReadLimits& limits) const;
+  Result<std::vector<std::string>> LabelNames(const Matchers& matchers, TimeRange range,
+                                              const ReadLimits& limits) const;
+  Result<std::vector<std::string>> LabelValues(std::string_view name, const Matchers& matchers,
+                                               TimeRange range, const ReadLimits& limits) const;
+
+ private:
+  Result<SeriesBitmap> Matching(const Matchers& matchers, const ReadLimits& limits) const;
+  // Matching series that have a sample in `range`.
+  Result<SeriesBitmap> MatchingIn(const Matchers& matchers, TimeRange range,
+                                  const ReadLimits& limits) const;
+  Labels LabelsOf(SeriesId id) const;
+
+  MultiTierStorage& engine_;
+  const SeriesRegistry& registry_;
+};
+
+}  // namespace luma::storage

@@ -1,0 +1,81 @@
+#include "storage/metrics/metrics_store.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "storage/metrics/flat_column.h"
+#include "storage/metrics/sample_scan.h"
+
+namespace luma::storage {
+namespace {
+
+// Reads luma.series into a registry.
+class SeriesLoader {
+ public:
+  SeriesLoader(const TableSnapshot& table, UnixMillis newest)
+      : table_(table),
+        newest_(newest),
+        id_column_(*table.schema().FindColumn(kSeriesIdColumn)),
+        labels_column_(*table.schema().FindColumn(kLabelsColumn)) {}
+
+  Status Load(SeriesRegistry& registry) {
+    for (const auto& run : table_.runs()) {
+      for (uint32_t block = 0; block < run->block_count(); ++block) {
+        LUMA_RETURN_IF_ERROR(LoadBlock(*run, block, registry));
+      }
+    }
+    return Status::Ok();
+  }
+  uint64_t next_series() const { return next_series_; }
+
+ private:
+  Status LoadBlock(const RunView& run, uint32_t block, SeriesRegistry& registry) {
+    LUMA_RETURN_IF_ERROR(ids_.Read(run, id_column_, block));
+    LUMA_RETURN_IF_ERROR(labels_.Read(run, labels_column_, block));
+    std::vector<SeriesRegistry::Addition> additions;
+    for (uint32_t row = 0; row < ids_.size(); ++row) {
+      if (run.IsDeleted(run.BlockStart(block) + row)) continue;
+      const std::string_view canonical = labels_.values()[row].view();
+      LUMA_RETURN_IF_ERROR(CheckCanonical(canonical).WithContext("luma.series"));
+      const LabelsView labels(canonical);
+      additions.push_back({.id = SeriesId{ids_.values()[row]},
+                           .labels = labels,
+                           .hash = labels.Hash(),
+                           .newest = newest_});
+      next_series_ = std::max(next_series_, ids_.values()[row] + 1);
+    }
+    return registry.Add(additions).WithContext("luma.series");
+  }
+
+  const TableSnapshot& table_;
+  const UnixMillis newest_;
+  const ColumnSchema& id_column_;
+  const ColumnSchema& labels_column_;
+  FlatColumn<uint64_t> ids_;
+  FlatColumn<StringRef> labels_;
+  uint64_t next_series_ = 1;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<MetricsStore>> MetricsStore::Open(MultiTierStorage& engine,
+                                                         MetricsOptions options) {
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr samples, engine.Read(kSamplesTableId));
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr series, engine.Read(kSeriesTableId));
+  LUMA_ASSIGN_OR_RETURN(const UnixMillis floor,
+                        NewestTimestamp(*samples, SeriesRegistry::kNoSample));
+  auto registry = std::make_unique<SeriesRegistry>();
+  SeriesLoader loader(*series, floor);
+  LUMA_RETURN_IF_ERROR(loader.Load(*registry));
+  return std::unique_ptr<MetricsStore>(
+      new MetricsStore(engine, std::move(registry), options, loader.next_series(), floor));
+}
+
+MetricsStats MetricsStore::Stats() const {
+  return {.writes = writer_.stats(),
+          .series = registry_->series_count(),
+          .series_bytes = registry_->allocated_bytes()};
+}
+
+}  // namespace luma::storage

@@ -1,0 +1,78 @@
+// The way of samples into luma.series and luma.samples: docs/formats/metrics_tables.md.
+//
+//              every series known, and every sample newer than all of its series?
+//   Write --- yes: many at once, one CommitAsync each, many share an fsync ---> done
+//         \-- no:  alone, as a CarefulWrite: look samples up, Commit ---------> done
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <span>
+
+#include "model/metrics_source.h"
+#include "storage/engine.h"
+#include "storage/metrics/series_registry.h"
+#include "storage/metrics/write_gate.h"
+
+namespace luma::storage {
+
+struct MetricsOptions {
+  std::chrono::milliseconds future_max = MetricsSink::kFutureMax;
+  uint64_t series_max = 10'000'000;  // new series beyond it are kTooManyRequests
+};
+
+// What has been written since the start.
+struct MetricsWriterStats {
+  uint64_t writes = 0;
+  uint64_t careful_writes = 0;  // of those: were alone
+  uint64_t samples_stored = 0;
+  uint64_t samples_refused = 0;
+  uint64_t samples_duplicate = 0;  // of those stored: were there already, with the same value
+  uint64_t samples_replaced = 0;   // of those stored: had another value before
+};
+
+// Booked for each series: what bench/series_memory measures for eight labels, rounded up.
+inline constexpr uint64_t kSeriesBytes = 200;
+
+// Threads: Write and stats from any thread. Lifetime: engine and registry outlive it.
+class MetricsWriter {
+ public:
+  // The next new series gets `next_series`. No stored sample of a registered series is newer than
+  // the Newest that the registry has for it; where that is `floor` it is only a bound.
+  MetricsWriter(MultiTierStorage& engine, SeriesRegistry& registry, MetricsOptions options,
+                uint64_t next_series, UnixMillis floor);
+  // Waits for the writes that are on their way.
+  ~MetricsWriter();
+
+  // As MetricsSink::Write. Blocks while another write is alone inside; if this is one that has to
+  // be, until it is committed.
+  void Write(const SeriesBatch& batch, WriteCallback done);
+
+  MetricsWriterStats stats() const;
+
+ private:
+  void CommitNewer(const SeriesBatch& batch, std::span<const SeriesId> ids, UnixMillis not_after,
+                   WriteCallback done);
+  Result<WriteSummary> WriteAlone(const SeriesBatch& batch, UnixMillis not_after);
+  Status BookSeries(uint64_t new_series);
+  void Count(const WriteSummary& summary);
+
+  MultiTierStorage& engine_;
+  SeriesRegistry& registry_;
+  const MetricsOptions options_;
+  const UnixMillis floor_;
+  WriteGate gate_;
+  // Both belong to the write that is alone inside the gate.
+  uint64_t next_series_;
+  BudgetLease series_memory_;
+
+  std::atomic<uint64_t> writes_ = 0;
+  std::atomic<uint64_t> careful_writes_ = 0;
+  std::atomic<uint64_t> samples_stored_ = 0;
+  std::atomic<uint64_t> samples_refused_ = 0;
+  std::atomic<uint64_t> samples_duplicate_ = 0;
+  std::atomic<uint64_t> samples_replaced_ = 0;
+};
+
+}  // namespace luma::storage

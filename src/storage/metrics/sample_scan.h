@@ -1,0 +1,50 @@
+// Reads the rows of luma.samples that belong to wanted series and a time range.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "base/status.h"
+#include "model/sample.h"
+#include "storage/metrics/series_filter.h"
+#include "storage/table_snapshot.h"
+
+namespace luma::storage {
+
+// Column ids of docs/formats/metrics_tables.md.
+inline constexpr ColumnId kSeriesIdColumn{1};
+inline constexpr ColumnId kMetricColumn{2};     // of luma.series
+inline constexpr ColumnId kLabelsColumn{3};     // of luma.series
+inline constexpr ColumnId kTimestampColumn{2};  // of luma.samples
+inline constexpr ColumnId kValueColumn{3};      // of luma.samples
+
+// The wanted rows of one block: `rows` holds their positions in the three columns, ascending.
+struct SampleBlock {
+  RunId run{};
+  uint32_t start = 0;  // position of the block in the run
+  std::span<const uint32_t> rows;
+  const uint64_t* series = nullptr;
+  const UnixMillis* timestamps = nullptr;
+  const double* values = nullptr;  // null unless asked for
+};
+
+struct SampleScan {
+  const TableSnapshot* table = nullptr;  // of luma.samples
+  const SeriesFilter* series = nullptr;
+  TimeRange range;
+  bool with_values = true;
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+
+  // Calls `visit` with every block that has wanted rows, oldest run first, and stops at the first
+  // error. Blocks whose zone maps exclude them are not read. Errors: those of `visit`, kTimeout,
+  // kIoError, kCorruption.
+  Status Run(const std::function<Status(const SampleBlock&)>& visit) const;
+};
+
+// The newest timestamp of all rows, deleted ones included; `floor` if there are none. Reads zone
+// maps, and rows only where a block has none.
+Result<UnixMillis> NewestTimestamp(const TableSnapshot& table, UnixMillis floor);
+
+}  // namespace luma::storage
