@@ -16,7 +16,8 @@ namespace luma {
 // Stable for the life of the object and never reused; clients see them as PostgreSQL OIDs.
 enum class ObjectId : uint32_t {};
 inline constexpr ObjectId kInvalidObjectId{0};
-inline constexpr ObjectId kFirstUserObjectId{16384};  // below: built-in schemas and telemetry tables
+inline constexpr ObjectId kFirstUserObjectId{
+    16384};  // below: built-in schemas and telemetry tables
 
 // Stable within a table and never reused, so that a run written before ALTER TABLE stays readable.
 enum class ColumnId : uint32_t {};

@@ -33,7 +33,7 @@ struct HttpRequest {
 struct HttpResponse {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";  // not sent when the body is empty
-  std::string body;
+  std::string body = {};
   std::vector<HttpHeader> headers = {};
 };
 

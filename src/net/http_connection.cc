@@ -88,11 +88,14 @@ void HttpConnection::Start(asio::ip::tcp::socket socket, HttpShared& shared) {
 }
 
 void HttpConnection::Close() {
-  const std::shared_ptr<HttpConnection> self = weak_from_this().lock();
+  std::shared_ptr<HttpConnection> self = weak_from_this().lock();
   if (self == nullptr) return;  // it is ending anyway
-  asio::post(socket_.get_executor(), [self] {
+  // Moved, not copied: were this the last reference, the destructor would run here and lock the
+  // set again.
+  const auto executor = socket_.get_executor();
+  asio::post(executor, [connection = std::move(self)] {
     beast::error_code ignored;
-    self->socket_.close(ignored);
+    connection->socket_.close(ignored);
   });
 }
 

@@ -258,10 +258,7 @@ Result<QueryValue> Evaluator::Instant(const Expr& expr, UnixMillis time,
 Result<QueryValue> Evaluator::Range(const Expr& expr, UnixMillis start, UnixMillis end,
                                     int64_t step_ms, const ReadLimits& limits) const {
   LUMA_CHECK(step_ms > 0 && start <= end);
-  if (expr.type != ValueType::kScalar && expr.type != ValueType::kVector) {
-    return Status::InvalidArgument("invalid expression type \"", ValueTypeText(expr.type),
-                                   "\" for range query, must be Scalar or instant Vector");
-  }
+  LUMA_RETURN_IF_ERROR(CheckRangeQueryType(expr));
   QueryValue value;
   value.type = ValueType::kMatrix;
   if (expr.type == ValueType::kVector) {
@@ -277,6 +274,12 @@ Result<QueryValue> Evaluator::Range(const Expr& expr, UnixMillis start, UnixMill
     series.values.push_back(scalar);
   }
   return value;
+}
+
+Status CheckRangeQueryType(const Expr& expr) {
+  if (expr.type == ValueType::kScalar || expr.type == ValueType::kVector) return Status::Ok();
+  return Status::InvalidArgument("invalid expression type \"", ValueTypeText(expr.type),
+                                 "\" for range query, must be Scalar or instant Vector");
 }
 
 }  // namespace luma::promql

@@ -46,4 +46,7 @@ class Evaluator {
   const EvaluatorOptions options_;
 };
 
+// OK when the expression can be asked for over a range: kInvalidArgument otherwise.
+Status CheckRangeQueryType(const Expr& expr);
+
 }  // namespace luma::promql

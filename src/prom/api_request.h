@@ -1,0 +1,48 @@
+// The parameters of a request to the HTTP API.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "model/matcher.h"
+#include "model/sample.h"
+#include "net/http.h"
+#include "net/url.h"
+#include "promql/ast.h"
+
+namespace luma::prom {
+
+// Errors of every method: kInvalidArgument, reading `invalid parameter "time": ...`.
+// Lifetime: the HTTP request outlives it.
+class ApiRequest {
+ public:
+  // Takes the fields of the query string and of a form body. Errors: kInvalidArgument.
+  static Result<ApiRequest> From(const net::HttpRequest& http);
+
+  std::string_view Get(std::string_view name) const { return fields_.Get(name); }
+  std::string_view PathParameter(std::string_view name) const { return http_->PathParameter(name); }
+  Result<UnixMillis> Time(std::string_view name) const;
+  Result<UnixMillis> TimeOr(std::string_view name, UnixMillis absent) const;
+  Result<int64_t> DurationMillis(std::string_view name) const;
+  Result<int64_t> DurationMillisOr(std::string_view name, int64_t absent) const;
+  Result<uint64_t> Limit() const;  // 0: none
+  // "start" and "end", all of time when absent.
+  Result<TimeRange> Range() const;
+  Result<promql::ExprPtr> Query() const;
+  // One per match[].
+  Result<std::vector<Matchers>> Selectors() const;
+
+ private:
+  ApiRequest(const net::HttpRequest& http, net::FormFields fields)
+      : http_(&http), fields_(std::move(fields)) {}
+
+  const net::HttpRequest* http_;
+  net::FormFields fields_;
+};
+
+// `status` as that of the parameter `name`.
+Status InvalidParameter(std::string_view name, const Status& status);
+
+}  // namespace luma::prom

@@ -1,0 +1,121 @@
+#include "prom/api_response.h"
+
+namespace luma::prom {
+namespace {
+
+net::HttpResponse JsonResponse(int status, std::string body) {
+  return {.status = status, .content_type = "application/json", .body = std::move(body)};
+}
+
+net::HttpResponse MakeError(int status, std::string_view type, std::string_view message) {
+  JsonWriter json;
+  json.BeginObject();
+  json.Key("status");
+  json.String("error");
+  json.Key("errorType");
+  json.String(type);
+  json.Key("error");
+  json.String(message);
+  json.EndObject();
+  return JsonResponse(status, json.Take());
+}
+
+std::string_view ResultType(promql::ValueType type) {
+  switch (type) {
+    case promql::ValueType::kScalar:
+      return "scalar";
+    case promql::ValueType::kString:
+      return "string";
+    case promql::ValueType::kVector:
+      return "vector";
+    case promql::ValueType::kMatrix:
+      return "matrix";
+  }
+  return "";
+}
+
+void WriteSeries(const SeriesSamples& series, bool all_values, JsonWriter& json) {
+  json.BeginObject();
+  json.Key("metric");
+  json.LabelSet(series.labels);
+  json.Key(all_values ? "values" : "value");
+  if (all_values) json.BeginArray();
+  for (size_t i = 0; i < series.timestamps.size(); ++i) {
+    json.Point(series.timestamps[i], series.values[i]);
+  }
+  if (all_values) json.EndArray();
+  json.EndObject();
+}
+
+}  // namespace
+
+net::HttpResponse BadData(std::string_view message) { return MakeError(400, "bad_data", message); }
+
+net::HttpResponse ErrorResponse(const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kInvalidArgument:
+    case StatusCode::kUnsupported:
+    case StatusCode::kTooLarge:
+    case StatusCode::kOutOfRange:
+      return MakeError(422, "execution", status.message());
+    case StatusCode::kTimeout:
+      return MakeError(503, "timeout", status.message());
+    case StatusCode::kCancelled:
+      return MakeError(499, "canceled", status.message());
+    case StatusCode::kOutOfMemory:
+    case StatusCode::kTooManyRequests:
+    case StatusCode::kUnavailable: {
+      net::HttpResponse response = MakeError(503, "unavailable", status.message());
+      response.headers.push_back({"Retry-After", "1"});
+      return response;
+    }
+    default:
+      return MakeError(500, "internal", status.message());
+  }
+}
+
+JsonWriter StartSuccess() {
+  JsonWriter json;
+  json.BeginObject();
+  json.Key("status");
+  json.String("success");
+  json.Key("data");
+  return json;
+}
+
+net::HttpResponse FinishSuccess(JsonWriter json, const std::vector<std::string>& warnings) {
+  if (!warnings.empty()) {
+    json.Key("warnings");
+    json.BeginArray();
+    for (const std::string& warning : warnings) json.String(warning);
+    json.EndArray();
+  }
+  json.EndObject();
+  return JsonResponse(200, json.Take());
+}
+
+void WriteQueryValue(const promql::QueryValue& value, JsonWriter& json) {
+  json.BeginObject();
+  json.Key("resultType");
+  json.String(ResultType(value.type));
+  json.Key("result");
+  switch (value.type) {
+    case promql::ValueType::kScalar:
+      json.Point(value.time, value.scalar);
+      break;
+    case promql::ValueType::kString:
+      json.TextPoint(value.time, value.string);
+      break;
+    case promql::ValueType::kVector:
+    case promql::ValueType::kMatrix:
+      json.BeginArray();
+      for (const SeriesSamples& series : value.series) {
+        WriteSeries(series, value.type == promql::ValueType::kMatrix, json);
+      }
+      json.EndArray();
+      break;
+  }
+  json.EndObject();
+}
+
+}  // namespace luma::prom

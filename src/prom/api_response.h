@@ -1,0 +1,27 @@
+// The envelope of every answer of the HTTP API.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "net/http.h"
+#include "prom/json_writer.h"
+#include "promql/evaluator.h"
+
+namespace luma::prom {
+
+// 400 bad_data.
+net::HttpResponse BadData(std::string_view message);
+// An error of evaluation or storage.
+net::HttpResponse ErrorResponse(const Status& status);
+
+// Opens {"status":"success","data": ; the caller writes the value, then FinishSuccess.
+JsonWriter StartSuccess();
+net::HttpResponse FinishSuccess(JsonWriter json, const std::vector<std::string>& warnings = {});
+
+// {"resultType":...,"result":...}
+void WriteQueryValue(const promql::QueryValue& value, JsonWriter& json);
+
+}  // namespace luma::prom

@@ -1,0 +1,43 @@
+// Writes JSON text, front to back.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/labels.h"
+#include "model/sample.h"
+
+namespace luma::prom {
+
+// Commas come by themselves; what is opened is to be closed. Texts must be valid UTF-8.
+// Thread-compatible.
+class JsonWriter {
+ public:
+  void BeginObject() { Open('{'); }
+  void EndObject() { Close('}'); }
+  void BeginArray() { Open('['); }
+  void EndArray() { Close(']'); }
+  void Key(std::string_view key);
+  void String(std::string_view text);
+  void Raw(std::string_view json);  // a whole value that is JSON already
+
+  // {"__name__":"up","job":"node"}
+  void LabelSet(LabelsView labels);
+  // [1435781451.781,"1"]
+  void Point(UnixMillis time, double value);
+  void TextPoint(UnixMillis time, std::string_view text);
+
+  std::string Take() { return std::move(out_); }
+
+ private:
+  void Open(char bracket);
+  void Close(char bracket);
+  void Separate();
+  void Quote(std::string_view text);
+
+  std::string out_;
+  bool needs_comma_ = false;
+};
+
+}  // namespace luma::prom

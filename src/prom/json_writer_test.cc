@@ -1,0 +1,38 @@
+#include "prom/json_writer.h"
+
+#include <gtest/gtest.h>
+
+namespace luma::prom {
+namespace {
+
+TEST(JsonWriterTest, PutsCommasWhereTheyBelong) {
+  JsonWriter json;
+  json.BeginObject();
+  json.Key("a");
+  json.BeginArray();
+  json.EndArray();
+  json.Key("b");
+  json.BeginArray();
+  json.String("x");
+  json.Raw("{}");
+  json.Point(1500, 2);
+  json.TextPoint(2000, "t");
+  json.EndArray();
+  json.EndObject();
+  EXPECT_EQ(json.Take(), R"({"a":[],"b":["x",{},[1.500,"2"],[2,"t"]]})");
+}
+
+TEST(JsonWriterTest, EscapesTexts) {
+  JsonWriter json;
+  json.String(std::string_view("a\"b\\c\nd\re\tf\x01\0\xc3\xa9", 15));
+  EXPECT_EQ(json.Take(), "\"a\\\"b\\\\c\\nd\\re\\tf\\u0001\\u0000\xc3\xa9\"");
+}
+
+TEST(JsonWriterTest, WritesLabelSets) {
+  JsonWriter json;
+  json.LabelSet(Labels::Of({{"job", "a\"b"}, {"__name__", "up"}}).value());
+  EXPECT_EQ(json.Take(), R"({"__name__":"up","job":"a\"b"})");
+}
+
+}  // namespace
+}  // namespace luma::prom

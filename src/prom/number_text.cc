@@ -1,0 +1,70 @@
+#include "prom/number_text.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <string_view>
+
+namespace luma::prom {
+namespace {
+
+// Lays out digits d1d2d3... with the decimal point after `point` of them.
+void AppendDigits(std::string_view digits, int point, std::string& out) {
+  const int count = static_cast<int>(digits.size());
+  if (point <= 0) {
+    out.append("0.").append(static_cast<size_t>(-point), '0').append(digits);
+  } else if (point >= count) {
+    out.append(digits).append(static_cast<size_t>(point - count), '0');
+  } else {
+    out.append(digits.substr(0, static_cast<size_t>(point)));
+    out.push_back('.');
+    out.append(digits.substr(static_cast<size_t>(point)));
+  }
+}
+
+}  // namespace
+
+void AppendFloat(double value, std::string& out) {
+  if (std::isnan(value)) {
+    out.append("NaN");
+    return;
+  }
+  if (std::isinf(value)) {
+    out.append(value > 0 ? "+Inf" : "-Inf");
+    return;
+  }
+  if (std::signbit(value)) out.push_back('-');
+  if (value == 0) {
+    out.push_back('0');
+    return;
+  }
+  // "d.ddde±xx": the shortest digits. std::chars_format::fixed would print large values exactly,
+  // with digits that Go replaces by zeros.
+  char text[32];
+  const auto [end, error] =
+      std::to_chars(text, text + sizeof(text), std::fabs(value), std::chars_format::scientific);
+  const std::string_view scientific(text, static_cast<size_t>(end - text));
+  const size_t exponent_at = scientific.find('e');
+  std::string digits(1, scientific[0]);
+  if (exponent_at > 1) digits.append(scientific.substr(2, exponent_at - 2));
+  const bool negative_exponent = scientific[exponent_at + 1] == '-';
+  int exponent = 0;
+  std::from_chars(text + exponent_at + 2, end, exponent);  // after the sign
+  AppendDigits(digits, (negative_exponent ? -exponent : exponent) + 1, out);
+}
+
+void AppendTimestamp(UnixMillis millis, std::string& out) {
+  const bool negative = millis < 0;
+  const uint64_t size =
+      negative ? 0 - static_cast<uint64_t>(millis) : static_cast<uint64_t>(millis);
+  if (negative) out.push_back('-');
+  out.append(std::to_string(size / 1000));
+  const uint64_t fraction = size % 1000;
+  if (fraction == 0) return;
+  out.push_back('.');
+  for (const uint64_t unit : {100, 10, 1}) {
+    out.push_back(static_cast<char>('0' + fraction / unit % 10));
+  }
+}
+
+}  // namespace luma::prom

@@ -1,0 +1,65 @@
+#include "prom/number_text.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <random>
+
+namespace luma::prom {
+namespace {
+
+std::string Float(double value) {
+  std::string out;
+  AppendFloat(value, out);
+  return out;
+}
+
+std::string Timestamp(UnixMillis millis) {
+  std::string out;
+  AppendTimestamp(millis, out);
+  return out;
+}
+
+// Goal: the texts Go's strconv.FormatFloat(v, 'f', -1, 64) gives, which Prometheus' clients see.
+TEST(NumberTextTest, FloatsAsGoWritesThem) {
+  EXPECT_EQ(Float(0), "0");
+  EXPECT_EQ(Float(-0.0), "-0");
+  EXPECT_EQ(Float(1), "1");
+  EXPECT_EQ(Float(-1.5), "-1.5");
+  EXPECT_EQ(Float(0.1), "0.1");
+  EXPECT_EQ(Float(1e21), "1000000000000000000000");
+  EXPECT_EQ(Float(1e23), "100000000000000000000000");
+  EXPECT_EQ(Float(123456789.125), "123456789.125");
+  EXPECT_EQ(Float(1e-7), "0.0000001");
+  EXPECT_EQ(Float(1.0 / 3), "0.3333333333333333");
+  EXPECT_EQ(Float(9007199254740993.0), "9007199254740992");
+  EXPECT_EQ(Float(std::numeric_limits<double>::max()), "17976931348623157" + std::string(292, '0'));
+  EXPECT_EQ(Float(5e-324), "0." + std::string(323, '0') + "5");
+  EXPECT_EQ(Float(HUGE_VAL), "+Inf");
+  EXPECT_EQ(Float(-HUGE_VAL), "-Inf");
+  EXPECT_EQ(Float(std::nan("")), "NaN");
+}
+
+TEST(NumberTextTest, FloatsReadBackAsThemselves) {
+  std::mt19937_64 random(20240601);
+  for (int i = 0; i < 20'000; ++i) {
+    const auto value = std::bit_cast<double>(uint64_t{random()});
+    if (!std::isfinite(value)) continue;
+    ASSERT_EQ(std::strtod(Float(value).c_str(), nullptr), value);
+  }
+}
+
+TEST(NumberTextTest, TimestampsAreSecondsWithMilliseconds) {
+  EXPECT_EQ(Timestamp(1435781451781), "1435781451.781");
+  EXPECT_EQ(Timestamp(1435781451000), "1435781451");
+  EXPECT_EQ(Timestamp(1435781451050), "1435781451.050");
+  EXPECT_EQ(Timestamp(-1), "-0.001");
+  EXPECT_EQ(Timestamp(0), "0");
+  EXPECT_EQ(Timestamp(std::numeric_limits<int64_t>::min()), "-9223372036854775.808");
+}
+
+}  // namespace
+}  // namespace luma::prom

@@ -1,0 +1,227 @@
+#include "prom/query_api.h"
+
+#include <algorithm>
+#include <functional>
+#include <iterator>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "model/utf8.h"
+#include "prom/api_response.h"
+#include "prom/label_name_escape.h"
+
+namespace luma::prom {
+namespace {
+
+constexpr int64_t kPointsPerSeriesMax = 11'000;
+constexpr uint64_t kFormBytesMax = 10 << 20;
+constexpr std::string_view kTruncated = "results truncated due to limit";
+
+// Cuts `values` to `limit`, 0 meaning none; gives the warning when something was cut.
+template <typename T>
+std::vector<std::string> Truncate(uint64_t limit, std::vector<T>& values) {
+  if (limit == 0 || values.size() <= limit) return {};
+  values.resize(limit);
+  return {std::string(kTruncated)};
+}
+
+net::HttpResponse TextList(std::vector<std::string> texts, uint64_t limit) {
+  const std::vector<std::string> warnings = Truncate(limit, texts);
+  JsonWriter json = StartSuccess();
+  json.BeginArray();
+  for (const std::string& text : texts) json.String(text);
+  json.EndArray();
+  return FinishSuccess(std::move(json), warnings);
+}
+
+// What `read` gives for any of the selectors, sorted and without repeats; for everything when
+// there are no selectors.
+Result<std::vector<std::string>> Union(
+    const std::vector<Matchers>& selectors,
+    const std::function<Result<std::vector<std::string>>(const Matchers&)>& read) {
+  if (selectors.empty()) return read({});
+  std::set<std::string> all;
+  for (const Matchers& matchers : selectors) {
+    LUMA_ASSIGN_OR_RETURN(const std::vector<std::string> found, read(matchers));
+    all.insert(found.begin(), found.end());
+  }
+  return std::vector<std::string>(all.begin(), all.end());
+}
+
+Status CheckSteps(UnixMillis start, UnixMillis end, int64_t step_ms) {
+  if (end < start) {
+    return InvalidParameter("end",
+                            Status::InvalidArgument("end timestamp must not be before start time"));
+  }
+  if (step_ms <= 0) {
+    return InvalidParameter(
+        "step", Status::InvalidArgument("zero or negative query resolution step widths are not "
+                                        "accepted. Try a positive integer"));
+  }
+  const auto span = static_cast<uint64_t>(end) - static_cast<uint64_t>(start);
+  if (span / static_cast<uint64_t>(step_ms) > kPointsPerSeriesMax) {
+    return Status::InvalidArgument(
+        "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query "
+        "resolution (?step=XX)");
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+QueryApi::QueryApi(const MetricsSource& source, const Clock& clock, QueryApiOptions options)
+    : source_(source), clock_(clock), options_(std::move(options)) {}
+
+void QueryApi::AddRoutes(net::Router& router) {
+  Add(router, "/api/v1/query", &QueryApi::Query);
+  Add(router, "/api/v1/query_range", &QueryApi::QueryRange);
+  Add(router, "/api/v1/query_exemplars", &QueryApi::Exemplars);
+  Add(router, "/api/v1/series", &QueryApi::Series);
+  Add(router, "/api/v1/labels", &QueryApi::LabelNames);
+  Add(router, "/api/v1/label/{name}/values", &QueryApi::LabelValues);
+  Add(router, "/api/v1/metadata", &QueryApi::Metadata);
+  Add(router, "/api/v1/status/buildinfo", &QueryApi::BuildInfo);
+}
+
+void QueryApi::Add(net::Router& router, std::string_view pattern, Method method) {
+  const auto handler = [this, method](net::HttpRequest http, const net::Responder& responder) {
+    const Result<ApiRequest> request = ApiRequest::From(http);
+    const Answer answer = request.ok() ? (this->*method)(*request) : Answer(request.status());
+    responder.Send(answer.ok() ? *answer : BadData(answer.status().message()));
+  };
+  router.Add("GET", pattern, {}, handler);
+  router.Add("POST", pattern, {.body_bytes_max = kFormBytesMax}, handler);
+}
+
+QueryApi::Answer QueryApi::Query(const ApiRequest& request) const {
+  LUMA_ASSIGN_OR_RETURN(const uint64_t limit, request.Limit());
+  LUMA_ASSIGN_OR_RETURN(const UnixMillis time, request.TimeOr("time", clock_.NowMillis()));
+  LUMA_ASSIGN_OR_RETURN(const ReadLimits limits, LimitsOf(request));
+  LUMA_ASSIGN_OR_RETURN(const int64_t lookback_ms, request.DurationMillisOr("lookback_delta", 0));
+  LUMA_ASSIGN_OR_RETURN(const promql::ExprPtr expr, request.Query());
+  Result<promql::QueryValue> value = EvaluatorWith(lookback_ms).Instant(*expr, time, limits);
+  if (!value.ok()) return ErrorResponse(value.status());
+  const std::vector<std::string> warnings = Truncate(limit, value->series);
+  JsonWriter json = StartSuccess();
+  WriteQueryValue(*value, json);
+  return FinishSuccess(std::move(json), warnings);
+}
+
+QueryApi::Answer QueryApi::QueryRange(const ApiRequest& request) const {
+  LUMA_ASSIGN_OR_RETURN(const uint64_t limit, request.Limit());
+  LUMA_ASSIGN_OR_RETURN(const UnixMillis start, request.Time("start"));
+  LUMA_ASSIGN_OR_RETURN(const UnixMillis end, request.Time("end"));
+  LUMA_ASSIGN_OR_RETURN(const int64_t step_ms, request.DurationMillis("step"));
+  LUMA_RETURN_IF_ERROR(CheckSteps(start, end, step_ms));
+  LUMA_ASSIGN_OR_RETURN(const ReadLimits limits, LimitsOf(request));
+  LUMA_ASSIGN_OR_RETURN(const int64_t lookback_ms, request.DurationMillisOr("lookback_delta", 0));
+  LUMA_ASSIGN_OR_RETURN(const promql::ExprPtr expr, request.Query());
+  LUMA_RETURN_IF_ERROR(promql::CheckRangeQueryType(*expr));
+  Result<promql::QueryValue> value =
+      EvaluatorWith(lookback_ms).Range(*expr, start, end, step_ms, limits);
+  if (!value.ok()) return ErrorResponse(value.status());
+  const std::vector<std::string> warnings = Truncate(limit, value->series);
+  JsonWriter json = StartSuccess();
+  WriteQueryValue(*value, json);
+  return FinishSuccess(std::move(json), warnings);
+}
+
+QueryApi::Answer QueryApi::Series(const ApiRequest& request) const {
+  LUMA_ASSIGN_OR_RETURN(const uint64_t limit, request.Limit());
+  LUMA_ASSIGN_OR_RETURN(const TimeRange range, request.Range());
+  LUMA_ASSIGN_OR_RETURN(const ReadLimits limits, LimitsOf(request));
+  LUMA_ASSIGN_OR_RETURN(const std::vector<Matchers> selectors, request.Selectors());
+  if (selectors.empty()) return Status::InvalidArgument("no match[] parameter provided");
+  std::vector<Labels> all;
+  for (const Matchers& matchers : selectors) {
+    Result<std::vector<Labels>> found = source_.Series(matchers, range, limits);
+    if (!found.ok()) return ErrorResponse(found.status());
+    std::move(found->begin(), found->end(), std::back_inserter(all));
+  }
+  std::sort(all.begin(), all.end(),
+            [](const Labels& a, const Labels& b) { return CompareLabels(a, b) < 0; });
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  const std::vector<std::string> warnings = Truncate(limit, all);
+  JsonWriter json = StartSuccess();
+  json.BeginArray();
+  for (const Labels& labels : all) json.LabelSet(labels);
+  json.EndArray();
+  return FinishSuccess(std::move(json), warnings);
+}
+
+QueryApi::Answer QueryApi::LabelNames(const ApiRequest& request) const {
+  LUMA_ASSIGN_OR_RETURN(const uint64_t limit, request.Limit());
+  LUMA_ASSIGN_OR_RETURN(const TimeRange range, request.Range());
+  LUMA_ASSIGN_OR_RETURN(const ReadLimits limits, LimitsOf(request));
+  LUMA_ASSIGN_OR_RETURN(const std::vector<Matchers> selectors, request.Selectors());
+  Result<std::vector<std::string>> names = Union(selectors, [&](const Matchers& matchers) {
+    return source_.LabelNames(matchers, range, limits);
+  });
+  if (!names.ok()) return ErrorResponse(names.status());
+  return TextList(*std::move(names), limit);
+}
+
+QueryApi::Answer QueryApi::LabelValues(const ApiRequest& request) const {
+  const std::string name = UnescapeLabelName(request.PathParameter("name"));
+  LUMA_ASSIGN_OR_RETURN(const uint64_t limit, request.Limit());
+  LUMA_ASSIGN_OR_RETURN(const TimeRange range, request.Range());
+  LUMA_ASSIGN_OR_RETURN(const ReadLimits limits, LimitsOf(request));
+  LUMA_ASSIGN_OR_RETURN(const std::vector<Matchers> selectors, request.Selectors());
+  if (!IsValidUtf8(name)) return Status::InvalidArgument("invalid label name: not valid UTF-8");
+  Result<std::vector<std::string>> values = Union(selectors, [&](const Matchers& matchers) {
+    return source_.LabelValues(name, matchers, range, limits);
+  });
+  if (!values.ok()) return ErrorResponse(values.status());
+  return TextList(*std::move(values), limit);
+}
+
+QueryApi::Answer QueryApi::BuildInfo(const ApiRequest&) const {
+  const std::pair<std::string_view, std::string_view> fields[] = {{"version", options_.version},
+                                                                  {"revision", options_.revision},
+                                                                  {"branch", ""},
+                                                                  {"buildUser", ""},
+                                                                  {"buildDate", ""},
+                                                                  {"goVersion", ""}};
+  JsonWriter json = StartSuccess();
+  json.BeginObject();
+  for (const auto& [key, value] : fields) {
+    json.Key(key);
+    json.String(value);
+  }
+  json.EndObject();
+  return FinishSuccess(std::move(json));
+}
+
+// Metadata of metrics and exemplars are not stored, so there are none to list.
+QueryApi::Answer QueryApi::Metadata(const ApiRequest&) const {
+  JsonWriter json = StartSuccess();
+  json.Raw("{}");
+  return FinishSuccess(std::move(json));
+}
+
+QueryApi::Answer QueryApi::Exemplars(const ApiRequest& request) const {
+  LUMA_RETURN_IF_ERROR(request.Range().status());
+  LUMA_RETURN_IF_ERROR(request.Query().status());
+  JsonWriter json = StartSuccess();
+  json.Raw("[]");
+  return FinishSuccess(std::move(json));
+}
+
+Result<ReadLimits> QueryApi::LimitsOf(const ApiRequest& request) const {
+  const int64_t longest_ms = options_.query_timeout.count();
+  LUMA_ASSIGN_OR_RETURN(const int64_t asked_ms, request.DurationMillisOr("timeout", longest_ms));
+  ReadLimits limits;
+  limits.samples_max = options_.samples_max;
+  limits.deadline = std::chrono::steady_clock::now() +
+                    std::chrono::milliseconds(std::clamp<int64_t>(asked_ms, 0, longest_ms));
+  return limits;
+}
+
+promql::Evaluator QueryApi::EvaluatorWith(int64_t lookback_ms) const {
+  promql::EvaluatorOptions options = options_.evaluator;
+  if (lookback_ms > 0) options.lookback = std::chrono::milliseconds(lookback_ms);
+  return promql::Evaluator(source_, options);
+}
+
+}  // namespace luma::prom

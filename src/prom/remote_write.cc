@@ -1,0 +1,152 @@
+#include "prom/remote_write.h"
+
+#include <snappy.h>
+
+#include <string>
+#include <utility>
+
+#include "prom/http_errors.h"
+#include "prom/remote_write_decoder.h"
+
+namespace luma::prom {
+namespace {
+
+// What one thread keeps from request to request. Above this, memory goes back.
+constexpr size_t kScratchBytesMax = 4 << 20;
+
+struct Scratch {
+  std::string decoded;  // only grows, as growing clears
+  SeriesBatch batch;
+  RemoteWriteDecoder decoder;
+
+  void Trim() {
+    batch.Clear();
+    if (decoded.capacity() + batch.allocated_bytes() <= kScratchBytesMax) return;
+    decoded = std::string();
+    batch = SeriesBatch();
+  }
+};
+
+Scratch& ThreadScratch() {
+  thread_local Scratch scratch;
+  return scratch;
+}
+
+std::string_view Trimmed(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+// True for application/x-protobuf, alone or with proto=prometheus.WriteRequest.
+bool IsVersionOne(std::string_view content_type) {
+  size_t semicolon = std::min(content_type.find(';'), content_type.size());
+  if (!net::EqualsIgnoringCase(Trimmed(content_type.substr(0, semicolon)),
+                               "application/x-protobuf")) {
+    return false;
+  }
+  while (semicolon < content_type.size()) {
+    content_type.remove_prefix(semicolon + 1);
+    semicolon = std::min(content_type.find(';'), content_type.size());
+    const std::string_view parameter = Trimmed(content_type.substr(0, semicolon));
+    if (parameter.starts_with("proto=") && parameter != "proto=prometheus.WriteRequest") {
+      return false;
+    }
+  }
+  return true;
+}
+
+Status CheckHeaders(const net::HttpRequest& request) {
+  const std::string_view type = request.Header("Content-Type");
+  if (!IsVersionOne(type)) {
+    return Status::Unsupported("unsupported content type: want=application/x-protobuf got=", type);
+  }
+  const std::string_view encoding = request.Header("Content-Encoding");
+  if (!net::EqualsIgnoringCase(encoding, "snappy")) {
+    return Status::Unsupported("unsupported content encoding: want=snappy got=", encoding);
+  }
+  return Status::Ok();
+}
+
+Result<std::string_view> Uncompress(std::string_view body, uint64_t bytes_max,
+                                    std::string& buffer) {
+  size_t length = 0;
+  if (!snappy::GetUncompressedLength(body.data(), body.size(), &length)) {
+    return Status::InvalidArgument("bad snappy: no length");
+  }
+  // snappy expands at most about 64 bytes for 3, so a longer claim is a lie and costs no memory.
+  if (length > body.size() * 32) return Status::InvalidArgument("bad snappy: length=", length);
+  if (length > bytes_max) {
+    return Status::TooLarge("request too large: decoded_bytes=", length, " limit=", bytes_max);
+  }
+  if (buffer.size() < length) buffer.resize(length);
+  if (!snappy::RawUncompress(body.data(), body.size(), buffer.data())) {
+    return Status::InvalidArgument("bad snappy: damaged data");
+  }
+  return std::string_view(buffer).substr(0, length);
+}
+
+// The answer to a request that storage has taken; 204 when nothing of it was lost.
+net::HttpResponse StoredResponse(const WriteRequestSummary& request, const WriteSummary& stored) {
+  if (request.series_refused + request.histograms + stored.samples_refused == 0) {
+    return {.status = 204};
+  }
+  std::string text = "partly refused:";
+  if (request.series_refused > 0) {
+    text +=
+        " series=" + std::to_string(request.series_refused) + " (" + request.first_refusal + ")";
+  }
+  if (request.histograms > 0) {
+    text += " native_histograms=" + std::to_string(request.histograms) + " (not supported)";
+  }
+  if (stored.samples_refused > 0) {
+    text +=
+        " samples=" + std::to_string(stored.samples_refused) + " (" + stored.first_refusal + ")";
+  }
+  return net::TextResponse(400, std::move(text));
+}
+
+}  // namespace
+
+void RemoteWriteHandler::AddRoutes(net::Router& router) {
+  router.Add("POST", "/api/v1/write", {.body_bytes_max = options_.body_bytes_max},
+             [this](net::HttpRequest request, net::Responder responder) {
+               Handle(std::move(request), std::move(responder));
+             });
+}
+
+void RemoteWriteHandler::Handle(net::HttpRequest request, net::Responder responder) {
+  ++counters_.requests;
+  if (const Status status = CheckHeaders(request); !status.ok()) {
+    return Answer(net::TextResponse(415, std::string(status.message())), responder);
+  }
+  Scratch& scratch = ThreadScratch();
+  const Result<std::string_view> message =
+      Uncompress(request.body, options_.decoded_bytes_max, scratch.decoded);
+  if (!message.ok()) return Answer(WriteErrorResponse(message.status()), responder);
+  const Result<WriteRequestSummary> summary = scratch.decoder.Decode(*message, scratch.batch);
+  if (!summary.ok()) {
+    scratch.Trim();
+    return Answer(WriteErrorResponse(summary.status()), responder);
+  }
+  counters_.series_refused += summary->series_refused;
+  counters_.histograms_refused += summary->histograms;
+  counters_.exemplars_ignored += summary->exemplars;
+  counters_.metadata_ignored += summary->metadata;
+  sink_.Write(scratch.batch, [this, responder, summary = *summary](Result<WriteSummary> stored) {
+    if (!stored.ok()) return Answer(WriteErrorResponse(stored.status()), responder);
+    counters_.samples_stored += stored->samples_stored;
+    counters_.samples_refused += stored->samples_refused;
+    Answer(StoredResponse(summary, *stored), responder);
+  });
+  scratch.Trim();
+}
+
+void RemoteWriteHandler::Answer(net::HttpResponse response, const net::Responder& responder) {
+  const bool retried = response.status == 429 || response.status >= 500;
+  if (retried) ++counters_.requests_failed;
+  if (!retried && response.status >= 400) ++counters_.requests_refused;
+  responder.Send(std::move(response));
+}
+
+}  // namespace luma::prom

@@ -1,0 +1,54 @@
+// POST /api/v1/write: Prometheus remote write 1.0.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "model/metrics_source.h"
+#include "net/http.h"
+#include "net/router.h"
+
+namespace luma::prom {
+
+// Since the start. Threads: any.
+struct RemoteWriteCounters {
+  std::atomic<uint64_t> requests{0};
+  std::atomic<uint64_t> requests_failed{0};   // answered 5xx or 429: the sender will retry
+  std::atomic<uint64_t> requests_refused{0};  // answered with another 4xx: it will not
+  std::atomic<uint64_t> samples_stored{0};
+  std::atomic<uint64_t> samples_refused{0};
+  std::atomic<uint64_t> series_refused{0};
+  std::atomic<uint64_t> histograms_refused{0};
+  std::atomic<uint64_t> exemplars_ignored{0};
+  std::atomic<uint64_t> metadata_ignored{0};
+};
+
+struct RemoteWriteOptions {
+  uint64_t body_bytes_max = 16 << 20;     // compressed
+  uint64_t decoded_bytes_max = 32 << 20;  // checked before anything is decompressed
+};
+
+// Answers 204 only once every sample of the request is durable. A permanent refusal is 400 (bad
+// bytes, or some series or samples that cannot be stored: the others are stored all the same), 413
+// or 415; when storage cannot take it now 429 or 503 with Retry-After; 500 when storage is broken.
+// Native histograms are refused with 400 and exemplars and metadata ignored, both counted.
+// Threads: Handle from any thread. Lifetime: the sink outlives the handler, and the handler every
+// request it was given.
+class RemoteWriteHandler {
+ public:
+  explicit RemoteWriteHandler(MetricsSink& sink, RemoteWriteOptions options = {})
+      : sink_(sink), options_(options) {}
+
+  void AddRoutes(net::Router& router);
+  void Handle(net::HttpRequest request, net::Responder responder);
+  const RemoteWriteCounters& counters() const { return counters_; }
+
+ private:
+  void Answer(net::HttpResponse response, const net::Responder& responder);
+
+  MetricsSink& sink_;
+  const RemoteWriteOptions options_;
+  RemoteWriteCounters counters_;
+};
+
+}  // namespace luma::prom

@@ -1,0 +1,107 @@
+#include "prom/remote_write_decoder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "prom/testing/write_request_builder.h"
+
+namespace luma::prom {
+namespace {
+
+using testing::HasSubstr;
+
+class RemoteWriteDecoderTest : public testing::Test {
+ protected:
+  Result<WriteRequestSummary> Decode(const std::string& message) {
+    batch_.Clear();
+    return decoder_.Decode(message, batch_);
+  }
+  Labels LabelsOf(size_t index) { return Labels(batch_.series(index).labels); }
+
+  RemoteWriteDecoder decoder_;
+  SeriesBatch batch_;
+};
+
+TEST_F(RemoteWriteDecoderTest, DecodesSeriesAndSamples) {
+  ASSERT_TRUE(Decode(SeriesField({{"__name__", "up"}, {"job", "a"}}, {{1000, 1.5}, {-2000, -0.0}}) +
+                     SeriesField({{"__name__", "down"}}, {{3000, kStaleNan}}))
+                  .ok());
+  ASSERT_EQ(batch_.size(), 2u);
+  EXPECT_EQ(LabelsOf(0), Labels::Of({{"__name__", "up"}, {"job", "a"}}).value());
+  ASSERT_EQ(batch_.series(0).samples.size(), 2u);
+  EXPECT_EQ(batch_.series(0).samples[0].value, 1.5);
+  EXPECT_EQ(batch_.series(0).samples[1].timestamp, -2000);
+  EXPECT_TRUE(std::signbit(batch_.series(0).samples[1].value));
+  EXPECT_TRUE(IsStaleNan(batch_.series(1).samples[0].value));
+}
+
+TEST_F(RemoteWriteDecoderTest, SortsLabelsAndDropsEmptyValues) {
+  ASSERT_TRUE(Decode(SeriesField({{"z", "1"}, {"__name__", "up"}, {"e", ""}}, {{1, 1}})).ok());
+  EXPECT_EQ(LabelsOf(0), Labels::Of({{"__name__", "up"}, {"z", "1"}}).value());
+}
+
+TEST_F(RemoteWriteDecoderTest, RefusesBadSeriesAndKeepsTheOthers) {
+  const std::string good = SeriesField({{"__name__", "up"}}, {{1, 1}});
+  const struct {
+    std::vector<LabelRef> labels;
+    std::string_view reason;
+  } cases[] = {
+      {{{"job", "a"}}, "no metric name"},
+      {{{"__name__", ""}}, "no metric name"},
+      {{}, "no metric name"},
+      {{{"__name__", "up"}, {"a", "1"}, {"a", "2"}}, "duplicate label name"},
+      {{{"__name__", "up"}, {"", "x"}}, "empty label name"},
+      {{{"__name__", "up"}, {"a", "\xff\xfe"}}, "not valid UTF-8"},
+      {std::vector<LabelRef>(kLabelsPerSeriesMax + 1, {"__name__", "up"}), "too many labels"},
+  };
+  for (const auto& test : cases) {
+    const Result<WriteRequestSummary> summary =
+        Decode(good + SeriesField(test.labels, {{1, 1}}) + good);
+    ASSERT_TRUE(summary.ok());
+    EXPECT_EQ(summary->series_refused, 1u);
+    EXPECT_THAT(summary->first_refusal, HasSubstr(test.reason));
+    EXPECT_EQ(batch_.size(), 2u);
+    EXPECT_EQ(batch_.sample_count(), 2u);
+  }
+}
+
+TEST_F(RemoteWriteDecoderTest, CountsWhatIsNotStoredAndSkipsUnknownFields) {
+  const std::string series = BytesField(1, LabelMessage({"__name__", "up"})) +
+                             BytesField(3, "exemplar") + BytesField(4, "histogram") +
+                             BytesField(4, "histogram") + BytesField(99, "unknown");
+  const Result<WriteRequestSummary> summary =
+      Decode(BytesField(1, series) + BytesField(3, "metadata") + BytesField(99, "later"));
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->exemplars, 1u);
+  EXPECT_EQ(summary->histograms, 2u);
+  EXPECT_EQ(summary->metadata, 1u);
+  EXPECT_EQ(summary->series_refused, 0u);
+}
+
+TEST_F(RemoteWriteDecoderTest, EveryTruncationIsAnErrorOrAShorterRequest) {
+  const std::string one = SeriesField({{"__name__", "up"}, {"job", "a"}}, {{1000, 1}, {2000, 2}});
+  const std::string message = one + one;
+  for (size_t size = 0; size < message.size(); ++size) {
+    const bool whole = size == 0 || size == one.size();
+    EXPECT_EQ(Decode(message.substr(0, size)).ok(), whole) << size;
+  }
+}
+
+TEST_F(RemoteWriteDecoderTest, GarbageIsRefused) {
+  for (const std::string& bad :
+       {std::string("\x0a\xff\xff\xff\xff\x0f"), std::string(1000, '\x0b'), std::string("\x07"),
+        std::string(1000, '\xff'), std::string("\0\0", 2), BytesField(1, "\x0a\x05x")}) {
+    EXPECT_EQ(Decode(bad).status().code(), StatusCode::kInvalidArgument);
+  }
+}
+
+TEST_F(RemoteWriteDecoderTest, TooManySamplesAreRefused) {
+  std::string series = BytesField(1, LabelMessage({"__name__", "up"}));
+  for (size_t i = 0; i <= kSamplesPerRequestMax; ++i) series.append("\x12\0", 2);
+  EXPECT_EQ(Decode(BytesField(1, series)).status().code(), StatusCode::kTooLarge);
+}
+
+}  // namespace
+}  // namespace luma::prom
