@@ -1,0 +1,250 @@
+#include "storage/commit_record.h"
+
+#include <utility>
+
+#include "encoding/block.h"
+#include "storage/catalog_codec.h"
+
+namespace luma::storage {
+namespace {
+
+constexpr uint8_t kVersion = 1;  // docs/formats/commit_record.md
+enum class RecordKind : uint8_t { kCommit = 1, kSequences = 2 };
+
+void WriteHeader(RecordKind kind, ByteWriter& out) {
+  out.Fixed(static_cast<uint8_t>(kind));
+  out.Fixed(kVersion);
+}
+
+void WriteId(ObjectId id, ByteWriter& out) { out.Varint(static_cast<uint32_t>(id)); }
+
+void WriteBytes(ByteSpan bytes, ByteWriter& out) {
+  out.Varint(bytes.size());
+  out.Raw(bytes);
+}
+
+void WritePiece(std::span<const ColumnSpan> columns, ByteWriter& out) {
+  const encoding::EncodeOptions fast{.effort = encoding::EncodeEffort::kFast};
+  out.Varint(columns[0].count);
+  for (const ColumnSpan& column : columns) WriteBytes(encoding::EncodeBlock(column, fast), out);
+}
+
+void WriteRows(const CommitRecord::Append& append, ByteWriter& out) {
+  out.Varint(append.rows->columns()->size());
+  for (const RunColumn& column : *append.rows->columns()) {
+    out.Varint(static_cast<uint32_t>(column.id));
+    out.Fixed(static_cast<uint8_t>(column.type));
+  }
+  const uint32_t blocks = append.rows->BlockCount(append.row_count);
+  out.Varint(blocks);
+  for (uint32_t block = 0; block < blocks; ++block) {
+    std::vector<std::shared_ptr<const void>> owners;
+    WritePiece(append.rows->BlockColumns(block, append.row_count, owners), out);
+  }
+}
+
+// ---- decoding: counts are bounded by the bytes that are left, every entry taking at least one.
+
+Status Malformed(const ByteReader& in, std::string_view what) {
+  return Status::Corruption("log record is malformed: part=", what, " offset=", in.position());
+}
+
+Result<uint64_t> ReadCount(ByteReader& in, std::string_view what) {
+  const uint64_t count = in.Varint();
+  if (!in.ok() || count > in.remaining()) return Malformed(in, what);
+  return count;
+}
+
+ObjectId ReadObjectId(ByteReader& in) { return ObjectId{static_cast<uint32_t>(in.Varint())}; }
+
+Status ReadCatalog(ByteReader& in, LoggedChanges& to) {
+  LUMA_ASSIGN_OR_RETURN(const uint64_t count, ReadCount(in, "catalog changes"));
+  for (uint64_t i = 0; i < count; ++i) {
+    LUMA_ASSIGN_OR_RETURN(CatalogChange change, DecodeCatalogChange(in));
+    to.catalog.push_back(std::move(change));
+  }
+  return Status::Ok();
+}
+
+Status ReadTruncates(ByteReader& in, LoggedChanges& to) {
+  LUMA_ASSIGN_OR_RETURN(const uint64_t count, ReadCount(in, "truncates"));
+  for (uint64_t i = 0; i < count; ++i) {
+    const ObjectId table = ReadObjectId(in);
+    to.truncates.push_back({table, RunId{in.Fixed<uint32_t>()}});
+  }
+  return in.ok() ? Status::Ok() : Malformed(in, "truncates");
+}
+
+Status ReadDeletes(ByteReader& in, LoggedChanges& to) {
+  LUMA_ASSIGN_OR_RETURN(const uint64_t count, ReadCount(in, "deletes"));
+  for (uint64_t i = 0; i < count; ++i) {
+    const ObjectId table = ReadObjectId(in);
+    const RunId run{static_cast<uint32_t>(in.Varint())};
+    const ByteSpan bytes = in.Raw(in.Varint());
+    if (!in.ok()) return Malformed(in, "deletes");
+    LUMA_ASSIGN_OR_RETURN(DeleteBitmap positions, DeleteBitmap::Deserialize(bytes));
+    if (positions.empty()) return Malformed(in, "deletes");
+    to.deletes.push_back(
+        {table, run, std::make_shared<const DeleteBitmap>(std::move(positions))});
+  }
+  return Status::Ok();
+}
+
+Result<RunColumnsPtr> ReadColumns(ByteReader& in) {
+  LUMA_ASSIGN_OR_RETURN(const uint64_t count, ReadCount(in, "columns"));
+  std::vector<RunColumn> columns;
+  for (uint64_t i = 0; i < count; ++i) {
+    const ColumnId id{static_cast<uint32_t>(in.Varint())};
+    const auto type = in.Fixed<uint8_t>();
+    if (!in.ok() || type >= kPhysicalTypeCount) return Malformed(in, "columns");
+    columns.push_back({id, static_cast<PhysicalType>(type)});
+  }
+  if (columns.empty()) return Malformed(in, "columns");
+  return std::make_shared<const RunColumns>(std::move(columns));
+}
+
+Result<LoggedRows::Piece> ReadPiece(ByteReader& in, size_t columns) {
+  LoggedRows::Piece piece;
+  const uint64_t rows = in.Varint();
+  for (size_t i = 0; i < columns; ++i) piece.blocks.push_back(in.Raw(in.Varint()));
+  if (!in.ok() || rows == 0 || rows > UINT32_MAX) return Malformed(in, "rows");
+  piece.row_count = static_cast<uint32_t>(rows);
+  return piece;
+}
+
+Result<LoggedRows> ReadRows(ByteReader& in) {
+  LoggedRows rows;
+  rows.table = ReadObjectId(in);
+  rows.run = RunId{in.Fixed<uint32_t>()};
+  rows.first_position = in.Fixed<uint32_t>();
+  LUMA_ASSIGN_OR_RETURN(rows.columns, ReadColumns(in));
+  LUMA_ASSIGN_OR_RETURN(const uint64_t pieces, ReadCount(in, "pieces"));
+  for (uint64_t i = 0; i < pieces; ++i) {
+    LUMA_ASSIGN_OR_RETURN(LoggedRows::Piece piece, ReadPiece(in, rows.columns->size()));
+    rows.pieces.push_back(std::move(piece));
+  }
+  if (rows.pieces.empty() || rows.first_position + rows.row_count() > UINT32_MAX) {
+    return Malformed(in, "pieces");
+  }
+  return rows;
+}
+
+Status ReadCommit(ByteReader& in, LoggedChanges& to) {
+  LUMA_RETURN_IF_ERROR(ReadCatalog(in, to));
+  LUMA_RETURN_IF_ERROR(ReadTruncates(in, to));
+  LUMA_RETURN_IF_ERROR(ReadDeletes(in, to));
+  LUMA_ASSIGN_OR_RETURN(const uint64_t appends, ReadCount(in, "appends"));
+  for (uint64_t i = 0; i < appends; ++i) {
+    LUMA_ASSIGN_OR_RETURN(LoggedRows rows, ReadRows(in));
+    to.appends.push_back(std::move(rows));
+  }
+  return Status::Ok();
+}
+
+Status ReadSequences(ByteReader& in, LoggedChanges& to) {
+  LUMA_ASSIGN_OR_RETURN(const uint64_t count, ReadCount(in, "sequences"));
+  for (uint64_t i = 0; i < count; ++i) {
+    const ObjectId id = ReadObjectId(in);
+    const int64_t value = in.SignedVarint();
+    const auto is_called = in.Fixed<uint8_t>();
+    if (!in.ok() || is_called > 1) return Malformed(in, "sequences");
+    to.sequences.push_back({id, {.value = value, .is_called = is_called == 1}});
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+CommitRecord CommitRecord::Encode(std::span<const CatalogChange> catalog,
+                                  std::span<const ObjectId> truncates,
+                                  std::span<const Delete> deletes,
+                                  std::span<const Append> appends) {
+  CommitRecord record;
+  ByteWriter out(record.payload_);
+  WriteHeader(RecordKind::kCommit, out);
+  out.Varint(catalog.size());
+  for (const CatalogChange& change : catalog) EncodeCatalogChange(change, out);
+  out.Varint(truncates.size());
+  for (const ObjectId table : truncates) {
+    WriteId(table, out);
+    record.truncate_offsets_.push_back(out.size());
+    out.Fixed(uint32_t{0});
+  }
+  out.Varint(deletes.size());
+  for (const Delete& one : deletes) {
+    WriteId(one.table, out);
+    out.Varint(static_cast<uint32_t>(one.run));
+    WriteBytes(one.positions->Serialize(), out);
+  }
+  out.Varint(appends.size());
+  for (const Append& append : appends) {
+    WriteId(append.table, out);
+    record.append_offsets_.push_back(out.size());
+    out.Fixed(uint64_t{0});
+    WriteRows(append, out);
+  }
+  return record;
+}
+
+void CommitRecord::SetFirstKeptRun(size_t index, RunId first_kept) {
+  StoreLe(payload_.data() + truncate_offsets_[index], static_cast<uint32_t>(first_kept));
+}
+
+void CommitRecord::SetPlace(size_t index, RunId run, uint32_t first_position) {
+  std::byte* const at = payload_.data() + append_offsets_[index];
+  StoreLe(at, static_cast<uint32_t>(run));
+  StoreLe(at + sizeof(uint32_t), first_position);
+}
+
+Bytes EncodeSequenceRecord(std::span<const std::pair<ObjectId, SequenceRecord>> sequences) {
+  Bytes payload;
+  ByteWriter out(payload);
+  WriteHeader(RecordKind::kSequences, out);
+  out.Varint(sequences.size());
+  for (const auto& [id, record] : sequences) {
+    WriteId(id, out);
+    out.SignedVarint(record.value);
+    out.Fixed(static_cast<uint8_t>(record.is_called ? 1 : 0));
+  }
+  return payload;
+}
+
+uint64_t LoggedRows::row_count() const {
+  uint64_t rows = 0;
+  for (const Piece& piece : pieces) rows += piece.row_count;
+  return rows;
+}
+
+Result<std::vector<encoding::DecodedBlock>> DecodePiece(const LoggedRows& rows,
+                                                        const LoggedRows::Piece& piece) {
+  std::vector<encoding::DecodedBlock> columns;
+  for (size_t i = 0; i < piece.blocks.size(); ++i) {
+    LUMA_ASSIGN_OR_RETURN(encoding::DecodedBlock block,
+                          encoding::DecodeBlock((*rows.columns)[i].type, piece.row_count,
+                                                piece.blocks[i]));
+    columns.push_back(std::move(block));
+  }
+  return columns;
+}
+
+Result<LoggedChanges> DecodeLogRecord(ByteSpan payload) {
+  ByteReader in(payload);
+  const auto kind = in.Fixed<uint8_t>();
+  const auto version = in.Fixed<uint8_t>();
+  if (!in.ok()) return Malformed(in, "header");
+  if (version != kVersion) {
+    return Status::Unsupported("unknown log record version: version=", int{version});
+  }
+  LoggedChanges changes;
+  if (kind == static_cast<uint8_t>(RecordKind::kCommit)) {
+    LUMA_RETURN_IF_ERROR(ReadCommit(in, changes));
+  } else if (kind == static_cast<uint8_t>(RecordKind::kSequences)) {
+    LUMA_RETURN_IF_ERROR(ReadSequences(in, changes));
+  } else {
+    return Malformed(in, "kind");
+  }
+  if (in.remaining() != 0) return Malformed(in, "end");
+  return changes;
+}
+
+}  // namespace luma::storage

@@ -1,0 +1,92 @@
+// The engine's log records as bytes and back: docs/formats/commit_record.md. Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "encoding/decoded_block.h"
+#include "storage/catalog_state.h"
+#include "storage/delete_bitmap.h"
+#include "storage/hot/hot_run.h"
+#include "storage/manifest/manifest_state.h"
+
+namespace luma::storage {
+
+// A commit's payload, encoded before the sequencer's lock is taken. The three things that only the
+// sequencer knows are filled in afterwards, in place.
+class CommitRecord {
+ public:
+  struct Delete {
+    ObjectId table{};
+    RunId run{};
+    DeleteBitmapPtr positions;
+  };
+  struct Append {
+    ObjectId table{};
+    HotRunPtr rows;
+    uint32_t row_count = 0;
+  };
+
+  CommitRecord() = default;
+  static CommitRecord Encode(std::span<const CatalogChange> catalog,
+                             std::span<const ObjectId> truncates, std::span<const Delete> deletes,
+                             std::span<const Append> appends);
+
+  const Bytes& payload() const { return payload_; }
+  // `index` counts the truncates and appends given to Encode.
+  void SetFirstKeptRun(size_t index, RunId first_kept);
+  void SetPlace(size_t index, RunId run, uint32_t first_position);
+
+ private:
+  Bytes payload_;
+  std::vector<size_t> truncate_offsets_;
+  std::vector<size_t> append_offsets_;
+};
+
+Bytes EncodeSequenceRecord(std::span<const std::pair<ObjectId, SequenceRecord>> sequences);
+
+// Appended rows as they lie in the payload, which must outlive them.
+struct LoggedRows {
+  struct Piece {
+    uint32_t row_count = 0;
+    std::vector<ByteSpan> blocks;  // one per column
+  };
+
+  ObjectId table{};
+  RunId run{};
+  uint32_t first_position = 0;
+  RunColumnsPtr columns;
+  std::vector<Piece> pieces;
+
+  uint64_t row_count() const;
+};
+// Errors: kCorruption.
+Result<std::vector<encoding::DecodedBlock>> DecodePiece(const LoggedRows& rows,
+                                                        const LoggedRows::Piece& piece);
+
+struct LoggedTruncate {
+  ObjectId table{};
+  RunId first_kept{};
+};
+struct LoggedDelete {
+  ObjectId table{};
+  RunId run{};
+  DeleteBitmapPtr positions;
+};
+
+// One decoded record; a sequence record has only `sequences`.
+struct LoggedChanges {
+  std::vector<CatalogChange> catalog;
+  std::vector<LoggedTruncate> truncates;
+  std::vector<LoggedDelete> deletes;
+  std::vector<LoggedRows> appends;
+  std::vector<std::pair<ObjectId, SequenceRecord>> sequences;
+};
+// Errors: kCorruption, kUnsupported for a later version.
+Result<LoggedChanges> DecodeLogRecord(ByteSpan payload);
+
+}  // namespace luma::storage

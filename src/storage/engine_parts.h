@@ -1,0 +1,27 @@
+// What a transaction needs of the engine.
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+#include "storage/budget.h"
+#include "storage/commit_pipeline.h"
+#include "storage/sequences.h"
+#include "storage/state_store.h"
+#include "storage/unique_indexes.h"
+
+namespace luma::storage {
+
+// References to parts that outlive every transaction. Threads: any.
+struct EngineParts {
+  StateStore& states;
+  CommitPipeline& pipeline;
+  UniqueIndexes& indexes;
+  Sequences& sequences;
+  MemoryBudget& budget;
+  std::atomic<uint32_t>& next_object_id;
+  // Asks for memory to be freed by a flush, without waiting.
+  const std::function<void()>& request_flush;
+};
+
+}  // namespace luma::storage

@@ -1,0 +1,37 @@
+// Owns the bytes of the long strings of one hot run.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/column.h"
+#include "base/status.h"
+#include "storage/memory_account.h"
+
+namespace luma::storage {
+
+// Bytes never move, so readers keep StringRefs into it while the writer adds more.
+// Threads: one writer; readers only follow the references they were given.
+class RunStringArena {
+ public:
+  // Makes room for `bytes` more bytes. Errors: kOutOfMemory, and nothing has changed.
+  Status Reserve(uint64_t bytes, const MemoryAccount& account);
+  // Needs a Reserve that covers it. Short strings lie inside the reference and take no room.
+  StringRef Copy(StringRef text);
+  // Moves what is booked to another account.
+  Status Rebook(const MemoryAccount& account);
+
+ private:
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  std::vector<BudgetLease> leases_;
+  char* next_ = nullptr;
+  char* end_ = nullptr;
+  uint64_t allocated_bytes_ = 0;
+};
+
+// What RunStringArena needs for rows [from, from + count) of the columns.
+uint64_t LongStringBytes(std::span<const ColumnSpan> columns, uint32_t from, uint32_t count);
+
+}  // namespace luma::storage

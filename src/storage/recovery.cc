@@ -1,0 +1,75 @@
+#include "storage/recovery.h"
+
+#include <utility>
+
+#include "storage/replay.h"
+#include "storage/warm_run.h"
+
+namespace luma::storage {
+namespace {
+
+Result<RunVersionPtr> OpenRun(io::FileSystem& fs, const DataDirectory& directory, ObjectId table,
+                              const RunRecord& record) {
+  const ExpectedSegment expected{
+      .table_id = table,
+      .run_id = record.id,
+      .file = {.file_bytes = record.file_bytes,
+               .row_count = record.row_count,
+               .footer_crc = record.footer_crc}};
+  const io::Path path = directory.segment(record.file_name);
+  auto reader = SegmentReader::Open(fs, path, expected);
+  if (reader.status().code() == StatusCode::kNotFound) {
+    return Status::Corruption("segment file is missing: path=", path);
+  }
+  if (!reader.ok()) return reader.status();
+  DeleteBitmapPtr deletes;
+  if (!record.delete_bitmap.empty()) {
+    Result<DeleteBitmap> bitmap = DeleteBitmap::Deserialize(record.delete_bitmap);
+    if (!bitmap.ok()) return bitmap.status().WithContext("manifest, segment " + path);
+    deletes = std::make_shared<const DeleteBitmap>(std::move(bitmap).value());
+  }
+  auto run = std::make_shared<const WarmRun>(fs, record.file_name, record.file_bytes, 0,
+                                             std::move(reader).value());
+  return std::make_shared<const RunVersion>(std::move(run), record.row_count, std::move(deletes));
+}
+
+Result<DatabaseState> OpenCheckpoint(io::FileSystem& fs, const DataDirectory& directory,
+                                     const ManifestState& manifest) {
+  DatabaseState state;
+  state.set_commit(manifest.checkpoint.commit);
+  std::vector<CatalogObjectPtr> objects;
+  for (const auto& [id, object] : manifest.objects) objects.push_back(object);
+  LUMA_ASSIGN_OR_RETURN(CatalogStatePtr catalog, CatalogState::Restore(objects));
+  state.set_catalog(std::move(catalog));
+  for (const auto& [id, table] : manifest.tables) {
+    TableVersion version;
+    for (const auto& [run_id, record] : table.runs) {
+      LUMA_ASSIGN_OR_RETURN(RunVersionPtr run, OpenRun(fs, directory, id, record));
+      version.AddSealed(std::move(run));
+    }
+    version.set_next_run(table.next_run);
+    version.set_modified(manifest.checkpoint.commit);
+    state.SetTable(id, std::move(version));
+  }
+  return state;
+}
+
+}  // namespace
+
+Result<RecoveredDatabase> Recover(io::FileSystem& fs, const DataDirectory& directory,
+                                  const ManifestState& manifest, MemoryBudget& budget) {
+  LUMA_ASSIGN_OR_RETURN(DatabaseState checkpoint, OpenCheckpoint(fs, directory, manifest));
+  Replay replay(checkpoint, manifest, budget);
+  const auto apply = [&](Lsn lsn, ByteSpan payload) { return replay.Apply(lsn, payload); };
+  RecoveredDatabase recovered;
+  LUMA_ASSIGN_OR_RETURN(
+      recovered.wal_end,
+      ReplayWal(fs, directory.wal(), manifest.checkpoint.replay_from, apply));
+  recovered.sequences = replay.Counters();
+  recovered.next_object_id = replay.next_object_id();
+  recovered.state = std::make_shared<const DatabaseState>(replay.Finish());
+  recovered.checkpoint = std::make_shared<const DatabaseState>(std::move(checkpoint));
+  return recovered;
+}
+
+}  // namespace luma::storage

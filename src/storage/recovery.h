@@ -1,0 +1,31 @@
+// Reads the database back at start: manifest, segment files, then the log.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "io/file_system.h"
+#include "storage/data_directory.h"
+#include "storage/database_state.h"
+#include "storage/manifest/manifest_state.h"
+#include "storage/sequences.h"
+#include "storage/wal/wal_reader.h"
+
+namespace luma::storage {
+
+struct RecoveredDatabase {
+  DatabaseStatePtr state;
+  DatabaseStatePtr checkpoint;  // what the manifest alone makes: runs of segment files only
+  uint32_t next_object_id = 0;
+  std::vector<Sequences::Record> sequences;
+  WalEnd wal_end;
+};
+
+// Changes nothing on disk. Time: one pass over the log from the checkpoint on, plus one footer per
+// segment file. Memory: the rows in the log, which `budget` books even beyond its limit.
+// Errors: kCorruption and kUnsupported, naming the file; kIoError.
+Result<RecoveredDatabase> Recover(io::FileSystem& fs, const DataDirectory& directory,
+                                  const ManifestState& manifest, MemoryBudget& budget);
+
+}  // namespace luma::storage

@@ -1,0 +1,50 @@
+// The data of one run, without what a snapshot adds (how many rows it sees, which are deleted).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/column.h"
+#include "base/status.h"
+#include "model/schema.h"
+#include "storage/table_snapshot.h"
+#include "storage/zone_map.h"
+
+namespace luma::storage {
+
+// Versions of a table share runs; run_version.h makes one into a RunView.
+// Threads: any. A growing run gets rows beyond what a reader was told about, never below.
+class Run {
+ public:
+  explicit Run(RunId id) : id_(id) {}
+  virtual ~Run() = default;
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  RunId id() const { return id_; }
+  // In memory, hence still in the log and to be flushed.
+  virtual bool is_hot() const = 0;
+  // Differs between the two orders that a table with a sort key has of the same run, in memory and
+  // on disk; positions mean nothing across a change of it.
+  virtual uint32_t layout() const = 0;
+  // On disk; 0 for a hot run.
+  virtual uint64_t file_bytes() const = 0;
+
+  // `rows` is always the number of rows the reader sees.
+  virtual uint32_t BlockCount(uint32_t rows) const = 0;
+  virtual uint32_t BlockStart(uint32_t block) const = 0;
+  virtual uint32_t BlockRows(uint32_t block, uint32_t rows) const = 0;
+  virtual const ZoneMap* Zone(ColumnId column, uint32_t block, uint32_t rows) const = 0;
+  // The column is one that the run was written with, or reads as its missing_value.
+  virtual Result<ColumnBlock> Read(const ColumnSchema& column, uint32_t block,
+                                   uint32_t rows) const = 0;
+
+ private:
+  const RunId id_;
+};
+using RunPtr = std::shared_ptr<const Run>;
+
+// A block in which every one of `rows` rows holds `value`, which is of `type` or null.
+ColumnBlock ConstantBlock(PhysicalType type, const Value& value, uint32_t rows);
+
+}  // namespace luma::storage

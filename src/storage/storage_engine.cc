@@ -1,0 +1,152 @@
+#include "storage/storage_engine.h"
+
+#include <set>
+#include <string>
+#include <utility>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "storage/transaction_impl.h"
+
+namespace luma::storage {
+namespace {
+
+WalOptions WalOptionsOf(const EngineOptions& options) {
+  return {.sync = options.wal_sync,
+          .sync_interval = options.wal_sync_interval,
+          .segment_bytes = options.wal_segment_bytes,
+          .background_spares = options.background_flush};
+}
+
+// The manifest without touching it; an empty one for a new database.
+Result<ManifestState> ReadManifest(io::FileSystem& fs, const DataDirectory& directory) {
+  Result<ManifestState> state = Manifest::Read(fs, directory.manifest());
+  if (state.status().code() == StatusCode::kNotFound) return ManifestState();
+  return state;
+}
+
+// Segment files that no manifest names: leftovers of a crash in a flush.
+Status RemoveOrphans(io::FileSystem& fs, const DataDirectory& directory,
+                     const ManifestState& manifest) {
+  std::set<std::string> known;
+  for (const auto& [id, table] : manifest.tables) {
+    for (const auto& [run, record] : table.runs) known.insert(record.file_name);
+  }
+  LUMA_ASSIGN_OR_RETURN(const auto names, fs.List(directory.segments()));
+  for (const std::string& name : names) {
+    if (!known.contains(name)) LUMA_RETURN_IF_ERROR(fs.Remove(directory.segment(name)));
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<MultiTierStorage>> MultiTierStorage::Open(EngineOptions options,
+                                                                 io::FileSystem& fs,
+                                                                 const Clock& clock) {
+  LUMA_ASSIGN_OR_RETURN(auto engine, StorageEngine::Open(std::move(options), fs, clock));
+  return std::unique_ptr<MultiTierStorage>(std::move(engine));
+}
+
+Result<std::unique_ptr<StorageEngine>> StorageEngine::Open(EngineOptions options,
+                                                           io::FileSystem& fs,
+                                                           const Clock& clock) {
+  const DataDirectory directory{options.data_dir};
+  LUMA_RETURN_IF_ERROR(fs.CreateDirectories(directory.root));
+  Opened opened;
+  LUMA_ASSIGN_OR_RETURN(opened.lock, fs.LockDirectory(directory.root));
+  opened.budget = std::make_unique<MemoryBudget>(options.memory_limit_bytes);
+
+  // Everything is read before anything is written, so that damage changes nothing.
+  LUMA_ASSIGN_OR_RETURN(const ManifestState manifest, ReadManifest(fs, directory));
+  LUMA_ASSIGN_OR_RETURN(opened.database, Recover(fs, directory, manifest, *opened.budget));
+  LUMA_FAILPOINT("recovery.after_replay");
+
+  LUMA_ASSIGN_OR_RETURN(Manifest::Opened writer, Manifest::Open(fs, directory.manifest()));
+  if (writer.created && opened.database.wal_end.file.sequence != 0) {
+    return Status::Corruption("there is a log but no manifest: path=", directory.manifest());
+  }
+  opened.manifest = std::move(writer.manifest);
+  opened.epoch = writer.state.epoch;
+  LUMA_FAILPOINT("recovery.after_manifest");
+  LUMA_RETURN_IF_ERROR(fs.CreateDirectories(directory.segments()));
+  LUMA_RETURN_IF_ERROR(RemoveOrphans(fs, directory, writer.state));
+  LUMA_ASSIGN_OR_RETURN(opened.wal, WalWriter::Open(fs, directory.wal(), opened.database.wal_end,
+                                                    WalOptionsOf(options)));
+  return std::unique_ptr<StorageEngine>(
+      new StorageEngine(std::move(options), fs, clock, std::move(opened)));
+}
+
+StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Clock& clock,
+                             Opened opened)
+    : options_(std::move(options)),
+      clock_(clock),
+      lock_(std::move(opened.lock)),
+      budget_(std::move(opened.budget)),
+      manifest_(std::move(opened.manifest)),
+      wal_(std::move(opened.wal)),
+      states_(opened.database.state),
+      next_object_id_(opened.database.next_object_id),
+      pipeline_(*wal_, states_, indexes_, *budget_, options_.run_rows_max, opened.database.state),
+      request_flush_([] {}),
+      parts_{states_,  pipeline_,       indexes_,      sequences_,
+             *budget_, next_object_id_, request_flush_} {
+  (void)fs;
+  for (const auto& [id, record] : opened.database.sequences) sequences_.Restore(id, record);
+}
+
+StorageEngine::~StorageEngine() {
+  const Status closed = Close();
+  if (!closed.ok()) LUMA_LOG(kWarn, "storage", "close failed: {}", closed.message());
+}
+
+std::unique_ptr<Transaction> StorageEngine::Begin() {
+  return std::make_unique<TransactionImpl>(parts_);
+}
+
+Result<TableSnapshotPtr> StorageEngine::Read(ObjectId table) {
+  const DatabaseStatePtr state = states_.Published();
+  CatalogObjectPtr object = state->catalog()->Find(table);
+  if (object == nullptr || object->kind != ObjectKind::kTable) {
+    return Status::NotFound("no such table: id=", static_cast<uint32_t>(table));
+  }
+  const TableVersionPtr version = state->Find(table);
+  auto runs = version == nullptr ? std::vector<std::shared_ptr<const RunView>>() : version->Views();
+  return std::make_shared<const TableSnapshot>(std::move(object), std::move(runs));
+}
+
+Status StorageEngine::Flush() { return Status::Unsupported("flush to segment files"); }
+
+Sequences::Log StorageEngine::SequenceLog() {
+  return [this](std::span<const Sequences::Record> records) {
+    return pipeline_.LogSequences(records);
+  };
+}
+
+Status StorageEngine::Close() {
+  const Status exact = sequences_.LogExact(SequenceLog());
+  const Status closed = wal_->Close();
+  return exact.ok() || exact.code() == StatusCode::kUnavailable ? closed : exact;
+}
+
+EngineStats StorageEngine::Stats() const {
+  const DatabaseStatePtr state = states_.Published();
+  const CommitPipeline::Counters& counters = pipeline_.counters();
+  const RunTotals& totals = state->totals();
+  EngineStats stats;
+  stats.commits = counters.commits;
+  stats.conflicts = counters.conflicts;
+  stats.rows_appended = counters.rows_appended;
+  stats.hot_bytes = budget_->booked_bytes(BudgetUse::kHotRows);
+  stats.hot_rows = totals.hot_rows;
+  stats.warm_bytes = totals.warm_bytes;
+  stats.warm_rows = totals.warm_rows;
+  stats.warm_segments = totals.warm_segments;
+  stats.wal_bytes = wal_->log_bytes();
+  stats.wal_syncs = wal_->stats().syncs;
+  stats.last_commit = state->commit();
+  stats.poisoned = pipeline_.poisoned();
+  return stats;
+}
+
+}  // namespace luma::storage

@@ -1,0 +1,64 @@
+// MultiTierStorage on one machine: owns the parts and wires them.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+#include "storage/commit_pipeline.h"
+#include "storage/data_directory.h"
+#include "storage/engine.h"
+#include "storage/engine_parts.h"
+#include "storage/manifest/manifest.h"
+#include "storage/recovery.h"
+#include "storage/sequences.h"
+#include "storage/state_store.h"
+#include "storage/unique_indexes.h"
+#include "storage/wal/wal_writer.h"
+
+namespace luma::storage {
+
+class StorageEngine final : public MultiTierStorage {
+ public:
+  static Result<std::unique_ptr<StorageEngine>> Open(EngineOptions options, io::FileSystem& fs,
+                                                     const Clock& clock);
+  ~StorageEngine() override;
+
+  std::unique_ptr<Transaction> Begin() override;
+  Result<TableSnapshotPtr> Read(ObjectId table) override;
+  Status Flush() override;
+  Status Close() override;
+  MemoryBudget& budget() override { return *budget_; }
+  EngineStats Stats() const override;
+  const Clock& clock() const override { return clock_; }
+
+ private:
+  // Made in this order, because each needs those before it; destroyed in the opposite order.
+  struct Opened {
+    std::unique_ptr<io::DirectoryLock> lock;
+    std::unique_ptr<MemoryBudget> budget;
+    std::unique_ptr<Manifest> manifest;
+    uint64_t epoch = 0;
+    RecoveredDatabase database;
+    std::unique_ptr<WalWriter> wal;
+  };
+
+  StorageEngine(EngineOptions options, io::FileSystem& fs, const Clock& clock, Opened opened);
+  Sequences::Log SequenceLog();
+
+  const EngineOptions options_;
+  const Clock& clock_;
+  const std::unique_ptr<io::DirectoryLock> lock_;
+  const std::unique_ptr<MemoryBudget> budget_;
+  const std::unique_ptr<Manifest> manifest_;
+  const std::unique_ptr<WalWriter> wal_;
+  StateStore states_;
+  UniqueIndexes indexes_;
+  Sequences sequences_;
+  std::atomic<uint32_t> next_object_id_;
+  CommitPipeline pipeline_;
+  const std::function<void()> request_flush_;
+  const EngineParts parts_;
+};
+
+}  // namespace luma::storage

@@ -1,0 +1,245 @@
+#include "storage/transaction_impl.h"
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace luma::storage {
+namespace {
+
+uint32_t ToNumber(ObjectId id) { return static_cast<uint32_t>(id); }
+
+}  // namespace
+
+TransactionImpl::TransactionImpl(const EngineParts& engine)
+    : engine_(engine), snapshot_(engine.states.Acquire()) {}
+
+bool TransactionImpl::has_changes() const {
+  if (overlay_ && overlay_->has_changes()) return true;
+  for (const auto& [id, changes] : tables_) {
+    if (changes.has_changes()) return true;
+  }
+  return false;
+}
+
+// ---- catalog
+
+const CatalogReader& TransactionImpl::Catalog() const {
+  if (overlay_) return *overlay_;
+  return *state().catalog();
+}
+
+CatalogOverlay& TransactionImpl::Overlay() {
+  if (!overlay_) overlay_.emplace(state().catalog());
+  return *overlay_;
+}
+
+Result<ObjectId> TransactionImpl::CreateObject(CatalogObject object) {
+  const ObjectId id{engine_.next_object_id.fetch_add(1)};
+  object.id = id;
+  const bool is_sequence = object.kind == ObjectKind::kSequence;
+  LUMA_RETURN_IF_ERROR(Overlay().Put(std::move(object)));
+  if (is_sequence) created_sequences_.push_back(id);
+  return id;
+}
+
+Status TransactionImpl::AlterObject(CatalogObject object) {
+  const ObjectId id = object.id;
+  const CatalogObjectPtr before = Catalog().Find(id);
+  if (before == nullptr) return Status::NotFound("no such object: id=", ToNumber(id));
+  CatalogOverlay changed = Overlay();
+  LUMA_RETURN_IF_ERROR(changed.Put(std::move(object)));
+  if (before->kind == ObjectKind::kTable) {
+    LUMA_RETURN_IF_ERROR(WatchMemory(ChangesOf(id).Alter(*before, changed.Find(id))));
+  }
+  overlay_.emplace(std::move(changed));
+  return Status::Ok();
+}
+
+Status TransactionImpl::DropObject(ObjectId id) {
+  const CatalogObjectPtr object = Catalog().Find(id);
+  if (object == nullptr) return Status::NotFound("no such object: id=", ToNumber(id));
+  LUMA_RETURN_IF_ERROR(Overlay().Drop(id));
+  tables_.erase(id);
+  if (object->kind == ObjectKind::kSequence) dropped_sequences_.push_back(id);
+  return Status::Ok();
+}
+
+Result<CatalogObjectPtr> TransactionImpl::FindTable(ObjectId id) const {
+  CatalogObjectPtr object = Catalog().Find(id);
+  if (object == nullptr || object->kind != ObjectKind::kTable) {
+    return Status::NotFound("no such table: id=", ToNumber(id));
+  }
+  return object;
+}
+
+Result<CatalogObjectPtr> TransactionImpl::FindSequence(ObjectId id) const {
+  CatalogObjectPtr object = Catalog().Find(id);
+  if (object == nullptr || object->kind != ObjectKind::kSequence) {
+    return Status::NotFound("no such sequence: id=", ToNumber(id));
+  }
+  return object;
+}
+
+// ---- rows
+
+TableChanges& TransactionImpl::ChangesOf(ObjectId table) {
+  const auto found = tables_.find(table);
+  if (found != tables_.end()) return found->second;
+  return tables_
+      .try_emplace(table, engine_, state().commit(), state().catalog()->Find(table),
+                   state().Find(table))
+      .first->second;
+}
+
+Status TransactionImpl::WatchMemory(Status status) const {
+  if (status.code() == StatusCode::kOutOfMemory) engine_.request_flush();
+  return status;
+}
+
+Status TransactionImpl::Append(ObjectId table, std::span<const ColumnSpan> columns) {
+  MutexLock lock(append_mutex_);
+  LUMA_ASSIGN_OR_RETURN(const CatalogObjectPtr object, FindTable(table));
+  return WatchMemory(ChangesOf(table).Append(*object, columns));
+}
+
+Status TransactionImpl::Append(ObjectId table, RowBuffer rows) {
+  std::vector<ColumnSpan> columns;
+  for (size_t i = 0; i < rows.column_count(); ++i) columns.push_back(rows.Column(i));
+  return Append(table, columns);
+}
+
+Result<uint64_t> TransactionImpl::Delete(ObjectId table, std::span<const RowId> rows) {
+  LUMA_RETURN_IF_ERROR(FindTable(table).status());
+  return ChangesOf(table).Delete(rows);
+}
+
+Status TransactionImpl::Truncate(ObjectId table) {
+  LUMA_RETURN_IF_ERROR(FindTable(table).status());
+  ChangesOf(table).Truncate();
+  return Status::Ok();
+}
+
+Result<TableSnapshotPtr> TransactionImpl::Read(ObjectId table) {
+  LUMA_ASSIGN_OR_RETURN(CatalogObjectPtr object, FindTable(table));
+  const auto changes = tables_.find(table);
+  if (changes != tables_.end()) return changes->second.Read(object);
+  const TableVersionPtr version = state().Find(table);
+  auto runs = version == nullptr ? std::vector<std::shared_ptr<const RunView>>() : version->Views();
+  return std::make_shared<const TableSnapshot>(std::move(object), std::move(runs));
+}
+
+Result<std::vector<std::optional<RowId>>> TransactionImpl::FindKeys(
+    ObjectId table, size_t constraint, std::span<const ColumnSpan> key_columns) {
+  LUMA_ASSIGN_OR_RETURN(const CatalogObjectPtr object, FindTable(table));
+  if (constraint >= object->table->uniques.size() ||
+      object->table->uniques[constraint].columns.size() != key_columns.size()) {
+    return Status::InvalidArgument("no such unique constraint: table=", object->name,
+                                   " constraint=", constraint);
+  }
+  return ChangesOf(table).FindKeys(*object, object->table->uniques[constraint], key_columns);
+}
+
+// ---- sequences
+
+Sequences::Log TransactionImpl::SequenceLog() const {
+  return [this](std::span<const Sequences::Record> records) {
+    return engine_.pipeline.LogSequences(records);
+  };
+}
+
+Result<int64_t> TransactionImpl::NextValue(ObjectId sequence) {
+  LUMA_ASSIGN_OR_RETURN(const CatalogObjectPtr object, FindSequence(sequence));
+  return engine_.sequences.Next(sequence, object->sequence, SequenceLog());
+}
+
+Result<int64_t> TransactionImpl::CurrentValue(ObjectId sequence) {
+  LUMA_RETURN_IF_ERROR(FindSequence(sequence).status());
+  return engine_.sequences.Current(sequence);
+}
+
+Status TransactionImpl::SetValue(ObjectId sequence, int64_t value, bool is_called) {
+  LUMA_ASSIGN_OR_RETURN(const CatalogObjectPtr object, FindSequence(sequence));
+  return engine_.sequences.Set(sequence, object->sequence, value, is_called, SequenceLog());
+}
+
+// ---- end
+
+Result<WriteBatch> TransactionImpl::BuildBatch() {
+  WriteBatch batch;
+  batch.catalog = state().catalog();
+  if (overlay_) batch.catalog_changes = overlay_->Changes();
+  std::vector<ObjectId> truncates;
+  std::vector<CommitRecord::Delete> deletes;
+  std::vector<CommitRecord::Append> appends;
+  for (auto& [id, changes] : tables_) {
+    if (!changes.has_changes()) continue;
+    LUMA_ASSIGN_OR_RETURN(TableWrite write, changes.Finish(*Catalog().Find(id)));
+    if (write.truncate) truncates.push_back(id);
+    for (const auto& [run, positions] : write.deletes) {
+      deletes.push_back({id, run->id(), positions});
+    }
+    if (write.rows != nullptr) appends.push_back({id, write.rows, write.row_count});
+    batch.tables.push_back(std::move(write));
+  }
+  batch.record = CommitRecord::Encode(batch.catalog_changes, truncates, deletes, appends);
+  return batch;
+}
+
+Result<Lsn> TransactionImpl::Submit() {
+  Result<WriteBatch> batch = BuildBatch();
+  if (!batch.ok()) return WatchMemory(batch.status());
+  Result<Lsn> lsn = engine_.pipeline.Submit(*batch);
+  if (!lsn.ok()) return WatchMemory(lsn.status());
+  return lsn;
+}
+
+Status TransactionImpl::Commit() {
+  LUMA_CHECK(snapshot_.has_value());
+  if (!has_changes()) {
+    Rollback();
+    return Status::Ok();
+  }
+  const Result<Lsn> lsn = Submit();
+  Status status = lsn.ok() ? engine_.pipeline.WaitPublished(*lsn) : lsn.status();
+  if (status.ok()) CleanUp();
+  Rollback();  // of what is left: nothing after a commit
+  return status;
+}
+
+void TransactionImpl::CommitAsync(std::function<void(Status)> done) {
+  LUMA_CHECK(snapshot_.has_value());
+  Status status;
+  if (has_changes()) {
+    const Result<Lsn> lsn = Submit();
+    if (lsn.ok()) {
+      CleanUp();
+      Rollback();
+      engine_.pipeline.OnPublished(*lsn, std::move(done));
+      return;
+    }
+    status = lsn.status();
+  }
+  Rollback();
+  done(status);
+}
+
+void TransactionImpl::CleanUp() {
+  for (const ObjectId sequence : dropped_sequences_) engine_.sequences.Drop(sequence);
+  created_sequences_.clear();
+  for (const auto& [id, changes] : tables_) {
+    if (!changes.has_deletes()) continue;
+    const DatabaseStatePtr oldest = engine_.states.Oldest();
+    for (const auto& entry : engine_.indexes.Of(id)) UniqueIndexes::MaybeSweep(*entry, id, *oldest);
+  }
+}
+
+void TransactionImpl::Rollback() {
+  for (const ObjectId sequence : created_sequences_) engine_.sequences.Drop(sequence);
+  created_sequences_.clear();
+  tables_.clear();
+  overlay_.reset();
+  snapshot_.reset();
+}
+
+}  // namespace luma::storage

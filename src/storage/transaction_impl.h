@@ -1,0 +1,70 @@
+// Transaction over the parts of the engine.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/mutex.h"
+#include "storage/engine_parts.h"
+#include "storage/table_changes.h"
+#include "storage/transaction.h"
+
+namespace luma::storage {
+
+class TransactionImpl final : public Transaction {
+ public:
+  explicit TransactionImpl(const EngineParts& engine);
+  ~TransactionImpl() override { Rollback(); }
+
+  CommitNumber snapshot() const override { return state().commit(); }
+  bool has_changes() const override;
+  const CatalogReader& Catalog() const override;
+
+  Result<ObjectId> CreateObject(CatalogObject object) override;
+  Status AlterObject(CatalogObject object) override;
+  Status DropObject(ObjectId id) override;
+
+  Status Append(ObjectId table, std::span<const ColumnSpan> columns) override
+      LUMA_EXCLUDES(append_mutex_);
+  Status Append(ObjectId table, RowBuffer rows) override;
+  Result<uint64_t> Delete(ObjectId table, std::span<const RowId> rows) override;
+  Status Truncate(ObjectId table) override;
+
+  Result<TableSnapshotPtr> Read(ObjectId table) override;
+  Result<std::vector<std::optional<RowId>>> FindKeys(
+      ObjectId table, size_t constraint, std::span<const ColumnSpan> key_columns) override;
+
+  Result<int64_t> NextValue(ObjectId sequence) override;
+  Result<int64_t> CurrentValue(ObjectId sequence) override;
+  Status SetValue(ObjectId sequence, int64_t value, bool is_called) override;
+
+  Status Commit() override;
+  void CommitAsync(std::function<void(Status)> done) override;
+  void Rollback() override;
+
+ private:
+  const DatabaseState& state() const { return **snapshot_; }
+  CatalogOverlay& Overlay();
+  Result<CatalogObjectPtr> FindTable(ObjectId id) const;
+  Result<CatalogObjectPtr> FindSequence(ObjectId id) const;
+  TableChanges& ChangesOf(ObjectId table);
+  Status WatchMemory(Status status) const;
+  Sequences::Log SequenceLog() const;
+
+  Result<WriteBatch> BuildBatch();
+  Result<Lsn> Submit();
+  // After a successful commit: counters of dropped sequences, garbage of unique indexes.
+  void CleanUp();
+
+  const EngineParts& engine_;
+  std::optional<StateStore::Snapshot> snapshot_;  // none after the end
+  std::optional<CatalogOverlay> overlay_;         // none without catalog changes
+  Mutex append_mutex_;                            // several threads may append at once
+  std::map<ObjectId, TableChanges> tables_;
+  std::vector<ObjectId> created_sequences_;
+  std::vector<ObjectId> dropped_sequences_;
+};
+
+}  // namespace luma::storage

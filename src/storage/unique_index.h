@@ -1,0 +1,87 @@
+// Finds rows by the hash of their key: one per unique constraint, in memory only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/mutex.h"
+#include "model/schema.h"
+#include "storage/run_version.h"
+
+namespace luma::storage {
+
+// A row as the index knows it: its run, the layout its position belongs to, its position.
+struct IndexedRow {
+  uint32_t run_and_layout = 0;
+  uint32_t position = 0;
+
+  static IndexedRow Of(const Run& run, uint32_t position) {
+    // RunId uses 31 bits (kTransactionRunId is the largest) and layout is 0 or 1.
+    return {static_cast<uint32_t>(run.id()) | (run.layout() << 31), position};
+  }
+  RunId run() const { return RunId{run_and_layout & 0x7fffffff}; }
+  uint32_t layout() const { return run_and_layout >> 31; }
+  bool operator==(const IndexedRow&) const = default;
+};
+
+// A hint, never the truth: for every row that some snapshot in use can see and whose key has no
+// null it has an entry; it also has entries of rows that are gone. Whoever looks up tests whether
+// the row is visible to him and compares the key.
+// Threads: every method from any thread.
+class UniqueIndex {
+ public:
+  explicit UniqueIndex(std::vector<ColumnId> columns) : columns_(std::move(columns)) {}
+  const std::vector<ColumnId>& columns() const { return columns_; }
+
+  // Adding an entry twice is harmless.
+  void Insert(uint64_t hash, IndexedRow row);
+  // Appends the rows with this hash to `rows`.
+  void Find(uint64_t hash, std::vector<IndexedRow>& rows) const;
+  // Removes the entries that `is_dead` says no snapshot will ever ask for.
+  void Sweep(const std::function<bool(IndexedRow)>& is_dead);
+  // The same for the entries of one hash: keeps a key that is replaced over and over cheap.
+  void SweepKey(uint64_t hash, const std::function<bool(IndexedRow)>& is_dead);
+
+  uint64_t size() const;
+
+ private:
+  struct Entry {
+    uint64_t hash = 0;
+    IndexedRow row;  // run_and_layout 0: free
+    bool is_free() const { return row.run_and_layout == 0; }
+  };
+
+  // Open addressing with linear probing, at most 3/4 full, in 16 shards so that growing one stops
+  // the sequencer for a sixteenth of the time.
+  class Shard {
+   public:
+    void Insert(uint64_t hash, IndexedRow row) LUMA_EXCLUDES(mutex_);
+    void Find(uint64_t hash, std::vector<IndexedRow>& rows) const LUMA_EXCLUDES(mutex_);
+    void Sweep(const std::function<bool(IndexedRow)>& is_dead) LUMA_EXCLUDES(mutex_);
+    void SweepKey(uint64_t hash, const std::function<bool(IndexedRow)>& is_dead)
+        LUMA_EXCLUDES(mutex_);
+    uint64_t size() const LUMA_EXCLUDES(mutex_);
+
+   private:
+    size_t Next(size_t slot) const LUMA_REQUIRES(mutex_) { return (slot + 1) & (slots_.size() - 1); }
+    size_t HomeOf(uint64_t hash) const LUMA_REQUIRES(mutex_) { return hash & (slots_.size() - 1); }
+    void Put(const Entry& entry) LUMA_REQUIRES(mutex_);
+    void Rebuild(const std::vector<Entry>& entries, size_t slots) LUMA_REQUIRES(mutex_);
+    void EraseSlot(size_t slot) LUMA_REQUIRES(mutex_);
+
+    mutable Mutex mutex_;
+    std::vector<Entry> slots_ LUMA_GUARDED_BY(mutex_);  // a power of two of them, or none
+    size_t used_ LUMA_GUARDED_BY(mutex_) = 0;
+  };
+
+  static constexpr size_t kShardCount = 16;
+  Shard& ShardOf(uint64_t hash) { return shards_[hash >> 60]; }
+  const Shard& ShardOf(uint64_t hash) const { return shards_[hash >> 60]; }
+
+  const std::vector<ColumnId> columns_;
+  std::array<Shard, kShardCount> shards_;
+};
+
+}  // namespace luma::storage
