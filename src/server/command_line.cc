@@ -26,6 +26,9 @@ class Arguments {
     AddConfigOptions(*check_, check_command_.config);
     check_->add_flag("--print-default", check_command_.print_default,
                      "print the commented default file instead");
+    inspect_->add_option("paths", inspect_command_.paths, "files or folders of a data directory")
+        ->required()
+        ->type_name("PATH...");
   }
 
   // CLI11 reports by exceptions; they end here.
@@ -39,6 +42,7 @@ class Arguments {
     }
     if (server_->parsed()) return server_command_;
     if (check_->parsed()) return check_command_;
+    if (inspect_->parsed()) return inspect_command_;
     return VersionCommand{};
   }
 
@@ -46,9 +50,11 @@ class Arguments {
   CLI::App app_{"LumaDB: metrics, logs, traces and rows in one store", "lumadb"};
   CLI::App* server_ = app_.add_subcommand("server", "run the server until SIGTERM or SIGINT");
   CLI::App* check_ = app_.add_subcommand("check-config", "say whether a configuration is right");
-  CLI::App* version_ = app_.add_subcommand("version", "print the versions of LumaDB and its parts");
+  CLI::App* inspect_ = app_.add_subcommand("inspect", "decode files that the server wrote");
+  CLI::App* version_ = app_.add_subcommand("version", "print the version");
   ServerCommand server_command_;
   CheckConfigCommand check_command_;
+  InspectCommand inspect_command_;
 };
 
 }  // namespace

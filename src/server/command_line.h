@@ -3,6 +3,7 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "server/config.h"
 
@@ -15,13 +16,17 @@ struct CheckConfigCommand {
   ConfigArguments config;
   bool print_default = false;
 };
+struct InspectCommand {
+  std::vector<std::string> paths;
+};
 struct VersionCommand {};
 // Nothing to run: `text` answers --help (code 0) or says what is wrong with the arguments (code 2).
 struct ShowText {
   std::string text;
   int exit_code = 0;
 };
-using Command = std::variant<ServerCommand, CheckConfigCommand, VersionCommand, ShowText>;
+using Command =
+    std::variant<ServerCommand, CheckConfigCommand, InspectCommand, VersionCommand, ShowText>;
 
 Command ParseCommandLine(int argc, const char* const* argv);
 

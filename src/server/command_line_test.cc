@@ -26,6 +26,7 @@ TEST(CommandLineTest, ServerTakesAFileAndRepeatedSets) {
 TEST(CommandLineTest, OtherCommandsTakeTheirOptions) {
   EXPECT_TRUE(
       std::get<CheckConfigCommand>(Parse({"check-config", "--print-default"})).print_default);
+  EXPECT_THAT(std::get<InspectCommand>(Parse({"inspect", "a", "b"})).paths, ElementsAre("a", "b"));
   EXPECT_TRUE(std::holds_alternative<VersionCommand>(Parse({"version"})));
 }
 
@@ -37,8 +38,11 @@ TEST(CommandLineTest, HelpIsTextAndSuccess) {
 }
 
 TEST(CommandLineTest, MistakesAreTextAndFailure) {
-  for (const std::vector<const char*>& arguments :
-       {std::vector<const char*>{}, {"serve"}, {"server", "--port", "1"}, {"server", "x"}}) {
+  for (const std::vector<const char*>& arguments : {std::vector<const char*>{},
+                                                    {"serve"},
+                                                    {"server", "--port", "1"},
+                                                    {"server", "x"},
+                                                    {"inspect"}}) {
     const Command command = Parse(arguments);
     const auto* shown = std::get_if<ShowText>(&command);
     ASSERT_NE(shown, nullptr);

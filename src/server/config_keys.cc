@@ -83,15 +83,15 @@ const std::vector<ConfigKey>& Keys() {
       {LUMA_CONFIG_KEY(otlp.require_auth), Anything{}, kAtStart,
        "Ask for the name and password of [auth]."},
 
-      {LUMA_CONFIG_KEY(auth.username), NotEmpty{}, kReloaded, "The user."},
-      {LUMA_CONFIG_KEY(auth.password), Anything{}, kReloaded,
+      {LUMA_CONFIG_KEY(auth.username), NotEmpty{}, kAtStart, "The user."},
+      {LUMA_CONFIG_KEY(auth.password), Anything{}, kAtStart,
        "The password. Prefer password_file, or the environment variable LUMA_AUTH_PASSWORD, which "
        "wins over both."},
-      {LUMA_CONFIG_KEY(auth.password_file), Anything{}, kReloaded,
+      {LUMA_CONFIG_KEY(auth.password_file), Anything{}, kAtStart,
        "File whose first line is the password; it wins over password."},
-      {LUMA_CONFIG_KEY(auth.require_auth), Anything{}, kReloaded,
+      {LUMA_CONFIG_KEY(auth.require_auth), Anything{}, kAtStart,
        "Ask PostgreSQL clients for the password. The HTTP ports have switches of their own."},
-      {LUMA_CONFIG_KEY(auth.method), OneOf{{"md5", "trust"}}, kReloaded,
+      {LUMA_CONFIG_KEY(auth.method), OneOf{{"md5", "trust"}}, kAtStart,
        "How PostgreSQL clients prove the password. trust asks for none, even with require_auth."},
 
       {LUMA_CONFIG_KEY(rate_limit.enabled), Anything{}, kReloaded,

@@ -1,11 +1,13 @@
 // The `lumadb` executable: picks the subcommand and turns its outcome into an exit code.
 //   0 done, 1 failed, 2 the arguments make no sense
 #include <cstdio>
+#include <iostream>
 #include <string>
 
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "server/command_line.h"
+#include "server/inspect.h"
 #include "server/server.h"
 #include "server/signals.h"
 #include "server/version.h"
@@ -53,6 +55,15 @@ int Run(const CheckConfigCommand& command) {
   if (!config.ok()) return Fail(config.status());
   std::puts("configuration ok");
   return 0;
+}
+
+int Run(const InspectCommand& command) {
+  int exit_code = 0;
+  for (const std::string& path : command.paths) {
+    const Status status = Inspect(io::FileSystem::Posix(), path, std::cout);
+    if (!status.ok()) exit_code = Fail(status);
+  }
+  return exit_code;
 }
 
 int Run(const VersionCommand&) {

@@ -84,7 +84,6 @@ class Server::Impl {
       LUMA_LOG(kWarn, "server", "configuration change waits for a restart: key={}", key);
     }
     static_cast<void>(ApplyLogLevel());  // the level was checked when the file was read
-    credentials_.Update(config_);
     rate_limiter_.Reconfigure(RateLimits(config_));
   }
 
