@@ -156,6 +156,20 @@ TEST(WalWriterTest, TruncateLetsGoOfOldFilesAndReusesThem) {
             StatusCode::kCorruption);  // the beginning is gone
 }
 
+TEST(WalWriterTest, TruncateKeepsTheFirstNeededRecordAtEveryBoundary) {
+  constexpr uint64_t kRecords = 40;
+  io::SimDisk disk;
+  const auto writer = OpenLog(disk);
+  for (uint64_t i = 0; i < kRecords; ++i) AppendText(*writer, std::string(150, 'x'));
+  ASSERT_TRUE(writer->Sync().ok());
+  const uint64_t log_bytes = writer->log_bytes();
+  for (uint64_t lsn = 1; lsn <= kRecords + 1; ++lsn) {
+    ASSERT_TRUE(writer->Truncate(Lsn{lsn}).ok());
+    EXPECT_EQ(ReadLog(disk, Lsn{lsn}).size(), kRecords + 1 - lsn) << "lsn " << lsn;
+  }
+  EXPECT_LT(writer->log_bytes(), log_bytes / 4);
+}
+
 TEST(WalWriterTest, ALogThatEndsBeforeTheCheckpointIsCorrupt) {
   io::SimDisk disk;
   const auto writer = OpenLog(disk);
