@@ -133,8 +133,7 @@ class LateSink final : public MetricsSink {
   void Write(const SeriesBatch& batch, WriteCallback done) override {
     WriteSummary summary;
     summary.samples_stored = batch.sample_count();
-    thread_ = std::thread(
-        [done = std::move(done), summary] { done(summary); });
+    thread_ = std::thread([done = std::move(done), summary] { done(summary); });
   }
   ~LateSink() override { thread_.join(); }
 
