@@ -73,7 +73,7 @@ void CopyWriter::AppendField(std::string_view value, std::string& out) const {
 void CopyWriter::AppendTextField(std::string_view value, std::string& out) const {
   for (const char c : value) {
     const char letter = EscapeLetter(c);
-    if (letter != 0 && c != options_.delimiter) {
+    if (letter != 0) {
       out.push_back('\\');
       out.push_back(letter);
     } else {

@@ -141,8 +141,10 @@ asio::awaitable<bool> PgConnection::StartSession(const StartupParameters& parame
   shared_.cancels.Add(cancel_key_, session_);
   engine_ = std::make_unique<ProtocolEngine>(*session_, shared_.options.engine);
   bool welcome = false;
-  const bool ran = co_await OnWorker(
-      [this, &parameters, &welcome] { welcome = engine_->Greet(parameters, cancel_key_); });
+  auto greet = [this, &parameters, &welcome] {
+    welcome = engine_->Greet(parameters, cancel_key_);
+  };
+  const bool ran = co_await OnWorker(std::move(greet));
   if (ran && welcome) co_return true;
   if (!ran) engine_->WriteFatal(Status::TooManyRequests("too many queries are waiting"));
   const bool written = co_await Write(engine_->output());
@@ -163,7 +165,8 @@ asio::awaitable<void> PgConnection::RunSession() {
       continue;
     }
     auto outcome = ProtocolEngine::Outcome::kClose;
-    const bool ran = co_await OnWorker([this, &outcome] { outcome = engine_->Step(); });
+    auto step = [this, &outcome] { outcome = engine_->Step(); };
+    const bool ran = co_await OnWorker(std::move(step));
     if (peer_gone_) co_return;
     if (!ran) engine_->WriteFatal(Status::TooManyRequests("too many queries are waiting"));
     if (outcome == ProtocolEngine::Outcome::kNeedInput) continue;
@@ -208,6 +211,8 @@ asio::awaitable<bool> PgConnection::Read(FrameBuffer& input) {
   if (booked.ok()) co_return true;
   LUMA_LOG(kWarn, "pgwire", "closing a connection: peer={} reason={}", peer_address_,
            booked.message());
+  input = FrameBuffer();
+  input_lease_.Release();
   co_await Refuse(booked);
   co_return false;
 }
