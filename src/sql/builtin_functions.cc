@@ -1,0 +1,137 @@
+#include "sql/builtin_functions.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "sql/duckdb_boundary.h"
+#include "sql/sequence_functions.h"
+#include "sql/session_state.h"
+
+namespace luma::sql {
+namespace {
+
+using duckdb::ClientContext;
+using duckdb::DataChunk;
+using duckdb::ExpressionState;
+using duckdb::LogicalType;
+using duckdb::ScalarFunction;
+using duckdb::Value;
+using duckdb::Vector;
+
+constexpr const char* kVersionText = "PostgreSQL 15.8 (LumaDB 0.1.0)";
+
+// Functions that write files or server logs wherever the caller says.
+constexpr const char* kRemovedTableFunctions[] = {"enable_logging", "disable_logging",
+                                                  "truncate_duckdb_logs"};
+
+void Version(DataChunk&, ExpressionState&, Vector& result) {
+  result.Reference(Value(kVersionText));
+}
+
+void BackendPid(DataChunk&, ExpressionState& state, Vector& result) {
+  const SessionState* session = SessionState::Find(state.GetContext());
+  result.Reference(Value::INTEGER(session == nullptr ? 0 : session->options.backend_pid));
+}
+
+void IsInRecovery(DataChunk&, ExpressionState&, Vector& result) {
+  result.Reference(Value::BOOLEAN(false));
+}
+
+void Sleep(ClientContext& context, double seconds) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                      std::chrono::duration<double>(seconds));
+  while (Clock::now() < end) {
+    if (context.interrupted) throw duckdb::InterruptException();
+    std::this_thread::sleep_for(
+        std::min<Clock::duration>(end - Clock::now(), std::chrono::milliseconds(10)));
+  }
+}
+
+void PgSleep(DataChunk& arguments, ExpressionState& state, Vector& result) {
+  for (duckdb::idx_t i = 0; i < arguments.size(); ++i) {
+    const Value seconds = arguments.GetValue(0, i);
+    if (!seconds.IsNull()) Sleep(state.GetContext(), seconds.GetValue<double>());
+  }
+  result.Reference(Value(""));
+}
+
+void TransactionId(DataChunk&, ExpressionState& state, Vector& result) {
+  const auto& transaction = duckdb::MetaTransaction::Get(state.GetContext());
+  result.Reference(Value::BIGINT(static_cast<int64_t>(transaction.global_transaction_id)));
+}
+
+ScalarFunction Volatile(ScalarFunction function) {
+  function.stability = duckdb::FunctionStability::VOLATILE;
+  return function;
+}
+
+ScalarFunction PerQuery(ScalarFunction function) {
+  function.stability = duckdb::FunctionStability::CONSISTENT_WITHIN_QUERY;
+  return function;
+}
+
+class Registrar {
+ public:
+  explicit Registrar(duckdb::DatabaseInstance& database)
+      : catalog_(duckdb::Catalog::GetSystemCatalog(database)),
+        transaction_(duckdb::CatalogTransaction::GetSystemTransaction(database)) {}
+
+  void Add(duckdb::ScalarFunctionSet functions) {
+    duckdb::CreateScalarFunctionInfo info(std::move(functions));
+    info.internal = true;
+    info.on_conflict = duckdb::OnCreateConflict::REPLACE_ON_CONFLICT;
+    catalog_.CreateFunction(transaction_, info);
+  }
+  void Add(ScalarFunction function) {
+    duckdb::ScalarFunctionSet set(function.name);
+    set.AddFunction(std::move(function));
+    Add(std::move(set));
+  }
+
+  void AddType(const std::string& name, const LogicalType& type) {
+    duckdb::CreateTypeInfo info(name, type);
+    info.internal = true;
+    info.on_conflict = duckdb::OnCreateConflict::REPLACE_ON_CONFLICT;
+    catalog_.CreateType(transaction_, info);
+  }
+
+ private:
+  duckdb::Catalog& catalog_;
+  duckdb::CatalogTransaction transaction_;
+};
+
+void RemoveTableFunctions(duckdb::DatabaseInstance& database) {
+  duckdb::Connection connection(database);
+  auto& context = *connection.context;
+  context.RunFunctionInTransaction([&] {
+    for (const char* name : kRemovedTableFunctions) {
+      duckdb::DropInfo info;
+      info.type = duckdb::CatalogType::TABLE_FUNCTION_ENTRY;
+      info.schema = DEFAULT_SCHEMA;
+      info.name = name;
+      info.if_not_found = duckdb::OnEntryNotFound::RETURN_NULL;
+      info.allow_drop_internal = true;
+      duckdb::Catalog::GetSystemCatalog(context).DropEntry(context, info);
+    }
+  });
+}
+
+}  // namespace
+
+void RegisterBuiltinFunctions(duckdb::DatabaseInstance& database) {
+  Registrar registrar(database);
+  for (auto& functions : SequenceFunctions()) registrar.Add(std::move(functions));
+  registrar.Add(ScalarFunction("version", {}, LogicalType::VARCHAR, Version));
+  registrar.Add(PerQuery(ScalarFunction("pg_backend_pid", {}, LogicalType::INTEGER, BackendPid)));
+  registrar.Add(ScalarFunction("pg_is_in_recovery", {}, LogicalType::BOOLEAN, IsInRecovery));
+  registrar.Add(
+      Volatile(ScalarFunction("pg_sleep", {LogicalType::DOUBLE}, LogicalType::VARCHAR, PgSleep)));
+  registrar.Add(
+      PerQuery(ScalarFunction("txid_current", {}, LogicalType::BIGINT, TransactionId)));
+  registrar.AddType("jsonb", LogicalType::JSON());
+  RemoveTableFunctions(database);
+}
+
+}  // namespace luma::sql

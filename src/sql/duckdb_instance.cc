@@ -1,0 +1,104 @@
+#include "sql/duckdb_instance.h"
+
+#include <string_view>
+
+#include "sql/builtin_functions.h"
+#include "sql/duckdb_boundary.h"
+#include "sql/luma_catalog.h"
+#include "sql/session_settings.h"
+
+namespace luma::sql {
+namespace {
+
+// Of the headers this was compiled with. The C++ interface has no promise across versions, not even
+// patch releases.
+constexpr std::string_view kHeaderVersion = "v1.4.4";
+
+struct EngineInfo final : duckdb::StorageExtensionInfo {
+  explicit EngineInfo(storage::MultiTierStorage& engine_to_use) : engine(engine_to_use) {}
+  storage::MultiTierStorage& engine;
+};
+
+storage::MultiTierStorage& EngineOf(duckdb::optional_ptr<duckdb::StorageExtensionInfo> info) {
+  return static_cast<EngineInfo&>(*info).engine;
+}
+
+duckdb::unique_ptr<duckdb::Catalog> AttachCatalog(
+    duckdb::optional_ptr<duckdb::StorageExtensionInfo> info, duckdb::ClientContext&,
+    duckdb::AttachedDatabase& attached, const duckdb::string&, duckdb::AttachInfo&,
+    duckdb::AttachOptions&) {
+  return duckdb::make_uniq<LumaCatalog>(attached, EngineOf(info));
+}
+
+duckdb::unique_ptr<duckdb::TransactionManager> MakeTransactionManager(
+    duckdb::optional_ptr<duckdb::StorageExtensionInfo> info, duckdb::AttachedDatabase& attached,
+    duckdb::Catalog&) {
+  return duckdb::make_uniq<LumaTransactionManager>(attached, EngineOf(info));
+}
+
+duckdb::unique_ptr<duckdb::StorageExtension> MakeStorageExtension(
+    storage::MultiTierStorage& engine) {
+  auto extension = duckdb::make_uniq<duckdb::StorageExtension>();
+  extension->attach = AttachCatalog;
+  extension->create_transaction_manager = MakeTransactionManager;
+  extension->storage_info = duckdb::make_shared_ptr<EngineInfo>(engine);
+  return extension;
+}
+
+Status CheckVersion() {
+  const std::string_view loaded = duckdb::DuckDB::LibraryVersion();
+  if (loaded == kHeaderVersion) return Status::Ok();
+  return Status::Internal("wrong DuckDB library: expected=", kHeaderVersion, " loaded=", loaded);
+}
+
+void Configure(const DatabaseOptions& options, storage::MultiTierStorage& engine,
+               duckdb::DBConfig& config) {
+  config.options.database_type = kStorageTypeName;
+  config.options.maximum_memory = options.memory_limit_bytes;
+  if (options.threads > 0) {
+    config.options.maximum_threads = static_cast<duckdb::idx_t>(options.threads);
+  }
+  config.options.temporary_directory = options.temp_dir;
+  config.options.use_temporary_directory = !options.temp_dir.empty();
+  config.options.autoload_known_extensions = false;
+  config.options.autoinstall_known_extensions = false;
+  config.options.allow_unsigned_extensions = false;
+  config.options.allow_community_extensions = false;
+  config.storage_extensions[kStorageTypeName] = MakeStorageExtension(engine);
+}
+
+void Run(duckdb::Connection& connection, const std::string& sql) {
+  const auto result = connection.Query(sql);
+  if (result->HasError()) result->ThrowError();
+}
+
+// From here on clients reach neither files nor extensions, and global settings stay as they are.
+// Session settings go through session_settings.h, which the lock does not stop.
+void LockDown(duckdb::DuckDB& database) {
+  duckdb::Connection connection(database);
+  // PostgreSQL's meanings where the two differ.
+  Run(connection, "SET GLOBAL integer_division = true");
+  Run(connection, "SET GLOBAL default_null_order = 'nulls_last_on_asc_first_on_desc'");
+  Run(connection, "SET GLOBAL enable_view_dependencies = true");
+  Run(connection, "SET GLOBAL allow_persistent_secrets = false");
+  Run(connection, "SET GLOBAL enable_external_access = false");
+  Run(connection, "SET GLOBAL lock_configuration = true");
+}
+
+}  // namespace
+
+Result<std::shared_ptr<duckdb::DuckDB>> OpenInstance(const DatabaseOptions& options,
+                                                     storage::MultiTierStorage& engine) {
+  LUMA_RETURN_IF_ERROR(CheckVersion());
+  return CallDuckDb([&] {
+    duckdb::DBConfig config;
+    Configure(options, engine, config);
+    auto database = std::make_shared<duckdb::DuckDB>(kDatabaseName, &config);
+    RegisterPostgresSettings(duckdb::DBConfig::GetConfig(*database->instance));
+    RegisterBuiltinFunctions(*database->instance);
+    LockDown(*database);
+    return database;
+  });
+}
+
+}  // namespace luma::sql

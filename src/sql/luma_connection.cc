@@ -1,0 +1,448 @@
+#include "sql/luma_connection.h"
+
+#include "base/log.h"
+#include "sql/copy_rows.h"
+#include "sql/duckdb_boundary.h"
+#include "sql/luma_catalog.h"
+#include "sql/prepared_statement.h"
+#include "sql/query_stream.h"
+#include "sql/session_settings.h"
+#include "sql/statement_guard.h"
+#include "sql/statement_splitter.h"
+
+namespace luma::sql {
+namespace {
+
+bool IsControl(StatementKind kind) {
+  return kind == StatementKind::kBegin || kind == StatementKind::kCommit ||
+         kind == StatementKind::kRollback;
+}
+
+bool IsSettingStatement(const ParsedStatement& statement) {
+  return statement.kind == StatementKind::kSet || statement.kind == StatementKind::kShow ||
+         statement.command_tag == "PRAGMA" || statement.text.starts_with("PRAGMA") ||
+         statement.text.starts_with("pragma");
+}
+
+// Statements that PostgreSQL clients send for upkeep, which the engine does by itself.
+bool IsUpkeep(const ParsedStatement& statement) {
+  return statement.command_tag == "VACUUM" || statement.command_tag == "ANALYZE";
+}
+
+Status FailedTransaction() {
+  return Status::FailedTransaction(
+      "current transaction is aborted, commands ignored until end of transaction block");
+}
+
+// Moves an error's position from the rewritten text to the text the client sent.
+Status InOriginalText(const Status& status, const ParsedStatement& statement,
+                      const TextEdits& edits) {
+  if (status.sql_position() == 0) return status;
+  const size_t offset = edits.OriginalOffset(static_cast<size_t>(status.sql_position()) - 1);
+  return status.WithSqlPosition(CharacterPosition(statement.text, offset));
+}
+
+}  // namespace
+
+LumaConnection::~LumaConnection() {
+  StopTimer();
+  Disconnect();
+}
+
+void LumaConnection::Disconnect() {
+  {
+    MutexLock lock(interrupt_mutex_);
+    interruptible_.reset();
+  }
+  connection_.reset();
+  session_.reset();
+  instance_.reset();
+  duckdb_transaction_ = false;
+}
+
+Result<duckdb::Connection*> LumaConnection::Connect() {
+  if (connection_) return connection_.get();
+  return CallDuckDb([&]() -> Result<duckdb::Connection*> {
+    instance_ = host_.Current();
+    connection_ = std::make_unique<duckdb::Connection>(*instance_);
+    auto& context = *connection_->context;
+    session_ = duckdb::make_shared_ptr<SessionState>(options_);
+    context.registered_state->Insert(SessionState::kName, session_);
+    ResetSettings(context);
+    ++connection_number_;
+    MutexLock lock(interrupt_mutex_);
+    interruptible_ = connection_->context;
+    return connection_.get();
+  });
+}
+
+void LumaConnection::Interrupt() {
+  MutexLock lock(interrupt_mutex_);
+  if (interruptible_) interruptible_->Interrupt();
+}
+
+// ---- statements
+
+Result<std::vector<ParsedStatement>> LumaConnection::Parse(std::string_view text) {
+  LUMA_ASSIGN_OR_RETURN(auto statements, SplitStatements(text));
+  for (const ParsedStatement& statement : statements) {
+    if (IsControl(statement.kind) || IsSettingStatement(statement) || IsUpkeep(statement) ||
+        statement.kind == StatementKind::kCopyFromStdin) {
+      continue;
+    }
+    const RewrittenStatement rewritten = RewritePostgres(statement.text);
+    const Status parsed = CallDuckDb([&] {
+      duckdb::Parser parser;
+      parser.ParseQuery(rewritten.text);
+    });
+    if (parsed.ok()) continue;
+    const Status status = InOriginalText(parsed, statement, rewritten.edits);
+    if (status.sql_position() == 0 || statement.kind == StatementKind::kCopyToStdout) return status;
+    return status.WithSqlPosition(status.sql_position() + statement.text_offset);
+  }
+  return statements;
+}
+
+Result<std::unique_ptr<ResultStream>> LumaConnection::Execute(const ParsedStatement& statement) {
+  if (IsControl(statement.kind)) return ExecuteControl(statement);
+  if (IsSettingStatement(statement)) {
+    const SettingStatement setting = ParseSettingStatement(statement.text);
+    if (setting.action != SettingStatement::Action::kDuckDb) {
+      return ExecuteSetting(setting, statement);
+    }
+  }
+  if (IsUpkeep(statement)) {
+    LUMA_RETURN_IF_ERROR(StartStatement(statement.kind));
+    FinishStatement();
+    return EmptyStream();
+  }
+  return ExecuteSql(statement);
+}
+
+Result<std::unique_ptr<ResultStream>> LumaConnection::ExecuteSql(const ParsedStatement& statement) {
+  LUMA_ASSIGN_OR_RETURN(duckdb::Connection* const connection, Connect());
+  LUMA_RETURN_IF_ERROR(StartStatement(statement.kind));
+  const RewrittenStatement rewritten = RewritePostgres(statement.text);
+  // A statement that was rewritten into several is one transaction all the same.
+  const bool own_transaction = !rewritten.before.empty() && !duckdb_transaction_;
+  if (own_transaction) {
+    const Status begun = BeginDuckDbTransaction();
+    if (!begun.ok()) return FinishWithError(begun);
+  }
+  auto stream = RunSql(*connection, rewritten);
+  if (!stream.ok()) {
+    if (own_transaction) RollbackDuckDbTransaction();
+    return InOriginalText(stream.status(), statement, rewritten.edits);
+  }
+  if (own_transaction) {
+    const Status committed = CommitDuckDbTransaction();
+    if (!committed.ok()) return FinishWithError(committed);
+  }
+  return stream;
+}
+
+Result<std::unique_ptr<ResultStream>> LumaConnection::RunSql(duckdb::Connection& connection,
+                                                             const RewrittenStatement& rewritten) {
+  for (const std::string& sql : rewritten.before) LUMA_RETURN_IF_ERROR(RunOne(connection, sql).status());
+  LUMA_ASSIGN_OR_RETURN(auto result, RunOne(connection, rewritten.text));
+  for (const std::string& sql : rewritten.after) LUMA_RETURN_IF_ERROR(RunOne(connection, sql).status());
+  return StreamQuery(*this, std::move(result));
+}
+
+// DuckDB makes several statements of some single ones (PIVOT); the last one has the result.
+Result<duckdb::unique_ptr<duckdb::QueryResult>> LumaConnection::RunOne(
+    duckdb::Connection& connection, const std::string& sql) {
+  duckdb::unique_ptr<duckdb::QueryResult> result;
+  const Status ran = CallDuckDb([&]() -> Status {
+    for (auto& statement : connection.ExtractStatements(sql)) {
+      LUMA_RETURN_IF_ERROR(CheckAllowed(*statement));
+      auto pending = connection.PendingQuery(std::move(statement), /*allow_stream_result=*/true);
+      if (pending->HasError()) pending->ThrowError();
+      result = pending->Execute();
+      if (result->HasError()) result->ThrowError();
+    }
+    return Status::Ok();
+  });
+  if (!ran.ok()) return FinishWithError(ran);
+  if (!result) return FinishWithError(Status::SyntaxError("empty statement"));
+  return result;
+}
+
+Result<std::shared_ptr<PreparedStatement>> LumaConnection::Prepare(
+    const ParsedStatement& statement, std::span<const uint32_t> declared_oids) {
+  const bool is_sql = !IsControl(statement.kind) && !IsUpkeep(statement) &&
+                      statement.kind != StatementKind::kCopyFromStdin &&
+                      !(IsSettingStatement(statement) &&
+                        ParseSettingStatement(statement.text).action !=
+                            SettingStatement::Action::kDuckDb);
+  auto prepared = std::make_shared<LumaPreparedStatement>(*this, statement, is_sql);
+  if (is_sql) {
+    if (state_ == TransactionState::kFailed) return FailedTransaction();
+    const Status status = prepared->Plan(declared_oids);
+    if (!status.ok()) return FinishWithError(status);
+  } else if (statement.kind == StatementKind::kShow) {
+    prepared->SetTextColumn(ParseSettingStatement(statement.text).name);
+  }
+  return std::shared_ptr<PreparedStatement>(std::move(prepared));
+}
+
+Result<std::unique_ptr<ResultStream>> LumaConnection::Execute(
+    const PreparedStatement& statement, std::span<const Parameter> parameters) {
+  const auto& prepared = static_cast<const LumaPreparedStatement&>(statement);
+  if (!prepared.is_planned()) return Execute(prepared.parsed());
+  LUMA_RETURN_IF_ERROR(Connect().status());
+  LUMA_RETURN_IF_ERROR(StartStatement(prepared.parsed().kind));
+  auto result = prepared.Run(parameters);
+  if (!result.ok()) return FinishWithError(result.status());
+  return StreamQuery(*this, std::move(result).value());
+}
+
+Result<std::unique_ptr<CopyIn>> LumaConnection::BeginCopyIn(const ParsedStatement& statement) {
+  LUMA_RETURN_IF_ERROR(Connect().status());
+  LUMA_RETURN_IF_ERROR(StartStatement(statement.kind));
+  auto copy = BeginCopyRows(*this, statement.copy);
+  if (!copy.ok()) return FinishWithError(copy.status());
+  return copy;
+}
+
+// ---- the life of a statement
+
+Status LumaConnection::StartStatement(StatementKind kind) {
+  if (state_ == TransactionState::kFailed || implicit_failed_) return FailedTransaction();
+  if (implicit_ && !duckdb_transaction_ && !IsControl(kind)) {
+    LUMA_RETURN_IF_ERROR(BeginDuckDbTransaction());
+  }
+  StartTimer();
+  return Status::Ok();
+}
+
+void LumaConnection::FinishStatement() { StopTimer(); }
+
+Status LumaConnection::FinishWithError(const duckdb::ErrorData& error) {
+  if (IsInstanceInvalidated(error)) {
+    const auto broken = instance_;
+    Disconnect();
+    LUMA_LOG(kError, "sql", "{}", error.RawMessage());
+    LUMA_RETURN_IF_ERROR(host_.Replace(broken));
+  }
+  return FinishWithError(StatusFromDuckDb(error));
+}
+
+Status LumaConnection::FinishWithError(Status status) {
+  const bool timed_out = StopTimer();
+  if (session_ && !session_->commit_error.ok()) {
+    status = std::exchange(session_->commit_error, Status::Ok());
+  }
+  if (timed_out && status.code() == StatusCode::kCancelled) {
+    status = Status::Timeout("canceling statement due to statement timeout");
+  } else if (status.code() == StatusCode::kCancelled) {
+    status = Status::Cancelled("canceling statement due to user request");
+  }
+  if (status.code() == StatusCode::kInternal && instance_ &&
+      duckdb::ValidChecker::IsInvalidated(*instance_->instance)) {
+    const auto broken = instance_;
+    Disconnect();
+    LUMA_RETURN_IF_ERROR(host_.Replace(broken));
+  }
+  if (InExplicitTransaction()) state_ = TransactionState::kFailed;
+  if (implicit_) implicit_failed_ = true;
+  RollbackDuckDbTransaction();
+  return status;
+}
+
+void LumaConnection::StartTimer() {
+  StopTimer();
+  if (timeout_.count() == 0) return;
+  running_timer_ = timer_.Start(StatementTimer::Clock::now() + timeout_, [this] { Interrupt(); });
+}
+
+bool LumaConnection::StopTimer() {
+  if (!running_timer_) return false;
+  const bool ran = timer_.Stop(*running_timer_);
+  running_timer_.reset();
+  return ran;
+}
+
+// ---- transactions
+
+Status LumaConnection::BeginDuckDbTransaction() {
+  LUMA_ASSIGN_OR_RETURN(duckdb::Connection* const connection, Connect());
+  LUMA_RETURN_IF_ERROR(CallDuckDb([&] { connection->BeginTransaction(); }));
+  duckdb_transaction_ = true;
+  return Status::Ok();
+}
+
+Status LumaConnection::CommitDuckDbTransaction() {
+  if (!duckdb_transaction_) return Status::Ok();
+  duckdb_transaction_ = false;
+  const Status status = CallDuckDb([&] { connection_->Commit(); });
+  if (status.ok() || session_->commit_error.ok()) return status;
+  return std::exchange(session_->commit_error, Status::Ok());
+}
+
+void LumaConnection::RollbackDuckDbTransaction() {
+  if (!duckdb_transaction_) return;
+  duckdb_transaction_ = false;
+  const Status status = CallDuckDb([&] {
+    if (connection_->HasActiveTransaction()) connection_->Rollback();
+  });
+  if (!status.ok()) LUMA_LOG(kWarn, "sql", "rollback failed: {}", status.ToString());
+}
+
+Status LumaConnection::Begin() {
+  if (InExplicitTransaction()) return Status::Ok();  // PostgreSQL only warns
+  if (implicit_failed_) return FailedTransaction();
+  if (!duckdb_transaction_) LUMA_RETURN_IF_ERROR(BeginDuckDbTransaction());
+  state_ = TransactionState::kInTransaction;
+  return Status::Ok();
+}
+
+Status LumaConnection::Commit() {
+  const bool failed = state_ == TransactionState::kFailed;
+  state_ = TransactionState::kIdle;
+  if (failed) {
+    RollbackDuckDbTransaction();
+    EndOfTransaction();
+    return Status::Ok();
+  }
+  const Status status = CommitDuckDbTransaction();
+  EndOfTransaction();
+  return status;
+}
+
+void LumaConnection::Rollback() {
+  state_ = TransactionState::kIdle;
+  implicit_failed_ = false;
+  RollbackDuckDbTransaction();
+  EndOfTransaction();
+}
+
+void LumaConnection::EndOfTransaction() {
+  for (auto& [name, value] : std::exchange(local_settings_, {})) {
+    if (!connection_) return;
+    const Status status = ChangeSetting(*connection_->context, name, value);
+    if (!status.ok()) LUMA_LOG(kWarn, "sql", "SET LOCAL did not end: {}", status.ToString());
+  }
+}
+
+Result<std::unique_ptr<ResultStream>> LumaConnection::ExecuteControl(
+    const ParsedStatement& statement) {
+  switch (statement.kind) {
+    case StatementKind::kBegin:
+      LUMA_RETURN_IF_ERROR(Begin());
+      break;
+    case StatementKind::kCommit:
+      LUMA_RETURN_IF_ERROR(Commit());
+      break;
+    default:
+      Rollback();
+  }
+  return EmptyStream();
+}
+
+Status LumaConnection::BeginImplicit() {
+  if (InExplicitTransaction()) return Status::Ok();
+  implicit_ = true;
+  implicit_failed_ = false;
+  return Status::Ok();
+}
+
+Status LumaConnection::EndImplicit(bool success) {
+  const bool failed = std::exchange(implicit_failed_, false);
+  const bool was_implicit = std::exchange(implicit_, false);
+  if (!was_implicit || InExplicitTransaction()) return Status::Ok();
+  if (success && !failed) return CommitDuckDbTransaction();
+  RollbackDuckDbTransaction();
+  return Status::Ok();
+}
+
+Status LumaConnection::BeginOwnTransaction() {
+  return duckdb_transaction_ ? Status::Ok() : BeginDuckDbTransaction();
+}
+
+Status LumaConnection::EndOwnTransaction(bool success) {
+  if (success) return CommitDuckDbTransaction();
+  RollbackDuckDbTransaction();
+  return Status::Ok();
+}
+
+// ---- settings
+
+Result<std::unique_ptr<ResultStream>> LumaConnection::ExecuteSetting(
+    const SettingStatement& setting, const ParsedStatement& statement) {
+  using Action = SettingStatement::Action;
+  if (state_ == TransactionState::kFailed || implicit_failed_) return FailedTransaction();
+  LUMA_RETURN_IF_ERROR(Connect().status());
+  switch (setting.action) {
+    case Action::kShow:
+      return ShowSetting(setting.name);
+    case Action::kShowAll:
+      return ShowAllSettings();
+    case Action::kResetAll:
+      ResetSettings(*connection_->context);
+      return EmptyStream();
+    case Action::kDiscardAll:
+      Reset();
+      return EmptyStream();
+    case Action::kRefused:
+      return FinishWithError(Status::PermissionDenied("this PRAGMA is not allowed: name=",
+                                                      setting.name));
+    case Action::kSet:
+    case Action::kReset: {
+      const Status status = ChangeSessionSetting(setting);
+      if (!status.ok()) return FinishWithError(status);
+      return EmptyStream();
+    }
+    case Action::kNothing:
+    case Action::kDuckDb:
+      break;
+  }
+  static_cast<void>(statement);
+  return EmptyStream();
+}
+
+Status LumaConnection::ChangeSessionSetting(const SettingStatement& setting) {
+  auto& context = *connection_->context;
+  std::optional<std::string> value;
+  if (setting.action == SettingStatement::Action::kSet) value = setting.value;
+  if (setting.name == "statement_timeout") {
+    LUMA_ASSIGN_OR_RETURN(const int64_t milliseconds, ParseTimeout(value.value_or("0")));
+    timeout_ = std::chrono::milliseconds(milliseconds);
+  }
+  if (setting.local && duckdb_transaction_) {
+    local_settings_.emplace_back(setting.name, ReadSetting(context, setting.name));
+  }
+  return ChangeSetting(context, setting.name, value);
+}
+
+Result<std::unique_ptr<ResultStream>> LumaConnection::ShowSetting(const std::string& name) {
+  const auto value = ReadSetting(*connection_->context, name);
+  if (value) return TextStream({name}, {{*value}});
+  ParsedStatement show;  // SHOW TABLES, SHOW some_table
+  show.kind = StatementKind::kSelect;
+  show.text = "SHOW " + name;
+  auto stream = ExecuteSql(show);
+  if (stream.ok()) return stream;
+  return Status::NotFound("unrecognized configuration parameter \"", name, "\"");
+}
+
+Result<std::unique_ptr<ResultStream>> LumaConnection::ShowAllSettings() {
+  ParsedStatement show;
+  show.kind = StatementKind::kSelect;
+  show.text = "SELECT name, value AS setting, description FROM duckdb_settings() ORDER BY name";
+  return ExecuteSql(show);
+}
+
+std::optional<std::string> LumaConnection::GetSetting(std::string_view name) {
+  if (!Connect().ok()) return std::nullopt;
+  return ReadSetting(*connection_->context, std::string(name));
+}
+
+void LumaConnection::Reset() {
+  Rollback();
+  local_settings_.clear();
+  timeout_ = std::chrono::milliseconds(0);
+  Disconnect();  // with it go prepared plans, settings and temporary objects
+}
+
+}  // namespace luma::sql

@@ -1,0 +1,262 @@
+#include "sql/luma_schema_entry.h"
+
+#include <optional>
+
+#include "sql/alter_objects.h"
+#include "sql/dependencies.h"
+#include "sql/drop_objects.h"
+#include "sql/duckdb_boundary.h"
+#include "sql/entry_factory.h"
+#include "sql/table_definition.h"
+
+namespace luma::sql {
+namespace {
+
+using duckdb::CatalogType;
+using duckdb::OnCreateConflict;
+using storage::CatalogObject;
+using storage::CatalogObjectPtr;
+using storage::NameSpace;
+using storage::ObjectKind;
+
+std::optional<NameSpace> NameSpaceOfType(CatalogType type) {
+  switch (type) {
+    case CatalogType::TABLE_ENTRY:
+    case CatalogType::VIEW_ENTRY:
+    case CatalogType::SEQUENCE_ENTRY:
+    case CatalogType::INDEX_ENTRY:
+      return NameSpace::kRelation;
+    case CatalogType::TYPE_ENTRY:
+      return NameSpace::kType;
+    case CatalogType::MACRO_ENTRY:
+    case CatalogType::SCALAR_FUNCTION_ENTRY:
+    case CatalogType::AGGREGATE_FUNCTION_ENTRY:
+    case CatalogType::TABLE_MACRO_ENTRY:
+    case CatalogType::TABLE_FUNCTION_ENTRY:
+      return NameSpace::kMacro;
+    default:
+      return std::nullopt;
+  }
+}
+
+// DuckDB asks for a table and takes a view, asks for a function and takes a macro.
+bool Satisfies(CatalogType asked, ObjectKind found) {
+  switch (asked) {
+    case CatalogType::TABLE_ENTRY:
+    case CatalogType::VIEW_ENTRY:
+      return found == ObjectKind::kTable || found == ObjectKind::kView;
+    case CatalogType::SEQUENCE_ENTRY:
+      return found == ObjectKind::kSequence;
+    case CatalogType::INDEX_ENTRY:
+      return found == ObjectKind::kIndex;
+    case CatalogType::TYPE_ENTRY:
+      return found == ObjectKind::kType;
+    case CatalogType::TABLE_MACRO_ENTRY:
+    case CatalogType::TABLE_FUNCTION_ENTRY:
+      return found == ObjectKind::kTableMacro;
+    default:
+      return found == ObjectKind::kScalarMacro;
+  }
+}
+
+std::vector<ObjectKind> KindsListedAs(CatalogType type) {
+  switch (type) {
+    case CatalogType::TABLE_ENTRY:
+    case CatalogType::VIEW_ENTRY:
+      return {ObjectKind::kTable, ObjectKind::kView};
+    case CatalogType::SEQUENCE_ENTRY:
+      return {ObjectKind::kSequence};
+    case CatalogType::INDEX_ENTRY:
+      return {ObjectKind::kIndex};
+    case CatalogType::TYPE_ENTRY:
+      return {ObjectKind::kType};
+    case CatalogType::SCALAR_FUNCTION_ENTRY:
+    case CatalogType::MACRO_ENTRY:
+      return {ObjectKind::kScalarMacro};
+    case CatalogType::TABLE_FUNCTION_ENTRY:
+    case CatalogType::TABLE_MACRO_ENTRY:
+      return {ObjectKind::kTableMacro};
+    default:
+      return {};
+  }
+}
+
+CatalogObject NewObject(ObjectKind kind, const std::string& name, const duckdb::Value& comment) {
+  CatalogObject object;
+  object.kind = kind;
+  object.name = name;
+  if (!comment.IsNull()) object.comment = comment.ToString();
+  return object;
+}
+
+[[noreturn]] void ThrowCannotCreate(const char* what) {
+  throw duckdb::NotImplementedException("this database cannot create %s", what);
+}
+
+}  // namespace
+
+LumaSchemaEntry::LumaSchemaEntry(LumaCatalog& catalog_of, duckdb::CreateSchemaInfo& info,
+                                 ObjectId id)
+    : SchemaCatalogEntry(catalog_of, info) {
+  oid = static_cast<duckdb::idx_t>(id);
+}
+
+void LumaSchemaEntry::Replace(LumaTransaction& transaction, const CatalogObject& existing,
+                              CatalogObject object) {
+  if (existing.kind != object.kind) {
+    throw duckdb::CatalogException("Existing object %s is of another type", existing.name);
+  }
+  if (existing.kind == ObjectKind::kTable) {
+    DropObject(transaction, existing, /*cascade=*/false);
+    transaction.Create(std::move(object));
+    return;
+  }
+  object.id = existing.id;  // objects that depend on it keep what they point at
+  transaction.Alter(std::move(object));
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::Add(
+    duckdb::CatalogTransaction catalog_transaction, OnCreateConflict on_conflict,
+    CatalogObject object) {
+  auto& transaction = LumaTransaction::Get(catalog_transaction);
+  object.schema_id = ObjectIdOf(*this);
+  const NameSpace space = NameSpaceOf(object.kind);
+  const std::string name_added = object.name;
+  const auto existing = transaction.Find(object.schema_id, space, object.name);
+  if (!existing) {
+    transaction.Create(std::move(object));
+  } else if (on_conflict == OnCreateConflict::IGNORE_ON_CONFLICT) {
+    return nullptr;
+  } else if (on_conflict == OnCreateConflict::REPLACE_ON_CONFLICT) {
+    Replace(transaction, *existing, std::move(object));
+  } else {
+    throw duckdb::CatalogException::EntryAlreadyExists(EntryTypeOf(existing->kind), name_added);
+  }
+  return luma_catalog().EntryOf(transaction,
+                                transaction.Find(ObjectIdOf(*this), space, name_added));
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::CreateTable(
+    duckdb::CatalogTransaction transaction, duckdb::BoundCreateTableInfo& info) {
+  const auto& base = info.Base();
+  CatalogObject object = NewObject(ObjectKind::kTable, base.table, base.comment);
+  object.table = std::make_shared<const TableSchema>(ToTableSchema(base));
+  object.depends_on = ObjectIdsOf(LumaTransaction::Get(transaction), info.dependencies);
+  return Add(transaction, base.on_conflict, std::move(object));
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::CreateView(
+    duckdb::CatalogTransaction transaction, duckdb::CreateViewInfo& info) {
+  CatalogObject object = NewObject(ObjectKind::kView, info.view_name, info.comment);
+  object.definition = ViewDefinition(info);
+  object.depends_on = ObjectIdsOf(LumaTransaction::Get(transaction), info.dependencies);
+  return Add(transaction, info.on_conflict, std::move(object));
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::CreateSequence(
+    duckdb::CatalogTransaction transaction, duckdb::CreateSequenceInfo& info) {
+  CatalogObject object = NewObject(ObjectKind::kSequence, info.name, info.comment);
+  object.sequence = {.start = info.start_value,
+                     .increment = info.increment,
+                     .min_value = info.min_value,
+                     .max_value = info.max_value,
+                     .cycle = info.cycle};
+  return Add(transaction, info.on_conflict, std::move(object));
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::CreateType(
+    duckdb::CatalogTransaction transaction, duckdb::CreateTypeInfo& info) {
+  CatalogObject object = NewObject(ObjectKind::kType, info.name, info.comment);
+  object.definition = TypeDefinition(transaction.GetContext(), info);
+  object.depends_on = ObjectIdsOf(LumaTransaction::Get(transaction), info.dependencies);
+  return Add(transaction, info.on_conflict, std::move(object));
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::CreateFunction(
+    duckdb::CatalogTransaction transaction, duckdb::CreateFunctionInfo& info) {
+  const bool scalar = info.type == CatalogType::MACRO_ENTRY;
+  if (!scalar && info.type != CatalogType::TABLE_MACRO_ENTRY) ThrowCannotCreate("functions");
+  CatalogObject object =
+      NewObject(scalar ? ObjectKind::kScalarMacro : ObjectKind::kTableMacro, info.name,
+                info.comment);
+  object.definition = MacroDefinition(info.Cast<duckdb::CreateMacroInfo>());
+  object.depends_on = ObjectIdsOf(LumaTransaction::Get(transaction), info.dependencies);
+  return Add(transaction, info.on_conflict, std::move(object));
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::CreateIndex(
+    duckdb::CatalogTransaction transaction, duckdb::CreateIndexInfo& info,
+    duckdb::TableCatalogEntry& table) {
+  CatalogObject object = NewObject(ObjectKind::kIndex, info.index_name, info.comment);
+  object.definition = IndexDefinition(info);
+  object.table_id = ObjectIdOf(table);
+  object.depends_on = {object.table_id};
+  return Add(transaction, info.on_conflict, std::move(object));
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::CreateTableFunction(
+    duckdb::CatalogTransaction, duckdb::CreateTableFunctionInfo&) {
+  ThrowCannotCreate("table functions");
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::CreateCopyFunction(
+    duckdb::CatalogTransaction, duckdb::CreateCopyFunctionInfo&) {
+  ThrowCannotCreate("copy functions");
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::CreatePragmaFunction(
+    duckdb::CatalogTransaction, duckdb::CreatePragmaFunctionInfo&) {
+  ThrowCannotCreate("pragma functions");
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::CreateCollation(
+    duckdb::CatalogTransaction, duckdb::CreateCollationInfo&) {
+  ThrowCannotCreate("collations");
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::LookupEntry(
+    duckdb::CatalogTransaction catalog_transaction, const duckdb::EntryLookupInfo& lookup) {
+  const auto space = NameSpaceOfType(lookup.GetCatalogType());
+  if (!space) return nullptr;
+  auto& transaction = LumaTransaction::Get(catalog_transaction);
+  const auto object = transaction.Find(ObjectIdOf(*this), *space, lookup.GetEntryName());
+  if (!object || !Satisfies(lookup.GetCatalogType(), object->kind)) return nullptr;
+  return luma_catalog().EntryOf(transaction, object);
+}
+
+void LumaSchemaEntry::Scan(duckdb::ClientContext& context, CatalogType type,
+                           const std::function<void(duckdb::CatalogEntry&)>& callback) {
+  auto& transaction = LumaTransaction::Get(context, catalog);
+  for (const ObjectKind kind : KindsListedAs(type)) {
+    for (const auto& object : transaction.List(ObjectIdOf(*this), kind)) {
+      callback(*luma_catalog().EntryOf(transaction, object));
+    }
+  }
+}
+
+void LumaSchemaEntry::DropEntry(duckdb::ClientContext& context, duckdb::DropInfo& info) {
+  auto& transaction = LumaTransaction::Get(context, catalog);
+  const auto space = NameSpaceOfType(info.type);
+  if (!space) throw duckdb::NotImplementedException("this kind of object cannot be dropped");
+  const auto object = transaction.Find(ObjectIdOf(*this), *space, info.name);
+  if (!object) throw duckdb::CatalogException::MissingEntry(info.type, info.name, "");
+  const CatalogType found = EntryTypeOf(object->kind);
+  if (found != info.type) {
+    throw duckdb::CatalogException("Existing object %s is of type %s, trying to drop type %s",
+                                   info.name, duckdb::CatalogTypeToString(found),
+                                   duckdb::CatalogTypeToString(info.type));
+  }
+  DropObject(transaction, *object, info.cascade);
+}
+
+void LumaSchemaEntry::Alter(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info) {
+  auto& luma_transaction = LumaTransaction::Get(transaction);
+  const auto space = NameSpaceOfType(info.GetCatalogType());
+  const auto object =
+      space ? luma_transaction.Find(ObjectIdOf(*this), *space, info.name) : nullptr;
+  if (object) return AlterObject(transaction.GetContext(), luma_catalog(), *object, info);
+  if (info.if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return;
+  throw duckdb::CatalogException::MissingEntry(info.GetCatalogType(), info.name, "");
+}
+
+}  // namespace luma::sql

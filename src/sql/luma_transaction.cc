@@ -1,0 +1,162 @@
+#include "sql/luma_transaction.h"
+
+#include "sql/duckdb_boundary.h"
+
+namespace luma::sql {
+
+LumaTransaction& LumaTransaction::Get(duckdb::ClientContext& client, duckdb::Catalog& catalog) {
+  return Transaction::Get(client, catalog).Cast<LumaTransaction>();
+}
+
+LumaTransaction& LumaTransaction::Get(duckdb::CatalogTransaction transaction) {
+  if (!transaction.transaction) {
+    throw duckdb::InvalidInputException("the catalog can be read in a transaction only");
+  }
+  return transaction.transaction->Cast<LumaTransaction>();
+}
+
+void LumaTransaction::ForgetSnapshotsOfEarlierStatements() {
+  const duckdb::transaction_t query = active_query.load();
+  if (query == snapshots_of_query_) return;
+  snapshots_.clear();
+  snapshots_of_query_ = query;
+}
+
+storage::TableSnapshotPtr LumaTransaction::Read(ObjectId table) {
+  MutexLock lock(mutex_);
+  ForgetSnapshotsOfEarlierStatements();
+  auto& snapshot = snapshots_[table];
+  if (!snapshot) snapshot = ValueOrThrow(engine_->Read(table));
+  return snapshot;
+}
+
+storage::CatalogObjectPtr LumaTransaction::Find(ObjectId id) {
+  MutexLock lock(mutex_);
+  return engine_->Catalog().Find(id);
+}
+
+storage::CatalogObjectPtr LumaTransaction::Find(ObjectId schema, storage::NameSpace space,
+                                                std::string_view name) {
+  MutexLock lock(mutex_);
+  return engine_->Catalog().Find(schema, space, name);
+}
+
+std::vector<storage::CatalogObjectPtr> LumaTransaction::List(ObjectId schema,
+                                                             storage::ObjectKind kind) {
+  MutexLock lock(mutex_);
+  std::vector<storage::CatalogObjectPtr> objects;
+  engine_->Catalog().ForEach(schema, kind, [&](const storage::CatalogObjectPtr& object) {
+    objects.push_back(object);
+  });
+  return objects;
+}
+
+std::vector<storage::CatalogObjectPtr> LumaTransaction::Dependents(ObjectId id) {
+  MutexLock lock(mutex_);
+  return engine_->Catalog().Dependents(id);
+}
+
+ObjectId LumaTransaction::Create(storage::CatalogObject object) {
+  MutexLock lock(mutex_);
+  return ValueOrThrow(engine_->CreateObject(std::move(object)));
+}
+
+void LumaTransaction::Alter(storage::CatalogObject object) {
+  MutexLock lock(mutex_);
+  snapshots_.clear();
+  ThrowIfError(engine_->AlterObject(std::move(object)));
+}
+
+void LumaTransaction::Drop(ObjectId id) {
+  MutexLock lock(mutex_);
+  ThrowIfError(engine_->DropObject(id));
+}
+
+void LumaTransaction::Append(ObjectId table, std::span<const ColumnSpan> columns) {
+  ThrowIfError(engine_->Append(table, columns));
+}
+
+void LumaTransaction::Append(ObjectId table, storage::RowBuffer rows) {
+  ThrowIfError(engine_->Append(table, std::move(rows)));
+}
+
+uint64_t LumaTransaction::Delete(ObjectId table, std::span<const storage::RowId> rows) {
+  MutexLock lock(mutex_);
+  return ValueOrThrow(engine_->Delete(table, rows));
+}
+
+void LumaTransaction::Truncate(ObjectId table) {
+  MutexLock lock(mutex_);
+  ThrowIfError(engine_->Truncate(table));
+}
+
+std::vector<std::optional<storage::RowId>> LumaTransaction::FindKeys(
+    ObjectId table, size_t constraint, std::span<const ColumnSpan> keys) {
+  MutexLock lock(mutex_);
+  return ValueOrThrow(engine_->FindKeys(table, constraint, keys));
+}
+
+int64_t LumaTransaction::NextValue(ObjectId sequence) {
+  MutexLock lock(mutex_);
+  return ValueOrThrow(engine_->NextValue(sequence));
+}
+
+int64_t LumaTransaction::CurrentValue(ObjectId sequence) {
+  MutexLock lock(mutex_);
+  return ValueOrThrow(engine_->CurrentValue(sequence));
+}
+
+void LumaTransaction::SetValue(ObjectId sequence, int64_t value, bool is_called) {
+  MutexLock lock(mutex_);
+  ThrowIfError(engine_->SetValue(sequence, value, is_called));
+}
+
+void LumaTransaction::Pin(std::shared_ptr<duckdb::CatalogEntry> entry) {
+  MutexLock lock(mutex_);
+  const duckdb::CatalogEntry* key = entry.get();
+  pins_.try_emplace(key, std::move(entry));
+}
+
+Status LumaTransaction::Commit() {
+  MutexLock lock(mutex_);
+  snapshots_.clear();
+  return engine_->Commit();
+}
+
+void LumaTransaction::Rollback() {
+  MutexLock lock(mutex_);
+  snapshots_.clear();
+  engine_->Rollback();
+}
+
+duckdb::Transaction& LumaTransactionManager::StartTransaction(duckdb::ClientContext& context) {
+  auto transaction = std::make_unique<LumaTransaction>(*this, context, engine_.Begin());
+  LumaTransaction& started = *transaction;
+  MutexLock lock(mutex_);
+  open_.emplace(&started, std::move(transaction));
+  return started;
+}
+
+std::unique_ptr<LumaTransaction> LumaTransactionManager::Take(duckdb::Transaction& transaction) {
+  MutexLock lock(mutex_);
+  const auto found = open_.find(&transaction);
+  auto taken = std::move(found->second);
+  open_.erase(found);
+  return taken;
+}
+
+duckdb::ErrorData LumaTransactionManager::CommitTransaction(duckdb::ClientContext&,
+                                                            duckdb::Transaction& transaction) {
+  const Status status = Take(transaction)->Commit();
+  return status.ok() ? duckdb::ErrorData() : ErrorDataOf(status);
+}
+
+void LumaTransactionManager::RollbackTransaction(duckdb::Transaction& transaction) {
+  Take(transaction)->Rollback();
+}
+
+void LumaTransactionManager::Checkpoint(duckdb::ClientContext&, bool) {
+  ThrowIfError(engine_.Flush());
+}
+
+}  // namespace luma::sql

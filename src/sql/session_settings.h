@@ -1,0 +1,29 @@
+// Session settings: PostgreSQL's that clients read and write, and those of DuckDB's that are safe to
+// change. SQL SET itself is locked (duckdb_instance.cc); these go around the lock for a fixed list.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "sql/duckdb_headers.h"
+
+namespace luma::sql {
+
+// Makes PostgreSQL's settings known to the instance, with their defaults. Throws.
+void RegisterPostgresSettings(duckdb::DBConfig& config);
+
+// `value` as written, without quotes; nullopt restores the default. Errors: kNotFound for unknown
+// settings, kPermissionDenied for those a client may not change, kInvalidArgument.
+Status ChangeSetting(duckdb::ClientContext& context, const std::string& name,
+                     const std::optional<std::string>& value);
+// nullopt when there is no such setting.
+std::optional<std::string> ReadSetting(duckdb::ClientContext& context, const std::string& name);
+// Every session setting back to its default.
+void ResetSettings(duckdb::ClientContext& context);
+
+// Milliseconds of "5s", "250ms", "1min" or a plain number of milliseconds.
+Result<int64_t> ParseTimeout(std::string_view text);
+
+}  // namespace luma::sql

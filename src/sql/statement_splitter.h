@@ -1,0 +1,20 @@
+// Statements of a query string: where each begins and ends, and what it is.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "sql/database.h"
+#include "sql/sql_lexer.h"
+
+namespace luma::sql {
+
+// Splits at semicolons and classifies by the leading keywords; checks no syntax except that of
+// COPY. Errors: kSyntaxError, kPermissionDenied (COPY from or to a file).
+Result<std::vector<ParsedStatement>> SplitStatements(std::string_view text);
+
+// The position of `offset` bytes into `text`, counted from 1 in characters as PostgreSQL does.
+int CharacterPosition(std::string_view text, size_t offset);
+
+}  // namespace luma::sql
