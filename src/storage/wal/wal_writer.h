@@ -88,6 +88,7 @@ class WalWriter {
 
   // Writes and syncs what is left with a closing mark, so that from now on every byte of the log is
   // protected; stops the threads. Later calls return kUnavailable. Idempotent.
+  // No Reserve or Append may run beside it.
   Status Close() LUMA_EXCLUDES(mutex_);
 
   Lsn last_lsn() const LUMA_EXCLUDES(mutex_);          // last appended
