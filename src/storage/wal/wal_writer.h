@@ -83,7 +83,7 @@ class WalWriter {
   Status Sync() LUMA_EXCLUDES(mutex_);
 
   // Lets go of files that hold only records below `first_needed` (after a checkpoint that contains
-  // them is durable): they become spares or are removed. Does directory I/O, no fsync.
+  // them is durable): they become spares or are removed, durably. One directory fsync.
   Status Truncate(Lsn first_needed) LUMA_EXCLUDES(mutex_);
 
   // Writes and syncs what is left with a closing mark, so that from now on every byte of the log is
