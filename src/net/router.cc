@@ -28,6 +28,7 @@ bool Fits(const std::vector<std::string>& pattern, const std::vector<std::string
 
 void Router::Add(std::string_view method, std::string_view pattern, RouteOptions options,
                  HttpHandler handler) {
+  if (wrap_) handler = wrap_(pattern, std::move(handler));
   routes_.push_back(
       {std::string(method), SplitPath(pattern), std::move(options), std::move(handler)});
 }

@@ -26,6 +26,12 @@ struct Route {
 // Filled once, then read by any thread.
 class Router {
  public:
+  // Sees every handler that is added, to count or time what it does. `pattern` is the route's.
+  using Wrap = std::function<HttpHandler(std::string_view pattern, HttpHandler handler)>;
+
+  Router() = default;
+  explicit Router(Wrap wrap) : wrap_(std::move(wrap)) {}
+
   // `pattern` is like "/api/v1/label/{name}/values". The first route added that fits wins.
   void Add(std::string_view method, std::string_view pattern, RouteOptions options,
            HttpHandler handler);
@@ -38,6 +44,7 @@ class Router {
   Match Find(std::string_view method, std::string_view path) const;
 
  private:
+  Wrap wrap_;
   std::vector<Route> routes_;
 };
 

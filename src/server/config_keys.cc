@@ -55,8 +55,7 @@ const std::vector<ConfigKey>& Keys() {
       {LUMA_CONFIG_KEY(server.io_threads), kThreads, kAtStart,
        "Threads for sockets; 0 means one for every two processors."},
       {LUMA_CONFIG_KEY(server.worker_threads), kThreads, kAtStart,
-       "Threads for requests and statements, which may wait for disks; 0 means four for every "
-       "processor."},
+       "Threads for HTTP requests, which may wait for disks; 0 means four for every processor."},
 
       {LUMA_CONFIG_KEY(metrics.enabled), Anything{}, kAtStart, "Serve the server's own metrics."},
       {LUMA_CONFIG_KEY(metrics.host), HostAddress{}, kAtStart, "Address of the metrics port."},
@@ -105,9 +104,12 @@ const std::vector<ConfigKey>& Keys() {
        "How long an address that went over the limit is refused."},
 
       {LUMA_CONFIG_KEY(wal.sync), OneOf{{"always", "interval", "off"}}, kAtStart,
-       "When a commit is acknowledged. always: after it is on stable storage, so a power cut loses "
-       "nothing. interval: at once; a power cut or a crash of the machine can lose the commits of "
-       "the last sync_interval. off: at once; the operating system decides when to write."},
+       "When a commit is acknowledged. always: when it is on stable storage; a power cut loses "
+       "nothing. interval: when the operating system has it; a crash of the server loses nothing, "
+       "a "
+       "power cut can lose the commits of the last sync_interval and of one sync. off: as "
+       "interval, "
+       "without a bound."},
       {LUMA_CONFIG_KEY(wal.sync_interval), Between{1, 60'000}, kAtStart,
        "For sync = \"interval\": how often the log is made durable."},
       {LUMA_CONFIG_KEY(wal.segment_bytes), Between{kMiB, 1'024 * kMiB}, kAtStart,
@@ -131,7 +133,7 @@ const std::vector<ConfigKey>& Keys() {
       {LUMA_CONFIG_KEY(query.threads), kThreads, kAtStart,
        "Threads of SQL execution; 0 means one for every processor."},
       {LUMA_CONFIG_KEY(query.max_concurrent), Between{0, 100'000}, kAtStart,
-       "Statements that run at once; others wait. 0 means as many as there are worker threads."},
+       "SQL statements that run at once; others wait. 0 means four for every processor."},
 
       {LUMA_CONFIG_KEY(scrape.global_interval), Between{100, 86'400'000}, kReloaded,
        "How often targets are scraped."},

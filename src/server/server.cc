@@ -8,11 +8,17 @@
 #include "net/event_loop.h"
 #include "net/http_server.h"
 #include "net/worker_pool.h"
+#include "pgwire/pg_server.h"
+#include "prom/query_api.h"
+#include "prom/remote_write.h"
 #include "server/credentials.h"
 #include "server/measured_handler.h"
 #include "server/process_metrics.h"
 #include "server/rate_limit_admission.h"
 #include "server/rate_limiter.h"
+#include "server/remote_write_metrics.h"
+#include "server/store.h"
+#include "server/version.h"
 
 namespace luma::server {
 namespace {
@@ -28,9 +34,9 @@ int IoThreads(const Config& config) {
   return configured > 0 ? configured : (Processors() + 1) / 2;
 }
 
-int WorkerThreads(const Config& config) {
-  const auto configured = static_cast<int>(config.server.worker_threads);
-  return configured > 0 ? configured : 4 * Processors();
+// For threads that mostly wait for disks and for the log.
+int ThreadsOrFourPerProcessor(int64_t configured) {
+  return configured > 0 ? static_cast<int>(configured) : 4 * Processors();
 }
 
 RateLimitConfig RateLimits(const Config& config) {
@@ -44,6 +50,33 @@ void LogListening(std::string_view service, std::string_view host, uint16_t port
   const bool is_ipv6 = host.find(':') != std::string_view::npos;
   LUMA_LOG(kInfo, "server", "listening service={} address={}{}{}:{}", service, is_ipv6 ? "[" : "",
            host, is_ipv6 ? "]" : "", port);
+}
+
+prom::RemoteWriteOptions RemoteWriteOptionsOf(const Config& config) {
+  return {.body_bytes_max = config.server.body_limit.bytes,
+          .decoded_bytes_max = config.server.body_limit.bytes};
+}
+
+prom::QueryApiOptions QueryApiOptionsOf(const Config& config) {
+  prom::QueryApiOptions options;
+  options.version = kVersion;
+  if (config.query.timeout.count() > 0) options.query_timeout = config.query.timeout;
+  return options;
+}
+
+session::AuthConfig AuthConfigOf(const Config& config) {
+  const bool md5 = config.auth.method == "md5";
+  return {.username = config.auth.username,
+          .password = config.auth.password,
+          .require_auth = config.auth.require_auth,
+          .method = md5 ? session::AuthMethod::kMd5 : session::AuthMethod::kTrust};
+}
+
+// A router whose handlers are counted and timed.
+net::Router MeasuredRouter() {
+  return net::Router([](std::string_view pattern, net::HttpHandler handler) {
+    return Measured(pattern, std::move(handler), MetricsRegistry::Default());
+  });
 }
 
 net::HttpHandler Answer(int status, std::string text) {
@@ -63,13 +96,18 @@ class Server::Impl {
         rate_limiter_(RateLimits(config_), Clock::System()),
         admission_(rate_limiter_),
         loop_(IoThreads(config_)),
-        workers_(WorkerThreads(config_), kWaitingRequestsMax) {}
+        http_workers_(ThreadsOrFourPerProcessor(config_.server.worker_threads),
+                      kWaitingRequestsMax),
+        sql_workers_(ThreadsOrFourPerProcessor(config_.query.max_concurrent),
+                     static_cast<size_t>(config_.postgres.max_connections)) {}
 
   Status Start() {
     LUMA_RETURN_IF_ERROR(ApplyLogLevel());
     process_metrics_ = RegisterProcessMetrics(MetricsRegistry::Default());
+    LUMA_ASSIGN_OR_RETURN(store_, Store::Open(config_));
     LUMA_RETURN_IF_ERROR(StartHttp());
     LUMA_RETURN_IF_ERROR(StartMetrics());
+    LUMA_RETURN_IF_ERROR(StartPostgres());
     ready_ = true;
     LUMA_LOG(kInfo, "server", "ready");
     return Status::Ok();
@@ -92,11 +130,13 @@ class Server::Impl {
     stopped_ = true;
     ready_ = false;
     LUMA_LOG(kInfo, "server", "stopping");
-    for (const auto& http : {&http_, &metrics_}) {
-      if (*http) (*http)->Stop(config_.server.shutdown_grace);
-    }
-    workers_.Stop();
+    if (http_) http_->Stop(config_.server.shutdown_grace);
+    if (postgres_) postgres_->Stop(config_.server.shutdown_grace);
+    if (metrics_) metrics_->Stop(config_.server.shutdown_grace);
+    sql_workers_.Stop();
+    http_workers_.Stop();
     loop_.Stop();
+    CloseStore();
     LUMA_LOG(kInfo, "server", "stopped");
   }
 
@@ -105,6 +145,12 @@ class Server::Impl {
     LUMA_ASSIGN_OR_RETURN(const LogLevel level, ParseLogLevel(config_.general.log_level));
     SetLogLevel(level);
     return Status::Ok();
+  }
+
+  void CloseStore() {
+    if (!store_) return;
+    const Status status = store_->Close();
+    if (!status.ok()) LUMA_LOG(kError, "server", "closing failed: {}", status.message());
   }
 
   net::HttpServerOptions HttpOptions(const std::string& host, int64_t port, bool require_auth) {
@@ -131,11 +177,19 @@ class Server::Impl {
   }
 
   Status StartHttp() {
-    net::Router router;
+    remote_write_ = std::make_unique<prom::RemoteWriteHandler>(store_->metrics(),
+                                                               RemoteWriteOptionsOf(config_));
+    remote_write_metrics_ =
+        RegisterRemoteWriteMetrics(remote_write_->counters(), MetricsRegistry::Default());
+    query_api_ = std::make_unique<prom::QueryApi>(store_->metrics(), Clock::System(),
+                                                  QueryApiOptionsOf(config_));
+    net::Router router = MeasuredRouter();
     AddHealthRoutes(router);
+    remote_write_->AddRoutes(router);
+    query_api_->AddRoutes(router);
     const auto& server = config_.server;
     LUMA_ASSIGN_OR_RETURN(
-        http_, net::HttpServer::Start(loop_, workers_, std::move(router),
+        http_, net::HttpServer::Start(loop_, http_workers_, std::move(router),
                                       HttpOptions(server.host, server.port, server.require_auth)));
     LogListening("http", server.host, http_->port());
     return Status::Ok();
@@ -144,17 +198,35 @@ class Server::Impl {
   Status StartMetrics() {
     const auto& metrics = config_.metrics;
     if (!metrics.enabled) return Status::Ok();
-    net::Router router;
+    net::Router router = MeasuredRouter();
     AddHealthRoutes(router);
     router.Add("GET", metrics.path, {},
                [](const net::HttpRequest&, const net::Responder& responder) {
                  responder.Send({.content_type = "text/plain; version=0.0.4; charset=utf-8",
                                  .body = MetricsRegistry::Default().Text()});
                });
-    LUMA_ASSIGN_OR_RETURN(metrics_, net::HttpServer::Start(loop_, workers_, std::move(router),
+    LUMA_ASSIGN_OR_RETURN(metrics_, net::HttpServer::Start(loop_, http_workers_, std::move(router),
                                                            HttpOptions(metrics.host, metrics.port,
                                                                        metrics.require_auth)));
     LogListening("metrics", metrics.host, metrics_->port());
+    return Status::Ok();
+  }
+
+  Status StartPostgres() {
+    const auto& postgres = config_.postgres;
+    const pgwire::PgServerParts parts{.loop = loop_,
+                                      .workers = sql_workers_,
+                                      .database = store_->database(),
+                                      .budget = store_->engine().budget(),
+                                      .admission = &admission_};
+    pgwire::PgServerOptions options;
+    options.host = postgres.host;
+    options.port = static_cast<uint16_t>(postgres.port);
+    options.auth = AuthConfigOf(config_);
+    options.sessions_max = static_cast<size_t>(postgres.max_connections);
+    options.authentication_timeout = postgres.login_timeout;
+    LUMA_ASSIGN_OR_RETURN(postgres_, pgwire::PgServer::Start(parts, std::move(options)));
+    LogListening("postgres", postgres.host, postgres_->port());
     return Status::Ok();
   }
 
@@ -167,10 +239,16 @@ class Server::Impl {
   std::vector<MetricsRegistry::Callback> process_metrics_;
   std::atomic<bool> ready_{false};
   bool stopped_ = false;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<prom::RemoteWriteHandler> remote_write_;
+  std::vector<MetricsRegistry::Callback> remote_write_metrics_;
+  std::unique_ptr<prom::QueryApi> query_api_;
   net::EventLoop loop_;
-  net::WorkerPool workers_;
+  net::WorkerPool http_workers_;
+  net::WorkerPool sql_workers_;  // apart, so that long statements never hold up ingestion
   std::unique_ptr<net::HttpServer> http_;
   std::unique_ptr<net::HttpServer> metrics_;
+  std::unique_ptr<pgwire::PgServer> postgres_;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -1,0 +1,69 @@
+#include "server/store.h"
+
+#include <chrono>
+
+#include "base/log.h"
+#include "server/store_metrics.h"
+
+namespace luma::server {
+namespace {
+
+storage::WalSync WalSyncOf(const Config& config) {
+  if (config.wal.sync == "interval") return storage::WalSync::kInterval;
+  if (config.wal.sync == "off") return storage::WalSync::kOff;
+  return storage::WalSync::kAlways;
+}
+
+storage::EngineOptions EngineOptionsOf(const Config& config) {
+  return {.data_dir = config.general.data_dir,
+          .wal_sync = WalSyncOf(config),
+          .wal_sync_interval = config.wal.sync_interval,
+          .wal_segment_bytes = config.wal.segment_bytes.bytes,
+          .run_rows_max = static_cast<uint32_t>(config.storage.run_rows_max),
+          .hot_bytes_flush = config.storage.flush_hot_bytes.bytes,
+          .wal_bytes_flush = config.storage.flush_wal_bytes.bytes,
+          .flush_interval = std::chrono::ceil<std::chrono::seconds>(config.storage.flush_interval),
+          .memory_limit_bytes = config.storage.memory_limit.bytes};
+}
+
+sql::DatabaseOptions DatabaseOptionsOf(const Config& config) {
+  return {.memory_limit_bytes = config.query.memory_limit.bytes,
+          .threads = static_cast<int>(config.query.threads),
+          .temp_dir = io::JoinPath(config.general.data_dir, "tmp")};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::Open(const Config& config) {
+  const auto start = std::chrono::steady_clock::now();
+  std::unique_ptr<Store> store(new Store);
+  LUMA_ASSIGN_OR_RETURN(store->engine_,
+                        storage::MultiTierStorage::Open(EngineOptionsOf(config),
+                                                        io::FileSystem::Posix(), Clock::System()));
+  LUMA_ASSIGN_OR_RETURN(store->metrics_, storage::MetricsStore::Open(*store->engine_));
+  LUMA_ASSIGN_OR_RETURN(store->database_,
+                        sql::Database::Open(DatabaseOptionsOf(config), *store->engine_));
+  store->store_metrics_ = RegisterStoreMetrics(
+      *store->engine_, *store->metrics_, store->engine_->budget(), MetricsRegistry::Default());
+  const auto took = std::chrono::steady_clock::now() - start;
+  LUMA_LOG(kInfo, "server", "store open: data_dir={} milliseconds={}", config.general.data_dir,
+           std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+  return store;
+}
+
+Store::~Store() {
+  const Status status = Close();
+  if (!status.ok()) LUMA_LOG(kError, "server", "closing the store failed: {}", status.message());
+}
+
+Status Store::Close() {
+  store_metrics_.clear();
+  database_.reset();
+  metrics_.reset();
+  if (!engine_) return Status::Ok();
+  const Status status = engine_->Close();
+  engine_.reset();
+  return status;
+}
+
+}  // namespace luma::server

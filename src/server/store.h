@@ -1,0 +1,40 @@
+// What the server stores data in: the engine and what is built on it, opened in order and closed in
+// the opposite one.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/status.h"
+#include "server/config.h"
+#include "sql/database.h"
+#include "storage/engine.h"
+#include "storage/metrics/metrics_store.h"
+
+namespace luma::server {
+
+// Threads: Open and Close from one thread; the parts as they say themselves.
+class Store {
+ public:
+  // Recovers what is in [general] data_dir. Blocks for it. Errors: those of the parts.
+  static Result<std::unique_ptr<Store>> Open(const Config& config);
+  ~Store();  // Close(), logging an error
+
+  // No part is used any more when this is called. Idempotent.
+  Status Close();
+
+  storage::MultiTierStorage& engine() { return *engine_; }
+  storage::MetricsStore& metrics() { return *metrics_; }
+  sql::Database& database() { return *database_; }
+
+ private:
+  Store() = default;
+
+  std::unique_ptr<storage::MultiTierStorage> engine_;
+  std::unique_ptr<storage::MetricsStore> metrics_;
+  std::unique_ptr<sql::Database> database_;
+  std::vector<MetricsRegistry::Callback> store_metrics_;
+};
+
+}  // namespace luma::server
