@@ -51,6 +51,7 @@ struct EngineStats {
 };
 
 // Threads: every method from any thread. One process per data directory (locked).
+// Lifetime: transactions and table snapshots must be gone before the engine is.
 class MultiTierStorage {
  public:
   // Recovers: manifest, then WAL. Errors: kCorruption names file and offset and nothing is changed

@@ -68,6 +68,7 @@ Result<std::unique_ptr<StorageEngine>> StorageEngine::Open(EngineOptions options
   }
   opened.manifest = std::move(writer.manifest);
   opened.epoch = writer.state.epoch;
+  opened.replay_from = writer.state.checkpoint.replay_from;
   LUMA_FAILPOINT("recovery.after_manifest");
   LUMA_RETURN_IF_ERROR(fs.CreateDirectories(directory.segments()));
   LUMA_RETURN_IF_ERROR(RemoveOrphans(fs, directory, writer.state));
@@ -88,10 +89,15 @@ StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Cl
       states_(opened.database.state),
       next_object_id_(opened.database.next_object_id),
       pipeline_(*wal_, states_, indexes_, *budget_, options_.run_rows_max, opened.database.state),
-      request_flush_([] {}),
+      flusher_({fs, DataDirectory{options_.data_dir}, *manifest_, *wal_, pipeline_, states_,
+                indexes_, sequences_, next_object_id_},
+               opened.database.checkpoint, opened.replay_from, opened.epoch),
+      request_flush_([this] {
+        if (flush_thread_) flush_thread_->Request();
+      }),
       parts_{states_,  pipeline_,       indexes_,      sequences_,
              *budget_, next_object_id_, request_flush_} {
-  (void)fs;
+  if (options_.background_flush) flush_thread_.emplace(FlushNeeds(), flusher_, states_, clock_);
   for (const auto& [id, record] : opened.database.sequences) sequences_.Restore(id, record);
 }
 
@@ -115,7 +121,15 @@ Result<TableSnapshotPtr> StorageEngine::Read(ObjectId table) {
   return std::make_shared<const TableSnapshot>(std::move(object), std::move(runs));
 }
 
-Status StorageEngine::Flush() { return Status::Unsupported("flush to segment files"); }
+Status StorageEngine::Flush() { return flusher_.FlushAll(); }
+
+FlushThread::Needs StorageEngine::FlushNeeds() const {
+  return {.hot_bytes_max = options_.hot_bytes_flush,
+          .wal_bytes_max = options_.wal_bytes_flush,
+          .interval = options_.flush_interval,
+          .hot_bytes = [this] { return budget_->booked_bytes(BudgetUse::kHotRows); },
+          .wal_bytes = [this] { return wal_->log_bytes(); }};
+}
 
 Sequences::Log StorageEngine::SequenceLog() {
   return [this](std::span<const Sequences::Record> records) {
@@ -124,6 +138,7 @@ Sequences::Log StorageEngine::SequenceLog() {
 }
 
 Status StorageEngine::Close() {
+  if (flush_thread_) flush_thread_->Stop();
   const Status exact = sequences_.LogExact(SequenceLog());
   const Status closed = wal_->Close();
   return exact.ok() || exact.code() == StatusCode::kUnavailable ? closed : exact;
@@ -144,6 +159,7 @@ EngineStats StorageEngine::Stats() const {
   stats.warm_segments = totals.warm_segments;
   stats.wal_bytes = wal_->log_bytes();
   stats.wal_syncs = wal_->stats().syncs;
+  stats.flushes = flusher_.count();
   stats.last_commit = state->commit();
   stats.poisoned = pipeline_.poisoned();
   return stats;

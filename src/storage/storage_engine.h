@@ -4,11 +4,14 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "storage/commit_pipeline.h"
 #include "storage/data_directory.h"
 #include "storage/engine.h"
 #include "storage/engine_parts.h"
+#include "storage/flush_thread.h"
+#include "storage/flusher.h"
 #include "storage/manifest/manifest.h"
 #include "storage/recovery.h"
 #include "storage/sequences.h"
@@ -39,12 +42,14 @@ class StorageEngine final : public MultiTierStorage {
     std::unique_ptr<MemoryBudget> budget;
     std::unique_ptr<Manifest> manifest;
     uint64_t epoch = 0;
+    Lsn replay_from = kFirstLsn;
     RecoveredDatabase database;
     std::unique_ptr<WalWriter> wal;
   };
 
   StorageEngine(EngineOptions options, io::FileSystem& fs, const Clock& clock, Opened opened);
   Sequences::Log SequenceLog();
+  FlushThread::Needs FlushNeeds() const;
 
   const EngineOptions options_;
   const Clock& clock_;
@@ -57,6 +62,8 @@ class StorageEngine final : public MultiTierStorage {
   Sequences sequences_;
   std::atomic<uint32_t> next_object_id_;
   CommitPipeline pipeline_;
+  Flusher flusher_;
+  std::optional<FlushThread> flush_thread_;  // none without background_flush
   const std::function<void()> request_flush_;
   const EngineParts parts_;
 };

@@ -1,0 +1,59 @@
+// Decides when to flush, in the background.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "storage/flusher.h"
+#include "storage/state_store.h"
+
+namespace luma::storage {
+
+// Everything is flushed when hot rows or the log grow too large, every `interval`, and on request;
+// a run that gets no more rows is flushed soon after it was sealed.
+// Threads: Request from any thread. Lifetime: references must outlive it.
+class FlushThread {
+ public:
+  struct Needs {
+    uint64_t hot_bytes_max = 0;
+    uint64_t wal_bytes_max = 0;
+    std::chrono::seconds interval{0};
+    std::function<uint64_t()> hot_bytes;
+    std::function<uint64_t()> wal_bytes;
+  };
+
+  FlushThread(Needs needs, Flusher& flusher, const StateStore& states, const Clock& clock);
+  ~FlushThread() { Stop(); }
+
+  // Waits for a flush that is under way. Idempotent.
+  void Stop() LUMA_EXCLUDES(mutex_);
+  void Request() LUMA_EXCLUDES(mutex_);
+
+ private:
+  void Run() LUMA_EXCLUDES(mutex_);
+  // Sleeps until it is time to look again. False when the thread is to end.
+  bool Sleep(std::chrono::nanoseconds time) LUMA_EXCLUDES(mutex_);
+  bool TakeRequest() LUMA_EXCLUDES(mutex_);
+  bool NeedsFlush() LUMA_EXCLUDES(mutex_);
+  bool HasSealedRuns() const;
+  Status FlushIfNeeded();
+
+  const Needs needs_;
+  Flusher& flusher_;
+  const StateStore& states_;
+  const Clock& clock_;
+  std::chrono::nanoseconds last_flush_;  // the thread's own
+
+  Mutex mutex_;
+  CondVar wake_;
+  bool is_requested_ LUMA_GUARDED_BY(mutex_) = false;
+  bool is_stopping_ LUMA_GUARDED_BY(mutex_) = false;
+  std::once_flag stopped_;
+  std::thread thread_;
+};
+
+}  // namespace luma::storage

@@ -1,0 +1,112 @@
+// Moves hot rows to segment files and the start of the log behind them.
+//
+//   seal -> wait for the log -> write segments -> freeze resorted runs -> manifest edit
+//        -> put the runs on disk in the place of those in memory -> truncate the log
+//
+// A crash at any step leaves either the old checkpoint with a log that has the rows, or the new
+// one; files that no manifest names are removed at the next start.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/status.h"
+#include "storage/checkpoint_edit.h"
+#include "storage/commit_pipeline.h"
+#include "storage/data_directory.h"
+#include "storage/manifest/manifest.h"
+#include "storage/run_flush.h"
+#include "storage/sequences.h"
+#include "storage/wal/wal_writer.h"
+
+namespace luma::storage {
+
+// Threads: every method from any thread; flushes run one at a time. Lifetime: references must
+// outlive it.
+class Flusher {
+ public:
+  struct Parts {
+    io::FileSystem& fs;
+    DataDirectory directory;
+    Manifest& manifest;
+    WalWriter& wal;
+    CommitPipeline& pipeline;
+    StateStore& states;
+    UniqueIndexes& indexes;
+    Sequences& sequences;
+    const std::atomic<uint32_t>& next_object_id;
+  };
+  // `checkpoint` and `replay_from` are what the manifest says, `epoch` its writer's.
+  Flusher(Parts parts, DatabaseStatePtr checkpoint, Lsn replay_from, uint64_t epoch)
+      : parts_(std::move(parts)),
+        epoch_(epoch),
+        checkpoint_(std::move(checkpoint)),
+        replay_from_(replay_from) {}
+
+  // Every row that is committed when it is called. Afterwards the log is needed only for what came
+  // later. Errors: kDiskFull, kIoError, kCorruption: nothing is lost, all rows stay readable, and
+  // the next call tries again.
+  Status FlushAll() LUMA_EXCLUDES(mutex_);
+  // Only the runs that get no more rows; the log keeps its length. Errors: as FlushAll.
+  Status FlushSealed() LUMA_EXCLUDES(mutex_);
+
+  // Flushes that did something.
+  uint64_t count() const { return count_.load(std::memory_order_relaxed); }
+
+ private:
+  using RunKey = CommitPipeline::RunKey;
+
+  // The next checkpoint and what leads to it.
+  struct Plan {
+    Lsn replay_from = kNoLsn;
+    bool drops_dead_runs = false;  // see IsDroppable
+    std::vector<FlushedRun> flushed = {};
+    std::set<RunKey> resorted = {};  // flushed runs whose rows have new positions
+    std::vector<RunKey> dead = {};  // runs without live rows, not to be kept
+    DatabaseStatePtr after = nullptr;
+    ManifestEdit edit = {};
+  };
+  using PreparedIndexes = std::map<ObjectId, std::vector<UniqueIndexes::EntryPtr>>;
+
+  Status Flush(Plan plan) LUMA_REQUIRES(mutex_);
+  // Everything up to the manifest edit; what it did is undone by Abandon.
+  Status Prepare(Plan& plan) LUMA_REQUIRES(mutex_);
+  void Abandon(const Plan& plan) LUMA_REQUIRES(mutex_);
+  Status WaitForLog(Lsn lsn) LUMA_REQUIRES(mutex_);
+  Status WriteSegments(const DatabaseState& head, Plan& plan) LUMA_REQUIRES(mutex_);
+  std::string NextFileName(ObjectId table, RunId run) LUMA_REQUIRES(mutex_);
+  // Freezes resorted runs and completes the plan.
+  Status PlanCheckpoint(Plan& plan) LUMA_REQUIRES(mutex_);
+  DatabaseState CheckpointOf(const DatabaseState& head, Plan& plan) const LUMA_REQUIRES(mutex_);
+  Status WriteManifest(Plan& plan) LUMA_REQUIRES(mutex_);
+  // From here on memory has to follow the manifest, so nothing can fail but the log.
+  Status SwapRuns(const Plan& plan) LUMA_REQUIRES(mutex_);
+  // Before readers see the new positions of resorted runs, the unique indexes must have them.
+  PreparedIndexes AddResortedKeys(const Plan& plan, const DatabaseState& head) const
+      LUMA_REQUIRES(mutex_);
+  // False when a unique index has appeared since they were prepared.
+  bool SwapRunsIn(DatabaseState& state, const Plan& plan, const PreparedIndexes& prepared) const;
+  // Old positions of resorted runs leave the unique indexes once no snapshot needs them.
+  void SweepIndexes(const Plan& plan) LUMA_REQUIRES(mutex_);
+  void ReleaseFiles(const Plan& plan) LUMA_REQUIRES(mutex_);
+
+  const Parts parts_;
+  const uint64_t epoch_;
+  std::atomic<uint64_t> count_{0};
+
+  Mutex mutex_;  // taken before every other
+  DatabaseStatePtr checkpoint_ LUMA_GUARDED_BY(mutex_);  // what the manifest has
+  Lsn replay_from_ LUMA_GUARDED_BY(mutex_);
+  uint64_t files_begun_ LUMA_GUARDED_BY(mutex_) = 0;
+  // Runs that a manifest edit may have resorted: frozen until one that is known to be there.
+  std::set<RunKey> frozen_ LUMA_GUARDED_BY(mutex_);
+  // Files of edits whose outcome is unknown; the next edit that succeeds makes them garbage.
+  std::vector<FlushedRun> undecided_ LUMA_GUARDED_BY(mutex_);
+};
+
+}  // namespace luma::storage

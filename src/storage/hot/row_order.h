@@ -1,0 +1,20 @@
+// The order in which a run of a table with a sort key goes to disk.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/status.h"
+#include "storage/run_version.h"
+
+namespace luma::storage {
+
+// Positions of all rows of `run`, ordered by the columns, ascending, nulls last, equal ones by
+// position. Empty when they are in order already. Numbers by value (NaN last), strings by unsigned
+// bytes, intervals with months of 30 days.
+// Memory: 8 to 16 bytes per row and column. Errors: kIoError, kCorruption for a run on disk.
+Result<std::vector<uint32_t>> SortedOrder(const RunVersion& run,
+                                          std::span<const ColumnSchema* const> columns);
+
+}  // namespace luma::storage

@@ -1,0 +1,143 @@
+#include "storage/run_flush.h"
+
+#include <numeric>
+#include <utility>
+
+#include "base/failpoint.h"
+#include "storage/hot/hot_run.h"
+#include "storage/hot/row_order.h"
+#include "storage/key_lookup.h"
+#include "storage/warm/segment_writer.h"
+
+namespace luma::storage {
+namespace {
+
+// Collects the rows at any positions of a hot run into arrays, one block at a time.
+class RowGatherer {
+ public:
+  RowGatherer(const HotRun& run, uint32_t rows) : columns_(*run.columns()) {
+    for (uint32_t block = 0; block < run.BlockCount(rows); ++block) {
+      blocks_.push_back(run.BlockColumns(block, rows, owners_));
+      starts_.push_back(run.BlockStart(block));
+      // Blocks start at multiples of 64, so the block of a position is found without searching.
+      block_of_64_.resize((run.BlockStart(block) + run.BlockRows(block, rows) + 63) / 64, block);
+    }
+    for (const RunColumn& column : columns_) {
+      values_.emplace_back(size_t{kBlockRows} * ValueBytes(column.type));
+      validity_.emplace_back(ValidityWords(kBlockRows));
+    }
+  }
+
+  // At most kBlockRows positions. Valid until the next call.
+  std::vector<ColumnSpan> Gather(std::span<const uint32_t> positions) {
+    std::vector<ColumnSpan> spans;
+    for (size_t i = 0; i < columns_.size(); ++i) spans.push_back(GatherColumn(i, positions));
+    return spans;
+  }
+
+ private:
+  ColumnSpan GatherColumn(size_t column, std::span<const uint32_t> positions) {
+    const size_t width = ValueBytes(columns_[column].type);
+    std::byte* to = values_[column].data();
+    std::vector<uint64_t>& validity = validity_[column];
+    std::ranges::fill(validity, ~uint64_t{0});
+    bool has_nulls = false;
+    for (uint32_t i = 0; i < positions.size(); ++i, to += width) {
+      const uint32_t block = block_of_64_[positions[i] / 64];
+      const uint32_t row = positions[i] - starts_[block];
+      const ColumnSpan& from = blocks_[block][column];
+      std::memcpy(to, from.values + row * width, width);
+      if (!from.IsNull(row)) continue;
+      validity[i / 64] &= ~(uint64_t{1} << (i % 64));
+      has_nulls = true;
+    }
+    return {.type = columns_[column].type,
+            .count = static_cast<uint32_t>(positions.size()),
+            .values = values_[column].data(),
+            .validity = has_nulls ? validity.data() : nullptr};
+  }
+
+  const RunColumns columns_;
+  std::vector<std::vector<ColumnSpan>> blocks_;
+  std::vector<std::shared_ptr<const void>> owners_;
+  std::vector<uint32_t> starts_;
+  std::vector<uint32_t> block_of_64_;
+  std::vector<encoding::AlignedBuffer> values_;
+  std::vector<std::vector<uint64_t>> validity_;
+};
+
+Result<std::vector<uint32_t>> OrderOnDisk(const CatalogObject& table, const RunVersion& run) {
+  if (table.table->sort_key.empty()) return std::vector<uint32_t>();
+  return SortedOrder(run, KeyColumns(*table.table, table.table->sort_key));
+}
+
+SegmentHeader HeaderOf(ObjectId table, const HotRun& run, uint64_t writer_epoch) {
+  SegmentHeader header{
+      .identity = {.table_id = table, .run_id = run.id(), .writer_epoch = writer_epoch},
+      .columns = {}};
+  for (const RunColumn& column : *run.columns()) header.columns.push_back({column.id, column.type});
+  return header;
+}
+
+Status WriteRows(SegmentWriter& writer, const HotRun& run, uint32_t rows,
+                 std::span<const uint32_t> order) {
+  RowGatherer gatherer(run, rows);
+  for (uint32_t first = 0; first < rows; first += kBlockRows) {
+    const uint32_t count = std::min(kBlockRows, rows - first);
+    LUMA_RETURN_IF_ERROR(writer.Append(gatherer.Gather(order.subspan(first, count))));
+    LUMA_FAILPOINT("flush.after_block");
+  }
+  return Status::Ok();
+}
+
+std::vector<uint32_t> Inverse(const std::vector<uint32_t>& order) {
+  std::vector<uint32_t> inverse(order.size());
+  for (uint32_t i = 0; i < order.size(); ++i) inverse[order[i]] = i;
+  return inverse;
+}
+
+}  // namespace
+
+DeleteBitmapPtr FlushedRun::Remap(const DeleteBitmapPtr& deletes) const {
+  if (deletes == nullptr || new_position_of.empty()) return deletes;
+  auto remapped = std::make_shared<DeleteBitmap>();
+  deletes->ForEach([&](uint32_t position) { remapped->Add(new_position_of[position]); });
+  return remapped;
+}
+
+Result<FlushedRun> FlushRun(io::FileSystem& fs, const DataDirectory& directory,
+                            const CatalogObject& table, const RunVersion& run,
+                            const std::string& file_name, uint64_t writer_epoch) {
+  LUMA_FAILPOINT("flush.before_segment");
+  const auto& hot = static_cast<const HotRun&>(*run.run());
+  const io::Path path = directory.segment(file_name);
+  LUMA_ASSIGN_OR_RETURN(std::vector<uint32_t> order, OrderOnDisk(table, run));
+  const bool keeps_order = order.empty();
+  if (keeps_order) {
+    order.resize(run.row_count());
+    std::iota(order.begin(), order.end(), 0);
+  }
+  LUMA_ASSIGN_OR_RETURN(auto writer, SegmentWriter::Create(fs, path,
+                                                           HeaderOf(table.id, hot, writer_epoch),
+                                                           encoding::EncodeOptions()));
+  LUMA_RETURN_IF_ERROR(WriteRows(*writer, hot, run.row_count(), order));
+  LUMA_FAILPOINT("flush.before_finish");
+  LUMA_ASSIGN_OR_RETURN(const SegmentFileInfo info, writer->Finish());
+  const ExpectedSegment expected{.table_id = table.id, .run_id = run.id(), .file = info};
+  LUMA_ASSIGN_OR_RETURN(auto reader, SegmentReader::Open(fs, path, expected));
+
+  FlushedRun flushed;
+  flushed.table = table.id;
+  flushed.run = std::make_shared<const WarmRun>(fs, file_name, info.file_bytes,
+                                                keeps_order ? 0 : 1, std::move(reader));
+  flushed.record = {.id = run.id(),
+                    .row_count = info.row_count,
+                    .file_name = file_name,
+                    .file_bytes = info.file_bytes,
+                    .footer_crc = info.footer_crc,
+                    .delete_bitmap = {}};
+  if (!keeps_order) flushed.new_position_of = Inverse(order);
+  return flushed;
+}
+
+}  // namespace luma::storage
