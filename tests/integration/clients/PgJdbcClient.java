@@ -40,7 +40,7 @@ public class PgJdbcClient {
 
   static void definesTablesAndKeepsTypedParameters() throws Exception {
     execute("CREATE TABLE typed (id integer PRIMARY KEY, big bigint, x double precision, "
-        + "price numeric(12,3), word text, flag boolean, day date, at timestamp, zone timestamptz, "
+        + "price numeric(12,3), word text, flag boolean, day date, happened timestamp, zone timestamptz, "
         + "raw bytea)");
     String insert = "INSERT INTO typed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     try (PreparedStatement statement = connection.prepareStatement(insert)) {
@@ -59,7 +59,7 @@ public class PgJdbcClient {
       }
     }
     try (PreparedStatement statement =
-        connection.prepareStatement("INSERT INTO typed (id, big, word, at) VALUES (?, ?, ?, ?)")) {
+        connection.prepareStatement("INSERT INTO typed (id, big, word, happened) VALUES (?, ?, ?, ?)")) {
       statement.setInt(1, 100);
       statement.setNull(2, Types.BIGINT);
       statement.setNull(3, Types.VARCHAR);
@@ -85,7 +85,7 @@ public class PgJdbcClient {
 
   // pgjdbc asks for binary results from the fifth run of a statement on.
   static void switchesToBinaryAfterSomeRuns() throws Exception {
-    String query = "SELECT big, x, price, word, flag, day, at, raw FROM typed WHERE id = ?";
+    String query = "SELECT big, x, price, word, flag, day, happened, raw FROM typed WHERE id = ?";
     try (PreparedStatement statement = connection.prepareStatement(query)) {
       for (int id = 0; id < 12; id++) {
         statement.setInt(1, id);

@@ -18,14 +18,14 @@ async function codeOf(promise) {
 
 async function definesTablesAndKeepsTypedParameters(client) {
   await client.query(`CREATE TABLE typed (id integer PRIMARY KEY, big bigint, x double precision,
-    price numeric(10,2), word text, flag boolean, at timestamptz, raw bytea)`);
+    price numeric(10,2), word text, flag boolean, happened timestamptz, raw bytea)`);
   const at = new Date('2024-02-29T12:34:56.789Z');
   const insert = 'INSERT INTO typed VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id';
   const values = [1, '9007199254740993', 1.5, '12.50', "it's \u2603", true, at, Buffer.from([0, 255])];
   same((await client.query(insert, values)).rows, [{ id: 1 }]);
   same((await client.query(insert, [2, null, null, null, null, null, null, null])).rowCount, 1);
   const expected = { id: 1, big: '9007199254740993', x: 1.5, price: '12.50', word: "it's \u2603",
-    flag: true, at, raw: Buffer.from([0, 255]) };
+    flag: true, happened: at, raw: Buffer.from([0, 255]) };
   same((await client.query('SELECT * FROM typed WHERE id = $1', [1])).rows, [expected]);
   same((await client.query({ text: 'SELECT id, word, flag FROM typed WHERE id = $1', values: [1],
     binary: true })).rows, [{ id: 1, word: "it's \u2603", flag: true }]);

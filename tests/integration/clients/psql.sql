@@ -12,8 +12,8 @@ CREATE TABLE shop.item (
   weight double precision DEFAULT 1.5,
   sold boolean DEFAULT false,
   day date,
-  at timestamp,
-  at_zone timestamptz,
+  happened timestamp,
+  happened_zone timestamptz,
   code varchar(12) UNIQUE
 );
 ALTER TABLE shop.item ADD COLUMN note text DEFAULT 'none';
@@ -21,12 +21,12 @@ ALTER TABLE shop.item RENAME COLUMN note TO remark;
 CREATE VIEW shop.cheap AS SELECT id, name, price FROM shop.item WHERE price < 10;
 
 \echo == rows
-INSERT INTO shop.item (id, name, price, day, at, at_zone, code) VALUES
+INSERT INTO shop.item (id, name, price, day, happened, happened_zone, code) VALUES
   (1, 'apple', 0.50, '2024-02-29', '2024-02-29 12:34:56.789', '2024-02-29 12:34:56+00', 'a-1'),
   (2, 'bread ''n'' butter', 3.20, NULL, NULL, NULL, 'b-2'),
   (3, 'cheese', 12.00, '1999-12-31', '1999-12-31 23:59:59', '1999-12-31 23:59:59+00', NULL);
 INSERT INTO shop.item (id, name) VALUES (4, 'dill') RETURNING id, weight, sold, remark;
-SELECT id, name, price, weight, sold, day, at, code FROM shop.item ORDER BY id;
+SELECT id, name, price, weight, sold, day, happened, code FROM shop.item ORDER BY id;
 SELECT * FROM shop.cheap ORDER BY id;
 UPDATE shop.item SET price = price * 2, sold = true WHERE id < 3;
 SELECT name, price, sold FROM shop.item WHERE sold ORDER BY id;
