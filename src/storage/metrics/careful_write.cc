@@ -19,11 +19,8 @@ void CarefulWrite::Prepare(uint64_t next_series) {
 void CarefulWrite::NumberSeries(uint64_t next_series) {
   std::map<Hash128, SeriesId> numbered;
   for (size_t i = 0; i < ids_.size(); ++i) {
+    if (ids_[i] != SeriesRegistry::kUnknownSeries) continue;
     const SeriesBatch::Series series = batch_.series(i);
-    const bool has_samples =
-        std::any_of(series.samples.begin(), series.samples.end(),
-                    [&](const Sample& sample) { return sample.timestamp <= not_after_; });
-    if (ids_[i] != SeriesRegistry::kUnknownSeries || !has_samples) continue;
     const SeriesId next{next_series + additions_.size()};
     const auto [entry, is_new] = numbered.try_emplace(series.hash, next);
     ids_[i] = entry->second;
@@ -40,7 +37,6 @@ void CarefulWrite::CollectRows() {
   rows_.reserve(batch_.sample_count());
   for (size_t i = 0; i < ids_.size(); ++i) {
     for (const Sample& sample : batch_.series(i).samples) {
-      if (sample.timestamp > not_after_) continue;
       rows_.push_back({.series = ids_[i],
                        .timestamp = sample.timestamp,
                        .value = sample.value,

@@ -16,10 +16,9 @@ namespace luma::storage {
 // Thread-compatible. Lifetime: `batch` and `registry` outlive it.
 class CarefulWrite {
  public:
-  // Samples after `not_after` are left out. `floor` as in MetricsWriter.
-  CarefulWrite(const SeriesBatch& batch, SeriesRegistry& registry, UnixMillis not_after,
-               UnixMillis floor)
-      : batch_(batch), registry_(registry), not_after_(not_after), floor_(floor) {}
+  // Every series of the batch has samples. `floor` as in MetricsWriter.
+  CarefulWrite(const SeriesBatch& batch, SeriesRegistry& registry, UnixMillis floor)
+      : batch_(batch), registry_(registry), floor_(floor) {}
 
   // Finds the series and numbers new ones from `next_series` on.
   void Prepare(uint64_t next_series);
@@ -54,7 +53,6 @@ class CarefulWrite {
 
   const SeriesBatch& batch_;
   SeriesRegistry& registry_;
-  const UnixMillis not_after_;
   const UnixMillis floor_;
   std::vector<SeriesId> ids_;  // of the series of the batch
   std::vector<SeriesRegistry::Addition> additions_;

@@ -27,7 +27,6 @@ class MetricsStore final : public MetricsSink, public MetricsSource {
   static Result<std::unique_ptr<MetricsStore>> Open(MultiTierStorage& engine,
                                                     MetricsOptions options = {});
 
-  // May block: a write that creates series or repeats samples is alone, for one commit.
   void Write(const SeriesBatch& batch, WriteCallback done) override {
     writer_.Write(batch, std::move(done));
   }

@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "storage/metrics/careful_write.h"
 #include "storage/metrics/sample_rows.h"
@@ -16,7 +15,6 @@ namespace {
 // a row mean that something else is wrong.
 constexpr int kConflictRetriesMax = 10;
 
-// Accepted and refused samples, without a look at what is stored.
 WriteSummary Judge(const SeriesBatch& batch, UnixMillis not_after) {
   WriteSummary summary;
   for (size_t i = 0; i < batch.size(); ++i) {
@@ -34,15 +32,33 @@ WriteSummary Judge(const SeriesBatch& batch, UnixMillis not_after) {
   return summary;
 }
 
-RowBuffer MakeRows(const SeriesBatch& batch, std::span<const SeriesId> ids, UnixMillis not_after,
-                   uint64_t count) {
-  SampleRows rows(static_cast<uint32_t>(count));
+// Adds the samples of `batch` that are not after `not_after`, and no series without samples.
+void AppendAccepted(const SeriesBatch& batch, UnixMillis not_after, SeriesBatch& to) {
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const SeriesBatch::Series series = batch.series(i);
+    bool started = false;
+    for (const Sample& sample : series.samples) {
+      if (sample.timestamp > not_after) continue;
+      if (!started) to.StartSeries(series.labels);
+      started = true;
+      to.AddSample(sample);
+    }
+  }
+}
+
+RowBuffer MakeRows(const SeriesBatch& batch, std::span<const SeriesId> ids) {
+  SampleRows rows(static_cast<uint32_t>(batch.sample_count()));
   for (size_t i = 0; i < batch.size(); ++i) {
     for (const Sample& sample : batch.series(i).samples) {
-      if (sample.timestamp <= not_after) rows.Add(ids[i], sample.timestamp, sample.value);
+      rows.Add(ids[i], sample.timestamp, sample.value);
     }
   }
   return std::move(rows).Finish();
+}
+
+Result<WriteSummary> Answer(const Status& status, const WriteSummary& summary) {
+  if (!status.ok()) return status;
+  return summary;
 }
 
 }  // namespace
@@ -55,48 +71,80 @@ MetricsWriter::MetricsWriter(MultiTierStorage& engine, SeriesRegistry& registry,
       floor_(floor),
       next_series_(next_series),
       series_memory_(
-          engine.budget().BookAlways(BudgetUse::kSeries, registry.series_count() * kSeriesBytes)) {}
+          engine.budget().BookAlways(BudgetUse::kSeries, registry.series_count() * kSeriesBytes)),
+      queue_([this](WriteGroup group) { StoreGroup(std::move(group)); }) {}
 
 MetricsWriter::~MetricsWriter() { gate_.EnterExclusive(); }
 
 void MetricsWriter::Write(const SeriesBatch& batch, WriteCallback done) {
   writes_.fetch_add(1, std::memory_order_relaxed);
   const UnixMillis not_after = engine_.clock().NowMillis() + options_.future_max.count();
-  std::vector<SeriesId> ids;
-  if (registry_.Resolve(batch, ids) == 0) {
-    gate_.EnterShared();
-    if (registry_.Advance(batch, ids, not_after)) {
-      CommitNewer(batch, ids, not_after, std::move(done));
-      return;
-    }
-    gate_.LeaveShared();
+  WriteSummary summary = Judge(batch, not_after);
+  if (summary.samples_stored == 0) {
+    Count(summary);
+    done(std::move(summary));
+  } else if (summary.samples_refused > 0 || !TryWriteNewer(batch, summary, done)) {
+    Enqueue(batch, not_after, std::move(summary), std::move(done));
   }
-  gate_.EnterExclusive();
-  auto result = WriteAlone(batch, not_after);
-  gate_.LeaveExclusive();
-  done(std::move(result));
 }
 
-// Leaves the gate once the commit is published, or has failed.
-void MetricsWriter::CommitNewer(const SeriesBatch& batch, std::span<const SeriesId> ids,
-                                UnixMillis not_after, WriteCallback done) {
-  const WriteSummary summary = Judge(batch, not_after);
-  auto finish = [this, summary, done = std::move(done)](const Status& status) {
+bool MetricsWriter::TryWriteNewer(const SeriesBatch& batch, const WriteSummary& summary,
+                                  const WriteCallback& done) {
+  std::vector<SeriesId> ids;
+  if (registry_.Resolve(batch, ids) > 0 || !gate_.TryEnterShared()) return false;
+  if (!registry_.Advance(batch, ids)) {
+    gate_.LeaveShared();
+    return false;
+  }
+  auto finish = [this, summary, done](const Status& status) {
     if (status.ok()) Count(summary);
     gate_.LeaveShared();  // `this` may be gone from here on
-    done(status.ok() ? Result<WriteSummary>(summary) : Result<WriteSummary>(status));
+    done(Answer(status, summary));
   };
-  if (summary.samples_stored == 0) return finish(Status::Ok());
   const std::unique_ptr<Transaction> transaction = engine_.Begin();
-  const Status appended =
-      transaction->Append(kSamplesTableId, MakeRows(batch, ids, not_after, summary.samples_stored));
-  if (!appended.ok()) return finish(appended);
-  transaction->CommitAsync(std::move(finish));
+  const Status appended = transaction->Append(kSamplesTableId, MakeRows(batch, ids));
+  if (appended.ok()) {
+    transaction->CommitAsync(std::move(finish));
+  } else {
+    finish(appended);
+  }
+  return true;
 }
 
-Result<WriteSummary> MetricsWriter::WriteAlone(const SeriesBatch& batch, UnixMillis not_after) {
-  careful_writes_.fetch_add(1, std::memory_order_relaxed);
-  CarefulWrite write(batch, registry_, not_after, floor_);
+void MetricsWriter::Enqueue(const SeriesBatch& batch, UnixMillis not_after, WriteSummary summary,
+                            WriteCallback done) {
+  queued_writes_.fetch_add(1, std::memory_order_relaxed);
+  auto memory = engine_.budget().Book(BudgetUse::kIngest, batch.allocated_bytes());
+  if (!memory.ok()) return done(memory.status());
+  QueuedWrite write{.batch = {},
+                    .summary = std::move(summary),
+                    .done = std::move(done),
+                    .memory = std::move(memory).value()};
+  AppendAccepted(batch, not_after, write.batch);
+  queue_.Push(std::move(write));
+}
+
+void MetricsWriter::StoreGroup(WriteGroup group) {
+  gate_.EnterExclusive();
+  std::vector<Status> results(group.size());
+  if (group.size() > 1) {
+    SeriesBatch all;
+    for (const QueuedWrite& write : group) AppendAccepted(write.batch, INT64_MAX, all);
+    results[0] = StoreAlone(all);
+  }
+  // One sender's series over the limit must not fail what the others sent.
+  if (group.size() == 1 || !results[0].ok()) {
+    for (size_t i = 0; i < group.size(); ++i) results[i] = StoreAlone(group[i].batch);
+  }
+  gate_.LeaveExclusive();
+  for (size_t i = 0; i < group.size(); ++i) {
+    if (results[i].ok()) Count(group[i].summary);
+    group[i].done(Answer(results[i], group[i].summary));
+  }
+}
+
+Status MetricsWriter::StoreAlone(const SeriesBatch& batch) {
+  CarefulWrite write(batch, registry_, floor_);
   write.Prepare(next_series_);
   LUMA_RETURN_IF_ERROR(BookSeries(write.new_series_count()));
   Status committed = write.Commit(engine_);
@@ -106,12 +154,9 @@ Result<WriteSummary> MetricsWriter::WriteAlone(const SeriesBatch& batch, UnixMil
   }
   LUMA_RETURN_IF_ERROR(committed);
   next_series_ += write.new_series_count();
-  LUMA_RETURN_IF_ERROR(write.Publish());
   samples_duplicate_.fetch_add(write.duplicate_count(), std::memory_order_relaxed);
   samples_replaced_.fetch_add(write.replaced_count(), std::memory_order_relaxed);
-  WriteSummary summary = Judge(batch, not_after);
-  Count(summary);
-  return summary;
+  return write.Publish();
 }
 
 // Memory that a failed commit did not use serves the next one.
@@ -133,7 +178,7 @@ void MetricsWriter::Count(const WriteSummary& summary) {
 
 MetricsWriterStats MetricsWriter::stats() const {
   return {.writes = writes_.load(std::memory_order_relaxed),
-          .careful_writes = careful_writes_.load(std::memory_order_relaxed),
+          .queued_writes = queued_writes_.load(std::memory_order_relaxed),
           .samples_stored = samples_stored_.load(std::memory_order_relaxed),
           .samples_refused = samples_refused_.load(std::memory_order_relaxed),
           .samples_duplicate = samples_duplicate_.load(std::memory_order_relaxed),

@@ -2,18 +2,20 @@
 //
 //              every series known, and every sample newer than all of its series?
 //   Write --- yes: many at once, one CommitAsync each, many share an fsync ---> done
-//         \-- no:  alone, as a CarefulWrite: look samples up, Commit ---------> done
+//         \-- no:  WriteQueue, then alone, as a CarefulWrite for a group -----> done
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "model/metrics_source.h"
 #include "storage/engine.h"
 #include "storage/metrics/series_registry.h"
 #include "storage/metrics/write_gate.h"
+#include "storage/metrics/write_queue.h"
 
 namespace luma::storage {
 
@@ -25,14 +27,14 @@ struct MetricsOptions {
 // What has been written since the start.
 struct MetricsWriterStats {
   uint64_t writes = 0;
-  uint64_t careful_writes = 0;  // of those: were alone
+  uint64_t queued_writes = 0;  // of those: had to be alone, or came while another was
   uint64_t samples_stored = 0;
   uint64_t samples_refused = 0;
   uint64_t samples_duplicate = 0;  // of those stored: were there already, with the same value
   uint64_t samples_replaced = 0;   // of those stored: had another value before
 };
 
-// Booked for each series: what bench/series_memory measures for eight labels, rounded up.
+// Booked for each series; the registry takes less (bench/results/metrics_store.md).
 inline constexpr uint64_t kSeriesBytes = 200;
 
 // Threads: Write and stats from any thread. Lifetime: engine and registry outlive it.
@@ -45,17 +47,23 @@ class MetricsWriter {
   // Waits for the writes that are on their way.
   ~MetricsWriter();
 
-  // As MetricsSink::Write. Blocks while another write is alone inside; if this is one that has to
-  // be, until it is committed.
+  // As MetricsSink::Write. Never waits for a commit.
   void Write(const SeriesBatch& batch, WriteCallback done);
 
   MetricsWriterStats stats() const;
 
  private:
-  void CommitNewer(const SeriesBatch& batch, std::span<const SeriesId> ids, UnixMillis not_after,
-                   WriteCallback done);
-  Result<WriteSummary> WriteAlone(const SeriesBatch& batch, UnixMillis not_after);
+  // Returns false, having done nothing, when the batch has to be alone.
+  bool TryWriteNewer(const SeriesBatch& batch, const WriteSummary& summary,
+                     const WriteCallback& done);
+  void Enqueue(const SeriesBatch& batch, UnixMillis not_after, WriteSummary summary,
+               WriteCallback done);
+
+  // On the queue's thread.
+  void StoreGroup(WriteGroup group);
+  Status StoreAlone(const SeriesBatch& batch);
   Status BookSeries(uint64_t new_series);
+
   void Count(const WriteSummary& summary);
 
   MultiTierStorage& engine_;
@@ -63,16 +71,18 @@ class MetricsWriter {
   const MetricsOptions options_;
   const UnixMillis floor_;
   WriteGate gate_;
-  // Both belong to the write that is alone inside the gate.
+  // Both belong to the queue's thread.
   uint64_t next_series_;
   BudgetLease series_memory_;
 
   std::atomic<uint64_t> writes_ = 0;
-  std::atomic<uint64_t> careful_writes_ = 0;
+  std::atomic<uint64_t> queued_writes_ = 0;
   std::atomic<uint64_t> samples_stored_ = 0;
   std::atomic<uint64_t> samples_refused_ = 0;
   std::atomic<uint64_t> samples_duplicate_ = 0;
   std::atomic<uint64_t> samples_replaced_ = 0;
+
+  WriteQueue queue_;  // last: its thread uses the rest, and ends first
 };
 
 }  // namespace luma::storage

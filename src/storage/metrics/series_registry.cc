@@ -235,8 +235,7 @@ size_t SeriesRegistry::Resolve(const SeriesBatch& batch, std::vector<SeriesId>& 
   return unknown;
 }
 
-bool SeriesRegistry::Advance(const SeriesBatch& batch, std::span<const SeriesId> ids,
-                             UnixMillis not_after) {
+bool SeriesRegistry::Advance(const SeriesBatch& batch, std::span<const SeriesId> ids) {
   ReaderLock lock(mutex_);
   // First without changing anything, so that a batch with late samples leaves no marks.
   for (size_t i = 0; i < batch.size(); ++i) {
@@ -248,7 +247,6 @@ bool SeriesRegistry::Advance(const SeriesBatch& batch, std::span<const SeriesId>
   for (size_t i = 0; i < batch.size(); ++i) {
     std::atomic<UnixMillis>& newest = records_[ToNumber(ids[i])].newest;
     for (const Sample& sample : batch.series(i).samples) {
-      if (sample.timestamp > not_after) continue;
       // Of two writes of one series the later one to arrive here may carry the older sample.
       UnixMillis seen = newest.load(std::memory_order_relaxed);
       do {

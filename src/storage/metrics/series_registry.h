@@ -85,11 +85,10 @@ class SeriesRegistry {
   // The id of every series of the batch, kUnknownSeries where there is none. Returns how many are
   // unknown.
   size_t Resolve(const SeriesBatch& batch, std::vector<SeriesId>& ids) const LUMA_EXCLUDES(mutex_);
-  // If every sample at or before `not_after` is newer than every sample of its series so far, makes
-  // them the newest and returns true. On false some series may have a newest timestamp that is too
-  // high, which costs their next write a look-up and nothing else.
-  bool Advance(const SeriesBatch& batch, std::span<const SeriesId> ids, UnixMillis not_after)
-      LUMA_EXCLUDES(mutex_);
+  // If every sample is newer than every sample of its series so far, makes them the newest and
+  // returns true. On false some series may have a newest timestamp that is too high, which costs
+  // their next write a look-up and nothing else. `ids` are those of the batch, all of them known.
+  bool Advance(const SeriesBatch& batch, std::span<const SeriesId> ids) LUMA_EXCLUDES(mutex_);
   // No sample of the series is newer. An upper bound until SetNewest made it exact.
   UnixMillis Newest(SeriesId id) const LUMA_EXCLUDES(mutex_);
   void SetNewest(SeriesId id, UnixMillis newest) LUMA_EXCLUDES(mutex_);

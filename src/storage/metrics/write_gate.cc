@@ -4,10 +4,11 @@
 
 namespace luma::storage {
 
-void WriteGate::EnterShared() {
+bool WriteGate::TryEnterShared() {
   MutexLock lock(mutex_);
-  while (exclusive_) changed_.Wait(mutex_);
+  if (exclusive_) return false;
   ++shared_;
+  return true;
 }
 
 void WriteGate::LeaveShared() {

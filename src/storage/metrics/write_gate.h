@@ -11,7 +11,8 @@ namespace luma::storage {
 // Threads: any. An exclusive entry that waits keeps new shared ones out, so it cannot starve.
 class WriteGate {
  public:
-  void EnterShared() LUMA_EXCLUDES(mutex_);
+  // False while somebody is alone inside or waits for that; never blocks for it.
+  bool TryEnterShared() LUMA_EXCLUDES(mutex_);
   void LeaveShared() LUMA_EXCLUDES(mutex_);
   // Returns once nobody else is inside.
   void EnterExclusive() LUMA_EXCLUDES(mutex_);

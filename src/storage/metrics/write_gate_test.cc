@@ -11,7 +11,7 @@ namespace {
 
 TEST(WriteGateTest, ExclusiveWaitsForSharedAndKeepsNewOnesOut) {
   WriteGate gate;
-  gate.EnterShared();
+  ASSERT_TRUE(gate.TryEnterShared());
   std::atomic<int> order = 0;
   std::thread exclusive([&] {
     gate.EnterExclusive();
@@ -25,7 +25,7 @@ TEST(WriteGateTest, ExclusiveWaitsForSharedAndKeepsNewOnesOut) {
   });
   leaver.join();
   exclusive.join();
-  gate.EnterShared();
+  EXPECT_TRUE(gate.TryEnterShared());
   gate.LeaveShared();
   EXPECT_EQ(order, 2);
 }
@@ -42,10 +42,10 @@ TEST(WriteGateTest, NobodyIsInsideWithAnExclusiveOne) {
           gate.EnterExclusive();
           EXPECT_EQ(exclusive_inside.fetch_add(1), 0);
           EXPECT_EQ(shared_inside, 0);
+          EXPECT_FALSE(gate.TryEnterShared());
           --exclusive_inside;
           gate.LeaveExclusive();
-        } else {
-          gate.EnterShared();
+        } else if (gate.TryEnterShared()) {
           ++shared_inside;
           EXPECT_EQ(exclusive_inside, 0);
           --shared_inside;

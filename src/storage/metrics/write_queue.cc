@@ -1,0 +1,44 @@
+#include "storage/metrics/write_queue.h"
+
+#include <utility>
+
+namespace luma::storage {
+
+WriteQueue::WriteQueue(std::function<void(WriteGroup)> store)
+    : store_(std::move(store)), thread_([this] { Run(); }) {}
+
+WriteQueue::~WriteQueue() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.NotifyOne();
+  }
+  thread_.join();
+}
+
+void WriteQueue::Push(QueuedWrite write) {
+  MutexLock lock(mutex_);
+  waiting_.push_back(std::move(write));
+  changed_.NotifyOne();
+}
+
+void WriteQueue::Run() {
+  for (WriteGroup group = TakeGroup(); !group.empty(); group = TakeGroup()) {
+    store_(std::move(group));
+  }
+}
+
+WriteGroup WriteQueue::TakeGroup() {
+  MutexLock lock(mutex_);
+  while (waiting_.empty() && !stopping_) changed_.Wait(mutex_);
+  WriteGroup group;
+  size_t samples = 0;
+  while (!waiting_.empty() && (group.empty() || samples < kGroupSamplesMax)) {
+    samples += waiting_.front().batch.sample_count();
+    group.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  return group;
+}
+
+}  // namespace luma::storage
