@@ -113,13 +113,34 @@ void DropOwnedSequences(LumaTransaction& transaction, const CatalogObject& table
   }
 }
 
+// A unique index is a constraint of the same name (create_index.cc).
+void DropConstraintOfIndex(LumaTransaction& transaction, const CatalogObject& index) {
+  const auto table = transaction.Find(index.table_id);
+  if (!table) return;
+  auto schema = std::make_shared<TableSchema>(*table->table);
+  const auto removed = std::erase_if(schema->uniques, [&](const UniqueConstraint& unique) {
+    return unique.name == index.name;
+  });
+  if (removed == 0) return;
+  CatalogObject changed = *table;
+  changed.table = std::move(schema);
+  transaction.Alter(std::move(changed));
+}
+
 }  // namespace
 
 void DropObject(LumaTransaction& transaction, const CatalogObject& object, bool cascade) {
   if (object.kind == ObjectKind::kSchema) DropMembers(transaction, object, cascade);
   DropDependents(transaction, object, cascade);
+  // Schemas that every database has are emptied, never removed.
+  if (object.kind == ObjectKind::kSchema && object.is_builtin) return;
   transaction.Drop(object.id);
+  if (object.kind == ObjectKind::kIndex) DropConstraintOfIndex(transaction, object);
   if (object.kind == ObjectKind::kTable) DropOwnedSequences(transaction, object);
+}
+
+bool IsEmptySchema(LumaTransaction& transaction, ObjectId schema) {
+  return MembersOf(transaction, schema).empty();
 }
 
 }  // namespace luma::sql

@@ -1,5 +1,6 @@
 #include "sql/duckdb_boundary.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 #include <string_view>
@@ -155,9 +156,10 @@ Mapping MapError(const duckdb::ErrorData& error, std::string_view message) {
   }
 }
 
-// DuckDB appends the offending line and a caret; clients draw their own from the position.
+// DuckDB appends the offending line with a caret, which clients draw themselves from the position,
+// and to internal errors a stack trace.
 std::string WithoutLocation(const std::string& message) {
-  const size_t at = message.rfind("\n\nLINE ");
+  const size_t at = std::min(message.find("\n\nLINE "), message.find("\n\nStack Trace:"));
   return at == std::string::npos ? message : message.substr(0, at);
 }
 

@@ -62,9 +62,8 @@ std::shared_ptr<duckdb::CatalogEntry> MakeView(LumaCatalog& catalog, LumaSchemaE
   }
   info.query = duckdb::CreateViewInfo::ParseSelect(object.definition.substr(newline + 1));
   info.comment = CommentOf(object);
-  auto view = std::make_shared<LumaViewEntry>(catalog, schema, info);
-  view->sql = info.ToString();
-  return view;
+  info.sql = info.ToString();
+  return std::make_shared<LumaViewEntry>(catalog, schema, info);
 }
 
 std::shared_ptr<duckdb::CatalogEntry> MakeSequence(LumaCatalog& catalog, LumaSchemaEntry& schema,

@@ -101,7 +101,9 @@ void LumaCatalog::ScanSchemas(duckdb::ClientContext& context,
 duckdb::optional_ptr<duckdb::CatalogEntry> LumaCatalog::CreateSchema(
     duckdb::CatalogTransaction catalog_transaction, duckdb::CreateSchemaInfo& info) {
   auto& transaction = LumaTransaction::Get(catalog_transaction);
-  if (FindSchema(transaction, info.schema)) {
+  if (const auto existing = FindSchema(transaction, info.schema)) {
+    // DROP SCHEMA public CASCADE leaves it there but empty, so that CREATE SCHEMA public may follow.
+    if (existing->is_builtin && IsEmptySchema(transaction, existing->id)) return nullptr;
     if (info.on_conflict == duckdb::OnCreateConflict::IGNORE_ON_CONFLICT) return nullptr;
     throw duckdb::CatalogException::EntryAlreadyExists(duckdb::CatalogType::SCHEMA_ENTRY,
                                                        info.schema);
