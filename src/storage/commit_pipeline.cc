@@ -298,6 +298,7 @@ void CommitPipeline::AddKeys(const TableWrite& write, const Placement& placement
 // ---- the newest state
 
 void CommitPipeline::SetHead(DatabaseState next, Lsn lsn) {
+  next.set_version(head_->version() + 1);
   head_ = std::make_shared<const DatabaseState>(std::move(next));
   last_lsn_ = lsn;
   states_.Enqueue(lsn, head_);

@@ -14,6 +14,8 @@ namespace luma::storage {
 class DatabaseState {
  public:
   CommitNumber commit() const { return commit_; }
+  // Rises with every state of a process, also when only runs moved and no commit was made.
+  uint64_t version() const { return version_; }
   const CatalogStatePtr& catalog() const { return catalog_; }
   const RunTotals& totals() const { return totals_; }
 
@@ -31,12 +33,14 @@ class DatabaseState {
   }
 
   void set_commit(CommitNumber commit) { commit_ = commit; }
+  void set_version(uint64_t version) { version_ = version; }
   void set_catalog(CatalogStatePtr catalog) { catalog_ = std::move(catalog); }
   void SetTable(ObjectId table, TableVersion version);
   void EraseTable(ObjectId table);
 
  private:
   CommitNumber commit_{};
+  uint64_t version_ = 0;
   CatalogStatePtr catalog_ = CatalogState::Builtin();
   PersistentMap<ObjectId, TableVersionPtr> tables_;
   RunTotals totals_;

@@ -90,7 +90,7 @@ Result<UniqueIndexes::EntryPtr> TableChanges::IndexOf(const CatalogObject& objec
   LUMA_ASSIGN_OR_RETURN(
       UniqueIndexes::EntryPtr entry,
       engine_.indexes.Get(object.id, *object.table, constraint.columns, head_while));
-  if (base_ != nullptr && snapshot_ < entry->covers_from) {
+  if (base_ != nullptr && state_version_ < entry->covers_from) {
     LUMA_RETURN_IF_ERROR(UniqueIndexes::AddVersion(entry->index, *object.table, *base_));
   }
   return entry;

@@ -21,10 +21,10 @@ namespace luma::storage {
 class TableChanges {
  public:
   // `base_object` is null for a table that the transaction created.
-  TableChanges(const EngineParts& engine, CommitNumber snapshot, CatalogObjectPtr base_object,
+  TableChanges(const EngineParts& engine, uint64_t state_version, CatalogObjectPtr base_object,
                TableVersionPtr base)
       : engine_(engine),
-        snapshot_(snapshot),
+        state_version_(state_version),
         base_object_(std::move(base_object)),
         base_(std::move(base)),
         rows_(engine.budget) {}
@@ -67,7 +67,7 @@ class TableChanges {
   Status CheckNotDeletedSince(RunId run, const DeleteBitmap& deletes) const;
 
   const EngineParts& engine_;
-  const CommitNumber snapshot_;
+  const uint64_t state_version_;  // of the snapshot
   const CatalogObjectPtr base_object_;
   const TableVersionPtr base_;  // null: no rows
   bool truncated_ = false;

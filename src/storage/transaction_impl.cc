@@ -87,7 +87,7 @@ TableChanges& TransactionImpl::ChangesOf(ObjectId table) {
   const auto found = tables_.find(table);
   if (found != tables_.end()) return found->second;
   return tables_
-      .try_emplace(table, engine_, state().commit(), state().catalog()->Find(table),
+      .try_emplace(table, engine_, state().version(), state().catalog()->Find(table),
                    state().Find(table))
       .first->second;
 }

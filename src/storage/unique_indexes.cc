@@ -52,7 +52,7 @@ Result<UniqueIndexes::EntryPtr> UniqueIndexes::Get(ObjectId table, const TableSc
 
 Status UniqueIndexes::Build(ObjectId table, const TableSchema& schema, Entry& entry,
                             const DatabaseState& head) {
-  entry.covers_from = head.commit();
+  entry.covers_from = head.version();
   const TableVersionPtr version = head.Find(table);
   return version == nullptr ? Status::Ok() : AddVersion(entry.index, schema, *version);
 }
