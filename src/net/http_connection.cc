@@ -30,8 +30,11 @@ constexpr size_t kIdleBufferBytes = 4096;
 constexpr size_t kBodyBufferBytes = 256 << 10;
 constexpr size_t kBodyPieceBytes = 256 << 10;
 constexpr size_t kWritePieceBytes = 256 << 10;
-constexpr size_t kLingerBytes = 8 << 20;
-constexpr std::chrono::seconds kLingerTime{1};
+// What a refused peer may still send before it has to see the answer: a body of twice the usual
+// limit arrives within this on any network that metrics are sent over.
+constexpr size_t kLingerBytes = 64 << 20;
+constexpr size_t kLingerPieceBytes = 64 << 10;
+constexpr std::chrono::seconds kLingerTime{2};
 
 // True when nobody is left to be told what was wrong.
 bool IsPeerGone(beast::error_code error) {
@@ -298,7 +301,7 @@ asio::awaitable<bool> HttpConnection::Refuse(const Parser& parser, HttpResponse 
   deadline_.ExpireAfter(kLingerTime);
   for (size_t discarded = 0; discarded < kLingerBytes;) {
     buffer_.clear();
-    const auto space = buffer_.prepare(kIdleBufferBytes);
+    const auto space = buffer_.prepare(kLingerPieceBytes);
     const auto [error, bytes] = co_await socket_.async_read_some(space, kTuple);
     if (error || deadline_.fired()) break;
     discarded += bytes;
