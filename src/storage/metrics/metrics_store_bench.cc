@@ -54,28 +54,62 @@ struct Bench {
   std::unique_ptr<MetricsStore> store;
 };
 
-// range(0): series of a request, one sample each, as Prometheus sends them.
+void FillBatch(const std::vector<Labels>& labels, UnixMillis now, SeriesBatch& batch) {
+  batch.Clear();
+  for (const Labels& of_series : labels) {
+    batch.StartSeries(of_series);
+    batch.AddSample({now, 0.5 * static_cast<double>(now % 1000)});
+  }
+}
+
+std::vector<Labels> ManyLabels(int64_t count) {
+  std::vector<Labels> labels;
+  for (int i = 0; i < count; ++i) labels.push_back(BenchLabels(i));
+  return labels;
+}
+
+// range(0): series of a request, one sample each, as Prometheus sends them. All threads count.
 void BM_WriteOneSamplePerSeries(benchmark::State& state) {
   Bench bench;
-  const auto series_count = static_cast<int>(state.range(0));
-  std::vector<Labels> labels;
-  for (int i = 0; i < series_count; ++i) labels.push_back(BenchLabels(i));
+  const std::vector<Labels> labels = ManyLabels(state.range(0));
   SeriesBatch batch;
   UnixMillis now = kStart;
+  FillBatch(labels, now, batch);
+  bench.Write(batch);  // creates the series and the first log files
+  for (auto _ : state) {
+    state.PauseTiming();
+    FillBatch(labels, ++now, batch);
+    state.ResumeTiming();
+    bench.Write(batch);
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(BM_WriteOneSamplePerSeries)
+    ->Arg(500)
+    ->Arg(2000)
+    ->Arg(10000)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime();
+
+// range(0): series of a request that are all new.
+void BM_WriteNewSeries(benchmark::State& state) {
+  Bench bench;
+  const int64_t count = state.range(0);
+  SeriesBatch batch;
+  int64_t created = 0;
   for (auto _ : state) {
     state.PauseTiming();
     batch.Clear();
-    now += 1;
-    for (int i = 0; i < series_count; ++i) {
-      batch.StartSeries(labels[static_cast<size_t>(i)]);
-      batch.AddSample({now, 0.5 * i});
+    for (const int64_t end = created + count; created < end; ++created) {
+      batch.StartSeries(BenchLabels(static_cast<int>(created)));
+      batch.AddSample({kStart, 1});
     }
     state.ResumeTiming();
     bench.Write(batch);
   }
-  state.SetItemsProcessed(state.iterations() * series_count);
+  state.SetItemsProcessed(created);
 }
-BENCHMARK(BM_WriteOneSamplePerSeries)->Arg(500)->Arg(2000)->Arg(10000)->UseRealTime();
+BENCHMARK(BM_WriteNewSeries)->Arg(2000)->MeasureProcessCPUTime()->UseRealTime()->Iterations(100);
 
 // Lookup of known series and newest timestamps alone.
 void BM_ResolveAndAdvance(benchmark::State& state) {
@@ -89,16 +123,12 @@ void BM_ResolveAndAdvance(benchmark::State& state) {
                                                .newest = SeriesRegistry::kNoSample};
     LUMA_CHECK(registry.Add({&addition, 1}).ok());
   }
+  const std::vector<Labels> all_labels = ManyLabels(2000);
   std::vector<SeriesId> ids;
   UnixMillis now = kStart;
   for (auto _ : state) {
     state.PauseTiming();
-    batch.Clear();
-    ++now;
-    for (int i = 0; i < 2000; ++i) {
-      batch.StartSeries(BenchLabels(i));
-      batch.AddSample({now, 1});
-    }
+    FillBatch(all_labels, ++now, batch);
     state.ResumeTiming();
     LUMA_CHECK(registry.Resolve(batch, ids) == 0);
     LUMA_CHECK(registry.Advance(batch, ids));
@@ -132,13 +162,10 @@ BENCHMARK(BM_SeriesMemory)->Arg(10'000)->Arg(100'000)->Arg(1'000'000)->Iteration
 // range(0): series selected out of 2,000 with 500 samples each, all in memory.
 void BM_SelectHot(benchmark::State& state) {
   Bench bench;
+  const std::vector<Labels> labels = ManyLabels(2000);
   SeriesBatch batch;
   for (int step = 0; step < 500; ++step) {
-    batch.Clear();
-    for (int i = 0; i < 2000; ++i) {
-      batch.StartSeries(BenchLabels(i));
-      batch.AddSample({kStart + step, 1.5 * step});
-    }
+    FillBatch(labels, kStart + step, batch);
     bench.Write(batch);
   }
   Matchers matchers;
