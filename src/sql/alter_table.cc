@@ -117,6 +117,8 @@ class TableAlteration {
 
   void RenameInExpressions(const std::string& old_name, const std::string& new_name);
   void CheckNoNulls(const ColumnSchema& column);
+  // Throws kDependency when a foreign key refers to the column.
+  void CheckNotReferenced(const ColumnSchema& column) const;
   bool Mentions(const std::string& expression_sql, const std::string& column) const;
   // Every stored column of the old table as it is, for `RewriteTable`.
   std::vector<RewrittenColumn> CopyOldColumns() const;
@@ -195,6 +197,21 @@ void TableAlteration::CheckNoNulls(const ColumnSchema& column) {
   }
 }
 
+void TableAlteration::CheckNotReferenced(const ColumnSchema& column) const {
+  for (const auto& dependent : transaction_.Dependents(old_->id)) {
+    if (dependent->kind != storage::ObjectKind::kTable) continue;
+    for (const ForeignKeyConstraint& foreign_key : dependent->table->foreign_keys) {
+      if (foreign_key.referenced_table != old_->id ||
+          !Names(foreign_key.referenced_columns, column.id)) {
+        continue;
+      }
+      ThrowStatus(Status::Dependency("cannot change column \"", column.name,
+                                     "\": a foreign key of table \"", dependent->name,
+                                     "\" refers to it"));
+    }
+  }
+}
+
 std::vector<RewrittenColumn> TableAlteration::CopyOldColumns() const {
   std::vector<RewrittenColumn> columns;
   for (const auto& column : entry_.GetColumns().Physical()) {
@@ -267,7 +284,11 @@ void TableAlteration::DropColumn(const duckdb::RemoveColumnInfo& info) {
   std::erase_if(schema_.columns, [&](const ColumnSchema& column) {
     return column.id == dropped.id || std::ranges::find(generated, column.name) != generated.end();
   });
+  CheckNotReferenced(dropped);
   // As in PostgreSQL, constraints that involve the column go with it.
+  std::erase_if(schema_.foreign_keys, [&](const ForeignKeyConstraint& foreign_key) {
+    return Names(foreign_key.columns, dropped.id);
+  });
   std::erase_if(schema_.uniques, [&](const UniqueConstraint& unique) {
     return Names(unique.columns, dropped.id);
   });
@@ -310,6 +331,7 @@ void TableAlteration::ChangeType(duckdb::ChangeColumnTypeInfo& info) {
         reference.index = entry_.GetColumns().LogicalToPhysical(logical).index;
       });
 
+  CheckNotReferenced(column);
   auto columns = CopyOldColumns();
   const auto logical = LogicalIndex(static_cast<duckdb::idx_t>(&column - schema_.columns.data()));
   const auto physical = entry_.GetColumns().LogicalToPhysical(logical).index;
@@ -321,6 +343,12 @@ void TableAlteration::ChangeType(duckdb::ChangeColumnTypeInfo& info) {
   column.missing_value = Value::Null(column.physical_type);
   for (UniqueConstraint& unique : schema_.uniques) {
     std::ranges::replace(unique.columns, old_id, column.id);
+  }
+  for (ForeignKeyConstraint& foreign_key : schema_.foreign_keys) {
+    if (Names(foreign_key.columns, old_id)) {
+      throw duckdb::BinderException(
+          "Cannot change the type of a column that has a FOREIGN KEY constraint specified");
+    }
   }
   std::ranges::replace(schema_.sort_key, old_id, column.id);
   CommitRewriting(columns);

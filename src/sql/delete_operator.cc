@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "sql/changed_rows.h"
+#include "sql/foreign_keys.h"
 #include "sql/luma_transaction.h"
 #include "sql/row_fetch.h"
 
@@ -15,11 +16,13 @@ class DeleteState final : public DataChangeState {
               LumaTableEntry& from)
       : DataChangeState(context, types),
         transaction(LumaTransaction::Get(context, from.catalog)),
-        fetcher(transaction.Read(from.id()), from) {}
+        fetcher(transaction.Read(from.id()), from),
+        foreign_keys(context, transaction, from) {}
 
   LumaTransaction& transaction;
   RowFetcher fetcher;
   ChangedRows deleted;
+  ForeignKeyChecks foreign_keys;
 };
 
 void ReturnRows(duckdb::ClientContext& context, DeleteState& state, const LumaTableEntry& table,
@@ -49,8 +52,16 @@ duckdb::SinkResultType DeleteOperator::Sink(duckdb::ExecutionContext& context,
   const auto rows = state.deleted.Add(chunk.data[row_id_index_], chunk.size());
   if (rows.row_ids.empty()) return duckdb::SinkResultType::NEED_MORE_INPUT;
   if (returns_rows()) ReturnRows(context.client, state, table_, rows.row_ids);
+  state.foreign_keys.NoteDeleted(rows.row_ids);
   state.Count(state.transaction.Delete(table_.id(), AsRowIds(rows.row_ids)));
   return duckdb::SinkResultType::NEED_MORE_INPUT;
+}
+
+duckdb::SinkFinalizeType DeleteOperator::Finalize(duckdb::Pipeline&, duckdb::Event&,
+                                                  duckdb::ClientContext&,
+                                                  duckdb::OperatorSinkFinalizeInput& input) const {
+  input.global_state.Cast<DeleteState>().foreign_keys.Verify();
+  return duckdb::SinkFinalizeType::READY;
 }
 
 }  // namespace luma::sql

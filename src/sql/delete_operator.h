@@ -19,6 +19,9 @@ class DeleteOperator final : public DataChangeOperator {
       duckdb::ClientContext& context) const override;
   duckdb::SinkResultType Sink(duckdb::ExecutionContext& context, duckdb::DataChunk& chunk,
                               duckdb::OperatorSinkInput& input) const override;
+  duckdb::SinkFinalizeType Finalize(duckdb::Pipeline& pipeline, duckdb::Event& event,
+                                    duckdb::ClientContext& context,
+                                    duckdb::OperatorSinkFinalizeInput& input) const override;
 
  private:
   LumaTableEntry& table_;

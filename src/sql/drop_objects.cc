@@ -69,6 +69,18 @@ void RemoveDefaults(LumaTransaction& transaction, const CatalogObject& table,
   transaction.Alter(std::move(changed));
 }
 
+void RemoveForeignKeys(LumaTransaction& transaction, const CatalogObject& table,
+                       const CatalogObject& referenced) {
+  CatalogObject changed = table;
+  auto schema = std::make_shared<TableSchema>(*table.table);
+  std::erase_if(schema->foreign_keys, [&](const ForeignKeyConstraint& foreign_key) {
+    return foreign_key.referenced_table == referenced.id;
+  });
+  changed.table = std::move(schema);
+  std::erase(changed.depends_on, referenced.id);
+  transaction.Alter(std::move(changed));
+}
+
 bool IsPartOf(const CatalogObject& dependent, const CatalogObject& object) {
   return dependent.kind == ObjectKind::kIndex && dependent.table_id == object.id;
 }
@@ -82,6 +94,9 @@ void DropDependent(LumaTransaction& transaction, const CatalogObject& object,
     ThrowStatus(Status::Unsupported("cannot drop a type that columns use: type=", object.name,
                                     " table=", dependent.name)
                     .WithHint("Change the type of the columns first."));
+  }
+  if (dependent.kind == ObjectKind::kTable && object.kind == ObjectKind::kTable) {
+    return RemoveForeignKeys(transaction, dependent, object);
   }
   DropObject(transaction, dependent, /*cascade=*/true);
 }

@@ -45,8 +45,9 @@ duckdb::unique_ptr<Info> ParseCreate(const std::string& definition) {
 }
 
 std::shared_ptr<duckdb::CatalogEntry> MakeTable(LumaCatalog& catalog, LumaSchemaEntry& schema,
+                                                LumaTransaction& transaction,
                                                 const CatalogObject& object) {
-  const auto info = ToCreateTableInfo(object, schema.name);
+  const auto info = ToCreateTableInfo(transaction, object, schema.name);
   return std::make_shared<LumaTableEntry>(catalog, schema, *info, object);
 }
 
@@ -114,7 +115,7 @@ std::shared_ptr<duckdb::CatalogEntry> MakeEntryOfKind(LumaCatalog& catalog,
                                                       const CatalogObject& object) {
   switch (object.kind) {
     case ObjectKind::kTable:
-      return MakeTable(catalog, schema, object);
+      return MakeTable(catalog, schema, transaction, object);
     case ObjectKind::kView:
       return MakeView(catalog, schema, object);
     case ObjectKind::kSequence:
@@ -191,11 +192,11 @@ std::string MacroDefinition(const duckdb::CreateMacroInfo& info) {
 }
 
 std::string IndexDefinition(const duckdb::CreateIndexInfo& info) {
-  duckdb::CreateIndexInfo copy(info);
-  copy.catalog = "";
-  copy.schema = "";
-  copy.on_conflict = duckdb::OnCreateConflict::ERROR_ON_CONFLICT;
-  return copy.ToString();
+  const auto copy = info.Copy();
+  copy->catalog = "";
+  copy->schema = "";
+  copy->on_conflict = duckdb::OnCreateConflict::ERROR_ON_CONFLICT;
+  return copy->ToString();
 }
 
 duckdb::unique_ptr<duckdb::CreateIndexInfo> ParseIndexDefinition(const std::string& definition) {

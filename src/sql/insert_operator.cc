@@ -1,6 +1,7 @@
 #include "sql/insert_operator.h"
 
 #include "sql/column_vectors.h"
+#include "sql/foreign_keys.h"
 #include "sql/luma_transaction.h"
 
 namespace luma::sql {
@@ -12,10 +13,12 @@ class InsertState final : public DataChangeState {
               LumaTableEntry& into)
       : DataChangeState(context, types),
         table(into),
-        transaction(LumaTransaction::Get(context, into.catalog)) {}
+        transaction(LumaTransaction::Get(context, into.catalog)),
+        foreign_keys(context, transaction, into) {}
 
   LumaTableEntry& table;
   LumaTransaction& transaction;
+  ForeignKeyChecks foreign_keys;
 };
 
 struct InsertLocalState final : duckdb::LocalSinkState {
@@ -53,8 +56,16 @@ duckdb::SinkResultType InsertOperator::Sink(duckdb::ExecutionContext&, duckdb::D
   const ChunkSpans rows(chunk);
   state.transaction.Append(state.table.id(), rows.spans());
   state.Count(chunk.size());
+  state.foreign_keys.NoteInserted(chunk);
   if (returns_rows()) state.Return(chunk);
   return duckdb::SinkResultType::NEED_MORE_INPUT;
+}
+
+duckdb::SinkFinalizeType InsertOperator::Finalize(duckdb::Pipeline&, duckdb::Event&,
+                                                  duckdb::ClientContext&,
+                                                  duckdb::OperatorSinkFinalizeInput& input) const {
+  input.global_state.Cast<InsertState>().foreign_keys.Verify();
+  return duckdb::SinkFinalizeType::READY;
 }
 
 }  // namespace luma::sql

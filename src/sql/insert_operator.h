@@ -36,6 +36,9 @@ class InsertOperator final : public DataChangeOperator {
       duckdb::ExecutionContext& context) const override;
   duckdb::SinkResultType Sink(duckdb::ExecutionContext& context, duckdb::DataChunk& chunk,
                               duckdb::OperatorSinkInput& input) const override;
+  duckdb::SinkFinalizeType Finalize(duckdb::Pipeline& pipeline, duckdb::Event& event,
+                                    duckdb::ClientContext& context,
+                                    duckdb::OperatorSinkFinalizeInput& input) const override;
 
  private:
   LumaTableEntry* table_ = nullptr;

@@ -19,6 +19,11 @@ std::string EngineSchemaName(const std::string& name) {
   return duckdb::StringUtil::CIEquals(name, kDuckDbSchemaName) ? kDefaultSchemaName : name;
 }
 
+// Whether the entry shows names of other objects, which may change while this one does not.
+bool NamesOtherObjects(const CatalogObject& object) {
+  return object.kind == ObjectKind::kIndex || (object.table && !object.table->foreign_keys.empty());
+}
+
 CatalogObjectPtr FindSchema(LumaTransaction& transaction, const std::string& name) {
   return transaction.Find(kInvalidObjectId, NameSpace::kSchema, EngineSchemaName(name));
 }
@@ -46,13 +51,14 @@ void LumaCatalog::Remember(const CatalogObjectPtr& object,
 duckdb::optional_ptr<duckdb::CatalogEntry> LumaCatalog::EntryOf(LumaTransaction& transaction,
                                                                 const CatalogObjectPtr& object) {
   if (object->kind == ObjectKind::kSchema) return &SchemaOf(*object);
+  if (const auto known = transaction.FindEntry(object)) return known;
   auto entry = FindCached(object.get());
   if (!entry) {
     const CatalogObjectPtr schema = transaction.Find(object->schema_id);
     entry = MakeEntry(*this, SchemaOf(*schema), transaction, *object);
-    Remember(object, entry);
+    if (!NamesOtherObjects(*object)) Remember(object, entry);
   }
-  transaction.Pin(entry);
+  transaction.KeepEntry(object, entry);
   return entry.get();
 }
 

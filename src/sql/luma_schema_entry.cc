@@ -1,5 +1,6 @@
 #include "sql/luma_schema_entry.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "sql/alter_objects.h"
@@ -89,6 +90,32 @@ CatalogObject NewObject(ObjectKind kind, const std::string& name, const duckdb::
   return object;
 }
 
+void AddReferencedTables(const TableSchema& schema, std::vector<ObjectId>& depends_on) {
+  for (const ForeignKeyConstraint& foreign_key : schema.foreign_keys) {
+    const ObjectId table = foreign_key.referenced_table;
+    if (table != kInvalidObjectId && std::ranges::find(depends_on, table) == depends_on.end()) {
+      depends_on.push_back(table);
+    }
+  }
+}
+
+bool RefersToItself(const TableSchema& schema) {
+  return std::ranges::any_of(schema.foreign_keys, [](const ForeignKeyConstraint& foreign_key) {
+    return foreign_key.referenced_table == kInvalidObjectId;
+  });
+}
+
+// Foreign keys of a table to itself, now that it has an id.
+void SetOwnReferences(LumaTransaction& transaction, ObjectId table) {
+  CatalogObject object = *transaction.Find(table);
+  auto schema = std::make_shared<TableSchema>(*object.table);
+  for (ForeignKeyConstraint& foreign_key : schema->foreign_keys) {
+    if (foreign_key.referenced_table == kInvalidObjectId) foreign_key.referenced_table = table;
+  }
+  object.table = std::move(schema);
+  transaction.Alter(std::move(object));
+}
+
 [[noreturn]] void ThrowCannotCreate(const char* what) {
   throw duckdb::NotImplementedException("this database cannot create %s", what);
 }
@@ -118,6 +145,9 @@ void LumaSchemaEntry::Replace(LumaTransaction& transaction, const CatalogObject&
 duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::Add(
     duckdb::CatalogTransaction catalog_transaction, OnCreateConflict on_conflict,
     CatalogObject object) {
+  if (object.name.empty()) {
+    ThrowStatus(Status::SyntaxError("zero-length delimited identifier"));
+  }
   auto& transaction = LumaTransaction::Get(catalog_transaction);
   object.schema_id = ObjectIdOf(*this);
   const NameSpace space = NameSpaceOf(object.kind);
@@ -139,10 +169,17 @@ duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::Add(
 duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::CreateTable(
     duckdb::CatalogTransaction transaction, duckdb::BoundCreateTableInfo& info) {
   const auto& base = info.Base();
+  auto& luma_transaction = LumaTransaction::Get(transaction);
   CatalogObject object = NewObject(ObjectKind::kTable, base.table, base.comment);
-  object.table = std::make_shared<const TableSchema>(ToTableSchema(base));
-  object.depends_on = ObjectIdsOf(LumaTransaction::Get(transaction), info.dependencies);
-  return Add(transaction, base.on_conflict, std::move(object));
+  auto schema = ToTableSchema(luma_transaction, ObjectIdOf(*this), base);
+  object.depends_on = ObjectIdsOf(luma_transaction, info.dependencies);
+  AddReferencedTables(schema, object.depends_on);
+  const bool refers_to_itself = RefersToItself(schema);
+  object.table = std::make_shared<const TableSchema>(std::move(schema));
+  const auto created = Add(transaction, base.on_conflict, std::move(object));
+  if (!created || !refers_to_itself) return created;
+  SetOwnReferences(luma_transaction, ObjectIdOf(*created));
+  return luma_catalog().EntryOf(luma_transaction, luma_transaction.Find(ObjectIdOf(*created)));
 }
 
 duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::CreateView(

@@ -30,6 +30,11 @@ storage::TableSnapshotPtr LumaTransaction::Read(ObjectId table) {
   return snapshot;
 }
 
+storage::TableSnapshotPtr LumaTransaction::ReadNow(ObjectId table) {
+  MutexLock lock(mutex_);
+  return ValueOrThrow(engine_->Read(table));
+}
+
 storage::CatalogObjectPtr LumaTransaction::Find(ObjectId id) {
   MutexLock lock(mutex_);
   return engine_->Catalog().Find(id);
@@ -111,10 +116,17 @@ void LumaTransaction::SetValue(ObjectId sequence, int64_t value, bool is_called)
   ThrowIfError(engine_->SetValue(sequence, value, is_called));
 }
 
-void LumaTransaction::Pin(std::shared_ptr<duckdb::CatalogEntry> entry) {
+duckdb::optional_ptr<duckdb::CatalogEntry> LumaTransaction::FindEntry(
+    const storage::CatalogObjectPtr& object) {
   MutexLock lock(mutex_);
-  const duckdb::CatalogEntry* key = entry.get();
-  pins_.try_emplace(key, std::move(entry));
+  const auto found = entries_.find(object);
+  return found == entries_.end() ? nullptr : found->second.get();
+}
+
+void LumaTransaction::KeepEntry(const storage::CatalogObjectPtr& object,
+                                std::shared_ptr<duckdb::CatalogEntry> entry) {
+  MutexLock lock(mutex_);
+  entries_.try_emplace(object, std::move(entry));
 }
 
 Status LumaTransaction::Commit() {

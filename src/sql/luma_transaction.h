@@ -29,6 +29,8 @@ class LumaTransaction final : public duckdb::Transaction {
   // The table as of the start of the running statement: a statement never sees its own changes, so
   // INSERT ... SELECT from the same table ends and an UPDATE meets each row once.
   storage::TableSnapshotPtr Read(ObjectId table) LUMA_EXCLUDES(mutex_);
+  // The table with the changes that the running statement has made so far.
+  storage::TableSnapshotPtr ReadNow(ObjectId table) LUMA_EXCLUDES(mutex_);
 
   storage::CatalogObjectPtr Find(ObjectId id) LUMA_EXCLUDES(mutex_);
   storage::CatalogObjectPtr Find(ObjectId schema, storage::NameSpace space, std::string_view name)
@@ -53,8 +55,12 @@ class LumaTransaction final : public duckdb::Transaction {
   int64_t CurrentValue(ObjectId sequence) LUMA_EXCLUDES(mutex_);
   void SetValue(ObjectId sequence, int64_t value, bool is_called) LUMA_EXCLUDES(mutex_);
 
-  // Keeps a catalog entry alive for as long as plans of this transaction may point at it.
-  void Pin(std::shared_ptr<duckdb::CatalogEntry> entry) LUMA_EXCLUDES(mutex_);
+  // Entries of object versions that plans of this transaction may point at, kept alive until its
+  // end. Null when `object` has none yet.
+  duckdb::optional_ptr<duckdb::CatalogEntry> FindEntry(const storage::CatalogObjectPtr& object)
+      LUMA_EXCLUDES(mutex_);
+  void KeepEntry(const storage::CatalogObjectPtr& object,
+                 std::shared_ptr<duckdb::CatalogEntry> entry) LUMA_EXCLUDES(mutex_);
 
   Status Commit() LUMA_EXCLUDES(mutex_);
   void Rollback() LUMA_EXCLUDES(mutex_);
@@ -66,7 +72,7 @@ class LumaTransaction final : public duckdb::Transaction {
   const std::unique_ptr<storage::Transaction> engine_;  // Append runs unlocked
   duckdb::transaction_t snapshots_of_query_ LUMA_GUARDED_BY(mutex_) = 0;
   std::unordered_map<ObjectId, storage::TableSnapshotPtr> snapshots_ LUMA_GUARDED_BY(mutex_);
-  std::unordered_map<const duckdb::CatalogEntry*, std::shared_ptr<duckdb::CatalogEntry>> pins_
+  std::unordered_map<storage::CatalogObjectPtr, std::shared_ptr<duckdb::CatalogEntry>> entries_
       LUMA_GUARDED_BY(mutex_);
 };
 

@@ -21,6 +21,16 @@ std::vector<std::string> KeyColumnNames(const duckdb::UniqueConstraint& unique,
   return names;
 }
 
+const ColumnSchema& FindColumn(const TableSchema& schema, const std::string& name) {
+  const auto found = std::ranges::find_if(schema.columns, [&](const ColumnSchema& column) {
+    return duckdb::StringUtil::CIEquals(column.name, name);
+  });
+  if (found == schema.columns.end()) {
+    throw duckdb::CatalogException("column \"%s\" does not exist", name);
+  }
+  return *found;
+}
+
 ColumnId IdOf(const TableSchema& schema, const duckdb::ColumnList& columns,
               const std::string& name) {
   return schema.columns[columns.GetColumn(name).Logical().index].id;
@@ -37,6 +47,29 @@ void AddUnique(const duckdb::UniqueConstraint& unique, const CreateTableInfo& in
     constraint.columns.push_back(IdOf(schema, info.columns, name));
   }
   schema.uniques.push_back(std::move(constraint));
+}
+
+// A reference to the table itself, which has no id yet, stays kInvalidObjectId for the caller.
+void AddForeignKey(LumaTransaction& transaction, ObjectId schema_id,
+                   const duckdb::ForeignKeyConstraint& foreign_key, const CreateTableInfo& info,
+                   TableSchema& schema) {
+  if (foreign_key.info.type == duckdb::ForeignKeyType::FK_TYPE_PRIMARY_KEY_TABLE) return;
+  ForeignKeyConstraint constraint;
+  constraint.name = ConstraintName(
+      schema, info.table, {foreign_key.fk_columns.begin(), foreign_key.fk_columns.end()}, "fkey");
+  for (const auto& name : foreign_key.fk_columns) {
+    constraint.columns.push_back(IdOf(schema, info.columns, name));
+  }
+  const bool is_own = foreign_key.info.type == duckdb::ForeignKeyType::FK_TYPE_SELF_REFERENCE_TABLE;
+  const auto parent = is_own ? nullptr
+                             : transaction.Find(schema_id, storage::NameSpace::kRelation,
+                                                foreign_key.info.table);
+  if (parent) constraint.referenced_table = parent->id;
+  for (const auto& name : foreign_key.pk_columns) {
+    constraint.referenced_columns.push_back(parent ? FindColumn(*parent->table, name).id
+                                                   : IdOf(schema, info.columns, name));
+  }
+  schema.foreign_keys.push_back(std::move(constraint));
 }
 
 void AddConstraint(const duckdb::Constraint& constraint, const CreateTableInfo& info,
@@ -56,7 +89,7 @@ void AddConstraint(const duckdb::Constraint& constraint, const CreateTableInfo& 
       return;
     }
     case duckdb::ConstraintType::FOREIGN_KEY:
-      return;  // the catalog adds these: they name tables by object id
+      return;  // AddForeignKey, when all keys of the table are there
     default:
       throw duckdb::NotImplementedException("this kind of constraint is not supported");
   }
@@ -85,6 +118,28 @@ duckdb::unique_ptr<duckdb::Constraint> ToConstraint(const UniqueConstraint& uniq
   const auto position = schema.FindColumn(unique.columns[0]) - schema.columns.data();
   return duckdb::make_uniq<duckdb::UniqueConstraint>(
       LogicalIndex(static_cast<duckdb::idx_t>(position)), names[0], unique.is_primary_key);
+}
+
+duckdb::unique_ptr<duckdb::Constraint> ToConstraint(const ForeignKeyConstraint& foreign_key,
+                                                    const storage::CatalogObject& table,
+                                                    const storage::CatalogObject& parent,
+                                                    const std::string& schema_name) {
+  const bool is_own = parent.id == table.id;
+  duckdb::ForeignKeyInfo info;
+  info.type = is_own ? duckdb::ForeignKeyType::FK_TYPE_SELF_REFERENCE_TABLE
+                     : duckdb::ForeignKeyType::FK_TYPE_FOREIGN_KEY_TABLE;
+  info.schema = schema_name;
+  info.table = parent.name;
+  duckdb::vector<duckdb::string> parent_columns;
+  duckdb::vector<duckdb::string> columns;
+  for (size_t i = 0; i < foreign_key.columns.size(); ++i) {
+    columns.push_back(table.table->FindColumn(foreign_key.columns[i])->name);
+    parent_columns.push_back(parent.table->FindColumn(foreign_key.referenced_columns[i])->name);
+    info.fk_keys.emplace_back(StoredIndex(*table.table, foreign_key.columns[i]));
+    info.pk_keys.emplace_back(StoredIndex(*parent.table, foreign_key.referenced_columns[i]));
+  }
+  return duckdb::make_uniq<duckdb::ForeignKeyConstraint>(std::move(parent_columns),
+                                                         std::move(columns), std::move(info));
 }
 
 void AddConstraints(const TableSchema& schema, CreateTableInfo& info) {
@@ -146,22 +201,42 @@ ColumnSchema ToColumnSchema(const ColumnDefinition& column, ColumnId id) {
   return result;
 }
 
-TableSchema ToTableSchema(const CreateTableInfo& info) {
+duckdb::idx_t StoredIndex(const TableSchema& schema, ColumnId id) {
+  duckdb::idx_t index = 0;
+  for (const ColumnSchema& column : schema.columns) {
+    if (column.id == id) break;
+    if (!column.is_generated()) ++index;
+  }
+  return index;
+}
+
+TableSchema ToTableSchema(LumaTransaction& transaction, ObjectId schema_id,
+                          const CreateTableInfo& info) {
   TableSchema schema;
   for (const ColumnDefinition& column : info.columns.Logical()) {
     schema.columns.push_back(ToColumnSchema(column, ColumnId{schema.next_column_id++}));
   }
   for (const auto& constraint : info.constraints) AddConstraint(*constraint, info, schema);
+  for (const auto& constraint : info.constraints) {
+    if (constraint->type != duckdb::ConstraintType::FOREIGN_KEY) continue;
+    AddForeignKey(transaction, schema_id, constraint->Cast<duckdb::ForeignKeyConstraint>(), info,
+                  schema);
+  }
   return schema;
 }
 
-std::unique_ptr<CreateTableInfo> ToCreateTableInfo(const storage::CatalogObject& table,
+std::unique_ptr<CreateTableInfo> ToCreateTableInfo(LumaTransaction& transaction,
+                                                   const storage::CatalogObject& table,
                                                    const std::string& schema_name) {
   auto info = std::make_unique<CreateTableInfo>("", schema_name, table.name);
   for (const ColumnSchema& column : table.table->columns) {
     info->columns.AddColumn(ToColumnDefinition(column));
   }
   AddConstraints(*table.table, *info);
+  for (const ForeignKeyConstraint& foreign_key : table.table->foreign_keys) {
+    const auto parent = transaction.Find(foreign_key.referenced_table);
+    if (parent) info->constraints.push_back(ToConstraint(foreign_key, table, *parent, schema_name));
+  }
   if (!table.comment.empty()) info->comment = duckdb::Value(table.comment);
   return info;
 }

@@ -7,7 +7,6 @@
 #include "sql/block_reader.h"
 #include "sql/duckdb_boundary.h"
 #include "sql/luma_transaction.h"
-#include "sql/type_mapping.h"
 #include "sql/zone_statistics.h"
 
 namespace luma::sql {
@@ -226,12 +225,8 @@ double Progress(ClientContext&, const duckdb::FunctionData*,
   return global->Cast<ScanGlobalState>().Progress();
 }
 
-bool SupportsPushdown(const duckdb::FunctionData& bind_data, idx_t column) {
-  if (duckdb::IsVirtualColumn(column)) return false;
-  const auto& table = bind_data.Cast<TableScanBindData>().table;
-  return !IsNestedType(table.GetColumn(duckdb::LogicalIndex(column)).Type());
-}
-
+// Every filter is evaluated here, also on nested columns and row ids: the fallback that DuckDB has
+// for columns whose filters a scan refuses (supports_pushdown_type) breaks on row ids.
 bool PushdownExpression(ClientContext&, const duckdb::LogicalGet&, duckdb::Expression&) {
   return true;
 }
@@ -253,7 +248,6 @@ duckdb::TableFunction TableScanFunction() {
   function.get_bind_info = GetBindInfo;
   function.get_partition_data = GetPartition;
   function.table_scan_progress = Progress;
-  function.supports_pushdown_type = SupportsPushdown;
   function.pushdown_expression = PushdownExpression;
   function.to_string = ToText;
   function.projection_pushdown = true;

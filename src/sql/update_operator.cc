@@ -4,6 +4,7 @@
 
 #include "sql/changed_rows.h"
 #include "sql/column_vectors.h"
+#include "sql/foreign_keys.h"
 #include "sql/luma_transaction.h"
 #include "sql/row_fetch.h"
 
@@ -22,7 +23,8 @@ class UpdateState final : public DataChangeState {
         fetcher(transaction.Read(table.id()), table),
         checks(context, table, constraints),
         defaults(context, default_expressions),
-        new_rows(context, StoredTypes(table)) {}
+        new_rows(context, StoredTypes(table)),
+        foreign_keys(context, transaction, table) {}
 
   LumaTransaction& transaction;
   RowFetcher fetcher;
@@ -30,6 +32,7 @@ class UpdateState final : public DataChangeState {
   duckdb::ExpressionExecutor defaults;
   ChangedRows updated;
   duckdb::ColumnDataCollection new_rows;
+  ForeignKeyChecks foreign_keys;
 };
 
 }  // namespace
@@ -92,6 +95,8 @@ duckdb::SinkResultType UpdateOperator::Sink(duckdb::ExecutionContext& context,
   duckdb::DataChunk rows;
   MakeRows(context.client, chunk, changed.row_ids, state, rows);
   state.checks.Verify(rows);
+  state.foreign_keys.NoteDeleted(changed.row_ids);
+  state.foreign_keys.NoteInserted(rows);
   state.transaction.Delete(table_.id(), AsRowIds(changed.row_ids));
   state.new_rows.Append(rows);
   if (returns_rows()) state.Return(rows);
@@ -107,6 +112,7 @@ duckdb::SinkFinalizeType UpdateOperator::Finalize(duckdb::Pipeline&, duckdb::Eve
     const ChunkSpans rows(chunk);
     state.transaction.Append(table_.id(), rows.spans());
   }
+  state.foreign_keys.Verify();
   return duckdb::SinkFinalizeType::READY;
 }
 
