@@ -6,6 +6,7 @@
 
 #include "base/crc32c.h"
 #include "base/failpoint.h"
+#include "storage/wal/record_walker.h"
 #include "storage/wal/wal_directory.h"
 
 namespace luma::storage {
@@ -17,6 +18,23 @@ constexpr size_t kLengthOffset = 8;
 uint64_t RandomLogId() {
   std::random_device device;
   return static_cast<uint64_t>(device()) << 32 | device();
+}
+
+// Writes the records of the newest file over themselves. An earlier process may have met a failed
+// sync there: then the page cache shows records that the kernel takes for written and never writes
+// again, and a sync alone would succeed without saving them.
+Status RewriteRecords(io::FileSystem& fs, const io::Path& directory, const WalEnd& end,
+                      io::WritableFile& to) {
+  LUMA_ASSIGN_OR_RETURN(const WalFile file, OpenWalFile(fs, directory, end.file.sequence));
+  LUMA_ASSIGN_OR_RETURN(const Bytes bytes, ReadWalFile(fs, file, end.end_offset));
+  RecordWalker walker(file, bytes);
+  while (const auto record = walker.Next(bytes.size())) walker.Advance(*record);
+  // The chain of checksums says that the replay has seen these very bytes.
+  if (walker.offset() != end.end_offset || walker.last_crc() != end.last_crc) {
+    return Status::Corruption("log has changed since it was replayed: path=", file.path,
+                              " offset=", walker.offset());
+  }
+  return to.WriteAt(kWalFileHeaderBytes, ByteSpan(bytes).subspan(kWalFileHeaderBytes));
 }
 
 }  // namespace
@@ -49,6 +67,7 @@ Result<WalAppender> WalAppender::Open(io::FileSystem& fs, io::Path directory, co
   if (end.file.sequence != 0) {
     const auto path = io::JoinPath(appender.directory_, WalFileName(end.file.sequence));
     LUMA_ASSIGN_OR_RETURN(appender.file_, fs.OpenForWrite(path));
+    LUMA_RETURN_IF_ERROR(RewriteRecords(fs, appender.directory_, end, *appender.file_));
     LUMA_RETURN_IF_ERROR(appender.Sync());
   }
   return appender;

@@ -38,8 +38,9 @@ class WalChunk {
 // called again. Lifetime: `fs` must outlive it.
 class WalAppender {
  public:
-  // Takes up the log at `end`; its newest file is synced, because the replay may have shown records
-  // that only the kernel had.
+  // Takes up the log at `end`; the records of its newest file are written once more and synced,
+  // because the replay may have shown some that only the kernel had. kCorruption if they are not
+  // those of the replay any more.
   static Result<WalAppender> Open(io::FileSystem& fs, io::Path directory, const WalEnd& end);
 
   // Gives the records of `chunk` their numbers, marks and checksums and writes them, at first
