@@ -6,6 +6,14 @@
 #include "base/crc32c.h"
 
 namespace luma::storage {
+namespace {
+
+bool HasConsistentKind(const WalRecordHeader& record) {
+  return record.kind == WalRecordKind::kData ? record.synced_lsn < record.lsn
+                                             : record.payload_bytes == 0;
+}
+
+}  // namespace
 
 RecordWalker::RecordWalker(const WalFile& file, ByteSpan bytes)
     : bytes_(bytes),
@@ -20,8 +28,8 @@ std::optional<WalRecordHeader> RecordWalker::Next(uint64_t end) const {
   if (end - offset_ < kWalRecordHeaderBytes) return std::nullopt;
   const auto record = DecodeWalRecordHeader(bytes_.subspan(offset_), seed_);
   if (!record || record->previous_crc != last_crc_) return std::nullopt;
+  if (!HasConsistentKind(*record)) return std::nullopt;
   const bool is_data = record->kind == WalRecordKind::kData;
-  if (is_data ? record->synced_lsn == record->lsn : record->payload_bytes != 0) return std::nullopt;
   if (record->lsn != (is_data ? storage::Next(last_lsn_) : last_lsn_)) return std::nullopt;
   if (end - offset_ < WalRecordBytes(record->payload_bytes)) return std::nullopt;
   if (Crc32c(PaddedPayload(*record)) != record->payload_crc) return std::nullopt;
@@ -42,11 +50,19 @@ void RecordWalker::Advance(const WalRecordHeader& record) {
   last_crc_ = record.crc;
 }
 
+// Between offset() and a record lie at most as many records as have room there with empty payloads.
+bool RecordWalker::CanFollow(const WalRecordHeader& record, uint64_t at) const {
+  const uint64_t records_max = (at - offset_) / kWalRecordHeaderBytes + 1;  // with `record` itself
+  return HasConsistentKind(record) && record.lsn >= last_lsn_ &&
+         ToNumber(record.lsn) - ToNumber(last_lsn_) <= records_max &&
+         WalRecordBytes(record.payload_bytes) <= bytes_.size() - at;
+}
+
 Lsn RecordWalker::SyncedAfterDamage() const {
   Lsn synced = kNoLsn;
   for (uint64_t at = offset_; at + kWalRecordHeaderBytes <= bytes_.size(); at += kWalAlignment) {
     const auto record = DecodeWalRecordHeader(bytes_.subspan(at), seed_);
-    if (record) synced = std::max(synced, record->synced_lsn);
+    if (record && CanFollow(*record, at)) synced = std::max(synced, record->synced_lsn);
   }
   return synced;
 }

@@ -25,7 +25,9 @@ class RecordWalker {
   void Advance(const WalRecordHeader& record);
 
   // The evidence against a torn tail: the highest synced_lsn of all record headers from offset()
-  // on, wherever the damage has left one.
+  // on, wherever the damage has left one. Headers that no writer can have put there do not count:
+  // the bytes after the end may be of any kind, and 32 bits of checksum alone would believe one of
+  // them in every thousandth start.
   Lsn SyncedAfterDamage() const;
 
   uint64_t offset() const { return offset_; }
@@ -34,6 +36,9 @@ class RecordWalker {
 
  private:
   ByteSpan PaddedPayload(const WalRecordHeader& record) const;
+  // Whether a writer can have put `record` at the offset `at`, after the record that ends at
+  // offset().
+  bool CanFollow(const WalRecordHeader& record, uint64_t at) const;
 
   ByteSpan bytes_;
   uint32_t seed_;

@@ -7,6 +7,7 @@
 
 #include "io/sim_disk.h"
 #include "storage/wal/testing/log_session.h"
+#include "storage/wal/wal_directory.h"
 
 namespace luma::storage {
 namespace {
@@ -206,6 +207,52 @@ TEST(WalDamageTest, EveryFlippedByteAfterAKillIsDetectedOrHarmless) {
     if (HasFatalFailure()) return;
   }
   EXPECT_GT(detected, 1000u);
+}
+
+// Writes `header`, with its checksum, into the unused rest of the only log file.
+void PutIntoTail(io::SimDisk& disk, const WalRecordHeader& header, uint64_t offset) {
+  const auto file = OpenWalFile(disk, kLogDirectory, 1);
+  ASSERT_TRUE(file.ok());
+  Bytes bytes(kWalRecordHeaderBytes);
+  EncodeWalRecordHeader(header, WalRecordSeed(file->header.id), bytes.data());
+  ASSERT_TRUE((*disk.OpenForWrite(file->path))->WriteAt(offset, bytes).ok());
+}
+
+// A tail of random bytes holds a matching checksum about once in a thousand starts with files of
+// 32 MiB. It takes more than that to call a log damaged.
+TEST(WalDamageTest, OnlyAHeaderThatAWriterCanHaveWrittenIsEvidenceOfDamage) {
+  io::SimDisk disk;
+  LogOracle oracle;
+  const SessionOptions options{.commits = 2, .checkpoints = false};
+  ASSERT_TRUE(RunSession(disk, oracle, options).ok());
+  const WalEnd end = *ReplayAndCheck(disk, oracle);
+  ASSERT_EQ(end.files.size(), 1u);
+  const uint64_t offset = end.end_offset + 96;  // room for three records between
+  const Lsn last{ToNumber(end.last_lsn) + 4};
+  const struct {
+    const char* what;
+    WalRecordHeader header;
+    bool is_evidence;
+  } cases[] = {
+      {"plausible mark", {.kind = WalRecordKind::kMark, .lsn = last, .synced_lsn = last}, true},
+      {"plausible data", {.lsn = last, .synced_lsn = Previous(last)}, true},
+      {"lsn too high", {.lsn = Next(last), .synced_lsn = last}, false},
+      {"lsn far too high", {.lsn = Lsn{UINT64_MAX}, .synced_lsn = last}, false},
+      {"data synced before it was written", {.lsn = last, .synced_lsn = last}, false},
+      {"payload beyond the file",
+       {.payload_bytes = 1024, .lsn = last, .synced_lsn = Previous(last)},
+       false},
+      {"mark with a payload",
+       {.kind = WalRecordKind::kMark, .payload_bytes = 8, .lsn = last, .synced_lsn = last},
+       false}};
+  for (const auto& [what, header, is_evidence] : cases) {
+    SCOPED_TRACE(what);
+    io::SimDisk damaged = disk.Restart();
+    PutIntoTail(damaged, header, offset);
+    LogOracle copy = oracle;
+    const auto replayed = ReplayAndCheck(damaged, copy);
+    EXPECT_EQ(replayed.status().code(), is_evidence ? StatusCode::kCorruption : StatusCode::kOk);
+  }
 }
 
 // A lost, swapped or shortened file is a lost part of the log.
