@@ -267,6 +267,10 @@ Status ConfigBuilder::CheckListener(const std::string& section, std::string_view
 
 Status ConfigBuilder::CheckScrape() const {
   const auto& scrape = config_.scrape;
+  if (scrape.self && config_.metrics.enabled && config_.metrics.require_auth) {
+    return AtKey("metrics.require_auth",
+                 Status::InvalidArgument("metrics.require_auth needs scrape.self = false"));
+  }
   if (scrape.scrape_timeout > scrape.global_interval) {
     return AtKey("scrape.scrape_timeout",
                  Status::InvalidArgument("scrape.scrape_timeout is above scrape.global_interval"));

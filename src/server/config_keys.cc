@@ -63,7 +63,7 @@ const std::vector<ConfigKey>& Keys() {
        "Metrics port; 0 takes a free one and logs it."},
       {LUMA_CONFIG_KEY(metrics.path), NotEmpty{}, kAtStart, "Path of the metrics page."},
       {LUMA_CONFIG_KEY(metrics.require_auth), Anything{}, kAtStart,
-       "Ask for the name and password of [auth]. The server's scrape of itself sends them."},
+       "Ask for the name and password of [auth]. Scrapes send none, so scrape.self must be off."},
 
       {LUMA_CONFIG_KEY(postgres.host), HostAddress{}, kAtStart, "Address of the PostgreSQL port."},
       {LUMA_CONFIG_KEY(postgres.port), kPort, kAtStart,

@@ -132,6 +132,8 @@ TEST(ConfigTest, RequiredAuthenticationNeedsAPassword) {
   EXPECT_THAT(ErrorOf("[auth]\nrequire_auth = true\n"),
               StartsWith("luma.toml:2: auth.require_auth needs a password"));
   EXPECT_THAT(ErrorOf("[server]\nrequire_auth = true\n"), HasSubstr("needs a password"));
+  EXPECT_THAT(ErrorOf("[metrics]\nrequire_auth = true\n[auth]\npassword = \"p\"\n"),
+              HasSubstr("needs scrape.self = false"));
 }
 
 TEST(ConfigTest, ThePasswordComesFromAFileOrTheEnvironment) {

@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -17,6 +18,7 @@
 #include "server/rate_limit_admission.h"
 #include "server/rate_limiter.h"
 #include "server/remote_write_metrics.h"
+#include "server/scrapers.h"
 #include "server/store.h"
 #include "server/version.h"
 
@@ -108,6 +110,7 @@ class Server::Impl {
     LUMA_RETURN_IF_ERROR(StartHttp());
     LUMA_RETURN_IF_ERROR(StartMetrics());
     LUMA_RETURN_IF_ERROR(StartPostgres());
+    LUMA_RETURN_IF_ERROR(StartScrapers());
     ready_ = true;
     LUMA_LOG(kInfo, "server", "ready");
     return Status::Ok();
@@ -123,6 +126,9 @@ class Server::Impl {
     }
     static_cast<void>(ApplyLogLevel());  // the level was checked when the file was read
     rate_limiter_.Reconfigure(RateLimits(config_));
+    const bool scrape_changed = std::ranges::any_of(
+        change.applied, [](const std::string& key) { return key.starts_with("scrape."); });
+    if (scrape_changed) RestartScrapers();
   }
 
   void Stop() {
@@ -130,6 +136,7 @@ class Server::Impl {
     stopped_ = true;
     ready_ = false;
     LUMA_LOG(kInfo, "server", "stopping");
+    scrapers_.clear();
     if (http_) http_->Stop(config_.server.shutdown_grace);
     if (postgres_) postgres_->Stop(config_.server.shutdown_grace);
     if (metrics_) metrics_->Stop(config_.server.shutdown_grace);
@@ -230,6 +237,25 @@ class Server::Impl {
     return Status::Ok();
   }
 
+  void RestartScrapers() {
+    scrapers_.clear();
+    const Status status = StartScrapers();
+    if (!status.ok()) LUMA_LOG(kError, "server", "scraping stopped: {}", status.message());
+  }
+
+  Status StartScrapers() {
+    OwnMetricsPage own;
+    if (metrics_) own = {config_.metrics.host, metrics_->port(), config_.metrics.path};
+    LUMA_ASSIGN_OR_RETURN(std::vector<prom::ScraperOptions> all, ScraperOptionsOf(config_, own));
+    for (prom::ScraperOptions& options : all) {
+      LUMA_ASSIGN_OR_RETURN(auto scraper,
+                            prom::PrometheusScraper::Start(loop_, http_workers_, store_->metrics(),
+                                                           Clock::System(), std::move(options)));
+      scrapers_.push_back(std::move(scraper));
+    }
+    return Status::Ok();
+  }
+
   // Members are made in this order and destroyed in the opposite one: what is below uses what is
   // above.
   Config config_;
@@ -249,6 +275,7 @@ class Server::Impl {
   std::unique_ptr<net::HttpServer> http_;
   std::unique_ptr<net::HttpServer> metrics_;
   std::unique_ptr<pgwire::PgServer> postgres_;
+  std::vector<std::unique_ptr<prom::PrometheusScraper>> scrapers_;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
