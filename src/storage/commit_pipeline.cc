@@ -85,12 +85,12 @@ Status CommitPipeline::Poison(const Status& status) {
   return status;
 }
 
-Status CommitPipeline::LogSequences(std::span<const Sequences::Record> records) {
+Result<Lsn> CommitPipeline::LogSequences(std::span<const Sequences::Record> records) {
   const Bytes payload = EncodeSequenceRecord(records);
   MutexLock lock(sequencer_mutex_);
   LUMA_RETURN_IF_ERROR(Reserve(payload.size()));
   last_lsn_ = wal_.Append(payload);
-  return Status::Ok();
+  return last_lsn_;
 }
 
 // ---- validation

@@ -53,7 +53,7 @@ class CommitPipeline {
   void OnPublished(Lsn lsn, std::function<void(Status)> done);
 
   // Logs counters without waiting: Sequences::Log.
-  Status LogSequences(std::span<const Sequences::Record> records)
+  Result<Lsn> LogSequences(std::span<const Sequences::Record> records)
       LUMA_EXCLUDES(sequencer_mutex_);
 
   // Runs `work` between two commits. Both must be short.

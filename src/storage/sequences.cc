@@ -31,7 +31,8 @@ void Sequences::Restore(ObjectId id, const SequenceRecord& record) {
   counters_[id] = {.position = record, .logged = record};
 }
 
-Result<int64_t> Sequences::Next(ObjectId id, const SequenceOptions& options, const Log& log) {
+Result<Sequences::Number> Sequences::Next(ObjectId id, const SequenceOptions& options,
+                                          const Log& log) {
   MutexLock lock(mutex_);
   const auto found = counters_.find(id);
   Counter counter = found != counters_.end()
@@ -48,13 +49,13 @@ Result<int64_t> Sequences::Next(ObjectId id, const SequenceOptions& options, con
       counter.logged = *further;
     }
     const Record record(id, counter.logged);
-    LUMA_RETURN_IF_ERROR(log({&record, 1}));
+    LUMA_ASSIGN_OR_RETURN(counter.logged_at, log({&record, 1}));
   } else {
     --counter.ahead;
   }
   counter.last = counter.position.value;
   counters_[id] = counter;
-  return counter.position.value;
+  return Number{.value = counter.position.value, .logged_at = counter.logged_at};
 }
 
 Result<int64_t> Sequences::Current(ObjectId id) const {
@@ -67,20 +68,21 @@ Result<int64_t> Sequences::Current(ObjectId id) const {
   return *found->second.last;
 }
 
-Status Sequences::Set(ObjectId id, const SequenceOptions& options, int64_t value, bool is_called,
-                      const Log& log) {
+Result<Lsn> Sequences::Set(ObjectId id, const SequenceOptions& options, int64_t value,
+                           bool is_called, const Log& log) {
   if (value < options.min_value || value > options.max_value) {
     return Status::OutOfRange("setval: value is out of bounds for sequence: value=", value,
                               " min=", options.min_value, " max=", options.max_value);
   }
   MutexLock lock(mutex_);
   const Record record(id, {.value = value, .is_called = is_called});
-  LUMA_RETURN_IF_ERROR(log({&record, 1}));
+  LUMA_ASSIGN_OR_RETURN(const Lsn logged_at, log({&record, 1}));
   Counter& counter = counters_[id];
   counter.position = counter.logged = record.second;
+  counter.logged_at = logged_at;
   counter.ahead = 0;
   if (is_called) counter.last = value;
-  return Status::Ok();
+  return logged_at;
 }
 
 void Sequences::Drop(ObjectId id) {
@@ -104,7 +106,7 @@ Status Sequences::LogExact(const Log& log) {
     counter.ahead = 0;
     records.emplace_back(id, counter.position);
   }
-  return records.empty() ? Status::Ok() : log(records);
+  return records.empty() ? Status::Ok() : log(records).status();
 }
 
 }  // namespace luma::storage

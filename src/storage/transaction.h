@@ -57,7 +57,8 @@ class Transaction {
   virtual Result<std::vector<std::optional<RowId>>> FindKeys(
       ObjectId table, size_t constraint, std::span<const ColumnSpan> key_columns) = 0;
 
-  // ---- sequences: not transactional, as in PostgreSQL; numbers may be skipped after a crash.
+  // ---- sequences: not transactional, as in PostgreSQL; numbers may be skipped after a crash. What
+  // a transaction used or set is durable when its Commit returns OK, changes or not.
   virtual Result<int64_t> NextValue(ObjectId sequence) = 0;
   virtual Result<int64_t> CurrentValue(ObjectId sequence) = 0;  // last of this transaction's engine
   virtual Status SetValue(ObjectId sequence, int64_t value, bool is_called) = 0;

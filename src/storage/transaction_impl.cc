@@ -1,5 +1,6 @@
 #include "storage/transaction_impl.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -150,7 +151,10 @@ Sequences::Log TransactionImpl::SequenceLog() const {
 
 Result<int64_t> TransactionImpl::NextValue(ObjectId sequence) {
   LUMA_ASSIGN_OR_RETURN(const CatalogObjectPtr object, FindSequence(sequence));
-  return engine_.sequences.Next(sequence, object->sequence, SequenceLog());
+  LUMA_ASSIGN_OR_RETURN(const Sequences::Number number,
+                        engine_.sequences.Next(sequence, object->sequence, SequenceLog()));
+  sequences_logged_at_ = std::max(sequences_logged_at_, number.logged_at);
+  return number.value;
 }
 
 Result<int64_t> TransactionImpl::CurrentValue(ObjectId sequence) {
@@ -160,7 +164,11 @@ Result<int64_t> TransactionImpl::CurrentValue(ObjectId sequence) {
 
 Status TransactionImpl::SetValue(ObjectId sequence, int64_t value, bool is_called) {
   LUMA_ASSIGN_OR_RETURN(const CatalogObjectPtr object, FindSequence(sequence));
-  return engine_.sequences.Set(sequence, object->sequence, value, is_called, SequenceLog());
+  LUMA_ASSIGN_OR_RETURN(const Lsn logged_at,
+                        engine_.sequences.Set(sequence, object->sequence, value, is_called,
+                                              SequenceLog()));
+  sequences_logged_at_ = std::max(sequences_logged_at_, logged_at);
+  return Status::Ok();
 }
 
 // ---- end
@@ -187,6 +195,7 @@ Result<WriteBatch> TransactionImpl::BuildBatch() {
 }
 
 Result<Lsn> TransactionImpl::Submit() {
+  if (!has_changes()) return sequences_logged_at_;
   Result<WriteBatch> batch = BuildBatch();
   if (!batch.ok()) return WatchMemory(batch.status());
   Result<Lsn> lsn = engine_.pipeline.Submit(*batch);
@@ -196,12 +205,9 @@ Result<Lsn> TransactionImpl::Submit() {
 
 Status TransactionImpl::Commit() {
   LUMA_CHECK(snapshot_.has_value());
-  if (!has_changes()) {
-    Rollback();
-    return Status::Ok();
-  }
   const Result<Lsn> lsn = Submit();
-  Status status = lsn.ok() ? engine_.pipeline.WaitPublished(*lsn) : lsn.status();
+  Status status = lsn.status();
+  if (lsn.ok() && *lsn != kNoLsn) status = engine_.pipeline.WaitPublished(*lsn);
   if (status.ok()) CleanUp();
   Rollback();  // of what is left: nothing after a commit
   return status;
@@ -209,19 +215,11 @@ Status TransactionImpl::Commit() {
 
 void TransactionImpl::CommitAsync(std::function<void(Status)> done) {
   LUMA_CHECK(snapshot_.has_value());
-  Status status;
-  if (has_changes()) {
-    const Result<Lsn> lsn = Submit();
-    if (lsn.ok()) {
-      CleanUp();
-      Rollback();
-      engine_.pipeline.OnPublished(*lsn, std::move(done));
-      return;
-    }
-    status = lsn.status();
-  }
+  const Result<Lsn> lsn = Submit();
+  if (lsn.ok()) CleanUp();
   Rollback();
-  done(status);
+  if (!lsn.ok() || *lsn == kNoLsn) return done(lsn.status());
+  engine_.pipeline.OnPublished(*lsn, std::move(done));
 }
 
 void TransactionImpl::CleanUp() {

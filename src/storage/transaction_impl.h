@@ -54,6 +54,8 @@ class TransactionImpl final : public Transaction {
   Sequences::Log SequenceLog() const;
 
   Result<WriteBatch> BuildBatch();
+  // Returns the last record the transaction depends on: its commit's, or that of a sequence whose
+  // numbers are all it used, or kNoLsn.
   Result<Lsn> Submit();
   // After a successful commit: counters of dropped sequences, garbage of unique indexes.
   void CleanUp();
@@ -65,6 +67,7 @@ class TransactionImpl final : public Transaction {
   std::map<ObjectId, TableChanges> tables_;
   std::vector<ObjectId> created_sequences_;
   std::vector<ObjectId> dropped_sequences_;
+  Lsn sequences_logged_at_ = kNoLsn;  // of the numbers it used
 };
 
 }  // namespace luma::storage
