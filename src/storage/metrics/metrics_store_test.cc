@@ -254,6 +254,18 @@ TEST_F(MetricsStoreTest, SampleFarAheadSlowsTheOthersDownOnlyOnceAfterARestart) 
   EXPECT_THAT(SamplesOf("a"), SizeIs(11));
 }
 
+TEST_F(MetricsStoreTest, LateSampleAfterARestartDoesNotHideNewerStoredOnes) {
+  WriteOne("ahead", kTestNow + 3'600'000, 1);
+  Write({{TestLabels("a"), {{kTestNow, 1}, {kTestNow + 5, 2}}}});
+  Reopen();
+  WriteOne("a", kTestNow - 1, 0);  // the first look-up of the series
+  WriteOne("a", kTestNow + 5, 2);
+  WriteOne("a", kTestNow, 7);
+  EXPECT_THAT(SamplesOf("a"), ElementsAre(std::pair(kTestNow - 1, 0), std::pair(kTestNow, 7),
+                                          std::pair(kTestNow + 5, 2)));
+  EXPECT_EQ(RowCount(), 4u);
+}
+
 // ---- refusals and limits
 
 TEST_F(MetricsStoreTest, SamplesTooFarAheadAreRefusedOneByOne) {
