@@ -1,5 +1,3 @@
-#include "storage/wal/wal_appender.h"
-
 #include <array>
 #include <random>
 #include <utility>
@@ -7,6 +5,7 @@
 #include "base/crc32c.h"
 #include "base/failpoint.h"
 #include "storage/wal/record_walker.h"
+#include "storage/wal/wal_appender.h"
 #include "storage/wal/wal_directory.h"
 
 namespace luma::storage {

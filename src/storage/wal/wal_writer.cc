@@ -1,11 +1,10 @@
-#include "storage/wal/wal_writer.h"
-
 #include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "base/log.h"
 #include "storage/wal/wal_directory.h"
+#include "storage/wal/wal_writer.h"
 
 namespace luma::storage {
 namespace {
@@ -217,7 +216,8 @@ void WalWriter::RecountRoom() {
 void WalWriter::Poison(const Status& status) {
   if (status.ok() || !poison_.ok()) return;
   LUMA_LOG(kCritical, "wal", "log failed, no more writes until a restart: {}", status.message());
-  poison_ = status;
+  // Whatever the code: a full disk in here is not the one that may be tried again.
+  poison_ = Status::IoError("log failed: ", status.message());
 }
 
 void WalWriter::LogLoop() {

@@ -43,8 +43,9 @@ struct WalStats {
 
 // Threads: Reserve and Append one at a time (the sequencer's mutex), everything else from any
 // thread. Lifetime: `fs` must outlive the writer. Errors: after a failed write or fsync the writer
-// is poisoned for ever: every later call returns that error, and no fsync is tried again. Restart
-// and replay.
+// is poisoned for ever: every later call returns the same kIoError, also when the disk was full,
+// and no fsync is tried again; which unacknowledged records are there, the next replay says.
+// Restart.
 class WalWriter {
  public:
   // Continues the log that ended at `end` (from ReplayWal; nothing else may have written since).
