@@ -101,6 +101,7 @@ Lsn WalWriter::Append(ByteSpan payload) {
   MutexLock lock(mutex_);
   LUMA_CHECK(record_bytes <= reserved_bytes_);
   reserved_bytes_ = 0;
+  LUMA_CHECK(record_bytes + kMarkBytes <= room_);
   room_ -= record_bytes + kMarkBytes;
   if (chunks_.empty()) chunks_.emplace_back();
   chunks_.back().Add(payload);
@@ -202,7 +203,9 @@ void WalWriter::Publish(const Round& round, const Status& status) {
   RecountRoom();
 }
 
-// Gives back the marks that were promised to records which then shared one.
+// Gives back the marks that were promised to records which then shared one. Room that Reserve has
+// granted stays granted: a mark that came in between has used up part of kFileTailBytes, once,
+// because without another Append there is nothing more to mark.
 void WalWriter::RecountRoom() {
   uint64_t promised = kFileTailBytes;
   for (const WalChunk& chunk : chunks_) {
@@ -210,7 +213,8 @@ void WalWriter::RecountRoom() {
     promised += chunk.size() + chunk.records() * kMarkBytes;
   }
   const uint64_t left = appender_.bytes_left();
-  room_ = left - std::min(left, promised);
+  const uint64_t granted = reserved_bytes_ == 0 ? 0 : reserved_bytes_ + kMarkBytes;
+  room_ = std::max(left - std::min(left, promised), granted);
 }
 
 void WalWriter::Poison(const Status& status) {

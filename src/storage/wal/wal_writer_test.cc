@@ -229,6 +229,21 @@ WalOptions WithoutSyncs() {
   return options;
 }
 
+TEST(WalWriterTest, AMarkBetweenReserveAndAppendLeavesTheReservedRoom) {
+  io::SimDisk disk;
+  const auto writer = OpenLog(disk, WithoutSyncs());
+  // Leaves room for one empty record and its mark: 1024 - 72 (header) - 96 (tail) - 792 = 64.
+  ASSERT_TRUE(writer->WaitDurable(AppendText(*writer, std::string(760, 'a'))).ok());
+  ASSERT_TRUE(writer->Reserve(0).ok());
+  ASSERT_TRUE(writer->Sync().ok());  // writes a mark that no record has promised
+  writer->Append({});
+  ASSERT_TRUE(writer->WaitDurable(AppendText(*writer, std::string(500, 'b'))).ok());
+  EXPECT_EQ(writer->log_bytes(), 2048u);  // the last record is in a file of its own
+  ASSERT_TRUE(writer->Close().ok());
+  EXPECT_THAT(ReadLog(disk),
+              ::testing::ElementsAre(std::string(760, 'a'), "", std::string(500, 'b')));
+}
+
 TEST(WalWriterTest, IntervalModeAcknowledgesBeforeItSyncs) {
   io::SimDisk disk;
   const auto writer = OpenLog(disk, WithoutSyncs());
