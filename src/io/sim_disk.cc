@@ -121,6 +121,10 @@ class SimDisk::State : public std::enable_shared_from_this<SimDisk::State> {
     MutexLock lock(mutex_);
     options_.fault = fault;
   }
+  void SetSyncHook(std::function<void(const Path&)> hook) LUMA_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    sync_hook_ = std::move(hook);
+  }
   void FlipBit(const Path& path, uint64_t offset, int bit) LUMA_EXCLUDES(mutex_);
 
   Status Write(Inode& inode, const Path& path, std::optional<uint64_t> offset, ByteSpan bytes)
@@ -147,6 +151,7 @@ class SimDisk::State : public std::enable_shared_from_this<SimDisk::State> {
   void Unlock(const Path& directory) LUMA_EXCLUDES(mutex_);
 
  private:
+  void RunSyncHook(const Path& path) LUMA_EXCLUDES(mutex_);
   Verdict Step() LUMA_REQUIRES(mutex_);
   Verdict ReadStep() LUMA_REQUIRES(mutex_);
   Status ErrorOf(Verdict verdict, std::string_view operation, const Path& path) const
@@ -171,6 +176,7 @@ class SimDisk::State : public std::enable_shared_from_this<SimDisk::State> {
   std::vector<NameChange> changes_ LUMA_GUARDED_BY(mutex_);  // durable + changes = live
   std::set<Path> directories_ LUMA_GUARDED_BY(mutex_);
   std::set<Path> locks_ LUMA_GUARDED_BY(mutex_);
+  std::function<void(const Path&)> sync_hook_ LUMA_GUARDED_BY(mutex_);
 };
 
 Verdict SimDisk::State::Step() {
@@ -247,6 +253,7 @@ Status SimDisk::State::Preallocate(Inode& inode, const Path& path, uint64_t byte
 }
 
 Status SimDisk::State::Sync(Inode& inode, const Path& path) {
+  RunSyncHook(path);
   MutexLock lock(mutex_);
   const Verdict verdict = Step();
   if (verdict == Verdict::kRun) {
@@ -259,6 +266,15 @@ Status SimDisk::State::Sync(Inode& inode, const Path& path) {
     inode.dirty.clear();
   }
   return ErrorOf(verdict, "fdatasync", path);
+}
+
+void SimDisk::State::RunSyncHook(const Path& path) {
+  std::function<void(const Path&)> hook;
+  {
+    MutexLock lock(mutex_);
+    hook = sync_hook_;
+  }
+  if (hook) hook(path);
 }
 
 Result<size_t> SimDisk::State::Read(const Inode& inode, const Path& path, uint64_t offset,
@@ -588,6 +604,9 @@ uint64_t SimDisk::steps() const { return state_->steps(); }
 bool SimDisk::power_lost() const { return state_->power_lost(); }
 void SimDisk::SetCapacity(uint64_t bytes) { state_->SetCapacity(bytes); }
 void SimDisk::SetFault(std::optional<SimFault> fault) { state_->SetFault(fault); }
+void SimDisk::SetSyncHook(std::function<void(const Path&)> hook) {
+  state_->SetSyncHook(std::move(hook));
+}
 void SimDisk::FlipBit(const Path& path, uint64_t offset, int bit) {
   state_->FlipBit(path, offset, bit);
 }

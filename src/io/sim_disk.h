@@ -61,6 +61,10 @@ class SimDisk final : public FileSystem {
   bool power_lost() const;
   void SetCapacity(uint64_t bytes);
   void SetFault(std::optional<SimFault> fault);
+  // Runs in every Sync of a file, before it does anything, on the caller's thread and without
+  // locks: tests of concurrency arrange here what happens meanwhile. Not inherited by Reboot and
+  // Restart.
+  void SetSyncHook(std::function<void(const Path&)> hook);
 
   // Damage, for corruption tests: durable at once, no step. The path and offset must exist.
   void FlipBit(const Path& path, uint64_t offset, int bit);

@@ -56,7 +56,8 @@ WalAppender::WalAppender(io::FileSystem& fs, io::Path directory, const WalEnd& e
       file_bytes_(end.files.empty() ? 0 : end.files.back().file_bytes),
       end_offset_(end.end_offset),
       last_crc_(end.last_crc),
-      last_lsn_(end.last_lsn) {
+      last_lsn_(end.last_lsn),
+      marked_lsn_(end.last_lsn) {
   if (end.file.sequence == 0) id_.log_id = RandomLogId();
   seed_ = WalRecordSeed(id_);
 }
@@ -116,6 +117,7 @@ Status WalAppender::WriteMark(Lsn synced) {
   LUMA_CHECK(end_offset_ + kWalRecordHeaderBytes <= file_bytes_);
   LUMA_ASSIGN_OR_RETURN(last_crc_, WriteEmptyRecord(WalRecordKind::kMark, synced));
   end_offset_ += kWalRecordHeaderBytes;
+  marked_lsn_ = synced;
   return Status::Ok();
 }
 
@@ -155,6 +157,7 @@ Status WalAppender::StartFile(const WalSpare& spare) {
   }
 
   started_ = true;
+  marked_lsn_ = last_lsn_;
   file_ = std::move(file);
   id_ = header.id;
   file_bytes_ = spare.file_bytes;

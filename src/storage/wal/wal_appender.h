@@ -55,6 +55,8 @@ class WalAppender {
   const std::shared_ptr<io::WritableFile>& file() const { return file_; }
   const WalFileId& id() const { return id_; }
   Lsn last_lsn() const { return last_lsn_; }
+  // All records up to this one are protected by a mark or by the header of a later file.
+  Lsn marked_lsn() const { return marked_lsn_; }
   // Whether this writer has started a file; it never continues one of an earlier writer.
   bool started() const { return started_; }
   // Of the file that it has started last; 0 before that.
@@ -79,6 +81,7 @@ class WalAppender {
   uint64_t end_offset_;
   uint32_t last_crc_;
   Lsn last_lsn_;
+  Lsn marked_lsn_;
 };
 
 }  // namespace luma::storage

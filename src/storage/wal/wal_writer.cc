@@ -308,20 +308,37 @@ Status WalWriter::Truncate(Lsn first_needed) {
 Status WalWriter::Close() {
   {
     MutexLock lock(mutex_);
-    if (closed_) return poison_;
+    if (closing_) {
+      while (!closed_) progress_.Wait(mutex_);
+      return poison_;
+    }
     closing_ = true;
     work_.NotifyOne();
   }
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
   spares_->Stop();
   const Status synced = Sync();
   MutexLock lock(mutex_);
   while (io_busy_) progress_.Wait(mutex_);
+  if (synced.ok() && appender_.started()) SyncClosingMark();
+  while (RunReadyCallback()) {  // those that came after the end of the log thread
+  }
   closed_ = true;
-  // Once more for the mark itself, without which a later damage of the last group could pass for a
-  // torn write.
-  if (synced.ok() && appender_.started()) Poison(appender_.Sync());
+  progress_.NotifyAll();
   return poison_;
+}
+
+// Without a durable mark a later damage of the last group could pass for a torn write. There is
+// none yet behind what an interval sync has saved.
+void WalWriter::SyncClosingMark() {
+  const Lsn last = last_lsn_;
+  io_busy_ = true;
+  mutex_.Unlock();
+  Status status = appender_.marked_lsn() < last ? appender_.WriteMark(last) : Status::Ok();
+  if (status.ok()) status = appender_.Sync();
+  mutex_.Lock();
+  Poison(status);
+  io_busy_ = false;
 }
 
 Lsn WalWriter::last_lsn() const {

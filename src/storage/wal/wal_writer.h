@@ -76,7 +76,8 @@ class WalWriter {
 
   // Calls `callback` once when `lsn` is acknowledged (OK) or never will be (the poison;
   // kUnavailable when the writer closed before). Callbacks run one at a time in LSN order on the
-  // log thread, without locks; they must be short and may call every method but Close.
+  // log thread, without locks; they must be short and may call every method but Close. While the
+  // log closes, Close runs those that the log thread leaves; afterwards OnDurable itself does.
   void OnDurable(Lsn lsn, std::function<void(Status)> callback) LUMA_EXCLUDES(mutex_);
 
   // Writes and fsyncs everything appended so far, in every sync mode. A checkpoint in a mode other
@@ -88,8 +89,8 @@ class WalWriter {
   Status Truncate(Lsn first_needed) LUMA_EXCLUDES(mutex_);
 
   // Writes and syncs what is left with a closing mark, so that from now on every byte of the log is
-  // protected; stops the threads. Later calls return kUnavailable. Idempotent.
-  // No Reserve or Append may run beside it.
+  // protected; stops the threads. Later calls return kUnavailable. Idempotent; a second Close waits
+  // for the first. No Reserve or Append may run beside it.
   Status Close() LUMA_EXCLUDES(mutex_);
 
   Lsn last_lsn() const LUMA_EXCLUDES(mutex_);          // last appended
@@ -119,6 +120,7 @@ class WalWriter {
   void RunRound(bool sync) LUMA_REQUIRES(mutex_);  // releases mutex_ meanwhile
   Status DoRound(Round& round) LUMA_EXCLUDES(mutex_);
   void Publish(const Round& round, const Status& status) LUMA_REQUIRES(mutex_);
+  void SyncClosingMark() LUMA_REQUIRES(mutex_);  // releases mutex_ meanwhile
   void RecountRoom() LUMA_REQUIRES(mutex_);
   void Poison(const Status& status) LUMA_REQUIRES(mutex_);  // the first failure stays
 

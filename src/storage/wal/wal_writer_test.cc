@@ -244,6 +244,40 @@ TEST(WalWriterTest, AMarkBetweenReserveAndAppendLeavesTheReservedRoom) {
               ::testing::ElementsAre(std::string(760, 'a'), "", std::string(500, 'b')));
 }
 
+TEST(WalWriterTest, CloseProtectsWhatTheIntervalSyncHasSaved) {
+  io::SimDisk disk;
+  WalOptions options = WithoutSyncs();
+  options.sync_interval = std::chrono::milliseconds(1);
+  const auto writer = OpenLog(disk, options);
+  ASSERT_TRUE(writer->WaitDurable(AppendText(*writer, "kept")).ok());
+  while (writer->stats().syncs < 2) std::this_thread::yield();  // the file's, the record's
+  ASSERT_TRUE(writer->Close().ok());
+  disk.FlipBit(io::JoinPath(kLogDirectory, WalFileName(1)),
+               kWalFileHeaderBytes + kWalRecordHeaderBytes, 0);
+  EXPECT_EQ(ReplayWal(disk, kLogDirectory, kFirstLsn, [](Lsn, ByteSpan) { return Status::Ok(); })
+                .status()
+                .code(),
+            StatusCode::kCorruption);
+}
+
+TEST(WalWriterTest, ACallbackThatComesWhileTheLogClosesIsCalled) {
+  io::SimDisk disk;
+  const auto writer = OpenLog(disk, WithoutSyncs());
+  const Lsn lsn = AppendText(*writer, "record");
+  ASSERT_TRUE(writer->WaitDurable(lsn).ok());
+  std::atomic<int> asked{0};
+  std::atomic<int> called{0};
+  disk.SetSyncHook([&](const io::Path&) {  // of Close, whose log thread has ended by then
+    ++asked;
+    writer->OnDurable(lsn, [&](const Status& status) { called += status.ok() ? 1 : 0; });
+  });
+  std::thread other([&] { EXPECT_TRUE(writer->Close().ok()); });
+  EXPECT_TRUE(writer->Close().ok());
+  other.join();
+  EXPECT_GE(asked.load(), 1);
+  EXPECT_EQ(called.load(), asked.load());
+}
+
 TEST(WalWriterTest, IntervalModeAcknowledgesBeforeItSyncs) {
   io::SimDisk disk;
   const auto writer = OpenLog(disk, WithoutSyncs());
