@@ -87,11 +87,16 @@ Status WalWriter::Reserve(uint64_t payload_bytes) {
   return Status::Ok();
 }
 
+// Does not leave the round to the log thread: that one may be in a callback which waits for the
+// caller's locks, or be the caller.
 Status WalWriter::WaitForBuffer(uint64_t record_bytes) {
   while (buffered_bytes_ > 0 && buffered_bytes_ + record_bytes > options_.buffer_bytes_max) {
     LUMA_RETURN_IF_ERROR(FinishedStatus());
-    work_.NotifyOne();
-    progress_.Wait(mutex_);
+    if (io_busy_) {
+      progress_.Wait(mutex_);
+    } else {
+      RunRound(options_.sync == WalSync::kAlways);
+    }
   }
   return FinishedStatus();
 }

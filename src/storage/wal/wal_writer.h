@@ -29,7 +29,7 @@ struct WalOptions {
   WalSync sync = WalSync::kAlways;
   std::chrono::milliseconds sync_interval{100};  // kInterval only; at least 1 ms
   uint64_t segment_bytes = 32ull << 20;     // size of one file; a larger record gets a larger file
-  uint64_t buffer_bytes_max = 64ull << 20;  // Reserve blocks while more waits for the disk
+  uint64_t buffer_bytes_max = 64ull << 20;  // Reserve makes room when more waits
   uint32_t spare_files_max = 4;             // preallocated files kept for reuse
   bool background_spares = true;  // false: files are prepared by Reserve, for deterministic tests
 };
@@ -60,7 +60,8 @@ class WalWriter {
 
   // Guarantees space on disk for one Append of up to `payload_bytes` (at most kWalPayloadBytesMax,
   // else kTooLarge). kDiskFull changes nothing and may be tried again when there is space. Usually
-  // no I/O; prepares a file when the background has not kept up; blocks while the buffer is full.
+  // no I/O; prepares a file when the background has not kept up. A full buffer it writes out itself
+  // or waits until the thread that is at it has done so.
   Status Reserve(uint64_t payload_bytes) LUMA_EXCLUDES(mutex_);
 
   // Copies `payload` (may be empty) into the group buffer and returns its number: one more than the

@@ -278,6 +278,23 @@ TEST(WalWriterTest, ACallbackThatComesWhileTheLogClosesIsCalled) {
   EXPECT_EQ(called.load(), asked.load());
 }
 
+TEST(WalWriterTest, ACallbackMayReserveWhenTheBufferIsFull) {
+  io::SimDisk disk;
+  WalOptions options = SmallFiles();
+  options.buffer_bytes_max = 100;
+  const auto writer = OpenLog(disk, options);
+  ASSERT_TRUE(writer->WaitDurable(AppendText(*writer, "one")).ok());
+  AppendText(*writer, std::string(60, 'x'));  // the buffer is full, and nobody waits for it
+  Status reserved;
+  std::binary_semaphore called(0);
+  writer->OnDurable(Lsn{1}, [&](const Status&) {
+    reserved = writer->Reserve(60);
+    called.release();
+  });
+  called.acquire();
+  EXPECT_TRUE(reserved.ok()) << reserved;
+}
+
 TEST(WalWriterTest, IntervalModeAcknowledgesBeforeItSyncs) {
   io::SimDisk disk;
   const auto writer = OpenLog(disk, WithoutSyncs());
