@@ -92,11 +92,7 @@ Status WalWriter::Reserve(uint64_t payload_bytes) {
 Status WalWriter::WaitForBuffer(uint64_t record_bytes) {
   while (buffered_bytes_ > 0 && buffered_bytes_ + record_bytes > options_.buffer_bytes_max) {
     LUMA_RETURN_IF_ERROR(FinishedStatus());
-    if (io_busy_) {
-      progress_.Wait(mutex_);
-    } else {
-      RunRound(options_.sync == WalSync::kAlways);
-    }
+    RunRoundOrWait(options_.sync == WalSync::kAlways);
   }
   return FinishedStatus();
 }
@@ -123,11 +119,7 @@ Status WalWriter::WaitDurable(Lsn lsn) {
   LUMA_CHECK(lsn <= last_lsn_);
   while (acknowledged_lsn_ < lsn) {
     LUMA_RETURN_IF_ERROR(poison_);
-    if (io_busy_) {
-      progress_.Wait(mutex_);
-    } else {
-      RunRound(options_.sync == WalSync::kAlways);
-    }
+    RunRoundOrWait(options_.sync == WalSync::kAlways);
   }
   return Status::Ok();
 }
@@ -135,13 +127,7 @@ Status WalWriter::WaitDurable(Lsn lsn) {
 Status WalWriter::Sync() {
   MutexLock lock(mutex_);
   const Lsn target = last_lsn_;
-  while (synced_lsn_ < target && poison_.ok()) {
-    if (io_busy_) {
-      progress_.Wait(mutex_);
-    } else {
-      RunRound(true);
-    }
-  }
+  while (synced_lsn_ < target && poison_.ok()) RunRoundOrWait(true);
   return poison_;
 }
 
@@ -159,8 +145,26 @@ void WalWriter::OnDurable(Lsn lsn, std::function<void(Status)> callback) {
   callback(status);
 }
 
+void WalWriter::RunRoundOrWait(bool sync) {
+  if (RoundMayRun(sync)) {
+    RunRound(sync);
+  } else {
+    progress_.Wait(mutex_);
+  }
+}
+
+bool WalWriter::RoundMayRun(bool sync) const {
+  return !io_busy_ && !(syncing_beside_ && RoundSyncs(sync));
+}
+
+bool WalWriter::RoundSyncs(bool sync) const {
+  return sync || std::any_of(chunks_.begin(), chunks_.end(),
+                             [](const WalChunk& chunk) { return chunk.new_file().has_value(); });
+}
+
 void WalWriter::RunRound(bool sync) {
   Round round;
+  io_syncs_ = RoundSyncs(sync);
   round.chunks = std::exchange(chunks_, {});
   round.last_lsn = last_lsn_;
   round.synced_lsn = synced_lsn_;
@@ -172,6 +176,7 @@ void WalWriter::RunRound(bool sync) {
   mutex_.Lock();
   Publish(round, status);
   io_busy_ = false;
+  io_syncs_ = false;
   progress_.NotifyAll();
   if (!callbacks_.empty() || closing_) work_.NotifyOne();
 }
@@ -258,14 +263,15 @@ bool WalWriter::RoundDue(bool idle_timeout) const {
 }
 
 bool WalWriter::IntervalSyncDue() const {
-  return options_.sync == WalSync::kInterval && synced_lsn_ < written_lsn_ &&
+  return options_.sync == WalSync::kInterval && !io_syncs_ && synced_lsn_ < written_lsn_ &&
          SteadyClock::now() - last_sync_ >= options_.sync_interval;
 }
 
-// Rounds go on meanwhile, so an acknowledgement never waits for this fdatasync.
+// Rounds that only write go on meanwhile, so an acknowledgement seldom waits for this fdatasync.
 void WalWriter::SyncBesideWriters() {
   const std::shared_ptr<io::WritableFile> file = file_;
   const Lsn lsn = written_lsn_;
+  syncing_beside_ = true;
   mutex_.Unlock();
   const Status status = file->Sync();  // earlier files were synced when this one was started
   mutex_.Lock();
@@ -273,6 +279,8 @@ void WalWriter::SyncBesideWriters() {
   last_sync_ = SteadyClock::now();
   ++stats_.syncs;
   if (poison_.ok()) synced_lsn_ = std::max(synced_lsn_, lsn);
+  syncing_beside_ = false;
+  progress_.NotifyAll();
 }
 
 bool WalWriter::RunReadyCallback() {

@@ -118,7 +118,10 @@ class WalWriter {
             WalAppender appender, std::unique_ptr<WalSpares> spares);
 
   // I/O. One thread at a time does rounds: the one that found io_busy_ false.
-  void RunRound(bool sync) LUMA_REQUIRES(mutex_);  // releases mutex_ meanwhile
+  void RunRound(bool sync) LUMA_REQUIRES(mutex_);        // releases mutex_ meanwhile
+  void RunRoundOrWait(bool sync) LUMA_REQUIRES(mutex_);  // for its turn
+  bool RoundMayRun(bool sync) const LUMA_REQUIRES(mutex_);
+  bool RoundSyncs(bool sync) const LUMA_REQUIRES(mutex_);  // also when it starts a file
   Status DoRound(Round& round) LUMA_EXCLUDES(mutex_);
   void Publish(const Round& round, const Status& status) LUMA_REQUIRES(mutex_);
   void SyncClosingMark() LUMA_REQUIRES(mutex_);  // releases mutex_ meanwhile
@@ -146,13 +149,18 @@ class WalWriter {
   //  (1) acknowledged_lsn_ <= written_lsn_ <= last_lsn_ and synced_lsn_ <= written_lsn_.
   //  (2) chunks_ hold the records (written_lsn_, last_lsn_], unless a round has taken some.
   //  (3) A chunk that starts a file comes before the records of that file.
-  //  (4) room_ bytes of the file of the next record are neither used nor promised; each unwritten
+  //  (4) Two fdatasyncs never overlap: of io_syncs_ and syncing_beside_ one is false. Linux reports
+  //  a
+  //      failed writeback to one of two concurrent callers only, and the other would acknowledge.
+  //  (5) room_ bytes of the file of the next record are neither used nor promised; each unwritten
   //      record has been promised a mark of its own.
   Mutex truncate_mutex_;  // makes Truncate calls take turns; taken before mutex_
   mutable Mutex mutex_;
-  CondVar progress_;  // acknowledged_lsn_, io_busy_, buffered_bytes_ or poison_ changed
+  CondVar progress_;  // what a waiting call may go on with: LSNs, io_busy_, poison_, closed_
   CondVar work_;      // for the log thread
   bool io_busy_ LUMA_GUARDED_BY(mutex_) = false;
+  bool io_syncs_ LUMA_GUARDED_BY(mutex_) = false;        // the running round will fdatasync
+  bool syncing_beside_ LUMA_GUARDED_BY(mutex_) = false;  // see SyncBesideWriters
   bool closing_ LUMA_GUARDED_BY(mutex_) = false;
   bool closed_ LUMA_GUARDED_BY(mutex_) = false;
   Status poison_ LUMA_GUARDED_BY(mutex_);

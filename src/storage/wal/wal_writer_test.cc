@@ -295,6 +295,31 @@ TEST(WalWriterTest, ACallbackMayReserveWhenTheBufferIsFull) {
   EXPECT_TRUE(reserved.ok()) << reserved;
 }
 
+// Linux tells a failed writeback to one of two concurrent fdatasyncs of a descriptor; the other one
+// returns OK for pages that are lost.
+TEST(WalWriterTest, TwoSyncsOfAFileNeverOverlap) {
+  io::SimDisk disk;
+  WalOptions options = WithoutSyncs();
+  options.sync_interval = std::chrono::milliseconds(1);
+  const auto writer = OpenLog(disk, options);
+  std::atomic<int> inside{0};
+  std::atomic<bool> overlapped{false};
+  disk.SetSyncHook([&](const io::Path& path) {
+    if (path.ends_with(kWalUnfinishedSuffix)) return;  // a spare in the making
+    if (++inside > 1) overlapped = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));  // gives the other one a chance
+    --inside;
+  });
+  for (int i = 0; i < 40; ++i) {
+    const Lsn lsn = AppendText(*writer, std::string(i % 4 == 0 ? 600 : 10, 'x'));
+    ASSERT_TRUE(writer->WaitDurable(lsn).ok());
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));  // the interval sync begins
+    if (i % 2 == 0) ASSERT_TRUE(writer->Sync().ok());
+  }
+  ASSERT_TRUE(writer->Close().ok());
+  EXPECT_FALSE(overlapped);
+}
+
 TEST(WalWriterTest, IntervalModeAcknowledgesBeforeItSyncs) {
   io::SimDisk disk;
   const auto writer = OpenLog(disk, WithoutSyncs());
