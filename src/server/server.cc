@@ -48,10 +48,14 @@ RateLimitConfig RateLimits(const Config& config) {
           .ban_duration = config.rate_limit.ban_duration};
 }
 
-void LogListening(std::string_view service, std::string_view host, uint16_t port) {
+// "127.0.0.1:8080", "[::1]:8080"
+std::string AddressText(std::string_view host, uint16_t port) {
   const bool is_ipv6 = host.find(':') != std::string_view::npos;
-  LUMA_LOG(kInfo, "server", "listening service={} address={}{}{}:{}", service, is_ipv6 ? "[" : "",
-           host, is_ipv6 ? "]" : "", port);
+  return fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "", port);
+}
+
+void LogListening(std::string_view service, std::string_view host, uint16_t port) {
+  LUMA_LOG(kInfo, "server", "listening service={} address={}", service, AddressText(host, port));
 }
 
 prom::RemoteWriteOptions RemoteWriteOptionsOf(const Config& config) {
@@ -112,6 +116,7 @@ class Server::Impl {
     LUMA_RETURN_IF_ERROR(StartPostgres());
     LUMA_RETURN_IF_ERROR(StartScrapers());
     ready_ = true;
+    LogHowToReachIt();
     LUMA_LOG(kInfo, "server", "ready");
     return Status::Ok();
   }
@@ -152,6 +157,13 @@ class Server::Impl {
     LUMA_ASSIGN_OR_RETURN(const LogLevel level, ParseLogLevel(config_.general.log_level));
     SetLogLevel(level);
     return Status::Ok();
+  }
+
+  void LogHowToReachIt() const {
+    LUMA_LOG(kInfo, "server", "ask it by SQL:  psql -h {} -p {} -U {}", config_.postgres.host,
+             postgres_->port(), config_.auth.username);
+    LUMA_LOG(kInfo, "server", "ask it by HTTP: curl 'http://{}/api/v1/query?query=up'",
+             AddressText(config_.server.host, http_->port()));
   }
 
   void CloseStore() {

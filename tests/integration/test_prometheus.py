@@ -93,9 +93,9 @@ class PrometheusTest(ServerTest):
         expected = Counter((key, t, repr(v)) for key, all_of in theirs.items() for t, v in all_of)
         actual = Counter((key, t, repr(v)) for key, all_of in ours.items() for t, v in all_of)
         missing, extra = expected - actual, actual - expected
-        self.assertFalse(missing or extra,
-                         f"missing {missing.total()}, not in Prometheus or doubled {extra.total()} of "
-                         f"{expected.total()}: {list(missing)[:3]} {list(extra)[:3]}")
+        if missing or extra:
+            self.fail(f"missing {missing.total()}, not in Prometheus or doubled {extra.total()} of "
+                      f"{expected.total()}: {list(missing)[:3]} {list(extra)[:3]}")
 
     def samples_by_sql(self, start: float, end: float) -> dict[tuple, list]:
         rows = self.server.sql(
@@ -167,7 +167,7 @@ class PrometheusTest(ServerTest):
         self.server.restart()
         after = self.server.sql("SELECT metric, labels, ts, value FROM samples WHERE NOT isnan(value)")
         lost = Counter(map(repr, before)) - Counter(map(repr, after))
-        self.assertFalse(lost, f"lost {lost.total()} of {len(before)}: {list(lost)[:3]}")
+        self.assertEqual(lost.total(), 0, f"of {len(before)}: {list(lost)[:3]}")
         restarted = time.time()
         wait_until(lambda: self.count(restarted, restarted + 600) > 1_000, "new samples")
         doubled = self.server.sql("SELECT metric, labels, ts FROM samples GROUP BY ALL "
