@@ -1,3 +1,5 @@
+#include "storage/wal/wal_appender.h"
+
 #include <array>
 #include <random>
 #include <utility>
@@ -5,7 +7,6 @@
 #include "base/crc32c.h"
 #include "base/failpoint.h"
 #include "storage/wal/record_walker.h"
-#include "storage/wal/wal_appender.h"
 #include "storage/wal/wal_directory.h"
 
 namespace luma::storage {

@@ -1,10 +1,11 @@
+#include "storage/wal/wal_writer.h"
+
 #include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "base/log.h"
 #include "storage/wal/wal_directory.h"
-#include "storage/wal/wal_writer.h"
 
 namespace luma::storage {
 namespace {
