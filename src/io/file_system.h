@@ -96,7 +96,8 @@ class FileSystem {
   // A file. Durable after SyncDirectory of the parent.
   virtual Status Remove(const Path& path) = 0;
   virtual Status SyncDirectory(const Path& path) = 0;
-  // Makes `path` and its missing parents, durable on return. OK when it exists.
+  // Makes `path` and its missing parents, durable on return. OK when it exists: then its name is
+  // made durable, in case the process that made it died before that.
   virtual Status CreateDirectories(const Path& path) = 0;
 
   // Names (not paths) of files and directories in `path`, sorted.

@@ -213,8 +213,8 @@ class PosixFileSystem final : public FileSystem {
 
   Status CreateDirectories(const Path& path) override {
     LUMA_ASSIGN_OR_RETURN(const bool exists, IsDirectory(path));
-    if (exists) return Status::Ok();
     const Path parent = ParentPath(path);
+    if (exists) return SyncNameMadeEarlier(parent);
     if (parent != path) LUMA_RETURN_IF_ERROR(CreateDirectories(parent));
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return ErrnoStatus("mkdir", path);
     return SyncDirectory(parent);
@@ -274,6 +274,12 @@ class PosixFileSystem final : public FileSystem {
   }
 
  private:
+  // A process that died between mkdir and fsync may have left a name that is not durable. Where
+  // this process may not write it has made nothing, and perhaps may not open the directory either.
+  Status SyncNameMadeEarlier(const Path& parent) {
+    return ::access(parent.c_str(), W_OK) == 0 ? SyncDirectory(parent) : Status::Ok();
+  }
+
   static int Open(const Path& path, int flags) {
     return Retry([&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0600); });
   }
