@@ -47,8 +47,11 @@ std::string LumaPreparedStatement::SqlWithCasts() const {
     if (token.kind != TokenKind::kParameter) continue;
     const size_t number = ParameterNumber(token.text);
     if (number == 0 || number > casts_.size() || casts_[number - 1].empty()) continue;
-    edits.Replace(token.offset, token.text.size(),
-                  "CAST(" + std::string(token.text) + " AS " + casts_[number - 1] + ")");
+    // Without a function around it, a second cast (of the statement's own, or to the type of a
+    // column) would change the parameter's type instead of the value's, and DuckDB gives up on two.
+    edits.Replace(
+        token.offset, token.text.size(),
+        "coalesce(CAST(" + std::string(token.text) + " AS " + casts_[number - 1] + "), NULL)");
   }
   return edits.Apply();
 }
