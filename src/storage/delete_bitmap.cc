@@ -81,8 +81,10 @@ Bytes DeleteBitmap::Serialize() const {
 }
 
 Result<DeleteBitmap> DeleteBitmap::Deserialize(ByteSpan bytes) {
+  constexpr size_t kBytesMin = 8;  // cookie and count; the library complains on stderr about less
   const char* const data = reinterpret_cast<const char*>(bytes.data());
-  if (roaring_bitmap_portable_deserialize_size(data, bytes.size()) != bytes.size()) {
+  if (bytes.size() < kBytesMin ||
+      roaring_bitmap_portable_deserialize_size(data, bytes.size()) != bytes.size()) {
     return Status::Corruption("delete bitmap has the wrong size: bytes=", bytes.size());
   }
   roaring_bitmap_s* const bitmap = roaring_bitmap_portable_deserialize_safe(data, bytes.size());

@@ -40,6 +40,7 @@ class Flusher {
     UniqueIndexes& indexes;
     Sequences& sequences;
     const std::atomic<uint32_t>& next_object_id;
+    BlockCache* cache;
   };
   // `checkpoint` and `replay_from` are what the manifest says, `epoch` its writer's.
   Flusher(Parts parts, DatabaseStatePtr checkpoint, Lsn replay_from, uint64_t epoch)

@@ -8,7 +8,13 @@
 namespace luma::storage {
 namespace {
 
-Result<RunVersionPtr> OpenRun(io::FileSystem& fs, const DataDirectory& directory, ObjectId table,
+struct Files {
+  io::FileSystem& fs;
+  const DataDirectory& directory;
+  BlockCache* cache;
+};
+
+Result<RunVersionPtr> OpenRun(const Files& files, ObjectId table,
                               const RunRecord& record) {
   const ExpectedSegment expected{
       .table_id = table,
@@ -16,8 +22,8 @@ Result<RunVersionPtr> OpenRun(io::FileSystem& fs, const DataDirectory& directory
       .file = {.file_bytes = record.file_bytes,
                .row_count = record.row_count,
                .footer_crc = record.footer_crc}};
-  const io::Path path = directory.segment(record.file_name);
-  auto reader = SegmentReader::Open(fs, path, expected);
+  const io::Path path = files.directory.segment(record.file_name);
+  auto reader = SegmentReader::Open(files.fs, path, expected);
   if (reader.status().code() == StatusCode::kNotFound) {
     return Status::Corruption("segment file is missing: path=", path);
   }
@@ -28,13 +34,12 @@ Result<RunVersionPtr> OpenRun(io::FileSystem& fs, const DataDirectory& directory
     if (!bitmap.ok()) return bitmap.status().WithContext("manifest, segment " + path);
     deletes = std::make_shared<const DeleteBitmap>(std::move(bitmap).value());
   }
-  auto run = std::make_shared<const WarmRun>(fs, record.file_name, record.file_bytes, 0,
-                                             std::move(reader).value());
+  auto run = std::make_shared<const WarmRun>(files.fs, record.file_name, record.file_bytes, 0,
+                                             std::move(reader).value(), files.cache);
   return std::make_shared<const RunVersion>(std::move(run), record.row_count, std::move(deletes));
 }
 
-Result<DatabaseState> OpenCheckpoint(io::FileSystem& fs, const DataDirectory& directory,
-                                     const ManifestState& manifest) {
+Result<DatabaseState> OpenCheckpoint(const Files& files, const ManifestState& manifest) {
   DatabaseState state;
   state.set_commit(manifest.checkpoint.commit);
   std::vector<CatalogObjectPtr> objects;
@@ -44,7 +49,7 @@ Result<DatabaseState> OpenCheckpoint(io::FileSystem& fs, const DataDirectory& di
   for (const auto& [id, table] : manifest.tables) {
     TableVersion version;
     for (const auto& [run_id, record] : table.runs) {
-      LUMA_ASSIGN_OR_RETURN(RunVersionPtr run, OpenRun(fs, directory, id, record));
+      LUMA_ASSIGN_OR_RETURN(RunVersionPtr run, OpenRun(files, id, record));
       version.AddSealed(std::move(run));
     }
     version.set_next_run(table.next_run);
@@ -57,8 +62,9 @@ Result<DatabaseState> OpenCheckpoint(io::FileSystem& fs, const DataDirectory& di
 }  // namespace
 
 Result<RecoveredDatabase> Recover(io::FileSystem& fs, const DataDirectory& directory,
-                                  const ManifestState& manifest, MemoryBudget& budget) {
-  LUMA_ASSIGN_OR_RETURN(DatabaseState checkpoint, OpenCheckpoint(fs, directory, manifest));
+                                  const ManifestState& manifest, MemoryBudget& budget,
+                                  BlockCache* cache) {
+  LUMA_ASSIGN_OR_RETURN(DatabaseState checkpoint, OpenCheckpoint({fs, directory, cache}, manifest));
   Replay replay(checkpoint, manifest, budget);
   const auto apply = [&](Lsn lsn, ByteSpan payload) { return replay.Apply(lsn, payload); };
   RecoveredDatabase recovered;

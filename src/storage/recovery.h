@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "io/file_system.h"
+#include "storage/block_cache.h"
 #include "storage/data_directory.h"
 #include "storage/database_state.h"
 #include "storage/manifest/manifest_state.h"
@@ -26,6 +27,7 @@ struct RecoveredDatabase {
 // segment file. Memory: the rows in the log, which `budget` books even beyond its limit.
 // Errors: kCorruption and kUnsupported, naming the file; kIoError.
 Result<RecoveredDatabase> Recover(io::FileSystem& fs, const DataDirectory& directory,
-                                  const ManifestState& manifest, MemoryBudget& budget);
+                                  const ManifestState& manifest, MemoryBudget& budget,
+                                  BlockCache* cache = nullptr);
 
 }  // namespace luma::storage

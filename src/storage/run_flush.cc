@@ -6,7 +6,6 @@
 #include "base/failpoint.h"
 #include "storage/hot/hot_run.h"
 #include "storage/hot/row_order.h"
-#include "storage/key_lookup.h"
 #include "storage/warm/segment_writer.h"
 
 namespace luma::storage {
@@ -67,8 +66,14 @@ class RowGatherer {
 };
 
 Result<std::vector<uint32_t>> OrderOnDisk(const CatalogObject& table, const RunVersion& run) {
-  if (table.table->sort_key.empty()) return std::vector<uint32_t>();
-  return SortedOrder(run, KeyColumns(*table.table, table.table->sort_key));
+  std::vector<const ColumnSchema*> columns;
+  for (const ColumnId id : table.table->sort_key) {
+    const ColumnSchema* const column = table.table->FindColumn(id);
+    if (column == nullptr) break;  // dropped: sorted by those before it
+    columns.push_back(column);
+  }
+  if (columns.empty()) return std::vector<uint32_t>();
+  return SortedOrder(run, columns);
 }
 
 SegmentHeader HeaderOf(ObjectId table, const HotRun& run, uint64_t writer_epoch) {
@@ -107,7 +112,8 @@ DeleteBitmapPtr FlushedRun::Remap(const DeleteBitmapPtr& deletes) const {
 
 Result<FlushedRun> FlushRun(io::FileSystem& fs, const DataDirectory& directory,
                             const CatalogObject& table, const RunVersion& run,
-                            const std::string& file_name, uint64_t writer_epoch) {
+                            const std::string& file_name, uint64_t writer_epoch,
+                            BlockCache* cache) {
   LUMA_FAILPOINT("flush.before_segment");
   const auto& hot = static_cast<const HotRun&>(*run.run());
   const io::Path path = directory.segment(file_name);
@@ -129,7 +135,7 @@ Result<FlushedRun> FlushRun(io::FileSystem& fs, const DataDirectory& directory,
   FlushedRun flushed;
   flushed.table = table.id;
   flushed.run = std::make_shared<const WarmRun>(fs, file_name, info.file_bytes,
-                                                keeps_order ? 0 : 1, std::move(reader));
+                                                keeps_order ? 0 : 1, std::move(reader), cache);
   flushed.record = {.id = run.id(),
                     .row_count = info.row_count,
                     .file_name = file_name,

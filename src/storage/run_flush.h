@@ -31,6 +31,7 @@ struct FlushedRun {
 // Errors: kDiskFull, kIoError; no file is left then unless removing it failed as well.
 Result<FlushedRun> FlushRun(io::FileSystem& fs, const DataDirectory& directory,
                             const CatalogObject& table, const RunVersion& run,
-                            const std::string& file_name, uint64_t writer_epoch);
+                            const std::string& file_name, uint64_t writer_epoch,
+                            BlockCache* cache = nullptr);
 
 }  // namespace luma::storage

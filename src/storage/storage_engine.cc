@@ -11,6 +11,8 @@
 namespace luma::storage {
 namespace {
 
+constexpr uint64_t kCacheShare = 8;  // of the memory limit, for decoded blocks
+
 WalOptions WalOptionsOf(const EngineOptions& options) {
   return {.sync = options.wal_sync,
           .sync_interval = options.wal_sync_interval,
@@ -56,10 +58,13 @@ Result<std::unique_ptr<StorageEngine>> StorageEngine::Open(EngineOptions options
   Opened opened;
   LUMA_ASSIGN_OR_RETURN(opened.lock, fs.LockDirectory(directory.root));
   opened.budget = std::make_unique<MemoryBudget>(options.memory_limit_bytes);
+  opened.cache =
+      std::make_unique<BlockCache>(*opened.budget, options.memory_limit_bytes / kCacheShare);
 
   // Everything is read before anything is written, so that damage changes nothing.
   LUMA_ASSIGN_OR_RETURN(const ManifestState manifest, ReadManifest(fs, directory));
-  LUMA_ASSIGN_OR_RETURN(opened.database, Recover(fs, directory, manifest, *opened.budget));
+  LUMA_ASSIGN_OR_RETURN(opened.database, Recover(fs, directory, manifest, *opened.budget,
+                                                 opened.cache.get()));
   LUMA_FAILPOINT("recovery.after_replay");
 
   LUMA_ASSIGN_OR_RETURN(Manifest::Opened writer, Manifest::Open(fs, directory.manifest()));
@@ -84,13 +89,15 @@ StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Cl
       clock_(clock),
       lock_(std::move(opened.lock)),
       budget_(std::move(opened.budget)),
+      cache_(std::move(opened.cache)),
       manifest_(std::move(opened.manifest)),
       wal_(std::move(opened.wal)),
       states_(opened.database.state),
+      indexes_(*budget_),
       next_object_id_(opened.database.next_object_id),
       pipeline_(*wal_, states_, indexes_, *budget_, options_.run_rows_max, opened.database.state),
       flusher_({fs, DataDirectory{options_.data_dir}, *manifest_, *wal_, pipeline_, states_,
-                indexes_, sequences_, next_object_id_},
+                indexes_, sequences_, next_object_id_, cache_.get()},
                opened.database.checkpoint, opened.replay_from, opened.epoch),
       request_flush_([this] {
         if (flush_thread_) flush_thread_->Request();

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "storage/block_cache.h"
 #include "storage/commit_pipeline.h"
 #include "storage/data_directory.h"
 #include "storage/engine.h"
@@ -40,6 +41,7 @@ class StorageEngine final : public MultiTierStorage {
   struct Opened {
     std::unique_ptr<io::DirectoryLock> lock;
     std::unique_ptr<MemoryBudget> budget;
+    std::unique_ptr<BlockCache> cache;
     std::unique_ptr<Manifest> manifest;
     uint64_t epoch = 0;
     Lsn replay_from = kFirstLsn;
@@ -55,6 +57,7 @@ class StorageEngine final : public MultiTierStorage {
   const Clock& clock_;
   const std::unique_ptr<io::DirectoryLock> lock_;
   const std::unique_ptr<MemoryBudget> budget_;
+  const std::unique_ptr<BlockCache> cache_;
   const std::unique_ptr<Manifest> manifest_;
   const std::unique_ptr<WalWriter> wal_;
   StateStore states_;

@@ -78,7 +78,7 @@ Result<UniqueIndexes::EntryPtr> TableChanges::IndexOf(const CatalogObject& objec
   if (!HasUnique(*base_object_->table, constraint.columns)) {
     // Being added: private, because it may never be committed. A commit that changes rows
     // meanwhile is a conflict, so this snapshot is all it needs to cover.
-    auto added = std::make_shared<UniqueIndexes::Entry>(constraint.columns);
+    auto added = std::make_shared<UniqueIndexes::Entry>(constraint.columns, engine_.budget);
     if (base_ != nullptr) {
       LUMA_RETURN_IF_ERROR(UniqueIndexes::AddVersion(added->index, *object.table, *base_));
     }

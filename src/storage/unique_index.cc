@@ -44,7 +44,8 @@ void UniqueIndex::Shard::Put(const Entry& entry) {
 }
 
 void UniqueIndex::Shard::Rebuild(const std::vector<Entry>& entries, size_t slots) {
-  slots_.assign(slots, Entry());
+  lease_ = budget_->BookAlways(BudgetUse::kCache, slots * sizeof(Entry));
+  slots_ = std::vector<Entry>(slots);
   used_ = 0;
   for (const Entry& entry : entries) {
     if (!entry.is_free()) Put(entry);

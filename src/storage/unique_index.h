@@ -8,6 +8,7 @@
 
 #include "base/mutex.h"
 #include "model/schema.h"
+#include "storage/budget.h"
 #include "storage/run_version.h"
 
 namespace luma::storage {
@@ -32,7 +33,11 @@ struct IndexedRow {
 // Threads: every method from any thread.
 class UniqueIndex {
  public:
-  explicit UniqueIndex(std::vector<ColumnId> columns) : columns_(std::move(columns)) {}
+  // Its memory is booked as kCache, beyond the limit if need be: the rows are committed.
+  UniqueIndex(std::vector<ColumnId> columns, MemoryBudget& budget)
+      : columns_(std::move(columns)) {
+    for (Shard& shard : shards_) shard.set_budget(budget);
+  }
   const std::vector<ColumnId>& columns() const { return columns_; }
 
   // Adding an entry twice is harmless.
@@ -57,6 +62,7 @@ class UniqueIndex {
   // the sequencer for a sixteenth of the time.
   class Shard {
    public:
+    void set_budget(MemoryBudget& budget) { budget_ = &budget; }
     void Insert(uint64_t hash, IndexedRow row) LUMA_EXCLUDES(mutex_);
     void Find(uint64_t hash, std::vector<IndexedRow>& rows) const LUMA_EXCLUDES(mutex_);
     void Sweep(const std::function<bool(IndexedRow)>& is_dead) LUMA_EXCLUDES(mutex_);
@@ -71,7 +77,9 @@ class UniqueIndex {
     void Rebuild(const std::vector<Entry>& entries, size_t slots) LUMA_REQUIRES(mutex_);
     void EraseSlot(size_t slot) LUMA_REQUIRES(mutex_);
 
+    MemoryBudget* budget_ = nullptr;
     mutable Mutex mutex_;
+    BudgetLease lease_ LUMA_GUARDED_BY(mutex_);
     std::vector<Entry> slots_ LUMA_GUARDED_BY(mutex_);  // a power of two of them, or none
     size_t used_ LUMA_GUARDED_BY(mutex_) = 0;
   };

@@ -39,7 +39,7 @@ Result<UniqueIndexes::EntryPtr> UniqueIndexes::Get(ObjectId table, const TableSc
     const DatabaseStatePtr head = head_while([&] {
       MutexLock lock(mutex_);
       if (Find(table, columns) != nullptr) return;
-      mine = std::make_shared<Entry>(columns);
+      mine = std::make_shared<Entry>(columns, budget_);
       entries_[table].push_back(mine);
     });
     if (mine == nullptr) continue;

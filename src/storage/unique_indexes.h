@@ -22,7 +22,8 @@ class UniqueIndexes {
  public:
   // An index and how far back it reaches.
   struct Entry {
-    explicit Entry(std::vector<ColumnId> columns) : index(std::move(columns)) {}
+    Entry(std::vector<ColumnId> columns, MemoryBudget& budget)
+        : index(std::move(columns), budget) {}
     UniqueIndex index;
     // Covers every state from this DatabaseState::version() on; see AddVersion for older ones.
     uint64_t covers_from = 0;  // set before it is ready
@@ -32,6 +33,8 @@ class UniqueIndexes {
     Phase phase = Phase::kBuilding;  // guarded by the registry's mutex
   };
   using EntryPtr = std::shared_ptr<Entry>;
+
+  explicit UniqueIndexes(MemoryBudget& budget) : budget_(budget) {}
 
   // The index over `columns` of the table; scans the table if there is none yet, otherwise waits
   // for who does. Call it without locks held. Errors: kIoError, kCorruption.
@@ -58,6 +61,7 @@ class UniqueIndexes {
   Status Build(ObjectId table, const TableSchema& schema, Entry& entry, const DatabaseState& head);
   void Finish(ObjectId table, const EntryPtr& entry, Entry::Phase phase) LUMA_EXCLUDES(mutex_);
 
+  MemoryBudget& budget_;
   mutable Mutex mutex_;  // taken after the sequencer's, never before
   CondVar phase_changed_;
   std::map<ObjectId, std::vector<EntryPtr>> entries_ LUMA_GUARDED_BY(mutex_);

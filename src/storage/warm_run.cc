@@ -65,11 +65,17 @@ const ZoneMap* WarmRun::Zone(ColumnId column, uint32_t block, uint32_t) const {
   return reader_->HasColumn(column) ? &reader_->Zone(column, block) : nullptr;
 }
 
+Result<DecodedBlockPtr> WarmRun::ReadBlock(ColumnId column, uint32_t block) const {
+  if (cache_ == nullptr) return reader_->ReadBlock(column, block);
+  return cache_->Get({.segment = cache_number_, .column = column, .block = block},
+                     [&] { return reader_->ReadBlock(column, block); });
+}
+
 Result<ColumnBlock> WarmRun::Read(const ColumnSchema& column, uint32_t block, uint32_t rows) const {
   if (!reader_->HasColumn(column.id)) {
     return ConstantBlock(column.physical_type, column.missing_value, BlockRows(block, rows));
   }
-  LUMA_ASSIGN_OR_RETURN(auto decoded, reader_->ReadBlock(column.id, block));
+  LUMA_ASSIGN_OR_RETURN(DecodedBlockPtr decoded, ReadBlock(column.id, block));
   if (decoded->type() != column.physical_type) {
     return Status::Internal("column changed its type under its id: column=", column.name);
   }

@@ -6,18 +6,22 @@
 #include <string>
 
 #include "io/file_system.h"
+#include "storage/block_cache.h"
 #include "storage/run.h"
 #include "storage/warm/segment_reader.h"
 
 namespace luma::storage {
 
-// Threads: any. Lifetime: `fs` must outlive it.
+// Threads: any. Lifetime: `fs` and `cache` must outlive it.
 class WarmRun final : public Run {
  public:
+  // `cache` may be null: then every read reads the file.
   WarmRun(io::FileSystem& fs, std::string file_name, uint64_t file_bytes, uint32_t layout,
-          std::shared_ptr<const SegmentReader> reader)
+          std::shared_ptr<const SegmentReader> reader, BlockCache* cache)
       : Run(reader->identity().run_id),
         fs_(fs),
+        cache_(cache),
+        cache_number_(cache == nullptr ? 0 : cache->NextSegmentNumber()),
         file_name_(std::move(file_name)),
         file_bytes_(file_bytes),
         layout_(layout),
@@ -45,7 +49,11 @@ class WarmRun final : public Run {
                            uint32_t rows) const override;
 
  private:
+  Result<DecodedBlockPtr> ReadBlock(ColumnId column, uint32_t block) const;
+
   io::FileSystem& fs_;
+  BlockCache* const cache_;
+  const uint64_t cache_number_;
   const std::string file_name_;
   const uint64_t file_bytes_;
   const uint32_t layout_;

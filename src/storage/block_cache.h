@@ -1,0 +1,71 @@
+// Decoded blocks of segment files, kept while there is room: a key lookup or a second scan finds
+// them without reading and decoding again.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <unordered_map>
+
+#include "base/mutex.h"
+#include "base/status.h"
+#include "encoding/decoded_block.h"
+#include "model/schema.h"
+#include "storage/budget.h"
+
+namespace luma::storage {
+
+using DecodedBlockPtr = std::shared_ptr<const encoding::DecodedBlock>;
+
+// Names a block for ever: segments get numbers that are never used twice by one process.
+struct CachedBlockKey {
+  uint64_t segment = 0;
+  ColumnId column{};
+  uint32_t block = 0;
+  bool operator==(const CachedBlockKey&) const = default;
+};
+
+// Least recently used blocks go first. What it keeps is booked as kCache; a full budget means that
+// it keeps less, never an error.
+// Threads: every method from any thread.
+class BlockCache {
+ public:
+  BlockCache(MemoryBudget& budget, uint64_t bytes_max)
+      : budget_(budget), shard_bytes_max_(bytes_max / kShardCount) {}
+
+  using Load = std::function<Result<DecodedBlockPtr>()>;
+  // The block, by `load` if it is not here; two callers at once may both load it.
+  Result<DecodedBlockPtr> Get(const CachedBlockKey& key, const Load& load);
+  uint64_t NextSegmentNumber() { return next_segment_.fetch_add(1); }
+
+ private:
+  struct Entry {
+    CachedBlockKey key;
+    DecodedBlockPtr block;
+    BudgetLease lease;
+  };
+  struct KeyHash {
+    size_t operator()(const CachedBlockKey& key) const;
+  };
+  struct Shard {
+    Mutex mutex;
+    std::list<Entry> entries LUMA_GUARDED_BY(mutex);  // most recently used first
+    std::unordered_map<CachedBlockKey, std::list<Entry>::iterator, KeyHash> by_key
+        LUMA_GUARDED_BY(mutex);
+    uint64_t bytes LUMA_GUARDED_BY(mutex) = 0;
+  };
+  static constexpr size_t kShardCount = 8;  // power of two
+
+  DecodedBlockPtr Find(Shard& shard, const CachedBlockKey& key);
+  void Keep(Shard& shard, const CachedBlockKey& key, const DecodedBlockPtr& block);
+
+  MemoryBudget& budget_;
+  const uint64_t shard_bytes_max_;
+  std::atomic<uint64_t> next_segment_{1};
+  std::array<Shard, kShardCount> shards_;
+};
+
+}  // namespace luma::storage

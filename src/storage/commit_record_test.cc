@@ -1,0 +1,111 @@
+#include "storage/commit_record.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "storage/testing/test_rows.h"
+
+namespace luma::storage {
+namespace {
+
+HotRunPtr RunOfRows(const RunColumnsPtr& columns, std::span<const ColumnSpan> spans,
+                    MemoryBudget& budget) {
+  const MemoryAccount account{.budget = &budget};
+  const auto run =
+      HotRun::WithRoom(HotRun::Empty(RunId{1}, columns), 0, spans[0].count,
+                       LongStringBytes(spans, 0, spans[0].count), account);
+  (*run)->Append(0, spans);
+  return *run;
+}
+
+TEST(CommitRecordTest, TheExampleOfTheFormatDocument) {
+  MemoryBudget budget(1 << 20);
+  const std::vector<RunColumn> columns{{ColumnId{1}, PhysicalType::kInt64}};
+  const int64_t seven = 7;
+  const ColumnSpan span{.type = PhysicalType::kInt64,
+                        .count = 1,
+                        .values = reinterpret_cast<const std::byte*>(&seven)};
+  const CommitRecord::Append append{
+      ObjectId{16384},
+      RunOfRows(std::make_shared<const RunColumns>(columns), {&span, 1}, budget), 1};
+  CommitRecord record = CommitRecord::Encode({}, {}, {}, {&append, 1});
+  record.SetPlace(0, RunId{1}, 0);
+  std::string hex;
+  for (const std::byte byte : record.payload()) {
+    hex += fmt::format("{:02x} ", static_cast<uint8_t>(byte));
+  }
+  EXPECT_EQ(hex,
+            "01 01 00 00 00 01 80 80 01 01 00 00 00 00 00 00 00 01 01 04 01 01 03 01 00 0e ");
+}
+
+TEST(CommitRecordTest, EveryPartComesBack) {
+  MemoryBudget budget(1 << 20);
+  const CatalogObject table = TestTable();
+  const TestColumns rows({{1, "one"}, {std::nullopt, "two, in more than twelve bytes"}});
+  const CommitRecord::Append append{
+      ObjectId{5}, RunOfRows(RunColumns::Of(*table.table), rows.spans(), budget), 2};
+  DeleteBitmap positions;
+  positions.Add(3);
+  positions.Add(70'000);
+  const CommitRecord::Delete one{ObjectId{6}, RunId{9},
+                                 std::make_shared<const DeleteBitmap>(positions)};
+  CatalogObject object = TestTable();
+  object.id = ObjectId{20000};
+  const std::vector<CatalogChange> catalog{
+      CatalogChange::Drop(ObjectId{19999}),
+      CatalogChange::Put(std::make_shared<const CatalogObject>(object))};
+  const ObjectId truncated{7};
+  CommitRecord record = CommitRecord::Encode(catalog, {&truncated, 1}, {&one, 1}, {&append, 1});
+  record.SetFirstKeptRun(0, RunId{12});
+  record.SetPlace(0, RunId{4}, 100);
+
+  const auto changes = DecodeLogRecord(record.payload());
+  ASSERT_TRUE(changes.ok()) << changes.status();
+  ASSERT_EQ(changes->catalog.size(), 2);
+  EXPECT_EQ(changes->catalog[0].id, ObjectId{19999});
+  EXPECT_EQ(changes->catalog[0].put, nullptr);
+  EXPECT_EQ(changes->catalog[1].put->name, "t");
+  EXPECT_EQ(changes->truncates[0].table, truncated);
+  EXPECT_EQ(changes->truncates[0].first_kept, RunId{12});
+  EXPECT_EQ(changes->deletes[0].run, RunId{9});
+  EXPECT_EQ(*changes->deletes[0].positions, positions);
+  const LoggedRows& logged = changes->appends.at(0);
+  EXPECT_EQ(logged.run, RunId{4});
+  EXPECT_EQ(logged.first_position, 100);
+  EXPECT_EQ(*logged.columns, *RunColumns::Of(*table.table));
+  const auto blocks = DecodePiece(logged, logged.pieces.at(0));
+  ASSERT_TRUE(blocks.ok());
+  EXPECT_EQ(LoadLe<int64_t>((*blocks)[0].ValueAt(0)), 1);
+  EXPECT_TRUE((*blocks)[0].IsNull(1));
+  EXPECT_EQ(LoadLe<StringRef>((*blocks)[1].ValueAt(1)).view(), "two, in more than twelve bytes");
+}
+
+TEST(CommitRecordTest, SequencesComeBack) {
+  const std::vector<std::pair<ObjectId, SequenceRecord>> sequences{
+      {ObjectId{20001}, {.value = -5, .is_called = true}}};
+  const auto changes = DecodeLogRecord(EncodeSequenceRecord(sequences));
+  ASSERT_TRUE(changes.ok()) << changes.status();
+  EXPECT_EQ(changes->sequences, sequences);
+}
+
+TEST(CommitRecordTest, CutAndUnknownRecordsAreErrors) {
+  const Bytes whole =
+      EncodeSequenceRecord(std::vector<std::pair<ObjectId, SequenceRecord>>{{ObjectId{1}, {}}});
+  for (size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_EQ(DecodeLogRecord(ByteSpan(whole).first(size)).status().code(),
+              StatusCode::kCorruption);
+  }
+  Bytes longer = whole;
+  longer.push_back(std::byte{0});
+  EXPECT_EQ(DecodeLogRecord(longer).status().code(), StatusCode::kCorruption);
+  Bytes later = whole;
+  later[1] = std::byte{2};
+  EXPECT_EQ(DecodeLogRecord(later).status().code(), StatusCode::kUnsupported);
+  Bytes other = whole;
+  other[0] = std::byte{9};
+  EXPECT_EQ(DecodeLogRecord(other).status().code(), StatusCode::kCorruption);
+}
+
+}  // namespace
+}  // namespace luma::storage

@@ -1,0 +1,85 @@
+#include "storage/hot/row_order.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "storage/hot/hot_run.h"
+#include "storage/testing/test_rows.h"
+
+namespace luma::storage {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+ColumnSchema Column(uint32_t id, PhysicalType type) {
+  ColumnSchema column;
+  column.id = ColumnId{id};
+  column.physical_type = type;
+  return column;
+}
+
+// The order of one column of values without nulls.
+template <typename T>
+std::vector<uint32_t> OrderOf(PhysicalType type, const std::vector<T>& values) {
+  MemoryBudget budget(1 << 20);
+  const MemoryAccount account{.budget = &budget};
+  const std::vector<RunColumn> columns{{ColumnId{1}, type}};
+  const ColumnSpan span{.type = type,
+                        .count = static_cast<uint32_t>(values.size()),
+                        .values = reinterpret_cast<const std::byte*>(values.data())};
+  const auto run = HotRun::WithRoom(
+      HotRun::Empty(RunId{1}, std::make_shared<const RunColumns>(columns)), 0, span.count,
+      LongStringBytes({&span, 1}, 0, span.count), account);
+  (*run)->Append(0, {&span, 1});
+  const ColumnSchema column = Column(1, type);
+  const ColumnSchema* const key = &column;
+  return *SortedOrder(RunVersion(*run, span.count, nullptr), {&key, 1});
+}
+
+TEST(RowOrderTest, RowsInOrderNeedNoOrder) {
+  EXPECT_THAT(OrderOf<int64_t>(PhysicalType::kInt64, {-3, 1, 1, 9}), IsEmpty());
+  EXPECT_THAT(OrderOf<int64_t>(PhysicalType::kInt64, {7}), IsEmpty());
+}
+
+TEST(RowOrderTest, EqualRowsKeepTheirOrder) {
+  EXPECT_THAT(OrderOf<int32_t>(PhysicalType::kInt32, {2, 1, 2, 1}), ElementsAre(1, 3, 0, 2));
+}
+
+TEST(RowOrderTest, NumbersAreOrderedByValue) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  EXPECT_THAT(OrderOf<double>(PhysicalType::kFloat64,
+                              {std::nan(""), kInfinity, 0.0, -0.0, -1.5, -kInfinity, 1e300}),
+              ElementsAre(5, 4, 2, 3, 6, 1, 0));
+  EXPECT_THAT(OrderOf<int8_t>(PhysicalType::kInt8, {1, -1, 0}), ElementsAre(1, 2, 0));
+  EXPECT_THAT(OrderOf<uint64_t>(PhysicalType::kUInt64, {UINT64_MAX, 0}), ElementsAre(1, 0));
+  EXPECT_THAT(OrderOf<Int128>(PhysicalType::kInt128, {{0, 1}, {5, 0}, {4, 0}, {0, -1}}),
+              ElementsAre(3, 2, 1, 0));
+}
+
+TEST(RowOrderTest, StringsAreOrderedByBytes) {
+  EXPECT_THAT(OrderOf<StringRef>(PhysicalType::kBytes,
+                                 {StringRef("b"), StringRef(""), StringRef("\xff"),
+                                  StringRef("a long common prefix 2"),
+                                  StringRef("a long common prefix 10"), StringRef("a")}),
+              ElementsAre(1, 5, 4, 3, 0, 2));
+}
+
+TEST(RowOrderTest, NullsComeLastAndLaterColumnsDecide) {
+  MemoryBudget budget(1 << 20);
+  const MemoryAccount account{.budget = &budget};
+  const CatalogObject table = TestTable();
+  const TestColumns rows({{std::nullopt, "b"}, {1, std::nullopt}, {1, "z"}, {std::nullopt, "a"}});
+  const auto run = HotRun::WithRoom(HotRun::Empty(RunId{1}, RunColumns::Of(*table.table)), 0, 4,
+                                    100, account);
+  (*run)->Append(0, rows.spans());
+  const std::vector<const ColumnSchema*> key{&table.table->columns[0], &table.table->columns[1]};
+  EXPECT_THAT(*SortedOrder(RunVersion(*run, 4, nullptr), key), ElementsAre(2, 1, 3, 0));
+}
+
+}  // namespace
+}  // namespace luma::storage
