@@ -1,6 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <type_traits>
+#include <vector>
+
 #include "base/bytes.h"
 #include "base/crc32c.h"
 #include "base/failpoint.h"
@@ -34,6 +38,15 @@ Result<int> Quarter(int value) {
 TEST(StatusTest, AssignOrReturnStopsAtTheFirstError) {
   EXPECT_EQ(Quarter(8).value(), 2);
   EXPECT_EQ(Quarter(6).status().message(), "odd: value=3");
+}
+
+TEST(ResultTest, TheValueOfATemporaryOutlivesIt) {
+  const auto words = [] { return Result<std::vector<std::string>>({"a", "b"}); };
+  std::string joined;
+  for (const std::string& word : *words()) joined += word;  // a reference would dangle here
+  EXPECT_EQ(joined, "ab");
+  static_assert(!std::is_reference_v<decltype(*words())>);
+  static_assert(!std::is_reference_v<decltype(words().value())>);
 }
 
 TEST(BytesTest, ReaderReturnsWhatWriterWrote) {

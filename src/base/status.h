@@ -162,13 +162,14 @@ class [[nodiscard]] Result {
     LUMA_CHECK(ok());
     return *value_;
   }
-  T&& value() && {
+  // By value: a reference would dangle in `for (auto& name : *fs.List(path))`.
+  T value() && {
     LUMA_CHECK(ok());
     return *std::move(value_);
   }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
