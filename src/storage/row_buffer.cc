@@ -183,7 +183,7 @@ struct RowBuffer::Impl {
   }
 };
 
-RowBuffer::RowBuffer(std::vector<PhysicalType> types) : impl_(std::make_unique<Impl>()) {
+RowBuffer::RowBuffer(const std::vector<PhysicalType>& types) : impl_(std::make_unique<Impl>()) {
   impl_->columns.reserve(types.size());
   for (const PhysicalType type : types) impl_->columns.emplace_back(type);
 }

@@ -16,7 +16,7 @@ namespace luma::storage {
 class RowBuffer {
  public:
   // `types` of the stored (not generated) columns, in schema order.
-  explicit RowBuffer(std::vector<PhysicalType> types);
+  explicit RowBuffer(const std::vector<PhysicalType>& types);
   ~RowBuffer();
   RowBuffer(RowBuffer&&) noexcept;
   RowBuffer& operator=(RowBuffer&&) noexcept;

@@ -74,16 +74,17 @@ void DescribeRecord(const ManifestFileReader& reader, ByteSpan payload, std::ost
 
 void DescribeRecords(ManifestFileReader& reader, std::ostream& out) {
   while (true) {
-    const auto payload = reader.Next();
-    if (!payload.ok()) {
-      fmt::print(out, "damage: {}\n", payload.status().message());
+    const auto next = reader.Next();
+    if (!next.ok()) {
+      fmt::print(out, "damage: {}\n", next.status().message());
       return;
     }
-    if (!payload->has_value()) {
+    const std::optional<ByteSpan> payload = *next;
+    if (!payload.has_value()) {
       fmt::print(out, "end: torn_bytes={}\n", reader.bytes_left());
       return;
     }
-    DescribeRecord(reader, **payload, out);
+    DescribeRecord(reader, *payload, out);
   }
 }
 

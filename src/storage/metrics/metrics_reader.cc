@@ -26,6 +26,7 @@ struct Collected {
   void Sort() {
     if (in_order) return;
     std::vector<std::pair<Sample, size_t>> samples;
+    samples.reserve(timestamps.size());
     for (size_t i = 0; i < timestamps.size(); ++i) {
       samples.push_back({{timestamps[i], values[i]}, i});
     }

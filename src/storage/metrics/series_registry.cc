@@ -158,8 +158,8 @@ size_t SeriesRegistry::allocated_bytes() const {
                  records_.size() * sizeof(Record) +
                  by_hash_.bucket_count() * (sizeof(uint32_t) + 1) + all_.getSizeInBytes();
   for (const auto& [name, metric] : metrics_) {
-    bytes +=
-        sizeof(name) + sizeof(metric) + metric.label_names.capacity() * sizeof(std::string_view);
+    bytes += sizeof(std::string_view) + sizeof(metric) +
+             metric.label_names.capacity() * sizeof(std::string_view);
   }
   return bytes;
 }
