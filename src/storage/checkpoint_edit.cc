@@ -3,6 +3,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
+
 namespace luma::storage {
 namespace {
 
@@ -34,7 +36,9 @@ TableEdit EditOf(ObjectId id, const TableVersion& before, const TableVersion& af
   after.ForEachRun([&](const RunVersionPtr& run) {
     const RunVersionPtr old = before.Find(run->id());
     if (old == nullptr) {
-      edit.added.push_back(new_runs.at({id, run->id()}));
+      const auto record = new_runs.find({id, run->id()});
+      LUMA_CHECK(record != new_runs.end());
+      edit.added.push_back(record->second);
       edit.added.back().delete_bitmap = BitmapBytes(run->deletes());
     } else if (old->deletes() != run->deletes()) {
       edit.bitmaps.emplace_back(run->id(), BitmapBytes(run->deletes()));

@@ -100,8 +100,9 @@ Status CommitPipeline::Refused(Status status) {
   return status;
 }
 
-Status CommitPipeline::Conflict(std::string_view message) {
-  return Refused(Status::Conflict("", message));
+// As PostgreSQL words it.
+Status CommitPipeline::Conflict(std::string_view change) {
+  return Refused(Status::Conflict("could not serialize access due to concurrent ", change));
 }
 
 Status CommitPipeline::Validate(const WriteBatch& batch) {
@@ -313,6 +314,11 @@ DatabaseStatePtr CommitPipeline::HeadWhile(const std::function<void()>& work) {
 DatabaseStatePtr CommitPipeline::head() {
   MutexLock lock(sequencer_mutex_);
   return head_;
+}
+
+std::pair<DatabaseStatePtr, Lsn> CommitPipeline::HeadAndLsn() {
+  MutexLock lock(sequencer_mutex_);
+  return {head_, last_lsn_};
 }
 
 Lsn CommitPipeline::Rearrange(const std::function<bool(DatabaseState&)>& change) {

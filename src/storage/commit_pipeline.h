@@ -59,6 +59,8 @@ class CommitPipeline {
   // Runs `work` between two commits. Both must be short.
   DatabaseStatePtr HeadWhile(const std::function<void()>& work) LUMA_EXCLUDES(sequencer_mutex_);
   DatabaseStatePtr head() LUMA_EXCLUDES(sequencer_mutex_);
+  // The newest state and the number of the last record in the log.
+  std::pair<DatabaseStatePtr, Lsn> HeadAndLsn() LUMA_EXCLUDES(sequencer_mutex_);
   // Replaces the newest state by one with the same rows in other runs: sealing and flushing. If
   // `change` returns false nothing happens. Returns the number of the last record it contains.
   Lsn Rearrange(const std::function<bool(DatabaseState&)>& change) LUMA_EXCLUDES(sequencer_mutex_);
@@ -66,7 +68,7 @@ class CommitPipeline {
   // While a run is frozen, deletes of its rows are refused with kConflict: its order is about to
   // change on disk.
   using RunKey = std::pair<ObjectId, RunId>;
-  // Returns the newest state and the number of the last record in it.
+  // Returns the newest state and the number of the last record in the log, as HeadAndLsn.
   std::pair<DatabaseStatePtr, Lsn> Freeze(const std::set<RunKey>& runs)
       LUMA_EXCLUDES(sequencer_mutex_);
   void Unfreeze(const std::set<RunKey>& runs) LUMA_EXCLUDES(sequencer_mutex_);
@@ -108,7 +110,7 @@ class CommitPipeline {
 
   Status Reserve(uint64_t bytes) LUMA_REQUIRES(sequencer_mutex_);
   Status Refused(Status status);                // counts it
-  Status Conflict(std::string_view message);    // what changed concurrently
+  Status Conflict(std::string_view change);     // what changed concurrently
   Status Poison(const Status& status);
 
   WalWriter& wal_;

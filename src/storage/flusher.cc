@@ -89,7 +89,7 @@ Status Flusher::Flush(Plan plan) {
 }
 
 Status Flusher::Prepare(Plan& plan) {
-  const auto [head, lsn] = parts_.pipeline.Freeze({});
+  const auto [head, lsn] = parts_.pipeline.HeadAndLsn();
   LUMA_RETURN_IF_ERROR(WaitForLog(lsn));
   LUMA_RETURN_IF_ERROR(WriteSegments(*head, plan));
   LUMA_FAILPOINT("flush.after_segments");

@@ -72,6 +72,7 @@ class RunView {
 };
 
 // Threads: any; immutable. Holding it keeps its runs readable whatever is flushed or dropped.
+// Lifetime: it must be gone before the engine is, which owns the memory and files it reads.
 class TableSnapshot {
  public:
   TableSnapshot(CatalogObjectPtr object, std::vector<std::shared_ptr<const RunView>> runs)
