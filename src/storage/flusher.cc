@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "storage/key_lookup.h"
 
 namespace luma::storage {
@@ -71,6 +72,7 @@ Status Flusher::FlushSealed() {
 }
 
 Status Flusher::Flush(Plan plan) {
+  LUMA_RETURN_IF_ERROR(Settle());
   const Status prepared = Prepare(plan);
   if (!prepared.ok()) {
     Abandon(plan);
@@ -88,6 +90,19 @@ Status Flusher::Flush(Plan plan) {
   return parts_.wal.Truncate(replay_from_);
 }
 
+// An append after a failed one begins a new file without it; see Manifest::Append.
+Status Flusher::Settle() {
+  if (undecided_.empty()) return Status::Ok();
+  ManifestEdit nothing_new;
+  nothing_new.next_object_id = ObjectId{parts_.next_object_id.load()};
+  LUMA_RETURN_IF_ERROR(parts_.manifest.Append(nothing_new));
+  for (const FlushedRun& flushed : undecided_) flushed.run->MarkObsolete();
+  undecided_.clear();
+  parts_.pipeline.Unfreeze(undecided_resorted_);
+  undecided_resorted_.clear();
+  return Status::Ok();
+}
+
 Status Flusher::Prepare(Plan& plan) {
   const auto [head, lsn] = parts_.pipeline.HeadAndLsn();
   LUMA_RETURN_IF_ERROR(WaitForLog(lsn));
@@ -100,9 +115,7 @@ Status Flusher::Prepare(Plan& plan) {
 
 void Flusher::Abandon(const Plan& plan) {
   for (const FlushedRun& flushed : plan.flushed) flushed.run->MarkObsolete();
-  std::set<RunKey> resorted = plan.resorted;
-  for (const RunKey& run : frozen_) resorted.erase(run);  // these have to stay so
-  parts_.pipeline.Unfreeze(resorted);
+  parts_.pipeline.Unfreeze(plan.resorted);
 }
 
 // What a checkpoint contains must be in the log first, in every sync mode: the log may never end
@@ -183,14 +196,12 @@ DatabaseState Flusher::CheckpointOf(const DatabaseState& head, Plan& plan) const
 
 Status Flusher::WriteManifest(Plan& plan) {
   const Status written = parts_.manifest.Append(plan.edit);
-  if (!written.ok()) {
-    // The edit may be there after a restart: its files stay, and its resorted runs stay frozen.
-    for (FlushedRun& flushed : plan.flushed) undecided_.push_back(std::move(flushed));
-    frozen_.insert(plan.resorted.begin(), plan.resorted.end());
-    return written;
-  }
-  for (const FlushedRun& flushed : undecided_) flushed.run->MarkObsolete();
-  undecided_.clear();
+  if (written.ok()) return written;
+  undecided_ = std::move(plan.flushed);
+  undecided_resorted_ = std::move(plan.resorted);
+  // At once, so that rows are not frozen until the next flush; should it fail, that one tries.
+  const Status settled = Settle();
+  if (!settled.ok()) LUMA_LOG(kWarn, "storage", "flush is undecided: {}", settled.message());
   return written;
 }
 
@@ -205,8 +216,6 @@ Status Flusher::SwapRuns(const Plan& plan) {
     });
   }
   parts_.pipeline.Unfreeze(plan.resorted);
-  parts_.pipeline.Unfreeze(frozen_);
-  frozen_.clear();
   return parts_.pipeline.WaitPublished(lsn);
 }
 

@@ -75,6 +75,8 @@ class Flusher {
   using PreparedIndexes = std::map<ObjectId, std::vector<UniqueIndexes::EntryPtr>>;
 
   Status Flush(Plan plan) LUMA_REQUIRES(mutex_);
+  // Makes sure that the manifest is without the edit whose outcome is unknown, if there is one.
+  Status Settle() LUMA_REQUIRES(mutex_);
   // Everything up to the manifest edit; what it did is undone by Abandon.
   Status Prepare(Plan& plan) LUMA_REQUIRES(mutex_);
   void Abandon(const Plan& plan) LUMA_REQUIRES(mutex_);
@@ -108,6 +110,7 @@ class Flusher {
   std::set<RunKey> frozen_ LUMA_GUARDED_BY(mutex_);
   // Files of edits whose outcome is unknown; the next edit that succeeds makes them garbage.
   std::vector<FlushedRun> undecided_ LUMA_GUARDED_BY(mutex_);
+  std::set<RunKey> undecided_resorted_ LUMA_GUARDED_BY(mutex_);
 };
 
 }  // namespace luma::storage
