@@ -209,7 +209,7 @@ Status Flusher::SwapRuns(const Plan& plan) {
   Lsn lsn{};
   bool is_done = false;
   while (!is_done) {
-    const PreparedIndexes prepared = AddResortedKeys(plan, *parts_.pipeline.head());
+    const PreparedIndexes prepared = AddResortedKeys(plan);
     lsn = parts_.pipeline.Rearrange([&](DatabaseState& state) {
       is_done = SwapRunsIn(state, plan, prepared);
       return is_done;
@@ -219,15 +219,16 @@ Status Flusher::SwapRuns(const Plan& plan) {
   return parts_.pipeline.WaitPublished(lsn);
 }
 
-Flusher::PreparedIndexes Flusher::AddResortedKeys(const Plan& plan,
-                                                  const DatabaseState& head) const {
+Flusher::PreparedIndexes Flusher::AddResortedKeys(const Plan& plan) const {
   PreparedIndexes prepared;
   for (const FlushedRun& flushed : plan.flushed) {
-    const RunVersionPtr in_memory = head.Table(flushed.table).Find(flushed.record.id);
-    if (flushed.new_position_of.empty() || in_memory == nullptr) continue;
-    const TableSchema& schema = *head.catalog()->Find(flushed.table)->table;
-    auto& entries = prepared[flushed.table];
-    entries = parts_.indexes.Of(flushed.table);
+    if (flushed.new_position_of.empty()) continue;
+    // Indexes first: a state from before an index would not know the columns of its constraint.
+    auto entries = parts_.indexes.Of(flushed.table);
+    const DatabaseStatePtr head = parts_.pipeline.head();
+    const RunVersionPtr in_memory = head->Table(flushed.table).Find(flushed.record.id);
+    if (in_memory == nullptr) continue;
+    const TableSchema& schema = *head->catalog()->Find(flushed.table)->table;
     for (const auto& entry : entries) {
       if (!HasColumns(schema, entry->index.columns())) {
         parts_.indexes.Forget(flushed.table, entry);  // its constraint was dropped
@@ -236,6 +237,7 @@ Flusher::PreparedIndexes Flusher::AddResortedKeys(const Plan& plan,
       AddResorted(entry->index, schema, *in_memory, flushed);
       entry->rows_gone += flushed.record.row_count;  // under their old positions
     }
+    prepared[flushed.table] = std::move(entries);
   }
   return prepared;
 }

@@ -90,8 +90,7 @@ class Flusher {
   // From here on memory has to follow the manifest, so nothing can fail but the log.
   Status SwapRuns(const Plan& plan) LUMA_REQUIRES(mutex_);
   // Before readers see the new positions of resorted runs, the unique indexes must have them.
-  PreparedIndexes AddResortedKeys(const Plan& plan, const DatabaseState& head) const
-      LUMA_REQUIRES(mutex_);
+  PreparedIndexes AddResortedKeys(const Plan& plan) const LUMA_REQUIRES(mutex_);
   // False when a unique index has appeared since they were prepared.
   bool SwapRunsIn(DatabaseState& state, const Plan& plan, const PreparedIndexes& prepared) const;
   // Old positions of resorted runs leave the unique indexes once no snapshot needs them.
