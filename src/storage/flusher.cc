@@ -161,10 +161,21 @@ Status Flusher::PlanCheckpoint(Plan& plan) {
   plan.edit = CheckpointEdit(*checkpoint_, after, new_runs);
   plan.edit.checkpoint = {.commit = CommitNumber{ToNumber(lsn)}, .replay_from = plan.replay_from};
   plan.edit.next_object_id = ObjectId{parts_.next_object_id.load()};
-  // Counters may be ahead of `lsn`; the records that say so are replayed again.
-  plan.edit.sequences = parts_.sequences.Logged();
+  plan.edit.sequences = CountersFor(*head);
   plan.after = std::make_shared<const DatabaseState>(std::move(after));
   return Status::Ok();
+}
+
+// Counters may be ahead of the checkpoint; the records that say so are replayed again. Those of
+// sequences that are not committed yet are needed too, because their records leave the log.
+std::vector<Sequences::Record> Flusher::CountersFor(const DatabaseState& head) const {
+  std::vector<Sequences::Record> counters = parts_.sequences.Logged();
+  const auto is_dropped = [&head, before = checkpoint_](const Sequences::Record& counter) {
+    return before->catalog()->Find(counter.first) != nullptr &&
+           head.catalog()->Find(counter.first) == nullptr;
+  };
+  std::erase_if(counters, is_dropped);
+  return counters;
 }
 
 DatabaseState Flusher::CheckpointOf(const DatabaseState& head, Plan& plan) const {

@@ -85,6 +85,8 @@ class Flusher {
   std::string NextFileName(ObjectId table, RunId run) LUMA_REQUIRES(mutex_);
   // Freezes resorted runs and completes the plan.
   Status PlanCheckpoint(Plan& plan) LUMA_REQUIRES(mutex_);
+  std::vector<Sequences::Record> CountersFor(const DatabaseState& head) const
+      LUMA_REQUIRES(mutex_);
   DatabaseState CheckpointOf(const DatabaseState& head, Plan& plan) const LUMA_REQUIRES(mutex_);
   Status WriteManifest(Plan& plan) LUMA_REQUIRES(mutex_);
   // From here on memory has to follow the manifest, so nothing can fail but the log.
