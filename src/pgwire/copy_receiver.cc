@@ -7,10 +7,6 @@
 namespace luma::pgwire {
 namespace {
 
-// A group is large enough to spread the cost of a call, small enough to stay in the cache.
-constexpr size_t kGroupFieldsMax = 16'384;
-constexpr size_t kGroupBytesMax = 512 << 10;
-
 std::vector<std::string> NamesOf(const std::vector<sql::ResultColumn>& columns) {
   std::vector<std::string> names;
   for (const sql::ResultColumn& column : columns) names.push_back(column.name);
@@ -44,7 +40,6 @@ Status CopyReceiver::Receive(std::string_view data) {
 
 Result<uint64_t> CopyReceiver::Finish() {
   LUMA_RETURN_IF_ERROR(parser_.Finish(*this));
-  LUMA_RETURN_IF_ERROR(Flush());
   return copy_in_->Finish();
 }
 
@@ -55,28 +50,8 @@ Status CopyReceiver::AddRow(std::span<const std::optional<std::string_view>> fie
       return Status::InvalidArgument("invalid byte sequence for encoding \"UTF8\"")
           .WithSqlState("22021");
     }
-    fields_.push_back({bytes_.size(), text.size(), !field.has_value()});
-    bytes_.append(text);
   }
-  if (fields_.size() < kGroupFieldsMax && bytes_.size() < kGroupBytesMax) return Status::Ok();
-  return Flush();
-}
-
-Status CopyReceiver::Flush() {
-  std::vector<std::optional<std::string_view>> row_major;
-  row_major.reserve(fields_.size());
-  for (const Field& field : fields_) {
-    if (field.is_null) {
-      row_major.emplace_back(std::nullopt);
-    } else {
-      row_major.emplace_back(std::string_view(bytes_).substr(field.offset, field.size));
-    }
-  }
-  Status status;
-  if (!row_major.empty()) status = copy_in_->AppendRows(row_major);
-  fields_.clear();
-  bytes_.clear();
-  return status;
+  return copy_in_->AppendRows(fields);
 }
 
 std::string CopyReceiver::Where() const {

@@ -14,7 +14,7 @@
 
 namespace luma::pgwire {
 
-// Collects rows into groups, which it hands to the SQL layer. Thread-compatible.
+// Hands over row by row, so that an error is told with its line. Thread-compatible.
 class CopyReceiver final : private CopyRowSink {
  public:
   // Errors: kUnsupported for the binary format, and those of the statement.
@@ -33,21 +33,11 @@ class CopyReceiver final : private CopyRowSink {
                std::unique_ptr<sql::CopyIn> copy_in, size_t line_bytes_max);
 
   Status AddRow(std::span<const std::optional<std::string_view>> fields) override;
-  Status Flush();
-
-  // A field of the group: where its bytes are in bytes_, or null.
-  struct Field {
-    size_t offset = 0;
-    size_t size = 0;
-    bool is_null = false;
-  };
 
   const session::Session& session_;
   const std::string table_;
   std::unique_ptr<sql::CopyIn> copy_in_;
   CopyParser parser_;
-  std::string bytes_;
-  std::vector<Field> fields_;
 };
 
 }  // namespace luma::pgwire

@@ -136,14 +136,13 @@ asio::awaitable<bool> PgConnection::StartSession(const StartupParameters& parame
   options.application_name = parameters.application_name;
   options.client_address = peer_address_;
   options.backend_pid = cancel_key_.process_id;
-  session_ = std::make_shared<session::Session>(shared_.parts.database, std::move(options),
-                                                shared_.options.session);
+  session::SessionLimits limits = shared_.options.session;
+  limits.statement_timeout = std::chrono::milliseconds(shared_.statement_timeout_millis.load());
+  session_ = std::make_shared<session::Session>(shared_.parts.database, std::move(options), limits);
   shared_.cancels.Add(cancel_key_, session_);
   engine_ = std::make_unique<ProtocolEngine>(*session_, shared_.options.engine);
   bool welcome = false;
-  auto greet = [this, &parameters, &welcome] {
-    welcome = engine_->Greet(parameters, cancel_key_);
-  };
+  auto greet = [this, &parameters, &welcome] { welcome = engine_->Greet(parameters, cancel_key_); };
   const bool ran = co_await OnWorker(std::move(greet));
   if (ran && welcome) co_return true;
   if (!ran) engine_->WriteFatal(Status::TooManyRequests("too many queries are waiting"));

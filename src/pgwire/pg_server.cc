@@ -82,6 +82,9 @@ class PgServer::Impl {
 
   uint16_t port() const { return port_; }
   size_t session_count() const { return shared_.connections.session_count(); }
+  void SetStatementTimeout(std::chrono::milliseconds timeout) {
+    shared_.statement_timeout_millis = timeout.count();
+  }
 
  private:
   asio::awaitable<void> Accept() {
@@ -133,6 +136,9 @@ Result<std::unique_ptr<PgServer>> PgServer::Start(PgServerParts parts, PgServerO
 
 uint16_t PgServer::port() const { return impl_->port(); }
 size_t PgServer::session_count() const { return impl_->session_count(); }
+void PgServer::SetStatementTimeout(std::chrono::milliseconds timeout) {
+  impl_->SetStatementTimeout(timeout);
+}
 
 void PgServer::Stop(std::chrono::milliseconds drain) {
   if (impl_ == nullptr) return;

@@ -57,6 +57,8 @@ class PgServer {
 
   uint16_t port() const;
   size_t session_count() const;
+  // For sessions that log in from now on; 0: none. A client may SET its own.
+  void SetStatementTimeout(std::chrono::milliseconds timeout);
 
   // Stops listening; sessions end when they have no request and no transaction open (57P01). After
   // `drain` what runs is cancelled and all are closed. Returns when the last is gone.

@@ -20,6 +20,12 @@ bool IsCopyOut(const session::Portal& portal) {
   return portal.statement.kind == StatementKind::kCopyToStdout;
 }
 
+// EXECUTE and CALL may or may not have a result: what runs tells.
+bool SendsRows(const session::Portal& portal) {
+  if (portal.rows == nullptr || portal.rows->columns().empty()) return false;
+  return portal.statement.returns_rows || IsCopyOut(portal);
+}
+
 }  // namespace
 
 Status PortalRunner::Begin(session::Portal& portal, uint64_t rows_max, bool describe,
@@ -32,14 +38,13 @@ Status PortalRunner::Begin(session::Portal& portal, uint64_t rows_max, bool desc
   portal_ = &portal;
   rows_sent_ = 0;
   rows_left_ = rows_max == 0 ? UINT64_MAX : rows_max;
-  const Status status = first ? BeginOutput(describe, out) : Status::Ok();
+  const Status status = first ? BeginOutput(describe, out) : ResolveFormats();
   if (!status.ok()) portal_ = nullptr;
   return status;
 }
 
 Status PortalRunner::BeginOutput(bool describe, std::string& out) {
-  formats_.clear();
-  if (portal_->rows == nullptr) return Status::Ok();
+  if (!SendsRows(*portal_)) return Status::Ok();
   const auto& columns = portal_->rows->columns();
   if (IsCopyOut(*portal_)) {
     WriteCopyOutResponse(out, columns.size());
@@ -48,14 +53,20 @@ Status PortalRunner::BeginOutput(bool describe, std::string& out) {
     }
     return Status::Ok();
   }
-  if (!portal_->statement.returns_rows) return Status::Ok();
-  LUMA_ASSIGN_OR_RETURN(formats_, ResolveResultFormats(portal_->result_format_codes, columns));
+  LUMA_RETURN_IF_ERROR(ResolveFormats());
   if (describe) WriteRowDescription(out, columns, formats_);
   return Status::Ok();
 }
 
+Status PortalRunner::ResolveFormats() {
+  if (!SendsRows(*portal_) || IsCopyOut(*portal_)) return Status::Ok();
+  LUMA_ASSIGN_OR_RETURN(
+      formats_, ResolveResultFormats(portal_->result_format_codes, portal_->rows->columns()));
+  return Status::Ok();
+}
+
 Result<PortalRunner::Progress> PortalRunner::Pump(std::string& out) {
-  const bool sends_rows = portal_->statement.returns_rows || IsCopyOut(*portal_);
+  const bool sends_rows = SendsRows(*portal_);
   Status status = sends_rows ? Status::Ok() : session_.Finish(*portal_);
   while (status.ok() && sends_rows) {
     if (out.size() >= out_bytes_mark_) return Progress::kMore;
@@ -74,8 +85,9 @@ Result<PortalRunner::Progress> PortalRunner::Pump(std::string& out) {
 
 Status PortalRunner::SendRows(std::string& out) {
   session::RowSource& rows = *portal_->rows;
-  const auto row_end =
-      static_cast<uint32_t>(std::min<uint64_t>(rows.row_end(), rows.row() + rows_left_));
+  const uint64_t rows_wanted = std::min(rows_left_, portal_->fetch_rows_left);
+  const auto row_end = static_cast<uint32_t>(
+      rows.row() + std::min<uint64_t>(rows_wanted, rows.row_end() - rows.row()));
   uint32_t row = rows.row();
   if (IsCopyOut(*portal_)) {
     const CopyWriter writer(portal_->statement.copy, rows.columns(), settings_);
@@ -87,7 +99,7 @@ Status PortalRunner::SendRows(std::string& out) {
                                           settings_, out_bytes_mark_, row_bytes_max_, out));
   }
   const uint32_t sent = row - rows.row();
-  rows.AdvanceTo(row);
+  session_.AdvanceTo(*portal_, row);
   rows_sent_ += sent;
   if (rows_left_ != UINT64_MAX) rows_left_ -= sent;
   return Status::Ok();

@@ -40,6 +40,7 @@ class PortalRunner {
 
  private:
   Status BeginOutput(bool describe, std::string& out);
+  Status ResolveFormats();
   // Sends rows of the current batch until `out` is full or rows_left_ is 0.
   Status SendRows(std::string& out);
   Result<Progress> EndOutput(std::string& out);

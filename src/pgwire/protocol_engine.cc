@@ -176,6 +176,7 @@ void ProtocolEngine::Fail(const Status& status) {
   if (status.sql_position() > 0) position.position = status.sql_position() + text_offset_;
   if (copy_ != nullptr) position.where = copy_->Where();
   copy_.reset();
+  session_.NoteError();
   SendNotices();
   WriteError(output_, Severity::kError, status, position);
   output_due_ = true;

@@ -103,11 +103,11 @@ Status ProtocolEngine::DescribeStatement(std::string_view name) {
 
 Status ProtocolEngine::DescribePortal(std::string_view name) {
   LUMA_ASSIGN_OR_RETURN(const session::Portal* portal, session_.FindPortal(name));
-  if (portal->prepared == nullptr || !ReturnsRows(portal->statement)) {
+  const auto columns = session::ColumnsOf(*portal);
+  if (columns.empty() || !ReturnsRows(portal->statement)) {
     WriteNoData(output_);
     return Status::Ok();
   }
-  const auto& columns = portal->prepared->columns();
   LUMA_ASSIGN_OR_RETURN(const auto formats,
                         ResolveResultFormats(portal->result_format_codes, columns));
   WriteRowDescription(output_, columns, formats);

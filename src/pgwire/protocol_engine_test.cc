@@ -274,6 +274,14 @@ TEST_F(ProtocolEngineTest, SuspendedPortalsGoOnAfterOtherStatements) {
   EXPECT_EQ(rest.at(rest.size() - 2), "C SELECT 297");
 }
 
+TEST_F(ProtocolEngineTest, SuspendedPortalsKeepTheirColumnsAndFormats) {
+  Send(Query("begin"));
+  Send(Parse("n", "series 5") + Bind("a", "n", {{}, {}, {1}}) + Execute("a", 1) +
+       Parse("t", "wide 3 2") + Bind("b", "t") + Execute("b", 1) + Sync());
+  EXPECT_THAT(Send(Execute("a", 1) + Execute("b", 1) + Flush()),
+              ElementsAre(std::string("D \0\0\0\0\0\0\0\2", 10), "s", "D ww", "s"));
+}
+
 TEST_F(ProtocolEngineTest, RowsSetAsideAreBounded) {
   session::SessionLimits limits;
   limits.set_aside_bytes_max = 10'000;
@@ -328,6 +336,54 @@ TEST_F(ProtocolEngineTest, PreparedStatementsAreBounded) {
       ElementsAre("1", "1", "E ERROR 54000 too many prepared statements: limit=2", "Z I"));
 }
 
+// -- Cursors
+
+TEST_F(ProtocolEngineTest, CursorsAreFetchedPieceByPiece) {
+  EXPECT_THAT(Send(Query("begin; declare c cursor for series 250; insert 1")),
+              ElementsAre("C BEGIN", "C DECLARE CURSOR", "C INSERT 0 1", "Z T"));
+  EXPECT_THAT(Send(Query("fetch 2 from c")),
+              ElementsAre("T n:20", "D 1", "D 2", "C FETCH 2", "Z T"));
+  EXPECT_THAT(Send(Query("move forward 200 in c; fetch c")),
+              ElementsAre("C MOVE 200", "T n:20", "D 203", "C FETCH 1", "Z T"));
+  EXPECT_EQ(Send(Query("fetch all from c")).at(47), "D 250");
+  EXPECT_THAT(Send(Query("fetch next from c")), ElementsAre("T n:20", "C FETCH 0", "Z T"));
+  EXPECT_THAT(Send(Query("close c")), ElementsAre("C CLOSE CURSOR", "Z T"));
+  EXPECT_THAT(Send(Query("fetch c")),
+              ElementsAre("E ERROR 34000 cursor \"c\" does not exist", "Z E"));
+}
+
+TEST_F(ProtocolEngineTest, CursorsNeedATransactionUnlessHeld) {
+  EXPECT_THAT(Send(Query("declare c cursor for series 5")).front(),
+              ::testing::StartsWith("E ERROR 25P01 DECLARE CURSOR can only"));
+  Send(Query("begin; declare h cursor with hold for series 3; declare c cursor for series 3"));
+  Send(Query("fetch h"));
+  Send(Query("commit"));
+  EXPECT_THAT(Send(Query("fetch all h")), ElementsAre("T n:20", "D 2", "D 3", "C FETCH 2", "Z I"));
+  EXPECT_THAT(Send(Query("fetch c")).front(), ::testing::StartsWith("E ERROR 34000"));
+  EXPECT_THAT(Send(Query("close all")), ElementsAre("C CLOSE CURSOR ALL", "Z I"));
+  Send(Query("begin; declare h cursor with hold for series 3; rollback"));
+  EXPECT_THAT(Send(Query("fetch h")).front(), ::testing::StartsWith("E ERROR 34000"));
+}
+
+TEST_F(ProtocolEngineTest, CursorsByTheExtendedProtocol) {
+  Send(Query("begin"));
+  EXPECT_THAT(Send(Parse("", "declare c cursor for echo $1") + Bind("", "", {{"hi"}, {}, {}}) +
+                   Describe('P', "") + Execute("") + Describe('P', "c") + Sync()),
+              ElementsAre("1", "2", "n", "C DECLARE CURSOR", "T t:25", "Z T"));
+  EXPECT_THAT(
+      Send(Parse("", "fetch 10 from c") + Describe('S', "") + Bind("", "") + Execute("") + Sync()),
+      ElementsAre("1", "t ", "T t:25", "2", "D hi", "C FETCH 1", "Z T"));
+}
+
+TEST_F(ProtocolEngineTest, CursorStatementsThatAreNotUnderstoodAreErrors) {
+  EXPECT_THAT(Send(Query("select 1; fetch backward 3 from c")).front(),
+              "E ERROR 55000 cursor can only scan forward H=Only forward cursors are supported.");
+  EXPECT_THAT(Send(Query("declare c scroll cursor for series 1")).front(),
+              ::testing::StartsWith("E ERROR 0A000"));
+  EXPECT_THAT(Send(Query("select 1; declare c for series 1")).front(),
+              "E ERROR 42601 syntax error at or near \"for\" P=21");
+}
+
 // -- Large results
 
 TEST_F(ProtocolEngineTest, OutputStopsAtTheMarkAndTheStatementWaits) {
@@ -371,6 +427,14 @@ TEST_F(ProtocolEngineTest, CopyErrorsTellTheLineAndTheRestIsIgnored) {
   EXPECT_EQ(database_.committed, 0);
 }
 
+TEST_F(ProtocolEngineTest, CopyTellsTheLineOfAValueThatIsRefused) {
+  Send(Query("copy in csv"));
+  EXPECT_THAT(Send(CopyData("1,a\n2,\"two\nlines\"\nbad,x\n5,y\n") + CopyDone()).front(),
+              "E ERROR 22P02 invalid input syntax W=COPY fake, line 4");
+  Send(Query("copy in csv"));
+  EXPECT_THAT(Send(CopyData("1,\xff\n")).front(), ::testing::StartsWith("E ERROR 22021"));
+}
+
 TEST_F(ProtocolEngineTest, CopyFailAndStrangeMessagesEndTheCopy) {
   Send(Query("copy in"));
   EXPECT_THAT(
@@ -380,6 +444,16 @@ TEST_F(ProtocolEngineTest, CopyFailAndStrangeMessagesEndTheCopy) {
   Send(Query("copy in"));
   EXPECT_THAT(Send(Query("select 1")).front(),
               ::testing::StartsWith("E ERROR 08P01 unexpected message type 0x51"));
+}
+
+TEST_F(ProtocolEngineTest, ACopyGivenUpFailsItsTransaction) {
+  Send(Query("begin; copy in"));
+  EXPECT_EQ(Send(CopyData("1\ta\n") + CopyFail("no")).back(), "Z E");
+  EXPECT_EQ(Send(Query("fetch nothing")).back(), "Z E");
+  EXPECT_THAT(Send(Extended("commit") + Sync()), ElementsAre("1", "2", "C ROLLBACK", "Z I"));
+  EXPECT_EQ(database_.committed, 0);
+  EXPECT_THAT(Send(Query("begin; insert 2; commit")).back(), "Z I");
+  EXPECT_EQ(database_.committed, 2);
 }
 
 TEST_F(ProtocolEngineTest, CopyInByTheExtendedProtocol) {

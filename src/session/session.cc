@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "model/utf8.h"
+#include "sql/statement_splitter.h"
 
 namespace luma::session {
 namespace {
@@ -39,6 +40,38 @@ std::string Quoted(std::string_view text, char quote) {
   return quoted;
 }
 
+void Classify(const CursorStatement& cursor, sql::ParsedStatement& statement) {
+  switch (cursor.action) {
+    case CursorStatement::Action::kDeclare:
+      statement.command_tag = "DECLARE CURSOR";
+      break;
+    case CursorStatement::Action::kFetch:
+      statement.kind = StatementKind::kSelect;
+      statement.returns_rows = true;
+      statement.command_tag = "FETCH";
+      break;
+    case CursorStatement::Action::kMove:
+      statement.command_tag = "MOVE";
+      break;
+    case CursorStatement::Action::kClose:
+      statement.command_tag = cursor.name.empty() ? "CLOSE CURSOR ALL" : "CLOSE CURSOR";
+      break;
+  }
+}
+
+// What COMMIT means in a failed transaction.
+sql::ParsedStatement RollbackStatement() {
+  sql::ParsedStatement statement;
+  statement.kind = StatementKind::kRollback;
+  statement.text = statement.command_tag = "ROLLBACK";
+  return statement;
+}
+
+Status Shifted(const Status& status, int characters) {
+  if (status.sql_position() == 0) return status;
+  return status.WithSqlPosition(status.sql_position() + characters);
+}
+
 Status NoSuchStatement(std::string_view name) {
   if (name.empty()) {
     return Status::NotFound("unnamed prepared statement does not exist").WithSqlState("26000");
@@ -51,6 +84,12 @@ Status NoSuchStatement(std::string_view name) {
 bool IsTransactionStatement(StatementKind kind) {
   return kind == StatementKind::kBegin || kind == StatementKind::kCommit ||
          kind == StatementKind::kRollback;
+}
+
+std::span<const sql::ResultColumn> ColumnsOf(const Portal& portal) {
+  if (portal.rows != nullptr) return portal.rows->columns();
+  if (portal.prepared != nullptr) return portal.prepared->columns();
+  return {};
 }
 
 Session::Session(sql::Database& database, sql::ConnectionOptions options, SessionLimits limits)
@@ -87,6 +126,9 @@ Status Session::Explain(Status status) const {
 sql::Connection& Session::connection() {
   if (connection_ == nullptr) {
     connection_ = database_.Connect(options_);
+    if (limits_.statement_timeout.count() > 0) {
+      connection_->SetStatementTimeout(limits_.statement_timeout);
+    }
     MutexLock lock(mutex_);
     interruptible_ = connection_.get();
   }
@@ -94,7 +136,12 @@ sql::Connection& Session::connection() {
 }
 
 TransactionState Session::transaction_state() const {
-  return connection_ == nullptr ? TransactionState::kIdle : connection_->transaction_state();
+  if (connection_ == nullptr) return TransactionState::kIdle;
+  return failed_ ? TransactionState::kFailed : connection_->transaction_state();
+}
+
+void Session::NoteError() {
+  if (transaction_state() == TransactionState::kInTransaction) failed_ = true;
 }
 
 Status Session::CheckNotFailed(StatementKind kind) const {
@@ -111,7 +158,27 @@ Result<std::vector<sql::ParsedStatement>> Session::Parse(std::string_view text) 
     return Status::InvalidArgument("invalid byte sequence for encoding \"UTF8\"")
         .WithSqlState("22021");
   }
-  return connection().Parse(text);
+  return MayHoldCursorStatement(text) ? ParseWithCursors(text) : connection().Parse(text);
+}
+
+// The SQL layer's parser does not know cursor statements: it gets the others one by one.
+Result<std::vector<sql::ParsedStatement>> Session::ParseWithCursors(std::string_view text) {
+  LUMA_ASSIGN_OR_RETURN(auto statements, sql::SplitStatements(text));
+  for (sql::ParsedStatement& statement : statements) {
+    const int offset = statement.text_offset;
+    const auto cursor = ParseCursorStatement(statement.text);
+    if (!cursor.ok()) return Shifted(cursor.status(), offset);
+    if (cursor->has_value()) {
+      Classify(**cursor, statement);
+      continue;
+    }
+    auto parsed = connection().Parse(statement.text);
+    if (!parsed.ok()) return Shifted(parsed.status(), offset);
+    if (parsed->size() != 1) return Status::Internal("a statement was split differently");
+    statement = std::move(parsed->front());
+    statement.text_offset += offset;
+  }
+  return statements;
 }
 
 Status Session::Prepare(std::string_view name, std::string_view text,
@@ -143,11 +210,11 @@ Status Session::Prepare(std::string_view name, std::string_view text,
 // Positions in errors count from the start of the client's text.
 Result<Session::Prepared> Session::PrepareOne(const sql::ParsedStatement& statement,
                                               std::span<const uint32_t> oids) {
+  LUMA_ASSIGN_OR_RETURN(const auto cursor, ParseCursorStatement(statement.text));
+  if (cursor.has_value()) return PrepareCursor(statement, *cursor, oids);
   auto prepared = connection().Prepare(statement, oids);
   if (prepared.ok()) return Prepared(*std::move(prepared));
-  const Status& status = prepared.status();
-  if (status.sql_position() == 0) return status;
-  return status.WithSqlPosition(status.sql_position() + statement.text_offset);
+  return Shifted(prepared.status(), statement.text_offset);
 }
 
 Result<const sql::PreparedStatement*> Session::FindPrepared(std::string_view name) const {
@@ -228,6 +295,8 @@ Status Session::Start(Portal& portal) {
   portal.started = true;
   if (MayChangeSettings(portal.statement.kind)) settings_changed_ = true;
   if (IsTransactionStatement(portal.statement.kind)) return RunTransactionStatement(portal);
+  LUMA_ASSIGN_OR_RETURN(const auto cursor, ParseCursorStatement(portal.statement.text));
+  if (cursor.has_value()) return RunCursorStatement(portal, *cursor);
   LUMA_RETURN_IF_ERROR(SetAsideOthers(&portal));
   LUMA_RETURN_IF_ERROR(OpenRows(portal));
   if (!RunsThrough(portal.statement)) return Status::Ok();
@@ -244,7 +313,7 @@ Status Session::OpenRows(Portal& portal) {
     portal.finished = true;
     return Explain(stream.status());
   }
-  portal.rows = std::make_unique<RowSource>(*std::move(stream));
+  portal.rows = std::make_shared<RowSource>(*std::move(stream));
   return Status::Ok();
 }
 
@@ -260,16 +329,30 @@ Status Session::RunTransactionStatement(Portal& portal) {
   if (!is_begin && is_idle) {
     notices_.push_back({true, "25P01", "there is no transaction in progress"});
     portal.finished = true;
+    const bool commits = portal.statement.kind == StatementKind::kCommit;
+    EndPortals(commits, &portal);
     if (!std::exchange(implicit_, false)) return Status::Ok();
-    return connection().EndImplicit(portal.statement.kind == StatementKind::kCommit);
+    return connection().EndImplicit(commits);
   }
-  if (!is_begin) {
-    // Their rows end with the transaction.
-    for (auto& [name, other] : portals_) other.rows.reset();
-    std::erase_if(portals_, [&portal](const auto& entry) { return &entry.second != &portal; });
+  const bool commits = portal.statement.kind == StatementKind::kCommit &&
+                       transaction_state() != TransactionState::kFailed;
+  if (!is_begin) EndPortals(commits, &portal);
+  if (!is_begin && !commits) {
+    portal.statement = RollbackStatement();
+    portal.prepared = nullptr;
   }
-  if (transaction_state() == TransactionState::kFailed) portal.statement.command_tag = "ROLLBACK";
+  failed_ = false;
   return RunThrough(portal);
+}
+
+// Portals end with their transaction, but for the held cursors of one that commits.
+void Session::EndPortals(bool committed, const Portal* except) {
+  for (auto entry = portals_.begin(); entry != portals_.end();) {
+    Portal& portal = entry->second;
+    if (committed && portal.holds) portal.committed = true;
+    const bool stays = &portal == except || portal.committed;
+    entry = stays ? std::next(entry) : portals_.erase(entry);
+  }
 }
 
 Status Session::RunThrough(Portal& portal) {
@@ -278,6 +361,7 @@ Status Session::RunThrough(Portal& portal) {
 }
 
 Result<bool> Session::HasRow(Portal& portal) {
+  if (portal.fetch_rows_left == 0) portal.finished = true;
   if (portal.finished || portal.rows == nullptr) return false;
   Status status = CheckCancelled();
   if (status.ok()) {
@@ -291,6 +375,11 @@ Result<bool> Session::HasRow(Portal& portal) {
   portal.rows.reset();
   portal.finished = true;
   return status;
+}
+
+void Session::AdvanceTo(Portal& portal, uint32_t row) {
+  if (portal.fetch_rows_left != UINT64_MAX) portal.fetch_rows_left -= row - portal.rows->row();
+  portal.rows->AdvanceTo(row);
 }
 
 Status Session::Finish(Portal& portal) {
@@ -334,7 +423,7 @@ Status Session::EnterImplicit() {
 }
 
 Status Session::LeaveImplicit(bool success) {
-  if (transaction_state() == TransactionState::kIdle) portals_.clear();
+  if (transaction_state() == TransactionState::kIdle) EndPortals(success, nullptr);
   if (!std::exchange(implicit_, false)) return Status::Ok();
   const Status ended = connection().EndImplicit(success);
   return success ? Explain(ended) : Status::Ok();

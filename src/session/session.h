@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -14,6 +15,7 @@
 
 #include "base/mutex.h"
 #include "base/status.h"
+#include "session/cursor_statement.h"
 #include "session/row_source.h"
 #include "sql/database.h"
 
@@ -24,6 +26,7 @@ struct SessionLimits {
   size_t portals_max = 1'000;
   // Rows of suspended portals that are kept in memory when another statement runs, per portal.
   uint64_t set_aside_bytes_max = 64 << 20;
+  std::chrono::milliseconds statement_timeout{0};  // until SET says otherwise; 0: none
 };
 
 struct Notice {
@@ -46,9 +49,17 @@ struct Portal {
 
   bool started = false;
   bool finished = false;
-  // Null before the start, and after it for statements the session itself answers.
-  std::unique_ptr<RowSource> rows;
+  // Null before the start, and after it for statements the session itself answers. FETCH shares
+  // its cursor's rows.
+  std::shared_ptr<RowSource> rows;
+  uint64_t fetch_rows_left = UINT64_MAX;  // FETCH: ends after these
+
+  bool holds = false;  // a cursor WITH HOLD: once committed, it outlives its transaction
+  bool committed = false;
 };
+
+// What the client is told about the portal's rows; empty when they are not known yet.
+std::span<const sql::ResultColumn> ColumnsOf(const Portal& portal);
 
 // Threads: one at a time, which may change from call to call; Cancel from any. Calls that reach SQL
 // block: never on an event loop.
@@ -88,6 +99,8 @@ class Session {
   Status Start(Portal& portal);
   // As RowSource, with cancellation. Errors end the portal.
   Result<bool> HasRow(Portal& portal);
+  // The rows of the current batch up to `row`, which HasRow offered, are used up.
+  void AdvanceTo(Portal& portal, uint32_t row);
   // Runs a statement that returns no rows to its end.
   Status Finish(Portal& portal);
   Result<std::unique_ptr<sql::CopyIn>> StartCopyIn(const sql::ParsedStatement& statement);
@@ -100,6 +113,9 @@ class Session {
   Status LeaveImplicit(bool success);
 
   sql::TransactionState transaction_state() const;
+  // An error was told to the client. As in PostgreSQL it fails an open transaction, whether it came
+  // from SQL or from the protocol (a COPY given up, a cursor that does not exist).
+  void NoteError();
   // kCancelled, when Cancel hit this request.
   Status CheckCancelled() const;
 
@@ -116,11 +132,23 @@ class Session {
   Result<Prepared> PrepareOne(const sql::ParsedStatement& statement,
                               std::span<const uint32_t> oids);
   sql::Connection& connection() LUMA_EXCLUDES(mutex_);
+  Result<std::vector<sql::ParsedStatement>> ParseWithCursors(std::string_view text);
   Status CheckNotFailed(sql::StatementKind kind) const;
   Status SetAsideOthers(const Portal* running);
   Status RunTransactionStatement(Portal& portal);
   Status RunThrough(Portal& portal);
   Status OpenRows(Portal& portal);
+  void EndPortals(bool committed, const Portal* except);
+
+  // Cursors (session_cursors.cc).
+  Result<Prepared> PrepareCursor(const sql::ParsedStatement& statement,
+                                 const CursorStatement& cursor, std::span<const uint32_t> oids);
+  Result<sql::ParsedStatement> ParseCursorQuery(std::string_view text);
+  Status RunCursorStatement(Portal& portal, const CursorStatement& cursor);
+  Status DeclareCursor(const Portal& portal, const CursorStatement& cursor);
+  Status MoveCursor(Portal& portal, const CursorStatement& cursor);
+  Status CloseCursor(const CursorStatement& cursor);
+  Result<Portal*> FindCursor(std::string_view name);
   // Adds what the session knows to an error of the SQL layer.
   Status Explain(Status status) const;
 
@@ -131,6 +159,7 @@ class Session {
   std::map<std::string, Prepared, std::less<>> prepared_;
   std::map<std::string, Portal, std::less<>> portals_;
   bool implicit_ = false;
+  bool failed_ = false;  // the open transaction, by an error that the SQL layer has not seen
   bool settings_changed_ = false;
   std::vector<Notice> notices_;
 

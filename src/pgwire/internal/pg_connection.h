@@ -4,6 +4,7 @@
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,10 +23,12 @@ struct PgShared {
   PgShared(PgServerParts the_parts, PgServerOptions the_options)
       : parts(the_parts),
         options(std::move(the_options)),
+        statement_timeout_millis(options.session.statement_timeout.count()),
         connections(options.unauthenticated_max, options.sessions_max) {}
 
   const PgServerParts parts;
   const PgServerOptions options;
+  std::atomic<std::chrono::milliseconds::rep> statement_timeout_millis;
   ConnectionTable connections;
   session::CancelRegistry cancels;
 };

@@ -200,6 +200,10 @@ class FakeDatabase final : public sql::Database {
     return std::make_unique<FakeConnection>(*this);
   }
 
+  // For fuzzing: statements that would take long fail or are short instead.
+  bool may_sleep = true;
+  int64_t rows_max = INT64_MAX;
+
   std::atomic<int64_t> committed{0};
   std::atomic<int> connections{0};
   std::atomic<int> sleeping{0};
@@ -382,13 +386,14 @@ inline Result<std::unique_ptr<sql::ResultStream>> FakeConnection::Run(
   if (words[0] == "fail") {
     return Failed(Status::OutOfRange("it failed").WithSqlPosition(3).WithHint("do not do that"));
   }
-  if (words[0] == "sleep") return Failed(Sleep());
+  if (words[0] == "sleep" && database_.may_sleep) return Failed(Sleep());
   if (words[0] == "insert") {
     Add(internal::Number(words, 1));
     EndStatement();
     return Nothing(static_cast<uint64_t>(internal::Number(words, 1)));
   }
   if (statement.kind == sql::StatementKind::kSet) {
+    if (words.size() < 3) return Failed(Status::SyntaxError("set needs a name and a value"));
     std::string name = words[1];
     std::string value = words.back();
     std::erase(name, '"');
@@ -424,15 +429,16 @@ inline Result<std::unique_ptr<sql::ResultStream>> FakeConnection::RunRows(
     return Stream({TextColumn()}, 0, once(FakeBatch::OfTexts({text})));
   }
   const bool is_copy = statement.kind == sql::StatementKind::kCopyToStdout;
-  const int64_t count = internal::Number(words, is_copy ? 2 : 1);
+  const int64_t count = std::min(internal::Number(words, is_copy ? 2 : 1), database_.rows_max);
   if (words[0] == "returning") Add(count);
   const bool breaks_off = words[0] == "breakoff";
   const bool is_wide = words[0] == "wide";
-  const auto width = static_cast<size_t>(is_wide ? internal::Number(words, 2) : 0);
+  const auto width = static_cast<size_t>(
+      std::clamp<int64_t>(is_wide ? internal::Number(words, 2) : 0, 0, 1 << 20));
   auto make = [this, count, breaks_off, is_wide, width,
                next = int64_t{0}]() mutable -> Result<Batch> {
-    if (next == count && breaks_off) return Failed(Status::OutOfRange("broke off"));
-    if (next == count) {
+    if (next >= count && breaks_off) return Failed(Status::OutOfRange("broke off"));
+    if (next >= count) {
       EndStatement();
       return Batch();
     }
