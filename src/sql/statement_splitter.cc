@@ -155,6 +155,10 @@ Result<ParsedStatement> ParseOne(std::string_view text, Tokens tokens) {
   statement.parameter_count = CountParameters(tokens);
   if (!tokens.front().Is("copy")) {
     Classify(tokens, statement);
+    if (statement.command_tag.ends_with(" DATABASE")) {
+      return Status::Unsupported(statement.command_tag, " is not supported")
+          .WithHint("There is one database; use schemas.");
+    }
     return statement;
   }
   const std::vector<Token> own_tokens = Tokenize(statement.text);
