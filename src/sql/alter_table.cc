@@ -110,9 +110,9 @@ class TableAlteration {
   ColumnSchema& Column(const std::string& name) {
     ColumnSchema* column = FindColumn(name);
     if (column != nullptr) return *column;
-    ThrowStatus(Status::NotFound("column \"", name, "\" of relation \"", old_->name,
-                                 "\" does not exist")
-                    .WithSqlState("42703"));
+    ThrowStatus(
+        Status::NotFound("column \"", name, "\" of relation \"", old_->name, "\" does not exist")
+            .WithSqlState("42703"));
   }
 
   void RenameInExpressions(const std::string& old_name, const std::string& new_name);
@@ -165,8 +165,7 @@ void TableAlteration::RenameInExpressions(const std::string& old_name,
   }
 }
 
-bool TableAlteration::Mentions(const std::string& expression_sql,
-                               const std::string& column) const {
+bool TableAlteration::Mentions(const std::string& expression_sql, const std::string& column) const {
   const auto expression = ParseExpression(expression_sql);
   bool found = false;
   duckdb::ParsedExpressionIterator::VisitExpression<duckdb::ColumnRefExpression>(
@@ -289,9 +288,8 @@ void TableAlteration::DropColumn(const duckdb::RemoveColumnInfo& info) {
   std::erase_if(schema_.foreign_keys, [&](const ForeignKeyConstraint& foreign_key) {
     return Names(foreign_key.columns, dropped.id);
   });
-  std::erase_if(schema_.uniques, [&](const UniqueConstraint& unique) {
-    return Names(unique.columns, dropped.id);
-  });
+  std::erase_if(schema_.uniques,
+                [&](const UniqueConstraint& unique) { return Names(unique.columns, dropped.id); });
   std::erase_if(schema_.checks, [&](const CheckConstraint& check) {
     return Mentions(check.expression_sql, dropped.name);
   });
@@ -311,7 +309,8 @@ void TableAlteration::ChangeType(duckdb::ChangeColumnTypeInfo& info) {
   for (const ColumnSchema& other : schema_.columns) {
     if (other.is_generated() && Mentions(other.generated_sql, column.name)) {
       throw duckdb::BinderException(
-          "This column is referenced by the generated column \"%s\", so its type can not be changed",
+          "This column is referenced by the generated column \"%s\", so its type can not be "
+          "changed",
           other.name);
     }
   }
@@ -325,8 +324,8 @@ void TableAlteration::ChangeType(duckdb::ChangeColumnTypeInfo& info) {
       info.target_type == duckdb::LogicalType::UNKNOWN ? bound->return_type : info.target_type;
   // The binder numbers columns by first use; the rewrite hands over all stored ones.
   duckdb::ExpressionIterator::VisitExpressionMutable<duckdb::BoundReferenceExpression>(
-      bound, [&](duckdb::BoundReferenceExpression& reference,
-                 duckdb::unique_ptr<duckdb::Expression>&) {
+      bound,
+      [&](duckdb::BoundReferenceExpression& reference, duckdb::unique_ptr<duckdb::Expression>&) {
         const LogicalIndex logical = referenced[reference.index];
         reference.index = entry_.GetColumns().LogicalToPhysical(logical).index;
       });

@@ -5,6 +5,24 @@
 
 namespace luma::sql {
 
+namespace {
+
+void ScaleToMicros(duckdb::Vector& millis, uint32_t count, duckdb::Vector& out) {
+  duckdb::UnifiedVectorFormat format;
+  millis.ToUnifiedFormat(count, format);
+  const auto* from = duckdb::UnifiedVectorFormat::GetData<int64_t>(format);
+  out.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
+  auto* to = duckdb::FlatVector::GetData<int64_t>(out);
+  for (uint32_t i = 0; i < count; ++i) to[i] = from[format.sel->get_index(i)] * kMicrosPerMilli;
+}
+
+}  // namespace
+
+bool IsScaledToMicros(const ColumnSchema& column, const duckdb::LogicalType& shown_as) {
+  return shown_as.id() == duckdb::LogicalTypeId::TIMESTAMP_TZ &&
+         column.logical_type == "TIMESTAMP_MS";
+}
+
 BlockReader::BlockReader(const storage::RunView& run, uint32_t block)
     : run_(run), block_(block), row_count_(run.BlockRows(block)) {
   if (run_.deleted_count() == 0) return;
@@ -35,7 +53,10 @@ void BlockReader::ReadColumn(const ColumnSchema& column, size_t slot, uint32_t o
   if (slot >= columns_.size()) columns_.resize(slot + 1);
   auto& block = columns_[slot];
   if (!block) block = ValueOrThrow(run_.Read(column, block_));
-  ReferenceBlock(*block, offset, count, out);
+  if (!IsScaledToMicros(column, out.GetType())) return ReferenceBlock(*block, offset, count, out);
+  duckdb::Vector millis(duckdb::LogicalType::TIMESTAMP_MS);
+  ReferenceBlock(*block, offset, count, millis);
+  ScaleToMicros(millis, count, out);
 }
 
 void BlockReader::ReadRowIds(uint32_t offset, uint32_t count, duckdb::Vector& out) const {

@@ -11,8 +11,8 @@
 
 namespace luma::sql {
 
-// Thread-compatible. Lifetime: the run (its snapshot) outlives it; vectors it filled do not need it.
-// Errors are thrown.
+// Thread-compatible. Lifetime: the run (its snapshot) outlives it; vectors it filled do not need
+// it. Errors are thrown.
 class BlockReader {
  public:
   static constexpr uint32_t kVectorRows = STANDARD_VECTOR_SIZE;
@@ -27,7 +27,8 @@ class BlockReader {
   uint32_t SelectLive(uint32_t offset, uint32_t count, duckdb::SelectionVector& live) const;
 
   // Makes `out`, of the column's type, the rows [offset, offset + count). Reads the column's block
-  // at its first use; `slot` numbers the columns of one reader, densely from 0.
+  // at its first use; `slot` numbers the columns of one reader, densely from 0. Milliseconds that
+  // are read as TIMESTAMPTZ become microseconds.
   void ReadColumn(const ColumnSchema& column, size_t slot, uint32_t offset, uint32_t count,
                   duckdb::Vector& out);
   // Row ids of [offset, offset + count), as BIGINT.
@@ -40,5 +41,9 @@ class BlockReader {
   std::vector<uint64_t> deleted_;  // empty: none
   std::vector<std::optional<storage::ColumnBlock>> columns_;
 };
+
+// True for a column of milliseconds that SQL sees as TIMESTAMPTZ: the times of samples.
+bool IsScaledToMicros(const ColumnSchema& column, const duckdb::LogicalType& shown_as);
+inline constexpr int64_t kMicrosPerMilli = 1000;
 
 }  // namespace luma::sql

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <thread>
 
+#include "sql/division_functions.h"
 #include "sql/duckdb_boundary.h"
+#include "sql/label_functions.h"
 #include "sql/sequence_functions.h"
 #include "sql/session_state.h"
 
@@ -123,15 +125,16 @@ void RemoveTableFunctions(duckdb::DatabaseInstance& database) {
 void RegisterBuiltinFunctions(duckdb::DatabaseInstance& database) {
   Registrar registrar(database);
   for (auto& functions : SequenceFunctions()) registrar.Add(std::move(functions));
+  for (auto& functions : LabelFunctions()) registrar.Add(std::move(functions));
   registrar.Add(ScalarFunction("version", {}, LogicalType::VARCHAR, Version));
   registrar.Add(PerQuery(ScalarFunction("pg_backend_pid", {}, LogicalType::INTEGER, BackendPid)));
   registrar.Add(ScalarFunction("pg_is_in_recovery", {}, LogicalType::BOOLEAN, IsInRecovery));
   registrar.Add(
       Volatile(ScalarFunction("pg_sleep", {LogicalType::DOUBLE}, LogicalType::VARCHAR, PgSleep)));
-  registrar.Add(
-      PerQuery(ScalarFunction("txid_current", {}, LogicalType::BIGINT, TransactionId)));
+  registrar.Add(PerQuery(ScalarFunction("txid_current", {}, LogicalType::BIGINT, TransactionId)));
   registrar.AddType("jsonb", LogicalType::JSON());
   RemoveTableFunctions(database);
+  MakeDivisionByZeroAnError(database);
 }
 
 }  // namespace luma::sql

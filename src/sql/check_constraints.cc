@@ -7,8 +7,8 @@ namespace {
 
 Status Violation(const LumaTableEntry& table, const CheckConstraint& check) {
   return Status::CheckViolation("new row for relation \"", table.name,
-                                "\" violates check constraint \"", check.name, "\": ",
-                                check.expression_sql);
+                                "\" violates check constraint \"", check.name,
+                                "\": ", check.expression_sql);
 }
 
 // The binder casts the condition to INTEGER; null passes, as SQL says.

@@ -42,13 +42,12 @@ duckdb::ValidityMask MaskOver(const uint64_t* words, uint32_t offset, idx_t coun
   return duckdb::ValidityMask(first, count);
 }
 
-void ReferenceFlat(const ColumnBlock& block, uint32_t offset, uint32_t count,
-                   duckdb::Vector& out) {
+void ReferenceFlat(const ColumnBlock& block, uint32_t offset, uint32_t count, duckdb::Vector& out) {
   out.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
   FlatVector::SetData(out, Writable(block.flat.values + offset * ValueBytes(block.flat.type)));
   if (block.flat.validity != nullptr) {
-    FlatVector::SetValidity(out, duckdb::ValidityMask(
-                                     MaskOver(block.flat.validity, offset, count)));
+    FlatVector::SetValidity(out,
+                            duckdb::ValidityMask(MaskOver(block.flat.validity, offset, count)));
   }
   ShareOwnership(block, out);
 }
@@ -73,7 +72,8 @@ void GatherDictionary(const ColumnBlock& block, uint32_t offset, uint32_t count,
   for (uint32_t i = 0; i < count; ++i) {
     const bool null = IsNullAt(block.code_validity, offset + i);
     const uint32_t code = null ? 0 : block.codes[offset + i];
-    if (block.flat.count > 0) std::memcpy(values + i * width, block.flat.values + code * width, width);
+    if (block.flat.count > 0)
+      std::memcpy(values + i * width, block.flat.values + code * width, width);
     if (null || block.flat.IsNull(code)) FlatVector::SetNull(out, i, true);
   }
   ShareOwnership(block, out);
@@ -84,8 +84,8 @@ void ReferenceDictionary(const ColumnBlock& block, uint32_t offset, uint32_t cou
   if (block.code_validity != nullptr) return GatherDictionary(block, offset, count, out);
   duckdb::Vector dictionary(out.GetType(), Writable(block.flat.values));
   if (block.flat.validity != nullptr) {
-    FlatVector::SetValidity(dictionary, duckdb::ValidityMask(
-                                            MaskOver(block.flat.validity, 0, block.flat.count)));
+    FlatVector::SetValidity(
+        dictionary, duckdb::ValidityMask(MaskOver(block.flat.validity, 0, block.flat.count)));
   }
   ShareOwnership(block, dictionary);
   duckdb::SelectionVector codes(const_cast<duckdb::sel_t*>(block.codes + offset));

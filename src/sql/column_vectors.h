@@ -14,8 +14,8 @@
 namespace luma::sql {
 
 // Makes `out` the rows [offset, offset + count) of `block`, without copying values: constant blocks
-// become constant vectors, dictionary blocks dictionary vectors. `out` shares ownership of the block.
-// `offset` is a multiple of 64. Throws when nested values are damaged.
+// become constant vectors, dictionary blocks dictionary vectors. `out` shares ownership of the
+// block. `offset` is a multiple of 64. Throws when nested values are damaged.
 void ReferenceBlock(const storage::ColumnBlock& block, uint32_t offset, uint32_t count,
                     duckdb::Vector& out);
 

@@ -36,8 +36,8 @@ class CopyRows final : public CopyIn {
   Status AppendRows(std::span<const std::optional<std::string_view>> fields) override {
     const size_t width = columns_.size();
     if (width == 0 || fields.size() % width != 0) {
-      return Fail(Status::InvalidArgument("COPY row has the wrong number of columns: expected=",
-                                          width));
+      return Fail(
+          Status::InvalidArgument("COPY row has the wrong number of columns: expected=", width));
     }
     for (size_t first = 0; first < fields.size(); first += width) {
       const Status status = AppendRow(fields.subspan(first, width));
@@ -122,8 +122,7 @@ Result<std::unique_ptr<CopyIn>> BeginCopyRows(LumaConnection& connection, const 
                                            name.name, own_transaction);
     duckdb::vector<duckdb::string> names;
     if (copy.columns.empty()) {
-      const auto table =
-          duckdb_connection->TableInfo(name.catalog, name.schema, name.name);
+      const auto table = duckdb_connection->TableInfo(name.catalog, name.schema, name.name);
       for (const auto& column : table->columns) {
         if (!column.Generated()) names.push_back(column.Name());
       }

@@ -109,8 +109,7 @@ class CopyParser {
     if (!from && !Accept("to")) return Error();
     if (!Accept(from ? "stdin" : "stdout")) {
       const Token* target = Peek();
-      if (target != nullptr &&
-          (target->kind == TokenKind::kString || target->Is("program"))) {
+      if (target != nullptr && (target->kind == TokenKind::kString || target->Is("program"))) {
         return Status::PermissionDenied("COPY from or to files is not allowed")
             .WithHint("Use COPY FROM STDIN or COPY TO STDOUT; psql's \\copy does so for files.");
       }
@@ -228,8 +227,7 @@ class CopyParser {
 
 }  // namespace
 
-Status ParseCopy(std::string_view text, std::span<const Token> tokens,
-                 ParsedStatement& statement) {
+Status ParseCopy(std::string_view text, std::span<const Token> tokens, ParsedStatement& statement) {
   return CopyParser(text, tokens, statement).Parse();
 }
 

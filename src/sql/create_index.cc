@@ -57,7 +57,8 @@ std::vector<std::string> PlainColumns(const duckdb::CreateIndexInfo& info) {
   return columns;
 }
 
-void CheckColumnsExist(const duckdb::CreateIndexInfo& info, const duckdb::TableCatalogEntry& table) {
+void CheckColumnsExist(const duckdb::CreateIndexInfo& info,
+                       const duckdb::TableCatalogEntry& table) {
   for (const auto& expression : info.parsed_expressions) {
     duckdb::ParsedExpressionIterator::VisitExpression<duckdb::ColumnRefExpression>(
         *expression, [&](const duckdb::ColumnRefExpression& reference) {
@@ -70,9 +71,9 @@ void CheckColumnsExist(const duckdb::CreateIndexInfo& info, const duckdb::TableC
 
 bool ExistsAlready(duckdb::ClientContext& context, LumaTableEntry& table,
                    const duckdb::CreateIndexInfo& info) {
-  const auto existing = LumaTransaction::Get(context, table.catalog)
-                            .Find(ObjectIdOf(table.schema), storage::NameSpace::kRelation,
-                                  info.index_name);
+  const auto existing =
+      LumaTransaction::Get(context, table.catalog)
+          .Find(ObjectIdOf(table.schema), storage::NameSpace::kRelation, info.index_name);
   if (!existing) return false;
   if (info.on_conflict == duckdb::OnCreateConflict::IGNORE_ON_CONFLICT) return true;
   throw duckdb::CatalogException::EntryAlreadyExists(duckdb::CatalogType::INDEX_ENTRY,

@@ -89,8 +89,8 @@ struct CopyOptions {
 // One statement of a query string. Copyable; no connection state.
 struct ParsedStatement {
   StatementKind kind = StatementKind::kOther;
-  std::string text;       // this statement alone
-  int text_offset = 0;    // characters before it in the query string, for error positions
+  std::string text;         // this statement alone
+  int text_offset = 0;      // characters before it in the query string, for error positions
   std::string command_tag;  // "SELECT", "CREATE TABLE", "INSERT 0" ... without counts
   bool returns_rows = false;
   int parameter_count = 0;
@@ -177,8 +177,8 @@ class Connection {
   virtual Status EndImplicit(bool success) = 0;
 
   virtual TransactionState transaction_state() const = 0;
-  virtual void Interrupt() = 0;                    // cancels what runs: kCancelled
-  virtual void SetStatementTimeout(std::chrono::milliseconds timeout) = 0;  // 0: none
+  virtual void Interrupt() = 0;  // cancels what runs: kCancelled
+  virtual void SetStatementTimeout(std::chrono::milliseconds timeout) = 0;   // 0: none
   virtual std::optional<std::string> GetSetting(std::string_view name) = 0;  // SHOW
   // Drops transaction, prepared plans, settings, temporary objects (DISCARD ALL).
   virtual void Reset() = 0;
@@ -186,7 +186,7 @@ class Connection {
 
 struct DatabaseOptions {
   uint64_t memory_limit_bytes = 1ull << 30;
-  int threads = 0;  // 0: number of cores
+  int threads = 0;       // 0: number of cores
   std::string temp_dir;  // spill files; must be inside the data directory
 };
 

@@ -1,6 +1,7 @@
 // Physical plans of INSERT, CREATE TABLE AS, DELETE, UPDATE and MERGE. ON CONFLICT and INSERT OR
 // REPLACE arrive as MERGE.
 #include "sql/delete_operator.h"
+#include "sql/duckdb_boundary.h"
 #include "sql/insert_operator.h"
 #include "sql/luma_catalog.h"
 #include "sql/update_operator.h"
@@ -70,9 +71,8 @@ duckdb::unique_ptr<duckdb::MergeIntoOperator> PlanAction(ClientContext& context,
                                                  op.return_chunk);
       break;
     case duckdb::MergeActionType::MERGE_INSERT:
-      planned->op =
-          planner.Make<InsertOperator>(RowTypes(op), table, Copy(op.bound_constraints), cardinality,
-                                       op.return_chunk, /*parallel=*/false);
+      planned->op = planner.Make<InsertOperator>(RowTypes(op), table, Copy(op.bound_constraints),
+                                                 cardinality, op.return_chunk, /*parallel=*/false);
       planned->expressions = FillDefaults(op, action);
       break;
     case duckdb::MergeActionType::MERGE_ERROR:
@@ -84,16 +84,24 @@ duckdb::unique_ptr<duckdb::MergeIntoOperator> PlanAction(ClientContext& context,
   return planned;
 }
 
+// The tables of metrics keep rules that only their store knows (docs/formats/metrics_tables.md).
+void RefuseBuiltIn(const duckdb::TableCatalogEntry& table) {
+  if (!table.internal) return;
+  ThrowStatus(Status::PermissionDenied("this table is written by the metrics store alone: table=",
+                                       table.name));
+}
+
 }  // namespace
 
 PhysicalOperator& LumaCatalog::PlanInsert(ClientContext& context, PhysicalPlanGenerator& planner,
                                           duckdb::LogicalInsert& op,
                                           duckdb::optional_ptr<PhysicalOperator> plan) {
+  RefuseBuiltIn(op.table);
   if (!op.column_index_map.empty()) plan = planner.ResolveDefaultsProjection(op, *plan);
   const bool parallel = !op.return_chunk && MayInsertInParallel(context, *plan);
-  auto& insert = planner.Make<InsertOperator>(
-      op.types, op.table.Cast<LumaTableEntry>(), std::move(op.bound_constraints),
-      op.estimated_cardinality, op.return_chunk, parallel);
+  auto& insert = planner.Make<InsertOperator>(op.types, op.table.Cast<LumaTableEntry>(),
+                                              std::move(op.bound_constraints),
+                                              op.estimated_cardinality, op.return_chunk, parallel);
   insert.children.push_back(*plan);
   return insert;
 }
@@ -111,6 +119,7 @@ PhysicalOperator& LumaCatalog::PlanCreateTableAs(ClientContext& context,
 
 PhysicalOperator& LumaCatalog::PlanDelete(ClientContext&, PhysicalPlanGenerator& planner,
                                           duckdb::LogicalDelete& op, PhysicalOperator& plan) {
+  if (ObjectIdOf(op.table) != storage::kSamplesTableId) RefuseBuiltIn(op.table);
   const auto row_id_index = op.expressions[0]->Cast<duckdb::BoundReferenceExpression>().index;
   auto& remove =
       planner.Make<DeleteOperator>(op.types, op.table.Cast<LumaTableEntry>(), row_id_index,
@@ -121,6 +130,7 @@ PhysicalOperator& LumaCatalog::PlanDelete(ClientContext&, PhysicalPlanGenerator&
 
 PhysicalOperator& LumaCatalog::PlanUpdate(ClientContext&, PhysicalPlanGenerator& planner,
                                           duckdb::LogicalUpdate& op, PhysicalOperator& plan) {
+  RefuseBuiltIn(op.table);
   auto& update = planner.Make<UpdateOperator>(
       op.types, op.table.Cast<LumaTableEntry>(), op.columns, std::move(op.expressions),
       std::move(op.bound_defaults), std::move(op.bound_constraints), op.estimated_cardinality,
@@ -129,9 +139,9 @@ PhysicalOperator& LumaCatalog::PlanUpdate(ClientContext&, PhysicalPlanGenerator&
   return update;
 }
 
-PhysicalOperator& LumaCatalog::PlanMergeInto(ClientContext& context,
-                                             PhysicalPlanGenerator& planner,
+PhysicalOperator& LumaCatalog::PlanMergeInto(ClientContext& context, PhysicalPlanGenerator& planner,
                                              duckdb::LogicalMergeInto& op, PhysicalOperator& plan) {
+  RefuseBuiltIn(op.table);
   duckdb::map<duckdb::MergeActionCondition,
               duckdb::vector<duckdb::unique_ptr<duckdb::MergeIntoOperator>>>
       actions;
@@ -140,9 +150,9 @@ PhysicalOperator& LumaCatalog::PlanMergeInto(ClientContext& context,
       actions[condition].push_back(PlanAction(context, planner, op, *action));
     }
   }
-  auto& merge =
-      planner.Make<duckdb::PhysicalMergeInto>(op.types, std::move(actions), op.row_id_start,
-                                              op.source_marker, /*parallel=*/false, op.return_chunk);
+  auto& merge = planner.Make<duckdb::PhysicalMergeInto>(op.types, std::move(actions),
+                                                        op.row_id_start, op.source_marker,
+                                                        /*parallel=*/false, op.return_chunk);
   merge.children.push_back(plan);
   return merge;
 }

@@ -11,10 +11,9 @@ using storage::CatalogObject;
 using storage::CatalogObjectPtr;
 using storage::ObjectKind;
 
-constexpr ObjectKind kMemberKinds[] = {ObjectKind::kTable,       ObjectKind::kView,
-                                       ObjectKind::kSequence,    ObjectKind::kType,
-                                       ObjectKind::kScalarMacro, ObjectKind::kTableMacro,
-                                       ObjectKind::kIndex};
+constexpr ObjectKind kMemberKinds[] = {
+    ObjectKind::kTable,       ObjectKind::kView,       ObjectKind::kSequence, ObjectKind::kType,
+    ObjectKind::kScalarMacro, ObjectKind::kTableMacro, ObjectKind::kIndex};
 
 std::string_view KindText(ObjectKind kind) {
   switch (kind) {
@@ -105,8 +104,8 @@ void DropDependents(LumaTransaction& transaction, const CatalogObject& object, b
   for (const auto& dependent : transaction.Dependents(object.id)) {
     // An earlier round of this loop may have dropped it, or its need of `object`.
     const auto current = transaction.Find(dependent->id);
-    if (!current || std::ranges::find(current->depends_on, object.id) ==
-                        current->depends_on.end()) {
+    if (!current ||
+        std::ranges::find(current->depends_on, object.id) == current->depends_on.end()) {
       continue;
     }
     if (!cascade && !IsPartOf(*current, object)) ThrowStatus(DependencyError(object, *current));
@@ -133,9 +132,8 @@ void DropConstraintOfIndex(LumaTransaction& transaction, const CatalogObject& in
   const auto table = transaction.Find(index.table_id);
   if (!table) return;
   auto schema = std::make_shared<TableSchema>(*table->table);
-  const auto removed = std::erase_if(schema->uniques, [&](const UniqueConstraint& unique) {
-    return unique.name == index.name;
-  });
+  const auto removed = std::erase_if(
+      schema->uniques, [&](const UniqueConstraint& unique) { return unique.name == index.name; });
   if (removed == 0) return;
   CatalogObject changed = *table;
   changed.table = std::move(schema);

@@ -94,6 +94,9 @@ Mapping MapConstraintError(std::string_view message) {
 
 Mapping MapConversionError(std::string_view message) {
   if (Contains(message, "out of range")) return {StatusCode::kOutOfRange, "22003"};
+  if (Contains(message, "Unimplemented type for cast")) {
+    return {StatusCode::kInvalidArgument, "42846"};
+  }
   for (const char* type : {"timestamp", "date field", "time field", "TIMESTAMP", "date/time"}) {
     if (Contains(message, type)) return {StatusCode::kInvalidArgument, "22007"};
   }

@@ -1,5 +1,5 @@
-// Where exceptions end and begin: DuckDB throws, LumaDB returns Status. Calls into DuckDB go through
-// CallDuckDb; callbacks that DuckDB makes into our code report errors with ThrowIfError.
+// Where exceptions end and begin: DuckDB throws, LumaDB returns Status. Calls into DuckDB go
+// through CallDuckDb; callbacks that DuckDB makes into our code report errors with ThrowIfError.
 #pragma once
 
 #include <concepts>

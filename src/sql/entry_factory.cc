@@ -31,6 +31,12 @@ class LumaIndexEntry final : public duckdb::IndexCatalogEntry {
   std::string table_name_;
 };
 
+// The engine keeps milliseconds; SQL sees TIMESTAMPTZ, as it should for points in time
+// (block_reader.h converts).
+void ShowSampleTimesWithZone(duckdb::CreateTableInfo& info) {
+  info.columns.GetColumnMutable("ts").SetType(duckdb::LogicalType::TIMESTAMP_TZ);
+}
+
 duckdb::Value CommentOf(const CatalogObject& object) {
   return object.comment.empty() ? duckdb::Value() : duckdb::Value(object.comment);
 }
@@ -48,6 +54,7 @@ std::shared_ptr<duckdb::CatalogEntry> MakeTable(LumaCatalog& catalog, LumaSchema
                                                 LumaTransaction& transaction,
                                                 const CatalogObject& object) {
   const auto info = ToCreateTableInfo(transaction, object, schema.name);
+  if (object.id == storage::kSamplesTableId) ShowSampleTimesWithZone(*info);
   return std::make_shared<LumaTableEntry>(catalog, schema, *info, object);
 }
 
@@ -109,8 +116,7 @@ std::shared_ptr<duckdb::CatalogEntry> MakeIndex(LumaCatalog& catalog, LumaSchema
   return std::make_shared<LumaIndexEntry>(catalog, schema, *info, info->table);
 }
 
-std::shared_ptr<duckdb::CatalogEntry> MakeEntryOfKind(LumaCatalog& catalog,
-                                                      LumaSchemaEntry& schema,
+std::shared_ptr<duckdb::CatalogEntry> MakeEntryOfKind(LumaCatalog& catalog, LumaSchemaEntry& schema,
                                                       LumaTransaction& transaction,
                                                       const CatalogObject& object) {
   switch (object.kind) {

@@ -1,5 +1,5 @@
-// Catalog objects as DuckDB entries, and DuckDB's CREATE infos as the definitions that objects keep.
-// What each definition holds: docs/formats/sql_definitions.md.
+// Catalog objects as DuckDB entries, and DuckDB's CREATE infos as the definitions that objects
+// keep. What each definition holds: docs/formats/sql_definitions.md.
 #pragma once
 
 #include <memory>

@@ -106,10 +106,9 @@ Status MissingKey(const ForeignKeyConstraint& constraint, const CatalogObject& r
 
 Status StillReferenced(const ForeignKeyConstraint& constraint, const CatalogObject& referencing,
                        const CatalogObject& referenced) {
-  return Status::ForeignKeyViolation("update or delete on table \"", referenced.name,
-                                     "\" violates foreign key constraint \"", constraint.name,
-                                     "\": key is still referenced from table \"", referencing.name,
-                                     "\"");
+  return Status::ForeignKeyViolation(
+      "update or delete on table \"", referenced.name, "\" violates foreign key constraint \"",
+      constraint.name, "\": key is still referenced from table \"", referencing.name, "\"");
 }
 
 }  // namespace
@@ -127,7 +126,8 @@ ForeignKeyChecks::ForeignKeyChecks(duckdb::ClientContext& context, LumaTransacti
     KeepKeys(outgoing_.back(), /*table_is_referencing=*/true);
   }
   auto referencing_tables = transaction.Dependents(table.id());
-  if (!own->table->foreign_keys.empty()) referencing_tables.push_back(own);  // may be its own parent
+  if (!own->table->foreign_keys.empty())
+    referencing_tables.push_back(own);  // may be its own parent
   for (const auto& referencing : referencing_tables) {
     if (referencing->kind != storage::ObjectKind::kTable) continue;
     for (const auto& constraint : referencing->table->foreign_keys) {
@@ -138,9 +138,9 @@ ForeignKeyChecks::ForeignKeyChecks(duckdb::ClientContext& context, LumaTransacti
   }
 }
 
-ForeignKeyChecks::Reference ForeignKeyChecks::MakeReference(
-    const ForeignKeyConstraint& constraint, CatalogObjectPtr referencing,
-    CatalogObjectPtr referenced) const {
+ForeignKeyChecks::Reference ForeignKeyChecks::MakeReference(const ForeignKeyConstraint& constraint,
+                                                            CatalogObjectPtr referencing,
+                                                            CatalogObjectPtr referenced) const {
   const auto& uniques = referenced->table->uniques;
   const auto unique = std::ranges::find_if(uniques, [&](const UniqueConstraint& candidate) {
     return std::ranges::is_permutation(candidate.columns, constraint.referenced_columns);
@@ -165,13 +165,14 @@ ForeignKeyChecks::Reference ForeignKeyChecks::MakeReference(
 }
 
 void ForeignKeyChecks::KeepKeys(Reference& reference, bool table_is_referencing) {
-  reference.key_columns = StoredIndexes(
-      table_.table_schema(),
-      table_is_referencing ? reference.referencing_columns : reference.referenced_columns);
+  reference.key_columns =
+      StoredIndexes(table_.table_schema(), table_is_referencing ? reference.referencing_columns
+                                                                : reference.referenced_columns);
   duckdb::vector<duckdb::LogicalType> types;
   for (const idx_t column : reference.key_columns) {
-    types.push_back(table_.GetColumn(table_.GetColumns().PhysicalToLogical(
-                                         duckdb::PhysicalIndex(column))).Type());
+    types.push_back(
+        table_.GetColumn(table_.GetColumns().PhysicalToLogical(duckdb::PhysicalIndex(column)))
+            .Type());
   }
   reference.keys = std::make_unique<duckdb::ColumnDataCollection>(context_, types);
 }
@@ -210,8 +211,8 @@ void ForeignKeyChecks::Verify() {
 void ForeignKeyChecks::VerifyReferencedExist(const Reference& reference) {
   for (auto& keys : reference.keys->Chunks()) {
     const ChunkSpans spans(keys);
-    const auto found = transaction_.FindKeys(reference.referenced->id, reference.unique_index,
-                                             spans.spans());
+    const auto found =
+        transaction_.FindKeys(reference.referenced->id, reference.unique_index, spans.spans());
     for (uint32_t row = 0; row < keys.size(); ++row) {
       if (found[row] || HasNull(spans.spans(), row)) continue;
       ThrowStatus(MissingKey(*reference.constraint, *reference.referencing, *reference.referenced));
@@ -223,8 +224,8 @@ void ForeignKeyChecks::VerifyNoneReferencing(const Reference& reference) {
   KeySet gone;
   for (auto& keys : reference.keys->Chunks()) {
     const ChunkSpans spans(keys);
-    const auto found = transaction_.FindKeys(reference.referenced->id, reference.unique_index,
-                                             spans.spans());
+    const auto found =
+        transaction_.FindKeys(reference.referenced->id, reference.unique_index, spans.spans());
     for (uint32_t row = 0; row < keys.size(); ++row) {
       if (!found[row] && !HasNull(spans.spans(), row)) gone.insert(KeyBytes(spans.spans(), row));
     }

@@ -32,8 +32,7 @@ duckdb::unique_ptr<duckdb::GlobalSinkState> InsertOperator::GetGlobalSinkState(
   LumaTableEntry* table = table_;
   if (table == nullptr) {
     auto& catalog = schema_->catalog;
-    auto created =
-        catalog.CreateTable(catalog.GetCatalogTransaction(context), *schema_, *create_);
+    auto created = catalog.CreateTable(catalog.GetCatalogTransaction(context), *schema_, *create_);
     table = &created->Cast<LumaTableEntry>();
   }
   return duckdb::make_uniq<InsertState>(context, types, *table);

@@ -89,8 +89,7 @@ duckdb::DatabaseSize LumaCatalog::GetDatabaseSize(duckdb::ClientContext&) {
 duckdb::optional_ptr<duckdb::SchemaCatalogEntry> LumaCatalog::LookupSchema(
     duckdb::CatalogTransaction transaction, const duckdb::EntryLookupInfo& schema_lookup,
     duckdb::OnEntryNotFound if_not_found) {
-  const auto schema =
-      FindSchema(LumaTransaction::Get(transaction), schema_lookup.GetEntryName());
+  const auto schema = FindSchema(LumaTransaction::Get(transaction), schema_lookup.GetEntryName());
   if (schema) return &SchemaOf(*schema);
   if (if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return nullptr;
   throw duckdb::CatalogException::MissingEntry(schema_lookup, "");
@@ -108,7 +107,8 @@ duckdb::optional_ptr<duckdb::CatalogEntry> LumaCatalog::CreateSchema(
     duckdb::CatalogTransaction catalog_transaction, duckdb::CreateSchemaInfo& info) {
   auto& transaction = LumaTransaction::Get(catalog_transaction);
   if (const auto existing = FindSchema(transaction, info.schema)) {
-    // DROP SCHEMA public CASCADE leaves it there but empty, so that CREATE SCHEMA public may follow.
+    // DROP SCHEMA public CASCADE leaves it there but empty, so that CREATE SCHEMA public may
+    // follow.
     if (existing->is_builtin && IsEmptySchema(transaction, existing->id)) return nullptr;
     if (info.on_conflict == duckdb::OnCreateConflict::IGNORE_ON_CONFLICT) return nullptr;
     throw duckdb::CatalogException::EntryAlreadyExists(duckdb::CatalogType::SCHEMA_ENTRY,

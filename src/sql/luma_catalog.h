@@ -8,6 +8,7 @@
 #include "base/mutex.h"
 #include "sql/duckdb_headers.h"
 #include "sql/luma_transaction.h"
+#include "sql/metric_relations.h"
 #include "storage/engine.h"
 
 namespace luma::sql {
@@ -30,6 +31,7 @@ class LumaCatalog final : public duckdb::Catalog {
   ~LumaCatalog() override;
 
   storage::MultiTierStorage& engine() { return engine_; }
+  MetricRelations& metrics() { return metrics_; }
 
   // The entry of one object version, pinned by `transaction`; null for kinds that have no entry.
   duckdb::optional_ptr<duckdb::CatalogEntry> EntryOf(LumaTransaction& transaction,
@@ -60,10 +62,9 @@ class LumaCatalog final : public duckdb::Catalog {
                                               duckdb::PhysicalPlanGenerator& planner,
                                               duckdb::LogicalCreateTable& op,
                                               duckdb::PhysicalOperator& plan) override;
-  duckdb::PhysicalOperator& PlanInsert(duckdb::ClientContext& context,
-                                       duckdb::PhysicalPlanGenerator& planner,
-                                       duckdb::LogicalInsert& op,
-                                       duckdb::optional_ptr<duckdb::PhysicalOperator> plan) override;
+  duckdb::PhysicalOperator& PlanInsert(
+      duckdb::ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
+      duckdb::LogicalInsert& op, duckdb::optional_ptr<duckdb::PhysicalOperator> plan) override;
   duckdb::PhysicalOperator& PlanDelete(duckdb::ClientContext& context,
                                        duckdb::PhysicalPlanGenerator& planner,
                                        duckdb::LogicalDelete& op,
@@ -102,6 +103,7 @@ class LumaCatalog final : public duckdb::Catalog {
                 const std::shared_ptr<duckdb::CatalogEntry>& entry) LUMA_EXCLUDES(mutex_);
 
   storage::MultiTierStorage& engine_;
+  MetricRelations metrics_;
   Mutex mutex_;
   std::unordered_map<ObjectId, std::unique_ptr<LumaSchemaEntry>> schemas_ LUMA_GUARDED_BY(mutex_);
   std::unordered_map<const storage::CatalogObject*, CachedEntry> entries_ LUMA_GUARDED_BY(mutex_);

@@ -1,6 +1,7 @@
 #include "sql/luma_connection.h"
 
 #include "base/log.h"
+#include "sql/column_names.h"
 #include "sql/copy_rows.h"
 #include "sql/duckdb_boundary.h"
 #include "sql/luma_catalog.h"
@@ -32,6 +33,21 @@ bool IsUpkeep(const ParsedStatement& statement) {
 Status FailedTransaction() {
   return Status::FailedTransaction(
       "current transaction is aborted, commands ignored until end of transaction block");
+}
+
+bool ChangesData(StatementKind kind) {
+  return kind == StatementKind::kInsert || kind == StatementKind::kUpdate ||
+         kind == StatementKind::kDelete || kind == StatementKind::kMerge ||
+         kind == StatementKind::kDdl || kind == StatementKind::kCopyFromStdin;
+}
+
+// BEGIN ... READ ONLY
+bool SaysReadOnly(std::string_view text) {
+  const std::vector<Token> tokens = Tokenize(text);
+  for (size_t i = 1; i < tokens.size(); ++i) {
+    if (tokens[i - 1].Is("read") && tokens[i].Is("only")) return true;
+  }
+  return false;
 }
 
 // Moves an error's position from the rewritten text to the text the client sent.
@@ -143,9 +159,11 @@ Result<std::unique_ptr<ResultStream>> LumaConnection::ExecuteSql(const ParsedSta
 
 Result<std::unique_ptr<ResultStream>> LumaConnection::RunSql(duckdb::Connection& connection,
                                                              const RewrittenStatement& rewritten) {
-  for (const std::string& sql : rewritten.before) LUMA_RETURN_IF_ERROR(RunOne(connection, sql).status());
+  for (const std::string& sql : rewritten.before)
+    LUMA_RETURN_IF_ERROR(RunOne(connection, sql).status());
   LUMA_ASSIGN_OR_RETURN(auto result, RunOne(connection, rewritten.text));
-  for (const std::string& sql : rewritten.after) LUMA_RETURN_IF_ERROR(RunOne(connection, sql).status());
+  for (const std::string& sql : rewritten.after)
+    LUMA_RETURN_IF_ERROR(RunOne(connection, sql).status());
   return StreamQuery(*this, std::move(result));
 }
 
@@ -156,6 +174,7 @@ Result<duckdb::unique_ptr<duckdb::QueryResult>> LumaConnection::RunOne(
   const Status ran = CallDuckDb([&]() -> Status {
     for (auto& statement : connection.ExtractStatements(sql)) {
       LUMA_RETURN_IF_ERROR(CheckAllowed(*statement));
+      NameColumnsAsPostgres(*statement);
       auto pending = connection.PendingQuery(std::move(statement), /*allow_stream_result=*/true);
       if (pending->HasError()) pending->ThrowError();
       result = pending->Execute();
@@ -170,11 +189,11 @@ Result<duckdb::unique_ptr<duckdb::QueryResult>> LumaConnection::RunOne(
 
 Result<std::shared_ptr<PreparedStatement>> LumaConnection::Prepare(
     const ParsedStatement& statement, std::span<const uint32_t> declared_oids) {
-  const bool is_sql = !IsControl(statement.kind) && !IsUpkeep(statement) &&
-                      statement.kind != StatementKind::kCopyFromStdin &&
-                      !(IsSettingStatement(statement) &&
-                        ParseSettingStatement(statement.text).action !=
-                            SettingStatement::Action::kDuckDb);
+  const bool is_sql =
+      !IsControl(statement.kind) && !IsUpkeep(statement) &&
+      statement.kind != StatementKind::kCopyFromStdin &&
+      !(IsSettingStatement(statement) &&
+        ParseSettingStatement(statement.text).action != SettingStatement::Action::kDuckDb);
   auto prepared = std::make_shared<LumaPreparedStatement>(*this, statement, is_sql);
   if (is_sql) {
     if (state_ == TransactionState::kFailed) return FailedTransaction();
@@ -209,6 +228,10 @@ Result<std::unique_ptr<CopyIn>> LumaConnection::BeginCopyIn(const ParsedStatemen
 
 Status LumaConnection::StartStatement(StatementKind kind) {
   if (state_ == TransactionState::kFailed || implicit_failed_) return FailedTransaction();
+  if (read_only_ && ChangesData(kind)) {
+    return FinishWithError(
+        Status::ReadOnly("cannot execute this statement in a read-only transaction"));
+  }
   if (implicit_ && !duckdb_transaction_ && !IsControl(kind)) {
     LUMA_RETURN_IF_ERROR(BeginDuckDbTransaction());
   }
@@ -289,8 +312,9 @@ void LumaConnection::RollbackDuckDbTransaction() {
   if (!status.ok()) LUMA_LOG(kWarn, "sql", "rollback failed: {}", status.ToString());
 }
 
-Status LumaConnection::Begin() {
+Status LumaConnection::Begin(const ParsedStatement& statement) {
   if (InExplicitTransaction()) return Status::Ok();  // PostgreSQL only warns
+  read_only_ = SaysReadOnly(statement.text);
   if (implicit_failed_) return FailedTransaction();
   if (!duckdb_transaction_) LUMA_RETURN_IF_ERROR(BeginDuckDbTransaction());
   state_ = TransactionState::kInTransaction;
@@ -318,6 +342,7 @@ void LumaConnection::Rollback() {
 }
 
 void LumaConnection::EndOfTransaction() {
+  read_only_ = false;
   for (auto& [name, value] : std::exchange(local_settings_, {})) {
     if (!connection_) return;
     const Status status = ChangeSetting(*connection_->context, name, value);
@@ -329,7 +354,7 @@ Result<std::unique_ptr<ResultStream>> LumaConnection::ExecuteControl(
     const ParsedStatement& statement) {
   switch (statement.kind) {
     case StatementKind::kBegin:
-      LUMA_RETURN_IF_ERROR(Begin());
+      LUMA_RETURN_IF_ERROR(Begin(statement));
       break;
     case StatementKind::kCommit:
       LUMA_RETURN_IF_ERROR(Commit());
@@ -385,8 +410,8 @@ Result<std::unique_ptr<ResultStream>> LumaConnection::ExecuteSetting(
       Reset();
       return EmptyStream();
     case Action::kRefused:
-      return FinishWithError(Status::PermissionDenied("this PRAGMA is not allowed: name=",
-                                                      setting.name));
+      return FinishWithError(
+          Status::PermissionDenied("this PRAGMA is not allowed: name=", setting.name));
     case Action::kSet:
     case Action::kReset: {
       const Status status = ChangeSessionSetting(setting);

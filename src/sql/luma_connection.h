@@ -75,7 +75,7 @@ class LumaConnection final : public Connection {
   Result<Stream> ShowAllSettings();
   Status ChangeSessionSetting(const SettingStatement& setting);
 
-  Status Begin();
+  Status Begin(const ParsedStatement& statement);
   Status Commit();
   void Rollback();
   bool InExplicitTransaction() const { return state_ != TransactionState::kIdle; }
@@ -98,7 +98,8 @@ class LumaConnection final : public Connection {
   uint64_t connection_number_ = 0;
 
   TransactionState state_ = TransactionState::kIdle;
-  bool implicit_ = false;         // between BeginImplicit and EndImplicit
+  bool read_only_ = false;  // BEGIN READ ONLY
+  bool implicit_ = false;   // between BeginImplicit and EndImplicit
   bool implicit_failed_ = false;
   bool duckdb_transaction_ = false;  // one is open that we began
   std::vector<std::pair<std::string, std::optional<std::string>>> local_settings_;

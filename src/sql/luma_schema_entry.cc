@@ -213,9 +213,8 @@ duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::CreateFunction(
     duckdb::CatalogTransaction transaction, duckdb::CreateFunctionInfo& info) {
   const bool scalar = info.type == CatalogType::MACRO_ENTRY;
   if (!scalar && info.type != CatalogType::TABLE_MACRO_ENTRY) ThrowCannotCreate("functions");
-  CatalogObject object =
-      NewObject(scalar ? ObjectKind::kScalarMacro : ObjectKind::kTableMacro, info.name,
-                info.comment);
+  CatalogObject object = NewObject(scalar ? ObjectKind::kScalarMacro : ObjectKind::kTableMacro,
+                                   info.name, info.comment);
   object.definition = MacroDefinition(info.Cast<duckdb::CreateMacroInfo>());
   object.depends_on = ObjectIdsOf(LumaTransaction::Get(transaction), info.dependencies);
   return Add(transaction, info.on_conflict, std::move(object));
@@ -256,7 +255,10 @@ duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::LookupEntry(
   const auto space = NameSpaceOfType(lookup.GetCatalogType());
   if (!space) return nullptr;
   auto& transaction = LumaTransaction::Get(catalog_transaction);
-  const auto object = transaction.Find(ObjectIdOf(*this), *space, lookup.GetEntryName());
+  auto object = transaction.Find(ObjectIdOf(*this), *space, lookup.GetEntryName());
+  if (!object && space == NameSpace::kRelation) {
+    object = luma_catalog().metrics().Find(transaction, ObjectIdOf(*this), lookup.GetEntryName());
+  }
   if (!object || !Satisfies(lookup.GetCatalogType(), object->kind)) return nullptr;
   return luma_catalog().EntryOf(transaction, object);
 }
@@ -268,6 +270,11 @@ void LumaSchemaEntry::Scan(duckdb::ClientContext& context, CatalogType type,
     for (const auto& object : transaction.List(ObjectIdOf(*this), kind)) {
       callback(*luma_catalog().EntryOf(transaction, object));
     }
+  }
+  const bool lists_views = type == CatalogType::TABLE_ENTRY || type == CatalogType::VIEW_ENTRY;
+  if (!lists_views || ObjectIdOf(*this) != storage::kMetricsSchemaId) return;
+  for (const auto& object : luma_catalog().metrics().List(transaction)) {
+    callback(*luma_catalog().EntryOf(transaction, object));
   }
 }
 
@@ -289,8 +296,7 @@ void LumaSchemaEntry::DropEntry(duckdb::ClientContext& context, duckdb::DropInfo
 void LumaSchemaEntry::Alter(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info) {
   auto& luma_transaction = LumaTransaction::Get(transaction);
   const auto space = NameSpaceOfType(info.GetCatalogType());
-  const auto object =
-      space ? luma_transaction.Find(ObjectIdOf(*this), *space, info.name) : nullptr;
+  const auto object = space ? luma_transaction.Find(ObjectIdOf(*this), *space, info.name) : nullptr;
   if (object) return AlterObject(transaction.GetContext(), luma_catalog(), *object, info);
   if (info.if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return;
   throw duckdb::CatalogException::MissingEntry(info.GetCatalogType(), info.name, "");

@@ -15,8 +15,8 @@ class LumaSchemaEntry final : public duckdb::SchemaCatalogEntry {
 
   using SchemaCatalogEntry::CreateIndex;
 
-  duckdb::optional_ptr<duckdb::CatalogEntry> CreateTable(duckdb::CatalogTransaction transaction,
-                                                         duckdb::BoundCreateTableInfo& info) override;
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateTable(
+      duckdb::CatalogTransaction transaction, duckdb::BoundCreateTableInfo& info) override;
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateView(duckdb::CatalogTransaction transaction,
                                                         duckdb::CreateViewInfo& info) override;
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateSequence(
@@ -25,9 +25,9 @@ class LumaSchemaEntry final : public duckdb::SchemaCatalogEntry {
                                                         duckdb::CreateTypeInfo& info) override;
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateFunction(
       duckdb::CatalogTransaction transaction, duckdb::CreateFunctionInfo& info) override;
-  duckdb::optional_ptr<duckdb::CatalogEntry> CreateIndex(
-      duckdb::CatalogTransaction transaction, duckdb::CreateIndexInfo& info,
-      duckdb::TableCatalogEntry& table) override;
+  duckdb::optional_ptr<duckdb::CatalogEntry> CreateIndex(duckdb::CatalogTransaction transaction,
+                                                         duckdb::CreateIndexInfo& info,
+                                                         duckdb::TableCatalogEntry& table) override;
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateTableFunction(
       duckdb::CatalogTransaction transaction, duckdb::CreateTableFunctionInfo& info) override;
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateCopyFunction(

@@ -6,8 +6,7 @@
 namespace luma::sql {
 
 LumaTableEntry::LumaTableEntry(duckdb::Catalog& catalog_of, duckdb::SchemaCatalogEntry& schema_of,
-                               duckdb::CreateTableInfo& info,
-                               const storage::CatalogObject& object)
+                               duckdb::CreateTableInfo& info, const storage::CatalogObject& object)
     : TableCatalogEntry(catalog_of, schema_of, info), table_schema_(object.table) {
   oid = static_cast<duckdb::idx_t>(object.id);
 }

@@ -30,8 +30,7 @@ class LumaTableEntry final : public duckdb::TableCatalogEntry {
     return nullptr;
   }
   duckdb::TableFunction GetScanFunction(
-      duckdb::ClientContext& context,
-      duckdb::unique_ptr<duckdb::FunctionData>& bind_data) override;
+      duckdb::ClientContext& context, duckdb::unique_ptr<duckdb::FunctionData>& bind_data) override;
   // Names the unique keys: ON CONFLICT and INSERT OR REPLACE look for them here.
   duckdb::TableStorageInfo GetStorageInfo(duckdb::ClientContext& context) override;
   // The update operator fetches the columns that the statement does not set.

@@ -4,6 +4,26 @@
 
 namespace luma::sql {
 
+namespace {
+
+// The engine has one code for every name that is taken; PostgreSQL has one for each kind.
+Status NameTaken(const Status& status, storage::ObjectKind kind, const std::string& name) {
+  if (status.code() != StatusCode::kAlreadyExists) return status;
+  switch (storage::NameSpaceOf(kind)) {
+    case storage::NameSpace::kSchema:
+      return Status::AlreadyExists("schema \"", name, "\" already exists").WithSqlState("42P06");
+    case storage::NameSpace::kRelation:
+      return Status::AlreadyExists("relation \"", name, "\" already exists").WithSqlState("42P07");
+    case storage::NameSpace::kType:
+      return Status::AlreadyExists("type \"", name, "\" already exists").WithSqlState("42710");
+    case storage::NameSpace::kMacro:
+      return Status::AlreadyExists("function \"", name, "\" already exists").WithSqlState("42723");
+  }
+  return status;
+}
+
+}  // namespace
+
 LumaTransaction& LumaTransaction::Get(duckdb::ClientContext& client, duckdb::Catalog& catalog) {
   return Transaction::Get(client, catalog).Cast<LumaTransaction>();
 }
@@ -50,9 +70,8 @@ std::vector<storage::CatalogObjectPtr> LumaTransaction::List(ObjectId schema,
                                                              storage::ObjectKind kind) {
   MutexLock lock(mutex_);
   std::vector<storage::CatalogObjectPtr> objects;
-  engine_->Catalog().ForEach(schema, kind, [&](const storage::CatalogObjectPtr& object) {
-    objects.push_back(object);
-  });
+  engine_->Catalog().ForEach(
+      schema, kind, [&](const storage::CatalogObjectPtr& object) { objects.push_back(object); });
   return objects;
 }
 
@@ -63,13 +82,19 @@ std::vector<storage::CatalogObjectPtr> LumaTransaction::Dependents(ObjectId id) 
 
 ObjectId LumaTransaction::Create(storage::CatalogObject object) {
   MutexLock lock(mutex_);
-  return ValueOrThrow(engine_->CreateObject(std::move(object)));
+  const storage::ObjectKind kind = object.kind;
+  const std::string name = object.name;
+  auto created = engine_->CreateObject(std::move(object));
+  if (!created.ok()) ThrowStatus(NameTaken(created.status(), kind, name));
+  return *created;
 }
 
 void LumaTransaction::Alter(storage::CatalogObject object) {
   MutexLock lock(mutex_);
   snapshots_.clear();
-  ThrowIfError(engine_->AlterObject(std::move(object)));
+  const storage::ObjectKind kind = object.kind;
+  const std::string name = object.name;
+  ThrowIfError(NameTaken(engine_->AlterObject(std::move(object)), kind, name));
 }
 
 void LumaTransaction::Drop(ObjectId id) {

@@ -135,8 +135,8 @@ Result<Value> CastText(duckdb::ClientContext& context, std::string_view text,
   duckdb::string error;
   const Value input{std::string(text)};
   if (!input.TryCastAs(context, type, result, &error)) {
-    const Status status = StatusFromDuckDb(
-        duckdb::ErrorData(duckdb::ExceptionType::CONVERSION, error));
+    const Status status =
+        StatusFromDuckDb(duckdb::ErrorData(duckdb::ExceptionType::CONVERSION, error));
     return BadText(text, type).WithSqlState(status.sqlstate());
   }
   return result;
@@ -201,8 +201,8 @@ std::optional<std::string> NumericText(WireReader& reader) {
 
 Value TimestampValue(int64_t wire, bool with_zone) {
   const bool infinite = wire == INT64_MAX || wire == INT64_MIN;
-  const int64_t micros = infinite ? (wire > 0 ? INT64_MAX : -INT64_MAX)
-                                  : wire + kPostgresEpochMicros;
+  const int64_t micros =
+      infinite ? (wire > 0 ? INT64_MAX : -INT64_MAX) : wire + kPostgresEpochMicros;
   return with_zone ? Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(micros))
                    : Value::TIMESTAMP(duckdb::timestamp_t(micros));
 }

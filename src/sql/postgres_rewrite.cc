@@ -87,8 +87,7 @@ class SerialRewriter {
   std::string DefaultClause(const std::string& column) {
     const std::string sequence = schema_ + QuoteName(table_ + "_" + column + "_seq");
     out_.before.push_back("CREATE SEQUENCE IF NOT EXISTS " + sequence);
-    out_.after.push_back("ALTER SEQUENCE " + sequence + " OWNED BY " + schema_ +
-                         QuoteName(table_));
+    out_.after.push_back("ALTER SEQUENCE " + sequence + " OWNED BY " + schema_ + QuoteName(table_));
     return "NOT NULL DEFAULT nextval(" + QuoteText(sequence) + ")";
   }
 
@@ -172,8 +171,9 @@ RewrittenStatement RewritePostgres(std::string_view text) {
   RewrittenStatement statement{{}, {}, {}, TextEdits(text)};
   if (!tokens.empty()) {
     const Token& verb = tokens[0];
-    if (verb.Is("create")) RemoveWord(Tokens(tokens).first(std::min<size_t>(tokens.size(), 2)),
-                                      "unlogged", statement.edits);
+    if (verb.Is("create"))
+      RemoveWord(Tokens(tokens).first(std::min<size_t>(tokens.size(), 2)), "unlogged",
+                 statement.edits);
     if ((verb.Is("create") || verb.Is("alter")) && MentionsTable(tokens)) {
       SerialRewriter(tokens, statement).Run();
     }

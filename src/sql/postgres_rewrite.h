@@ -1,10 +1,9 @@
 // PostgreSQL spellings that DuckDB's parser lacks, rewritten to what it has.
 //
-//   SERIAL, BIGSERIAL, SMALLSERIAL          integer type, NOT NULL, DEFAULT nextval of a new sequence
-//   GENERATED {ALWAYS|BY DEFAULT} AS IDENTITY   the same
-//   PREPARE q(int, text) AS ...             without the types
-//   CREATE UNLOGGED TABLE                   CREATE TABLE
-//   TRUNCATE t RESTART IDENTITY CASCADE     TRUNCATE t
+//   SERIAL, BIGSERIAL, SMALLSERIAL          integer type, NOT NULL, DEFAULT nextval of a new
+//   sequence GENERATED {ALWAYS|BY DEFAULT} AS IDENTITY   the same PREPARE q(int, text) AS ...
+//   without the types CREATE UNLOGGED TABLE                   CREATE TABLE TRUNCATE t RESTART
+//   IDENTITY CASCADE     TRUNCATE t
 #pragma once
 
 #include <string>

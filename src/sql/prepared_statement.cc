@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "sql/column_names.h"
 #include "sql/duckdb_boundary.h"
 #include "sql/luma_connection.h"
 #include "sql/parameter_values.h"
@@ -64,6 +65,7 @@ Result<LumaPreparedStatement::Plan_> LumaPreparedStatement::PlanSql(const std::s
       return Status::Unsupported("this statement cannot be prepared");
     }
     LUMA_RETURN_IF_ERROR(CheckAllowed(*statements[0]));
+    NameColumnsAsPostgres(*statements[0]);
     auto plan = connection->Prepare(std::move(statements[0]));
     if (plan->HasError()) return StatusFromDuckDb(plan->GetErrorObject());
     return plan;

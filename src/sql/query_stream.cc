@@ -14,8 +14,7 @@ class QueryStream final : public ResultStream {
  public:
   QueryStream(LumaConnection& connection, duckdb::unique_ptr<duckdb::QueryResult> result)
       : connection_(connection), result_(std::move(result)) {
-    counts_only_ =
-        result_->properties.return_type != duckdb::StatementReturnType::QUERY_RESULT;
+    counts_only_ = result_->properties.return_type != duckdb::StatementReturnType::QUERY_RESULT;
     if (!counts_only_) columns_ = ResultColumnsOf(result_->names, result_->types);
   }
 
@@ -73,10 +72,12 @@ class QueryStream final : public ResultStream {
     connection_.FinishStatement();
   }
 
+  // INSERT and the like, CREATE TABLE AS too, give one row with a BIGINT; other definitions give
+  // none or a boolean.
   void CountRows(const duckdb::DataChunk& chunk) {
-    const bool counts =
-        result_->properties.return_type == duckdb::StatementReturnType::CHANGED_ROWS;
-    if (!counts || chunk.ColumnCount() == 0 || chunk.size() == 0) return;
+    const bool counts = chunk.ColumnCount() == 1 && chunk.size() == 1 &&
+                        chunk.data[0].GetType() == duckdb::LogicalType::BIGINT;
+    if (!counts) return;
     affected_rows_ += static_cast<uint64_t>(chunk.GetValue(0, 0).GetValue<int64_t>());
   }
 

@@ -60,7 +60,8 @@ ColumnSpan Converted(BatchMemory& memory, Vector& vector, idx_t count, Convert&&
 
 template <typename From, typename To>
 ColumnSpan Widened(BatchMemory& memory, Vector& vector, idx_t count) {
-  return Converted<From, To>(memory, vector, count, [](From value) { return static_cast<To>(value); });
+  return Converted<From, To>(memory, vector, count,
+                             [](From value) { return static_cast<To>(value); });
 }
 
 template <typename From>

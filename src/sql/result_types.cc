@@ -15,17 +15,17 @@ struct TypeRow {
 };
 
 constexpr TypeRow kTypes[] = {
-    {16, 1000, 1, LogicalTypeId::BOOLEAN},       {17, 1001, -1, LogicalTypeId::BLOB},
-    {20, 1016, 8, LogicalTypeId::BIGINT},        {21, 1005, 2, LogicalTypeId::SMALLINT},
-    {23, 1007, 4, LogicalTypeId::INTEGER},       {25, 1009, -1, LogicalTypeId::VARCHAR},
-    {26, 1028, 4, LogicalTypeId::UINTEGER},      {114, 199, -1, LogicalTypeId::VARCHAR},
-    {700, 1021, 4, LogicalTypeId::FLOAT},        {701, 1022, 8, LogicalTypeId::DOUBLE},
-    {1042, 1014, -1, LogicalTypeId::VARCHAR},    {1043, 1015, -1, LogicalTypeId::VARCHAR},
-    {1082, 1182, 4, LogicalTypeId::DATE},        {1083, 1183, 8, LogicalTypeId::TIME},
-    {1114, 1115, 8, LogicalTypeId::TIMESTAMP},   {1184, 1185, 8, LogicalTypeId::TIMESTAMP_TZ},
-    {1186, 1187, 16, LogicalTypeId::INTERVAL},   {1266, 1270, 12, LogicalTypeId::TIME_TZ},
-    {1560, 1561, -1, LogicalTypeId::BIT},        {1700, 1231, -1, LogicalTypeId::DECIMAL},
-    {2950, 2951, 16, LogicalTypeId::UUID},       {3802, 3807, -1, LogicalTypeId::VARCHAR},
+    {16, 1000, 1, LogicalTypeId::BOOLEAN},     {17, 1001, -1, LogicalTypeId::BLOB},
+    {20, 1016, 8, LogicalTypeId::BIGINT},      {21, 1005, 2, LogicalTypeId::SMALLINT},
+    {23, 1007, 4, LogicalTypeId::INTEGER},     {25, 1009, -1, LogicalTypeId::VARCHAR},
+    {26, 1028, 4, LogicalTypeId::UINTEGER},    {114, 199, -1, LogicalTypeId::VARCHAR},
+    {700, 1021, 4, LogicalTypeId::FLOAT},      {701, 1022, 8, LogicalTypeId::DOUBLE},
+    {1042, 1014, -1, LogicalTypeId::VARCHAR},  {1043, 1015, -1, LogicalTypeId::VARCHAR},
+    {1082, 1182, 4, LogicalTypeId::DATE},      {1083, 1183, 8, LogicalTypeId::TIME},
+    {1114, 1115, 8, LogicalTypeId::TIMESTAMP}, {1184, 1185, 8, LogicalTypeId::TIMESTAMP_TZ},
+    {1186, 1187, 16, LogicalTypeId::INTERVAL}, {1266, 1270, 12, LogicalTypeId::TIME_TZ},
+    {1560, 1561, -1, LogicalTypeId::BIT},      {1700, 1231, -1, LogicalTypeId::DECIMAL},
+    {2950, 2951, 16, LogicalTypeId::UUID},     {3802, 3807, -1, LogicalTypeId::VARCHAR},
     {19, 1003, 64, LogicalTypeId::VARCHAR},
 };
 
@@ -178,8 +178,7 @@ ResultColumn ResultColumnOf(const std::string& name, const LogicalType& type) {
   if (row != nullptr) column.type_length = row->length;
   if (type.id() == LogicalTypeId::DECIMAL) {
     column.decimal_scale = duckdb::DecimalType::GetScale(type);
-    column.type_modifier =
-        ((duckdb::DecimalType::GetWidth(type) << 16) | column.decimal_scale) + 4;
+    column.type_modifier = ((duckdb::DecimalType::GetWidth(type) << 16) | column.decimal_scale) + 4;
   }
   return column;
 }

@@ -36,15 +36,13 @@ RowFetcher::Location RowFetcher::Locate(int64_t row_id) const {
 
 void RowFetcher::CopyWindow(const Window& window, std::span<const uint32_t> rows,
                             std::span<const duckdb::idx_t> columns_wanted,
-                            std::span<duckdb::Vector* const> columns,
-                            duckdb::idx_t target_offset) {
+                            std::span<duckdb::Vector* const> columns, duckdb::idx_t target_offset) {
   if (!reader_ || reader_run_ != window.run || reader_block_ != window.block) {
     reader_.emplace(*snapshot_->FindRun(window.run), window.block);
     reader_run_ = window.run;
     reader_block_ = window.block;
   }
-  const uint32_t count =
-      std::min(BlockReader::kVectorRows, reader_->row_count() - window.offset);
+  const uint32_t count = std::min(BlockReader::kVectorRows, reader_->row_count() - window.offset);
   duckdb::SelectionVector selection(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) selection.set_index(i, rows[i]);
   for (size_t i = 0; i < columns.size(); ++i) {

@@ -45,7 +45,8 @@ class Store {
     storage::EngineOptions options{.data_dir = directory_};
     options.background_flush = false;
     options.memory_limit_bytes = 8ull << 30;
-    auto engine = storage::MultiTierStorage::Open(options, io::FileSystem::Posix(), Clock::System());
+    auto engine =
+        storage::MultiTierStorage::Open(options, io::FileSystem::Posix(), Clock::System());
     LUMA_CHECK(engine.ok());
     engine_ = std::move(engine).value();
     auto database = Database::Open({.memory_limit_bytes = 4ull << 30}, *engine_);

@@ -46,8 +46,7 @@ duckdb::unique_ptr<duckdb::FunctionData> BindSequence(
   if (!arguments[0]->IsFoldable()) {
     throw duckdb::NotImplementedException("the name of a sequence must be a constant");
   }
-  const auto name =
-      duckdb::ExpressionExecutor::EvaluateScalar(input.binder.context, *arguments[0]);
+  const auto name = duckdb::ExpressionExecutor::EvaluateScalar(input.binder.context, *arguments[0]);
   if (name.IsNull()) return duckdb::make_uniq<SequenceBindData>(nullptr);
   return duckdb::make_uniq<SequenceBindData>(&FindSequence(input.binder, name.ToString()));
 }
@@ -95,8 +94,8 @@ void SetSequence(DataChunk& arguments, ExpressionState& state, Vector& result) {
   result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
   for (duckdb::idx_t i = 0; i < arguments.size(); ++i) {
     const auto value = arguments.GetValue(1, i);
-    const auto is_called = arguments.ColumnCount() > 2 ? arguments.GetValue(2, i)
-                                                       : duckdb::Value::BOOLEAN(true);
+    const auto is_called =
+        arguments.ColumnCount() > 2 ? arguments.GetValue(2, i) : duckdb::Value::BOOLEAN(true);
     result.SetValue(i, value);
     if (value.IsNull() || is_called.IsNull()) continue;
     transaction.SetValue(ObjectIdOf(*sequence), value.GetValue<int64_t>(),
@@ -128,9 +127,8 @@ std::vector<duckdb::ScalarFunctionSet> SequenceFunctions() {
   functions.push_back(Single(Function("currval", {LogicalType::VARCHAR}, ReadSequence<CurrentOf>)));
   duckdb::ScalarFunctionSet setval("setval");
   setval.AddFunction(Function("setval", {LogicalType::VARCHAR, LogicalType::BIGINT}, SetSequence));
-  setval.AddFunction(
-      Function("setval", {LogicalType::VARCHAR, LogicalType::BIGINT, LogicalType::BOOLEAN},
-               SetSequence));
+  setval.AddFunction(Function(
+      "setval", {LogicalType::VARCHAR, LogicalType::BIGINT, LogicalType::BOOLEAN}, SetSequence));
   functions.push_back(std::move(setval));
   return functions;
 }

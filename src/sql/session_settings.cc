@@ -89,9 +89,8 @@ const PostgresSetting* FindPostgres(const std::string& name) {
 }
 
 bool IsDuckDbSetting(const std::string& name) {
-  return std::ranges::any_of(kDuckDbSettings, [&](const char* setting) {
-    return StringUtil::CIEquals(setting, name);
-  });
+  return std::ranges::any_of(
+      kDuckDbSettings, [&](const char* setting) { return StringUtil::CIEquals(setting, name); });
 }
 
 bool IsSearchPath(const std::string& name) {

@@ -1,5 +1,6 @@
-// Session settings: PostgreSQL's that clients read and write, and those of DuckDB's that are safe to
-// change. SQL SET itself is locked (duckdb_instance.cc); these go around the lock for a fixed list.
+// Session settings: PostgreSQL's that clients read and write, and those of DuckDB's that are safe
+// to change. SQL SET itself is locked (duckdb_instance.cc); these go around the lock for a fixed
+// list.
 #pragma once
 
 #include <optional>

@@ -14,8 +14,8 @@ using Tokens = std::span<const Token>;
 
 // They read the catalog and change nothing.
 constexpr std::string_view kReadingPragmas[] = {
-    "table_info", "show",     "show_tables",       "show_tables_expanded", "database_list",
-    "version",    "platform", "database_size",     "storage_info",         "functions",
+    "table_info", "show",       "show_tables",   "show_tables_expanded", "database_list",
+    "version",    "platform",   "database_size", "storage_info",         "functions",
     "collations", "user_agent", "metadata_info"};
 
 // Switches of DuckDB's own test suite.
@@ -78,8 +78,8 @@ SettingStatement Assignment(Tokens tokens) {
 
 SettingStatement ParseSet(Tokens tokens) {
   bool local = false;
-  if (!tokens.empty() && (tokens[0].Is("session") || tokens[0].Is("local") ||
-                          tokens[0].Is("global"))) {
+  if (!tokens.empty() &&
+      (tokens[0].Is("session") || tokens[0].Is("local") || tokens[0].Is("global"))) {
     local = tokens[0].Is("local");
     tokens = tokens.subspan(1);
   }
@@ -91,7 +91,8 @@ SettingStatement ParseSet(Tokens tokens) {
   SettingStatement statement;
   if (tokens[0].Is("time") && tokens.size() > 2) {  // SET TIME ZONE 'UTC'
     const bool is_default = tokens[2].Is("local") || tokens[2].Is("default");
-    statement = is_default ? Make(Action::kReset, "timezone") : SetTo("timezone", tokens.subspan(2));
+    statement =
+        is_default ? Make(Action::kReset, "timezone") : SetTo("timezone", tokens.subspan(2));
   } else if (tokens[0].Is("names")) {
     statement = SetTo("client_encoding", tokens.subspan(1));
   } else if (tokens[0].Is("schema") && tokens.size() == 2) {

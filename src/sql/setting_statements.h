@@ -15,9 +15,9 @@ struct SettingStatement {
     kShow,
     kShowAll,
     kDiscardAll,
-    kNothing,   // accepted without effect: SET TRANSACTION, verification pragmas
-    kRefused,   // not for clients
-    kDuckDb,    // SET VARIABLE, SHOW TABLES, PRAGMA table_info: DuckDB's business
+    kNothing,  // accepted without effect: SET TRANSACTION, verification pragmas
+    kRefused,  // not for clients
+    kDuckDb,   // SET VARIABLE, SHOW TABLES, PRAGMA table_info: DuckDB's business
   };
   Action action = Action::kDuckDb;
   bool local = false;  // SET LOCAL: until the transaction ends

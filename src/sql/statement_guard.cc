@@ -5,9 +5,7 @@ namespace {
 
 using duckdb::StatementType;
 
-Status Refused(const char* what) {
-  return Status::PermissionDenied(what, " is not allowed");
-}
+Status Refused(const char* what) { return Status::PermissionDenied(what, " is not allowed"); }
 
 }  // namespace
 

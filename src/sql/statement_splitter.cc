@@ -61,9 +61,9 @@ constexpr Keyword kKeywords[] = {
     {"explain", StatementKind::kExplain, true, "EXPLAIN"},
 };
 
-constexpr std::string_view kObjectWords[] = {"table",    "view",  "index",    "schema", "sequence",
-                                             "type",     "macro", "function", "unique", "database",
-                                             "secret",   "role",  "user",     "extension"};
+constexpr std::string_view kObjectWords[] = {"table",  "view",  "index",    "schema",   "sequence",
+                                             "type",   "macro", "function", "unique",   "database",
+                                             "secret", "role",  "user",     "extension"};
 
 std::string Upper(std::string_view text) {
   std::string upper(text);
@@ -98,8 +98,8 @@ const Token* MainVerb(Tokens tokens) {
     if (token.IsSymbol('(')) ++depth;
     if (token.IsSymbol(')')) --depth;
     if (depth > 0) continue;
-    for (const std::string_view verb : {"select", "insert", "update", "delete", "merge", "values",
-                                        "from", "table"}) {
+    for (const std::string_view verb :
+         {"select", "insert", "update", "delete", "merge", "values", "from", "table"}) {
       if (token.Is(verb)) return &token;
     }
   }
@@ -109,8 +109,8 @@ const Token* MainVerb(Tokens tokens) {
 void ApplyKeyword(const Keyword& keyword, Tokens tokens, ParsedStatement& statement) {
   statement.kind = keyword.kind;
   statement.returns_rows = keyword.returns_rows;
-  statement.command_tag = keyword.tag.ends_with(' ') ? ObjectTag(keyword.tag, tokens)
-                                                     : std::string(keyword.tag);
+  statement.command_tag =
+      keyword.tag.ends_with(' ') ? ObjectTag(keyword.tag, tokens) : std::string(keyword.tag);
 }
 
 void Classify(Tokens tokens, ParsedStatement& statement) {
@@ -176,7 +176,9 @@ Result<ParsedStatement> ParseOne(std::string_view text, Tokens tokens) {
 
 int CharacterPosition(std::string_view text, size_t offset) {
   const auto prefix = text.substr(0, offset);
-  const auto is_continuation = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; };
+  const auto is_continuation = [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+  };
   return static_cast<int>(prefix.size() - std::ranges::count_if(prefix, is_continuation)) + 1;
 }
 

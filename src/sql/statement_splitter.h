@@ -11,8 +11,8 @@
 namespace luma::sql {
 
 // Splits at semicolons and classifies by the leading keywords; checks no syntax except that of
-// COPY. Errors: kSyntaxError, kPermissionDenied (COPY from or to a file), kUnsupported (CREATE, ALTER
-// and DROP DATABASE).
+// COPY. Errors: kSyntaxError, kPermissionDenied (COPY from or to a file), kUnsupported (CREATE,
+// ALTER and DROP DATABASE).
 Result<std::vector<ParsedStatement>> SplitStatements(std::string_view text);
 
 // The position of `offset` bytes into `text`, counted from 1 in characters as PostgreSQL does.

@@ -61,9 +61,9 @@ void AddForeignKey(LumaTransaction& transaction, ObjectId schema_id,
     constraint.columns.push_back(IdOf(schema, info.columns, name));
   }
   const bool is_own = foreign_key.info.type == duckdb::ForeignKeyType::FK_TYPE_SELF_REFERENCE_TABLE;
-  const auto parent = is_own ? nullptr
-                             : transaction.Find(schema_id, storage::NameSpace::kRelation,
-                                                foreign_key.info.table);
+  const auto parent =
+      is_own ? nullptr
+             : transaction.Find(schema_id, storage::NameSpace::kRelation, foreign_key.info.table);
   if (parent) constraint.referenced_table = parent->id;
   for (const auto& name : foreign_key.pk_columns) {
     constraint.referenced_columns.push_back(parent ? FindColumn(*parent->table, name).id

@@ -13,7 +13,10 @@ class Rewriter {
  public:
   Rewriter(duckdb::ClientContext& context, LumaTransaction& transaction, ObjectId table,
            const LumaTableEntry& old_entry, const std::vector<RewrittenColumn>& columns)
-      : transaction_(transaction), table_(table), old_entry_(old_entry), columns_(columns),
+      : transaction_(transaction),
+        table_(table),
+        old_entry_(old_entry),
+        columns_(columns),
         executor_(context) {
     old_rows_.Initialize(context, StoredTypes(old_entry));
     duckdb::vector<duckdb::LogicalType> types;
@@ -78,8 +81,7 @@ void RewriteTable(duckdb::ClientContext& context, LumaCatalog& catalog,
                   const std::vector<RewrittenColumn>& columns) {
   auto& transaction = LumaTransaction::Get(context, catalog);
   const ObjectId table = old_version->id;
-  const auto& old_entry =
-      catalog.EntryOf(transaction, old_version)->Cast<LumaTableEntry>();
+  const auto& old_entry = catalog.EntryOf(transaction, old_version)->Cast<LumaTableEntry>();
   const storage::TableSnapshotPtr rows = transaction.Read(table);
   transaction.Truncate(table);
   transaction.Alter(std::move(new_version));

@@ -79,9 +79,17 @@ class ScanGlobalState final : public duckdb::GlobalTableFunctionState {
       const ScanColumn& column = columns_[index];
       if (column.schema == nullptr) continue;
       const storage::ZoneMap* zone = unit.run->Zone(column.schema->id, unit.block);
-      if (zone != nullptr && ExcludesBlock(*filter, *zone, column.type)) return true;
+      if (zone != nullptr && Excludes(*filter, *zone, column)) return true;
     }
     return false;
+  }
+
+  static bool Excludes(const duckdb::TableFilter& filter, const storage::ZoneMap& zone,
+                       const ScanColumn& column) {
+    if (!IsScaledToMicros(*column.schema, column.type)) {
+      return ExcludesBlock(filter, zone, column.type);
+    }
+    return ExcludesBlock(filter, ScaledZone(zone, kMicrosPerMilli), column.type);
   }
 
   storage::TableSnapshotPtr snapshot_;
@@ -105,8 +113,8 @@ class ScanLocalState final : public duckdb::LocalTableFunctionState {
   ScanLocalState(ClientContext& context, ScanGlobalState& global) : global_(global) {
     if (global.filters() != nullptr) {
       for (const auto& [index, filter] : global.filters()->filters) {
-        filters_.push_back({index, filter.get(),
-                            duckdb::TableFilterState::Initialize(context, *filter)});
+        filters_.push_back(
+            {index, filter.get(), duckdb::TableFilterState::Initialize(context, *filter)});
       }
     }
     if (!global.remove_filter_columns()) return;
@@ -204,7 +212,8 @@ void Scan(ClientContext& context, duckdb::TableFunctionInput& input, DataChunk& 
 duckdb::unique_ptr<duckdb::NodeStatistics> Cardinality(ClientContext& context,
                                                        const duckdb::FunctionData* bind_data) {
   const auto& table = bind_data->Cast<TableScanBindData>().table;
-  const auto rows = LumaTransaction::Get(context, table.catalog).Read(table.id())->VisibleRowCount();
+  const auto rows =
+      LumaTransaction::Get(context, table.catalog).Read(table.id())->VisibleRowCount();
   return duckdb::make_uniq<duckdb::NodeStatistics>(rows, rows);
 }
 

@@ -1,8 +1,8 @@
 // SQL types and how the engine stores them.
 //
 // Scalar types have one layout in both: an enum is its dictionary index, DECIMAL and UUID are the
-// integers DuckDB computes with, BIT and BIGNUM are bytes. LIST, STRUCT, MAP, ARRAY and UNION become
-// bytes (nested_values.h).
+// integers DuckDB computes with, BIT and BIGNUM are bytes. LIST, STRUCT, MAP, ARRAY and UNION
+// become bytes (nested_values.h).
 #pragma once
 
 #include <string>

@@ -39,8 +39,7 @@ class UpdateState final : public DataChangeState {
 
 UpdateOperator::UpdateOperator(duckdb::PhysicalPlan& plan,
                                duckdb::vector<duckdb::LogicalType> returned_types,
-                               LumaTableEntry& table,
-                               duckdb::vector<duckdb::PhysicalIndex> columns,
+                               LumaTableEntry& table, duckdb::vector<duckdb::PhysicalIndex> columns,
                                duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> expressions,
                                duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> defaults,
                                BoundConstraints constraints, idx_t cardinality, bool returns_rows)
@@ -73,8 +72,7 @@ void UpdateOperator::MakeRows(duckdb::ClientContext& context, duckdb::DataChunk&
     if (expressions_[i]->GetExpressionType() == duckdb::ExpressionType::VALUE_DEFAULT) {
       state.defaults.ExecuteExpression(columns_[i].index, target);
     } else {
-      target.Reference(
-          chunk.data[expressions_[i]->Cast<duckdb::BoundReferenceExpression>().index]);
+      target.Reference(chunk.data[expressions_[i]->Cast<duckdb::BoundReferenceExpression>().index]);
     }
   }
   std::vector<duckdb::Vector*> fetched;

@@ -1,5 +1,7 @@
 #include "sql/zone_statistics.h"
 
+#include <cstring>
+
 namespace luma::sql {
 namespace {
 
@@ -50,7 +52,19 @@ BaseStatistics StatisticsOf(const ZoneMap& zone, const duckdb::LogicalType& type
   return statistics;
 }
 
+void Scale(ZoneBound& bound, int64_t factor) {
+  const int64_t scaled = bound.As<int64_t>() * factor;
+  std::memcpy(bound.bytes.data(), &scaled, sizeof(scaled));
+}
+
 }  // namespace
+
+ZoneMap ScaledZone(const ZoneMap& zone, int64_t factor) {
+  ZoneMap scaled = zone;
+  Scale(scaled.min, factor);
+  Scale(scaled.max, factor);
+  return scaled;
+}
 
 bool ExcludesBlock(const duckdb::TableFilter& filter, const ZoneMap& zone,
                    const duckdb::LogicalType& type) {

@@ -11,4 +11,7 @@ namespace luma::sql {
 bool ExcludesBlock(const duckdb::TableFilter& filter, const storage::ZoneMap& zone,
                    const duckdb::LogicalType& type);
 
+// The zone of a 64-bit integer column whose values are shown multiplied.
+storage::ZoneMap ScaledZone(const storage::ZoneMap& zone, int64_t factor);
+
 }  // namespace luma::sql

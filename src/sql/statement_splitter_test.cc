@@ -1,0 +1,78 @@
+#include "sql/statement_splitter.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sql/postgres_rewrite.h"
+
+namespace luma::sql {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::vector<std::string> Texts(std::string_view sql) {
+  std::vector<std::string> texts;
+  const auto statements = SplitStatements(sql);
+  EXPECT_TRUE(statements.ok()) << statements.status();
+  for (const auto& statement : *statements) texts.push_back(statement.text);
+  return texts;
+}
+
+ParsedStatement One(std::string_view sql) { return SplitStatements(sql)->at(0); }
+
+TEST(StatementSplitterTest, SplitsAtSemicolonsOutsideOfQuotesAndComments) {
+  EXPECT_THAT(Texts("SELECT 1; SELECT 2;"), ElementsAre("SELECT 1", "SELECT 2"));
+  EXPECT_THAT(
+      Texts("SELECT ';', \"a;b\", $$;$$, $t$ ; $$ $t$, E'\\';' -- ;\n; /* ; /* ; */ */ SELECT 2"),
+      ElementsAre("SELECT ';', \"a;b\", $$;$$, $t$ ; $$ $t$, E'\\';'", "SELECT 2"));
+  EXPECT_THAT(Texts(" ; -- nothing\n /* at all */ ;;"), IsEmpty());
+  EXPECT_THAT(Texts("SELECT 'open ; SELECT 2"), ElementsAre("SELECT 'open ; SELECT 2"));
+}
+
+TEST(StatementSplitterTest, OffsetsCountCharacters) {
+  const auto statements = SplitStatements("SELECT 'é';  SELECT 2");
+  EXPECT_EQ(statements->at(0).text_offset, 0);
+  EXPECT_EQ(statements->at(1).text_offset, 13);
+}
+
+TEST(StatementSplitterTest, KindsAndTags) {
+  EXPECT_EQ(One("with x as (select 1) select * from x").kind, StatementKind::kSelect);
+  EXPECT_EQ(One("WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x").kind, StatementKind::kInsert);
+  EXPECT_EQ(One("(SELECT 1)").kind, StatementKind::kSelect);
+  EXPECT_TRUE(One("DELETE FROM t RETURNING a").returns_rows);
+  EXPECT_FALSE(One("DELETE FROM t").returns_rows);
+  EXPECT_EQ(One("CREATE OR REPLACE TEMP TABLE t (a INTEGER)").command_tag, "CREATE TABLE");
+  EXPECT_EQ(One("CREATE UNIQUE INDEX i ON t (a)").command_tag, "CREATE INDEX");
+  EXPECT_EQ(One("drop view v").command_tag, "DROP VIEW");
+  EXPECT_EQ(One("INSERT INTO t VALUES (1)").command_tag, "INSERT 0");
+  EXPECT_EQ(One("ABORT").kind, StatementKind::kRollback);
+  EXPECT_EQ(One("SELECT $2, $1, '$9'").parameter_count, 2);
+}
+
+TEST(PostgresRewriteTest, SerialColumnsBecomeDefaults) {
+  const auto rewritten = RewritePostgres("CREATE TABLE s.t (id serial PRIMARY KEY, n text)");
+  EXPECT_THAT(rewritten.before, ElementsAre("CREATE SEQUENCE IF NOT EXISTS \"s\".\"t_id_seq\""));
+  EXPECT_EQ(rewritten.text,
+            "CREATE TABLE s.t (id INTEGER NOT NULL DEFAULT nextval('\"s\".\"t_id_seq\"') "
+            "PRIMARY KEY, n text)");
+}
+
+TEST(PostgresRewriteTest, OtherStatementsStayAsTheyAre) {
+  for (const char* sql : {"SELECT 'serial'", "CREATE TABLE serial (a INTEGER)",
+                          "CREATE TABLE t (g INTEGER GENERATED ALWAYS AS (a + 1))",
+                          "INSERT INTO t VALUES ('id serial')"}) {
+    EXPECT_EQ(RewritePostgres(sql).text, sql);
+    EXPECT_THAT(RewritePostgres(sql).before, IsEmpty());
+  }
+}
+
+TEST(PostgresRewriteTest, PositionsLeadBackToTheOriginal) {
+  const std::string sql = "CREATE TABLE t (id serial, n nope)";
+  const auto rewritten = RewritePostgres(sql);
+  EXPECT_EQ(rewritten.edits.OriginalOffset(rewritten.text.find("nope")), sql.find("nope"));
+  EXPECT_EQ(rewritten.edits.OriginalOffset(rewritten.text.find("nextval")), sql.find("serial"));
+}
+
+}  // namespace
+}  // namespace luma::sql
