@@ -107,9 +107,8 @@ class Flusher {
   DatabaseStatePtr checkpoint_ LUMA_GUARDED_BY(mutex_);  // what the manifest has
   Lsn replay_from_ LUMA_GUARDED_BY(mutex_);
   uint64_t files_begun_ LUMA_GUARDED_BY(mutex_) = 0;
-  // Runs that a manifest edit may have resorted: frozen until one that is known to be there.
-  std::set<RunKey> frozen_ LUMA_GUARDED_BY(mutex_);
-  // Files of edits whose outcome is unknown; the next edit that succeeds makes them garbage.
+  // Of the edit whose outcome is unknown, until Settle: its files must stay, since the manifest may
+  // name them after a restart, and its resorted runs stay frozen, since their rows may have moved.
   std::vector<FlushedRun> undecided_ LUMA_GUARDED_BY(mutex_);
   std::set<RunKey> undecided_resorted_ LUMA_GUARDED_BY(mutex_);
 };
