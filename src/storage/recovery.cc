@@ -71,6 +71,12 @@ Result<RecoveredDatabase> Recover(io::FileSystem& fs, const DataDirectory& direc
   LUMA_ASSIGN_OR_RETURN(
       recovered.wal_end,
       ReplayWal(fs, directory.wal(), manifest.checkpoint.replay_from, apply));
+  // Replay begins before the checkpoint, for rows that are in no segment file, and must reach it.
+  if (ToNumber(recovered.wal_end.last_lsn) < static_cast<uint64_t>(manifest.checkpoint.commit)) {
+    return Status::Corruption("log ends before the checkpoint: path=", directory.wal(),
+                              " last_lsn=", ToNumber(recovered.wal_end.last_lsn),
+                              " checkpoint=", static_cast<uint64_t>(manifest.checkpoint.commit));
+  }
   recovered.sequences = replay.Counters();
   recovered.next_object_id = replay.next_object_id();
   recovered.state = std::make_shared<const DatabaseState>(replay.Finish());

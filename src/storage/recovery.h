@@ -25,7 +25,8 @@ struct RecoveredDatabase {
 
 // Changes nothing on disk. Time: one pass over the log from the checkpoint on, plus one footer per
 // segment file. Memory: the rows in the log, which `budget` books even beyond its limit.
-// Errors: kCorruption and kUnsupported, naming the file; kIoError.
+// Errors: kCorruption and kUnsupported, naming the file; kIoError. A log that ends before the
+// checkpoint is kCorruption: it has lost rows that are nowhere else.
 Result<RecoveredDatabase> Recover(io::FileSystem& fs, const DataDirectory& directory,
                                   const ManifestState& manifest, MemoryBudget& budget,
                                   BlockCache* cache = nullptr);

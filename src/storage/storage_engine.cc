@@ -1,5 +1,6 @@
 #include "storage/storage_engine.h"
 
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -20,11 +21,33 @@ WalOptions WalOptionsOf(const EngineOptions& options) {
           .background_spares = options.background_flush};
 }
 
-// The manifest without touching it; an empty one for a new database.
-Result<ManifestState> ReadManifest(io::FileSystem& fs, const DataDirectory& directory) {
+// The manifest without touching it; nothing for a new database.
+Result<std::optional<ManifestState>> ReadManifest(io::FileSystem& fs,
+                                                  const DataDirectory& directory) {
   Result<ManifestState> state = Manifest::Read(fs, directory.manifest());
-  if (state.status().code() == StatusCode::kNotFound) return ManifestState();
-  return state;
+  if (state.status().code() == StatusCode::kNotFound) return std::optional<ManifestState>();
+  if (!state.ok()) return state.status();
+  return std::optional(std::move(state).value());
+}
+
+// The manifest is made before anything else, so what is there without one has lost it.
+Status CheckNeverUsed(io::FileSystem& fs, const DataDirectory& directory, const WalEnd& wal_end) {
+  if (wal_end.file.sequence != 0) {
+    return Status::Corruption("there is a log but no manifest: path=", directory.manifest());
+  }
+  LUMA_ASSIGN_OR_RETURN(const bool has_segments, fs.Exists(directory.segments()));
+  if (!has_segments) return Status::Ok();
+  LUMA_ASSIGN_OR_RETURN(const auto names, fs.List(directory.segments()));
+  for (const std::string& name : names) {
+    if (!name.ends_with(".seg")) continue;
+    return Status::Corruption("there are segments but no manifest: path=", directory.manifest(),
+                              " found=", directory.segment(name));
+  }
+  return Status::Ok();
+}
+
+bool IsSegmentName(const std::string& name) {
+  return name.ends_with(".seg") || name.ends_with(".seg.tmp");
 }
 
 // Segment files that no manifest names: leftovers of a crash in a flush.
@@ -36,7 +59,8 @@ Status RemoveOrphans(io::FileSystem& fs, const DataDirectory& directory,
   }
   LUMA_ASSIGN_OR_RETURN(const auto names, fs.List(directory.segments()));
   for (const std::string& name : names) {
-    if (!known.contains(name)) LUMA_RETURN_IF_ERROR(fs.Remove(directory.segment(name)));
+    if (!IsSegmentName(name) || known.contains(name)) continue;
+    LUMA_RETURN_IF_ERROR(fs.Remove(directory.segment(name)));
   }
   return Status::Ok();
 }
@@ -62,15 +86,13 @@ Result<std::unique_ptr<StorageEngine>> StorageEngine::Open(EngineOptions options
       std::make_unique<BlockCache>(*opened.budget, options.memory_limit_bytes / kCacheShare);
 
   // Everything is read before anything is written, so that damage changes nothing.
-  LUMA_ASSIGN_OR_RETURN(const ManifestState manifest, ReadManifest(fs, directory));
-  LUMA_ASSIGN_OR_RETURN(opened.database, Recover(fs, directory, manifest, *opened.budget,
-                                                 opened.cache.get()));
+  LUMA_ASSIGN_OR_RETURN(const std::optional<ManifestState> manifest, ReadManifest(fs, directory));
+  LUMA_ASSIGN_OR_RETURN(opened.database, Recover(fs, directory, manifest.value_or(ManifestState()),
+                                                 *opened.budget, opened.cache.get()));
+  if (!manifest) LUMA_RETURN_IF_ERROR(CheckNeverUsed(fs, directory, opened.database.wal_end));
   LUMA_FAILPOINT("recovery.after_replay");
 
   LUMA_ASSIGN_OR_RETURN(Manifest::Opened writer, Manifest::Open(fs, directory.manifest()));
-  if (writer.created && opened.database.wal_end.file.sequence != 0) {
-    return Status::Corruption("there is a log but no manifest: path=", directory.manifest());
-  }
   opened.manifest = std::move(writer.manifest);
   opened.epoch = writer.state.epoch;
   opened.replay_from = writer.state.checkpoint.replay_from;
