@@ -126,8 +126,9 @@ StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Cl
       }),
       parts_{states_,  pipeline_,       indexes_,      sequences_,
              *budget_, next_object_id_, request_flush_} {
-  if (options_.background_flush) flush_thread_.emplace(FlushNeeds(), flusher_, states_, clock_);
   for (const auto& [id, record] : opened.database.sequences) sequences_.Restore(id, record);
+  // Last: a flush writes the counters to the manifest.
+  if (options_.background_flush) flush_thread_.emplace(FlushNeeds(), flusher_, states_, clock_);
 }
 
 StorageEngine::~StorageEngine() {
