@@ -131,6 +131,7 @@ class Server::Impl {
     }
     static_cast<void>(ApplyLogLevel());  // the level was checked when the file was read
     rate_limiter_.Reconfigure(RateLimits(config_));
+    postgres_->SetStatementTimeout(config_.query.timeout);
     const bool scrape_changed = std::ranges::any_of(
         change.applied, [](const std::string& key) { return key.starts_with("scrape."); });
     if (scrape_changed) RestartScrapers();
@@ -244,6 +245,7 @@ class Server::Impl {
     options.auth = AuthConfigOf(config_);
     options.sessions_max = static_cast<size_t>(postgres.max_connections);
     options.authentication_timeout = postgres.login_timeout;
+    options.session.statement_timeout = config_.query.timeout;
     LUMA_ASSIGN_OR_RETURN(postgres_, pgwire::PgServer::Start(parts, std::move(options)));
     LogListening("postgres", postgres.host, postgres_->port());
     return Status::Ok();
