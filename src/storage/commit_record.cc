@@ -9,6 +9,9 @@ namespace luma::storage {
 namespace {
 
 constexpr uint8_t kVersion = 1;  // docs/formats/commit_record.md
+// Bounds what a few bytes of a constant block can make a reader allocate.
+constexpr uint64_t kPieceRowsMax = 16384;
+static_assert(HotRun::kChunkRowsMax <= kPieceRowsMax);
 enum class RecordKind : uint8_t { kCommit = 1, kSequences = 2 };
 
 void WriteHeader(RecordKind kind, ByteWriter& out) {
@@ -55,7 +58,13 @@ Result<uint64_t> ReadCount(ByteReader& in, std::string_view what) {
   return count;
 }
 
-ObjectId ReadObjectId(ByteReader& in) { return ObjectId{static_cast<uint32_t>(in.Varint())}; }
+// Of a table, run, column or sequence. One that is too long is refused, not cut to another one.
+template <typename Id>
+Result<Id> ReadId(ByteReader& in, std::string_view what) {
+  const uint64_t id = in.Varint();
+  if (!in.ok() || id > UINT32_MAX) return Malformed(in, what);
+  return Id{static_cast<uint32_t>(id)};
+}
 
 Status ReadCatalog(ByteReader& in, LoggedChanges& to) {
   LUMA_ASSIGN_OR_RETURN(const uint64_t count, ReadCount(in, "catalog changes"));
@@ -69,7 +78,7 @@ Status ReadCatalog(ByteReader& in, LoggedChanges& to) {
 Status ReadTruncates(ByteReader& in, LoggedChanges& to) {
   LUMA_ASSIGN_OR_RETURN(const uint64_t count, ReadCount(in, "truncates"));
   for (uint64_t i = 0; i < count; ++i) {
-    const ObjectId table = ReadObjectId(in);
+    LUMA_ASSIGN_OR_RETURN(const ObjectId table, ReadId<ObjectId>(in, "truncates"));
     to.truncates.push_back({table, RunId{in.Fixed<uint32_t>()}});
   }
   return in.ok() ? Status::Ok() : Malformed(in, "truncates");
@@ -78,8 +87,8 @@ Status ReadTruncates(ByteReader& in, LoggedChanges& to) {
 Status ReadDeletes(ByteReader& in, LoggedChanges& to) {
   LUMA_ASSIGN_OR_RETURN(const uint64_t count, ReadCount(in, "deletes"));
   for (uint64_t i = 0; i < count; ++i) {
-    const ObjectId table = ReadObjectId(in);
-    const RunId run{static_cast<uint32_t>(in.Varint())};
+    LUMA_ASSIGN_OR_RETURN(const ObjectId table, ReadId<ObjectId>(in, "deletes"));
+    LUMA_ASSIGN_OR_RETURN(const RunId run, ReadId<RunId>(in, "deletes"));
     const ByteSpan bytes = in.Raw(in.Varint());
     if (!in.ok()) return Malformed(in, "deletes");
     LUMA_ASSIGN_OR_RETURN(DeleteBitmap positions, DeleteBitmap::Deserialize(bytes));
@@ -94,7 +103,7 @@ Result<RunColumnsPtr> ReadColumns(ByteReader& in) {
   LUMA_ASSIGN_OR_RETURN(const uint64_t count, ReadCount(in, "columns"));
   std::vector<RunColumn> columns;
   for (uint64_t i = 0; i < count; ++i) {
-    const ColumnId id{static_cast<uint32_t>(in.Varint())};
+    LUMA_ASSIGN_OR_RETURN(const ColumnId id, ReadId<ColumnId>(in, "columns"));
     const auto type = in.Fixed<uint8_t>();
     if (!in.ok() || type >= kPhysicalTypeCount) return Malformed(in, "columns");
     columns.push_back({id, static_cast<PhysicalType>(type)});
@@ -107,14 +116,14 @@ Result<LoggedRows::Piece> ReadPiece(ByteReader& in, size_t columns) {
   LoggedRows::Piece piece;
   const uint64_t rows = in.Varint();
   for (size_t i = 0; i < columns; ++i) piece.blocks.push_back(in.Raw(in.Varint()));
-  if (!in.ok() || rows == 0 || rows > UINT32_MAX) return Malformed(in, "rows");
+  if (!in.ok() || rows == 0 || rows > kPieceRowsMax) return Malformed(in, "rows");
   piece.row_count = static_cast<uint32_t>(rows);
   return piece;
 }
 
 Result<LoggedRows> ReadRows(ByteReader& in) {
   LoggedRows rows;
-  rows.table = ReadObjectId(in);
+  LUMA_ASSIGN_OR_RETURN(rows.table, ReadId<ObjectId>(in, "appends"));
   rows.run = RunId{in.Fixed<uint32_t>()};
   rows.first_position = in.Fixed<uint32_t>();
   LUMA_ASSIGN_OR_RETURN(rows.columns, ReadColumns(in));
@@ -144,7 +153,7 @@ Status ReadCommit(ByteReader& in, LoggedChanges& to) {
 Status ReadSequences(ByteReader& in, LoggedChanges& to) {
   LUMA_ASSIGN_OR_RETURN(const uint64_t count, ReadCount(in, "sequences"));
   for (uint64_t i = 0; i < count; ++i) {
-    const ObjectId id = ReadObjectId(in);
+    LUMA_ASSIGN_OR_RETURN(const ObjectId id, ReadId<ObjectId>(in, "sequences"));
     const int64_t value = in.SignedVarint();
     const auto is_called = in.Fixed<uint8_t>();
     if (!in.ok() || is_called > 1) return Malformed(in, "sequences");
