@@ -45,6 +45,11 @@ Status BudgetLease::Grow(uint64_t bytes) {
   return Status::Ok();
 }
 
+void BudgetLease::MoveTo(BudgetUse use) {
+  if (budget_ != nullptr) budget_->Move(use_, use, bytes_);
+  use_ = use;
+}
+
 void BudgetLease::Release() {
   if (budget_ != nullptr) budget_->Subtract(use_, bytes_);
   budget_ = nullptr;
@@ -77,6 +82,11 @@ bool MemoryBudget::TryAdd(BudgetUse use, uint64_t bytes) {
   } while (!booked_.compare_exchange_weak(booked, booked + bytes, std::memory_order_relaxed));
   by_use_[static_cast<size_t>(use)].fetch_add(bytes, std::memory_order_relaxed);
   return true;
+}
+
+void MemoryBudget::Move(BudgetUse from, BudgetUse to, uint64_t bytes) {
+  by_use_[static_cast<size_t>(from)].fetch_sub(bytes, std::memory_order_relaxed);
+  by_use_[static_cast<size_t>(to)].fetch_add(bytes, std::memory_order_relaxed);
 }
 
 void MemoryBudget::Subtract(BudgetUse use, uint64_t bytes) {

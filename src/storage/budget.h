@@ -37,6 +37,8 @@ class BudgetLease {
   uint64_t bytes() const { return bytes_; }
   // Books more. Errors: kOutOfMemory; what was booked stays booked.
   Status Grow(uint64_t bytes);
+  // Counts what is booked as another use.
+  void MoveTo(BudgetUse use);
   void Release();
 
  private:
@@ -70,6 +72,7 @@ class MemoryBudget {
   friend class BudgetLease;
   Status Add(BudgetUse use, uint64_t bytes);
   bool TryAdd(BudgetUse use, uint64_t bytes);
+  void Move(BudgetUse from, BudgetUse to, uint64_t bytes);
   void Subtract(BudgetUse use, uint64_t bytes);
 
   std::atomic<uint64_t> limit_bytes_;

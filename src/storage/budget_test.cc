@@ -45,6 +45,18 @@ TEST(BudgetTest, ReplayMayExceedTheLimitAndThenNothingElseFits) {
   EXPECT_FALSE(budget.Book(BudgetUse::kIngest, UINT64_MAX).ok());
 }
 
+TEST(BudgetTest, ALeaseMovesToAnotherUseInAFullBudget) {
+  MemoryBudget budget(100);
+  {
+    auto lease = budget.Book(BudgetUse::kTransactions, 100);
+    lease->MoveTo(BudgetUse::kHotRows);
+    EXPECT_EQ(budget.booked_bytes(), 100u);
+    EXPECT_EQ(budget.booked_bytes(BudgetUse::kTransactions), 0u);
+    EXPECT_EQ(budget.booked_bytes(BudgetUse::kHotRows), 100u);
+  }
+  EXPECT_EQ(budget.booked_bytes(BudgetUse::kHotRows), 0u);
+}
+
 TEST(BudgetTest, ConcurrentLeasesNeverExceedTheLimit) {
   MemoryBudget budget(1000);
   std::atomic<bool> exceeded = false;

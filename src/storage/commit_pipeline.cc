@@ -206,7 +206,6 @@ Result<CommitPipeline::Placement> CommitPipeline::Place(const TableWrite& write)
   const TableVersion version = head_->Table(write.table);
   Placement placement;
   if (write.row_count > run_rows_max_ / 2) {
-    LUMA_RETURN_IF_ERROR(write.rows->Rebook(account_));
     placement.run = write.rows->WithId(version.next_run());
     placement.adopts = placement.starts_run = true;
     return placement;
@@ -265,6 +264,7 @@ void CommitPipeline::AppendRows(const TableWrite& write, const Placement& placem
                                 TableVersion& version) {
   if (placement.starts_run) version.Seal();
   if (placement.adopts) {
+    placement.run->MoveTo(account_.use);
     version.AddSealed(std::make_shared<const RunVersion>(placement.run, write.row_count, nullptr));
   } else {
     uint32_t used = placement.first_position;

@@ -31,12 +31,6 @@ uint64_t HotChunk::BytesFor(const RunColumns& columns, uint32_t capacity) {
   return bytes;
 }
 
-Status HotChunk::Rebook(const MemoryAccount& account) {
-  LUMA_ASSIGN_OR_RETURN(BudgetLease lease, account.Book(lease_.bytes()));
-  lease_ = std::move(lease);
-  return Status::Ok();
-}
-
 void HotChunk::Append(uint32_t at, std::span<const ColumnSpan> source, uint32_t from,
                       uint32_t count, RunStringArena& arena) {
   LUMA_CHECK(source.size() == columns_->size() && at + count <= capacity_);

@@ -25,11 +25,12 @@ class HotChunk : public std::enable_shared_from_this<HotChunk> {
   static uint64_t BytesFor(const RunColumns& columns, uint32_t capacity);
 
   uint32_t capacity() const { return capacity_; }
+  uint64_t memory_bytes() const { return BytesFor(*columns_, capacity_); }
 
   // Copies rows [from, from + count) of `source` to rows [at, at + count). Strings go to `arena`.
   void Append(uint32_t at, std::span<const ColumnSpan> source, uint32_t from, uint32_t count,
               RunStringArena& arena);
-  Status Rebook(const MemoryAccount& account);
+  void MoveTo(BudgetUse use) { lease_.MoveTo(use); }
 
   // The first `rows` rows of a column.
   ColumnBlock Read(size_t column, uint32_t rows) const;

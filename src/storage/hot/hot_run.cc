@@ -56,10 +56,15 @@ void HotRun::Append(uint32_t used, std::span<const ColumnSpan> source) const {
   }
 }
 
-Status HotRun::Rebook(const MemoryAccount& account) const {
-  LUMA_RETURN_IF_ERROR(arena_->Rebook(account));
-  for (const auto& chunk : chunks_) LUMA_RETURN_IF_ERROR(chunk->Rebook(account));
-  return Status::Ok();
+void HotRun::MoveTo(BudgetUse use) const {
+  arena_->MoveTo(use);
+  for (const auto& chunk : chunks_) chunk->MoveTo(use);
+}
+
+uint64_t HotRun::memory_bytes() const {
+  uint64_t bytes = arena_->memory_bytes();
+  for (const auto& chunk : chunks_) bytes += chunk->memory_bytes();
+  return bytes;
 }
 
 std::vector<ColumnSpan> HotRun::BlockColumns(

@@ -35,8 +35,10 @@ class HotRun final : public Run {
   // Copies rows behind the first `used`, for which WithRoom made room. Cannot fail. `source` has
   // the run's columns. Costs a memcpy per column: about 1 ns per fixed-width value of a batch.
   void Append(uint32_t used, std::span<const ColumnSpan> source) const;
-  // Books the run's memory anew, on `account`. Errors: kOutOfMemory; some of it may have moved.
-  Status Rebook(const MemoryAccount& account) const;
+  // Counts the run's memory as another use. The writer's, as WithRoom.
+  void MoveTo(BudgetUse use) const;
+  // What is booked for the run. Threads: any.
+  uint64_t memory_bytes() const;
 
   const RunColumnsPtr& columns() const { return columns_; }
   // The columns of the visible rows of one block, in run order, for copying to another run.

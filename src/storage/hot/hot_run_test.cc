@@ -93,5 +93,14 @@ TEST_F(HotRunTest, MemoryIsBookedBeforeItIsAllocatedAndGivenBack) {
   EXPECT_EQ(budget_.booked_bytes(), 0);
 }
 
+TEST_F(HotRunTest, MemoryCanBeCountedAsAnotherUse) {
+  Append({{1, "a text of more than twelve bytes"}});
+  const uint64_t bytes = budget_.booked_bytes(BudgetUse::kHotRows);
+  EXPECT_EQ(run_->memory_bytes(), bytes);
+  run_->MoveTo(BudgetUse::kTransactions);
+  EXPECT_EQ(budget_.booked_bytes(BudgetUse::kHotRows), 0);
+  EXPECT_EQ(budget_.booked_bytes(BudgetUse::kTransactions), bytes);
+}
+
 }  // namespace
 }  // namespace luma::storage

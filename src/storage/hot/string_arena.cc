@@ -17,14 +17,14 @@ constexpr uint64_t kBlockBytesMax = 256 << 10;
 
 Status RunStringArena::Reserve(uint64_t bytes, const MemoryAccount& account) {
   if (bytes <= static_cast<uint64_t>(end_ - next_)) return Status::Ok();
-  const uint64_t step = std::clamp(allocated_bytes_, kBlockBytesMin, kBlockBytesMax);
+  const uint64_t step = std::clamp(memory_bytes(), kBlockBytesMin, kBlockBytesMax);
   const uint64_t block_bytes = std::max(bytes, step);
   LUMA_ASSIGN_OR_RETURN(BudgetLease lease, account.Book(block_bytes));
   leases_.push_back(std::move(lease));
   blocks_.push_back(std::make_unique_for_overwrite<char[]>(block_bytes));
   next_ = blocks_.back().get();
   end_ = next_ + block_bytes;
-  allocated_bytes_ += block_bytes;
+  allocated_bytes_.fetch_add(block_bytes, std::memory_order_relaxed);
   return Status::Ok();
 }
 
@@ -37,12 +37,8 @@ StringRef RunStringArena::Copy(StringRef text) {
   return {at, text.size()};
 }
 
-Status RunStringArena::Rebook(const MemoryAccount& account) {
-  if (allocated_bytes_ == 0) return Status::Ok();
-  LUMA_ASSIGN_OR_RETURN(BudgetLease lease, account.Book(allocated_bytes_));
-  leases_.clear();
-  leases_.push_back(std::move(lease));
-  return Status::Ok();
+void RunStringArena::MoveTo(BudgetUse use) {
+  for (BudgetLease& lease : leases_) lease.MoveTo(use);
 }
 
 uint64_t LongStringBytes(std::span<const ColumnSpan> columns, uint32_t from, uint32_t count) {

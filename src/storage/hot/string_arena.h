@@ -1,6 +1,7 @@
 // Owns the bytes of the long strings of one hot run.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -20,15 +21,17 @@ class RunStringArena {
   Status Reserve(uint64_t bytes, const MemoryAccount& account);
   // Needs a Reserve that covers it. Short strings lie inside the reference and take no room.
   StringRef Copy(StringRef text);
-  // Moves what is booked to another account.
-  Status Rebook(const MemoryAccount& account);
+  // Counts what is booked as another use.
+  void MoveTo(BudgetUse use);
+  // Taken so far, used or not. Threads: any.
+  uint64_t memory_bytes() const { return allocated_bytes_.load(std::memory_order_relaxed); }
 
  private:
   std::vector<std::unique_ptr<char[]>> blocks_;
   std::vector<BudgetLease> leases_;
   char* next_ = nullptr;
   char* end_ = nullptr;
-  uint64_t allocated_bytes_ = 0;
+  std::atomic<uint64_t> allocated_bytes_{0};
 };
 
 // What RunStringArena needs for rows [from, from + count) of the columns.
