@@ -14,6 +14,16 @@ TableVersion DatabaseState::Table(ObjectId table) const {
   return version == nullptr ? TableVersion() : *version;
 }
 
+uint64_t DatabaseState::HotBytes() const {
+  uint64_t bytes = 0;
+  ForEachTable([&](ObjectId, const TableVersionPtr& version) {
+    version->ForEachRun([&](const RunVersionPtr& run) {
+      if (run->run()->is_hot()) bytes += static_cast<const HotRun&>(*run->run()).memory_bytes();
+    });
+  });
+  return bytes;
+}
+
 void DatabaseState::SetTable(ObjectId table, TableVersion version) {
   if (const TableVersionPtr old = Find(table)) totals_ -= old->totals();
   totals_ += version.totals();

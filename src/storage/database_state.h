@@ -18,6 +18,8 @@ class DatabaseState {
   uint64_t version() const { return version_; }
   const CatalogStatePtr& catalog() const { return catalog_; }
   const RunTotals& totals() const { return totals_; }
+  // Memory of the runs that a flush of this state would free; visits every run.
+  uint64_t HotBytes() const;
 
   // Null when the table never had rows.
   TableVersionPtr Find(ObjectId table) const;

@@ -40,17 +40,28 @@ void FlushThread::Request() {
 }
 
 void FlushThread::Run() {
-  std::chrono::nanoseconds pause = kLookInterval;
-  while (Sleep(pause)) {
+  bool goes_on = Sleep();
+  while (goes_on) {
     const Status flushed = FlushIfNeeded();
-    pause = flushed.ok() ? std::chrono::nanoseconds(kLookInterval) : kPauseAfterFailure;
     if (!flushed.ok()) LUMA_LOG(kWarn, "storage", "flush failed: {}", flushed.message());
+    goes_on = flushed.ok() ? Sleep() : SleepAfterFailure();
   }
 }
 
-bool FlushThread::Sleep(std::chrono::nanoseconds time) {
+bool FlushThread::Sleep() {
   MutexLock lock(mutex_);
-  if (!is_stopping_ && !is_requested_) wake_.WaitFor(mutex_, time);
+  if (!is_stopping_ && !is_requested_) wake_.WaitFor(mutex_, kLookInterval);
+  return !is_stopping_;
+}
+
+bool FlushThread::SleepAfterFailure() {
+  const auto end = std::chrono::steady_clock::now() + kPauseAfterFailure;
+  MutexLock lock(mutex_);
+  while (!is_stopping_) {
+    const auto left = end - std::chrono::steady_clock::now();
+    if (left <= left.zero()) break;
+    wake_.WaitFor(mutex_, left);
+  }
   return !is_stopping_;
 }
 
@@ -63,7 +74,7 @@ Status FlushThread::FlushIfNeeded() {
 }
 
 bool FlushThread::NeedsFlush() {
-  return TakeRequest() || needs_.hot_bytes() > needs_.hot_bytes_max ||
+  return TakeRequest() || states_.Published()->HotBytes() > needs_.hot_bytes_max ||
          needs_.wal_bytes() > needs_.wal_bytes_max ||
          clock_.Monotonic() - last_flush_ >= needs_.interval;
 }

@@ -14,7 +14,9 @@
 namespace luma::storage {
 
 // Everything is flushed when hot rows or the log grow too large, every `interval`, and on request;
-// a run that gets no more rows is flushed soon after it was sealed.
+// a run that gets no more rows is flushed soon after it was sealed. Hot rows are those of the
+// published state: what old snapshots keep in memory, no flush can free. After a failure it pauses,
+// whatever is requested.
 // Threads: Request from any thread. Lifetime: references must outlive it.
 class FlushThread {
  public:
@@ -22,7 +24,6 @@ class FlushThread {
     uint64_t hot_bytes_max = 0;
     uint64_t wal_bytes_max = 0;
     std::chrono::seconds interval{0};
-    std::function<uint64_t()> hot_bytes;
     std::function<uint64_t()> wal_bytes;
   };
 
@@ -35,8 +36,10 @@ class FlushThread {
 
  private:
   void Run() LUMA_EXCLUDES(mutex_);
-  // Sleeps until it is time to look again. False when the thread is to end.
-  bool Sleep(std::chrono::nanoseconds time) LUMA_EXCLUDES(mutex_);
+  // Sleep until it is time to look again, Sleep at most until the next request. False when the
+  // thread is to end.
+  bool Sleep() LUMA_EXCLUDES(mutex_);
+  bool SleepAfterFailure() LUMA_EXCLUDES(mutex_);
   bool TakeRequest() LUMA_EXCLUDES(mutex_);
   bool NeedsFlush() LUMA_EXCLUDES(mutex_);
   bool HasSealedRuns() const;

@@ -157,7 +157,6 @@ FlushThread::Needs StorageEngine::FlushNeeds() const {
   return {.hot_bytes_max = options_.hot_bytes_flush,
           .wal_bytes_max = options_.wal_bytes_flush,
           .interval = options_.flush_interval,
-          .hot_bytes = [this] { return budget_->booked_bytes(BudgetUse::kHotRows); },
           .wal_bytes = [this] { return wal_->log_bytes(); }};
 }
 
