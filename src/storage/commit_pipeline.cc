@@ -12,6 +12,8 @@ namespace {
 
 // A key with more index entries than this is replaced often: look for dead ones.
 constexpr size_t kCandidatesMax = 8;
+// Asking an index for room costs about 300 ns.
+constexpr uint32_t kIndexedRowsUnchecked = 1024;
 
 // Null when the batch has no keys for the index, or no rows.
 const BatchKeys* FindKeys(const TableWrite& write, const UniqueIndex& index) {
@@ -194,10 +196,20 @@ Status CommitPipeline::PlaceAll(WriteBatch& batch, std::vector<Placement>& place
       batch.record.SetFirstKeptRun(truncates++, head_->Table(write.table).next_run());
     }
     if (write.rows != nullptr) {
+      LUMA_RETURN_IF_ERROR(CheckIndexRoom(write));
       LUMA_ASSIGN_OR_RETURN(placement, Place(write));
       batch.record.SetPlace(appends++, placement.run->id(), placement.first_position);
     }
     placements.push_back(std::move(placement));
+  }
+  return Status::Ok();
+}
+
+// Small writes are bounded by the room for their rows.
+Status CommitPipeline::CheckIndexRoom(const TableWrite& write) {
+  if (write.row_count < kIndexedRowsUnchecked) return Status::Ok();
+  for (const UniqueIndexes::EntryPtr& entry : indexes_.Of(write.table)) {
+    LUMA_RETURN_IF_ERROR(entry->index.CheckRoom(write.row_count));
   }
   return Status::Ok();
 }

@@ -97,6 +97,7 @@ class CommitPipeline {
   Result<CatalogStatePtr> NextCatalog(const WriteBatch& batch, CommitNumber commit)
       LUMA_REQUIRES(sequencer_mutex_);
   Result<Placement> Place(const TableWrite& write) LUMA_REQUIRES(sequencer_mutex_);
+  Status CheckIndexRoom(const TableWrite& write) LUMA_REQUIRES(sequencer_mutex_);
   Status PlaceAll(WriteBatch& batch, std::vector<Placement>& placements)
       LUMA_REQUIRES(sequencer_mutex_);
 

@@ -20,6 +20,10 @@ std::vector<ColumnSpan> SpansOf(const RowBuffer& rows) {
   return spans;
 }
 
+// Of LocalKeys: up to twice an optional hash, a node of the map with its heap header, one to two
+// buckets, and the copy of the hash in the WriteBatch.
+constexpr uint64_t kKeyBytes = 2 * sizeof(std::optional<uint64_t>) + 32 + 16 + 16;
+
 // `rows` rows that all hold what `constant` holds.
 RowBuffer Repeat(const ColumnSpan& constant, uint32_t rows) {
   RowBuffer repeated({constant.type});
@@ -119,13 +123,15 @@ RunVersionPtr LocalRows::Version() const {
   return std::make_shared<const RunVersion>(run_, row_count_, deletes_);
 }
 
-LocalKeys::LocalKeys(const TableSchema& schema, UniqueConstraint constraint)
-    : constraint_(std::move(constraint)) {
+LocalKeys::LocalKeys(const TableSchema& schema, UniqueConstraint constraint, MemoryBudget& budget)
+    : constraint_(std::move(constraint)),
+      memory_(budget.BookAlways(BudgetUse::kTransactions, 0)) {
   for (const ColumnId id : constraint_.columns) columns_.push_back(*schema.FindColumn(id));
 }
 
-void LocalKeys::CatchUp(const LocalRows& rows) {
-  if (rows.row_count() == hashes_.size()) return;
+Status LocalKeys::CatchUp(const LocalRows& rows) {
+  if (rows.row_count() == hashes_.size()) return Status::Ok();
+  LUMA_RETURN_IF_ERROR(memory_.Grow((rows.row_count() - hashes_.size()) * kKeyBytes));
   const RunVersionPtr version = rows.Version();
   for (uint32_t block = FindBlock(*version, static_cast<uint32_t>(hashes_.size()));
        block < version->block_count(); ++block) {
@@ -137,6 +143,7 @@ void LocalKeys::CatchUp(const LocalRows& rows) {
       if (hashes_.back()) positions_.emplace(*hashes_.back(), position);
     }
   }
+  return Status::Ok();
 }
 
 std::optional<uint32_t> LocalKeys::Find(const LocalRows& rows, uint64_t hash,

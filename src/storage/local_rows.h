@@ -52,13 +52,14 @@ class LocalRows {
 // The keys of local rows for one unique constraint.
 class LocalKeys {
  public:
-  LocalKeys(const TableSchema& schema, UniqueConstraint constraint);
+  LocalKeys(const TableSchema& schema, UniqueConstraint constraint, MemoryBudget& budget);
 
   const UniqueConstraint& constraint() const { return constraint_; }
   const std::vector<std::optional<uint64_t>>& hashes() const { return hashes_; }
 
-  // Reads the keys of the rows that have been appended since the last call.
-  void CatchUp(const LocalRows& rows);
+  // Reads the keys of the rows that have been appended since the last call. Errors: kOutOfMemory,
+  // and nothing has changed.
+  Status CatchUp(const LocalRows& rows);
   // The live row before position `end` with that key.
   std::optional<uint32_t> Find(const LocalRows& rows, uint64_t hash, const KeyBlocks& keys,
                                uint32_t row, uint32_t end) const;
@@ -68,6 +69,7 @@ class LocalKeys {
   std::vector<ColumnSchema> columns_;  // copies: the schema may be replaced
   std::vector<std::optional<uint64_t>> hashes_;  // by position
   std::unordered_multimap<uint64_t, uint32_t> positions_;
+  BudgetLease memory_;
 };
 
 // Key blocks of local rows: memory only, so reading them cannot fail.

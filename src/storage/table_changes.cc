@@ -64,11 +64,11 @@ Status TableChanges::PrepareKeys(const CatalogObject& object) {
     keys_.clear();
     for (const UniqueConstraint& constraint : object.table->uniques) {
       LUMA_ASSIGN_OR_RETURN(UniqueIndexes::EntryPtr index, IndexOf(object, constraint));
-      keys_.push_back({LocalKeys(*object.table, constraint), std::move(index)});
+      keys_.push_back({LocalKeys(*object.table, constraint, engine_.budget), std::move(index)});
     }
     keys_schema_ = object.table;
   }
-  for (Keys& keys : keys_) keys.local.CatchUp(rows_);
+  for (Keys& keys : keys_) LUMA_RETURN_IF_ERROR(keys.local.CatchUp(rows_));
   return Status::Ok();
 }
 
@@ -97,7 +97,7 @@ Result<UniqueIndexes::EntryPtr> TableChanges::IndexOf(const CatalogObject& objec
 }
 
 Status TableChanges::CheckNewKeys(const CatalogObject& object, Keys& keys, uint32_t first) {
-  keys.local.CatchUp(rows_);
+  LUMA_RETURN_IF_ERROR(keys.local.CatchUp(rows_));
   if (first == rows_.row_count()) return Status::Ok();
   std::optional<KeyLookup> lookup;
   if (keys.index != nullptr && sees_committed()) {

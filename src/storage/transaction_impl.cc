@@ -10,6 +10,18 @@ namespace {
 
 uint32_t ToNumber(ObjectId id) { return static_cast<uint32_t>(id); }
 
+// Encoding never makes rows larger than they lie in memory, but for a little per column and block.
+uint64_t RecordBytesMax(const std::vector<TableWrite>& writes) {
+  uint64_t bytes = 0;
+  for (const TableWrite& write : writes) {
+    if (write.rows == nullptr) continue;
+    uint64_t row_bytes = 0;
+    for (const RunColumn& column : *write.rows->columns()) row_bytes += ValueBytes(column.type);
+    bytes += write.row_count * row_bytes + write.string_bytes;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 TransactionImpl::TransactionImpl(const EngineParts& engine)
@@ -190,6 +202,10 @@ Result<WriteBatch> TransactionImpl::BuildBatch() {
     if (write.rows != nullptr) appends.push_back({id, write.rows, write.row_count});
     batch.tables.push_back(std::move(write));
   }
+  // Twice: the log copies the record to its buffer.
+  LUMA_ASSIGN_OR_RETURN(
+      batch.record_memory,
+      engine_.budget.Book(BudgetUse::kTransactions, 2 * RecordBytesMax(batch.tables)));
   batch.record = CommitRecord::Encode(batch.catalog_changes, truncates, deletes, appends);
   return batch;
 }

@@ -5,6 +5,13 @@
 
 namespace luma::storage {
 
+Status UniqueIndex::CheckRoom(uint64_t count) const {
+  uint64_t bytes = 0;
+  // Hashes are even: each shard gets its share.
+  for (const Shard& shard : shards_) bytes += shard.GrowthBytes(count / kShardCount + 1);
+  return budget_.Book(BudgetUse::kCache, bytes).status();
+}
+
 void UniqueIndex::Insert(uint64_t hash, IndexedRow row) { ShardOf(hash).Insert(hash, row); }
 
 void UniqueIndex::Find(uint64_t hash, std::vector<IndexedRow>& rows) const {
@@ -27,10 +34,19 @@ uint64_t UniqueIndex::size() const {
 
 void UniqueIndex::Shard::Insert(uint64_t hash, IndexedRow row) {
   MutexLock lock(mutex_);
-  if ((used_ + 1) * 4 > slots_.size() * 3) {
-    Rebuild(std::vector<Entry>(slots_), std::max<size_t>(slots_.size() * 2, 16));
-  }
+  const size_t slots = SlotsFor(slots_.size(), used_ + 1);
+  if (slots > slots_.size()) Rebuild(std::vector<Entry>(slots_), slots);
   Put({hash, row});
+}
+
+size_t UniqueIndex::Shard::SlotsFor(size_t slots, uint64_t entries) {
+  while (entries * 4 > slots * 3) slots = std::max<size_t>(slots * 2, 16);
+  return slots;
+}
+
+uint64_t UniqueIndex::Shard::GrowthBytes(uint64_t count) const {
+  MutexLock lock(mutex_);
+  return (SlotsFor(slots_.size(), used_ + count) - slots_.size()) * sizeof(Entry);
 }
 
 void UniqueIndex::Shard::Put(const Entry& entry) {

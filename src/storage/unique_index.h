@@ -33,13 +33,16 @@ struct IndexedRow {
 // Threads: every method from any thread.
 class UniqueIndex {
  public:
-  // Its memory is booked as kCache, beyond the limit if need be: the rows are committed.
+  // Its memory is booked as kCache, beyond the limit if need be, since Insert must not fail.
   UniqueIndex(std::vector<ColumnId> columns, MemoryBudget& budget)
-      : columns_(std::move(columns)) {
+      : columns_(std::move(columns)), budget_(budget) {
     for (Shard& shard : shards_) shard.set_budget(budget);
   }
   const std::vector<ColumnId>& columns() const { return columns_; }
 
+  // Whether the budget has room for `count` more entries: ask before many are added.
+  // Errors: kOutOfMemory.
+  Status CheckRoom(uint64_t count) const;
   // Adding an entry twice is harmless.
   void Insert(uint64_t hash, IndexedRow row);
   // Appends the rows with this hash to `rows`.
@@ -69,9 +72,13 @@ class UniqueIndex {
     void SweepKey(uint64_t hash, const std::function<bool(IndexedRow)>& is_dead)
         LUMA_EXCLUDES(mutex_);
     uint64_t size() const LUMA_EXCLUDES(mutex_);
+    // By how much it grows at `count` more entries.
+    uint64_t GrowthBytes(uint64_t count) const LUMA_EXCLUDES(mutex_);
 
    private:
     size_t Next(size_t slot) const LUMA_REQUIRES(mutex_) { return (slot + 1) & (slots_.size() - 1); }
+    // The slots, of which there are `slots` now, that hold `entries` with room to spare.
+    static size_t SlotsFor(size_t slots, uint64_t entries);
     size_t HomeOf(uint64_t hash) const LUMA_REQUIRES(mutex_) { return hash & (slots_.size() - 1); }
     void Put(const Entry& entry) LUMA_REQUIRES(mutex_);
     void Rebuild(const std::vector<Entry>& entries, size_t slots) LUMA_REQUIRES(mutex_);
@@ -89,6 +96,7 @@ class UniqueIndex {
   const Shard& ShardOf(uint64_t hash) const { return shards_[hash >> 60]; }
 
   const std::vector<ColumnId> columns_;
+  MemoryBudget& budget_;
   std::array<Shard, kShardCount> shards_;
 };
 

@@ -91,6 +91,7 @@ Status UniqueIndexes::AddVersion(UniqueIndex& index, const TableSchema& schema,
   for (const auto& view : version.Views()) {
     const Run& run = *static_cast<const RunVersion&>(*view).run();
     for (uint32_t block = 0; block < view->block_count(); ++block) {
+      LUMA_RETURN_IF_ERROR(index.CheckRoom(view->BlockRows(block)));
       LUMA_ASSIGN_OR_RETURN(const KeyBlocks keys, ReadKeyBlocks(*view, columns, block));
       for (uint32_t row = 0; row < view->BlockRows(block); ++row) {
         const std::optional<uint64_t> hash = HashKey(keys, row);

@@ -37,7 +37,7 @@ class UniqueIndexes {
   explicit UniqueIndexes(MemoryBudget& budget) : budget_(budget) {}
 
   // The index over `columns` of the table; scans the table if there is none yet, otherwise waits
-  // for who does. Call it without locks held. Errors: kIoError, kCorruption.
+  // for who does. Call it without locks held. Errors: kIoError, kCorruption, kOutOfMemory.
   Result<EntryPtr> Get(ObjectId table, const TableSchema& schema,
                        const std::vector<ColumnId>& columns, const HeadWhile& head_while)
       LUMA_EXCLUDES(mutex_);
@@ -48,7 +48,7 @@ class UniqueIndexes {
   void Forget(ObjectId table, const EntryPtr& entry) LUMA_EXCLUDES(mutex_);
 
   // Adds all rows of `version`, deleted ones included, under the layout of their run. Needed for a
-  // reader whose state is older than covers_from. Errors: kIoError, kCorruption.
+  // reader whose state is older than covers_from. Errors: kIoError, kCorruption, kOutOfMemory.
   static Status AddVersion(UniqueIndex& index, const TableSchema& schema,
                            const TableVersion& version);
   // Removes dead entries if they are many. `oldest` is StateStore::Oldest().

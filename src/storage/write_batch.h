@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/budget.h"
 #include "storage/catalog_state.h"
 #include "storage/commit_record.h"
 #include "storage/hot/hot_run.h"
@@ -49,6 +50,7 @@ struct WriteBatch {
   std::vector<CatalogChange> catalog_changes;
   std::vector<TableWrite> tables;
   CommitRecord record;  // of all of the above, except for what the sequencer fills in
+  BudgetLease record_memory;
 };
 
 }  // namespace luma::storage
