@@ -3,17 +3,16 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <thread>
 #include <utility>
 
-#include "storage/metrics/careful_write.h"
 #include "storage/metrics/sample_rows.h"
 
 namespace luma::storage {
 namespace {
 
-// A conflict needs somebody else to delete one of the same few rows at the same moment; so many in
-// a row mean that something else is wrong.
-constexpr int kConflictRetriesMax = 10;
+// A flush cannot take deletes of rows it sorts while it writes the manifest: a few fsyncs.
+constexpr std::chrono::milliseconds kConflictPause{10};
 
 WriteSummary Judge(const SeriesBatch& batch, UnixMillis not_after) {
   WriteSummary summary;
@@ -147,16 +146,24 @@ Status MetricsWriter::StoreAlone(const SeriesBatch& batch) {
   CarefulWrite write(batch, registry_, floor_);
   write.Prepare(next_series_);
   LUMA_RETURN_IF_ERROR(BookSeries(write.new_series_count()));
-  Status committed = write.Commit(engine_);
-  for (int retry = 0; committed.code() == StatusCode::kConflict && retry < kConflictRetriesMax;
-       ++retry) {
-    committed = write.Commit(engine_);
-  }
-  LUMA_RETURN_IF_ERROR(committed);
+  LUMA_RETURN_IF_ERROR(CommitPatiently(write));
   next_series_ += write.new_series_count();
   samples_duplicate_.fetch_add(write.duplicate_count(), std::memory_order_relaxed);
   samples_replaced_.fetch_add(write.replaced_count(), std::memory_order_relaxed);
   return write.Publish();
+}
+
+// Never kConflict: senders drop what is refused with it, and this is to be tried again.
+Status MetricsWriter::CommitPatiently(CarefulWrite& write) {
+  const auto end = std::chrono::steady_clock::now() + options_.conflict_wait_max;
+  while (true) {
+    const Status committed = write.Commit(engine_);
+    if (committed.code() != StatusCode::kConflict) return committed;
+    if (std::chrono::steady_clock::now() >= end) {
+      return Status::Unavailable("samples cannot be replaced now: ", committed.message());
+    }
+    std::this_thread::sleep_for(kConflictPause);
+  }
 }
 
 // Memory that a failed commit did not use serves the next one.

@@ -13,6 +13,7 @@
 
 #include "model/metrics_source.h"
 #include "storage/engine.h"
+#include "storage/metrics/careful_write.h"
 #include "storage/metrics/series_registry.h"
 #include "storage/metrics/write_gate.h"
 #include "storage/metrics/write_queue.h"
@@ -22,6 +23,9 @@ namespace luma::storage {
 struct MetricsOptions {
   std::chrono::milliseconds future_max = MetricsSink::kFutureMax;
   uint64_t series_max = 10'000'000;  // new series beyond it are kTooManyRequests
+  // How long a write waits for rows that it has to replace: a flush is moving them, or SQL is
+  // deleting them. Then it is kUnavailable.
+  std::chrono::milliseconds conflict_wait_max{10'000};
 };
 
 // What has been written since the start.
@@ -62,6 +66,7 @@ class MetricsWriter {
   // On the queue's thread.
   void StoreGroup(WriteGroup group);
   Status StoreAlone(const SeriesBatch& batch);
+  Status CommitPatiently(CarefulWrite& write);
   Status BookSeries(uint64_t new_series);
 
   void Count(const WriteSummary& summary);
