@@ -62,6 +62,7 @@ function(luma_test_executable target label sources)
   find_package(GTest REQUIRED)
   add_executable(${target} ${sources})
   target_link_libraries(${target} PRIVATE ${ARGN} GTest::gmock GTest::gtest_main)
-  add_test(NAME ${target} COMMAND ${target})
+  # Golden tests read docs/formats relative to the source root: __FILE__ may be a relative path.
+  add_test(NAME ${target} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${target} PROPERTIES LABELS ${label} TIMEOUT 900)
 endfunction()
