@@ -6,6 +6,7 @@ The window starts when the first samples have arrived and ends when it holds 50,
 servers go on running while the window is compared, by SQL and by the HTTP API.
 """
 
+import json
 import math
 import time
 import unittest
@@ -99,11 +100,11 @@ class PrometheusTest(ServerTest):
 
     def samples_by_sql(self, start: float, end: float) -> dict[tuple, list]:
         rows = self.server.sql(
-            "SELECT metric, labels, ts, value FROM samples WHERE ts BETWEEN to_timestamp(%s) AND "
-            "to_timestamp(%s) AND NOT isnan(value) ORDER BY ts", [start, end])
+            "SELECT metric, to_json(labels)::text, ts, value FROM samples WHERE ts BETWEEN "
+            "to_timestamp(%s) AND to_timestamp(%s) AND NOT isnan(value) ORDER BY ts", [start, end])
         found: dict[tuple, list] = {}
         for metric, labels, ts, value in rows:
-            key = key_of({"__name__": metric, **labels})
+            key = key_of({"__name__": metric, **json.loads(labels)})
             found.setdefault(key, []).append((millis(ts.timestamp()), value))
         return found
 
