@@ -128,7 +128,8 @@ def victoria_metrics():
 
 def version_of(argv):
     output = subprocess.run(argv, capture_output=True, text=True, check=False)
-    return (output.stdout + output.stderr).strip().splitlines()[0]
+    lines = (output.stdout + output.stderr).strip().splitlines()
+    return lines[0] if lines else f"{argv[0]} (prints no version)"
 
 
 def median_and_spread(values):
