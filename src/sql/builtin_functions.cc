@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
+#include <string>
 #include <thread>
 
 #include "sql/division_functions.h"
 #include "sql/duckdb_boundary.h"
 #include "sql/label_functions.h"
 #include "sql/sequence_functions.h"
+#include "sql/session_settings.h"
 #include "sql/session_state.h"
 
 namespace luma::sql {
@@ -62,6 +65,20 @@ void PgSleep(DataChunk& arguments, ExpressionState& state, Vector& result) {
 void TransactionId(DataChunk&, ExpressionState& state, Vector& result) {
   const auto& transaction = duckdb::MetaTransaction::Get(state.GetContext());
   result.Reference(Value::BIGINT(static_cast<int64_t>(transaction.global_transaction_id)));
+}
+
+// set_config(name, value, is_local): for the session, whatever is_local says.
+void SetConfig(DataChunk& arguments, ExpressionState& state, Vector& result) {
+  for (duckdb::idx_t i = 0; i < arguments.size(); ++i) {
+    const Value name = arguments.GetValue(0, i);
+    const Value value = arguments.GetValue(1, i);
+    if (!name.IsNull()) {
+      std::optional<std::string> text;
+      if (!value.IsNull()) text = value.ToString();
+      ThrowIfError(ChangeSettingInQuery(state.GetContext(), name.ToString(), text));
+    }
+    result.SetValue(i, value);
+  }
 }
 
 ScalarFunction Volatile(ScalarFunction function) {
@@ -131,6 +148,9 @@ void RegisterBuiltinFunctions(duckdb::DatabaseInstance& database) {
   registrar.Add(ScalarFunction("pg_is_in_recovery", {}, LogicalType::BOOLEAN, IsInRecovery));
   registrar.Add(
       Volatile(ScalarFunction("pg_sleep", {LogicalType::DOUBLE}, LogicalType::VARCHAR, PgSleep)));
+  registrar.Add(Volatile(ScalarFunction(
+      "set_config", {LogicalType::VARCHAR, LogicalType::VARCHAR, LogicalType::BOOLEAN},
+      LogicalType::VARCHAR, SetConfig)));
   registrar.Add(PerQuery(ScalarFunction("txid_current", {}, LogicalType::BIGINT, TransactionId)));
   registrar.AddType("jsonb", LogicalType::JSON());
   RemoveTableFunctions(database);

@@ -59,7 +59,9 @@ Mapping MapCatalogError(const duckdb::ErrorData& error, std::string_view message
   }
   if (Contains(message, "does not have a column")) return {StatusCode::kNotFound, "42703"};
   if (Contains(message, "already exists")) return {StatusCode::kAlreadyExists, "42P07"};
-  if (Contains(message, "does not exist")) return {StatusCode::kNotFound, "42P01"};
+  if (Contains(message, "does not exist") || Contains(message, "could not be found")) {
+    return {StatusCode::kNotFound, "42P01"};
+  }
   return {StatusCode::kInvalidArgument, "42P17"};
 }
 

@@ -20,6 +20,7 @@
 #include "duckdb/common/exception/transaction_exception.hpp"
 #include "duckdb/common/type_visitor.hpp"
 #include "duckdb/common/types/bit.hpp"
+#include "duckdb/common/types/blob.hpp"
 #include "duckdb/common/types/column/column_data_collection.hpp"
 #include "duckdb/common/types/uuid.hpp"
 #include "duckdb/common/vector_operations/vector_operations.hpp"

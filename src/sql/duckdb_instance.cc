@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "sql/builtin_functions.h"
+#include "sql/bytea_cast.h"
 #include "sql/duckdb_boundary.h"
 #include "sql/luma_catalog.h"
 #include "sql/session_settings.h"
@@ -95,6 +96,7 @@ Result<std::shared_ptr<duckdb::DuckDB>> OpenInstance(const DatabaseOptions& opti
     Configure(options, engine, config);
     auto database = std::make_shared<duckdb::DuckDB>(kDatabaseName, &config);
     RegisterPostgresSettings(duckdb::DBConfig::GetConfig(*database->instance));
+    RegisterByteaCast(duckdb::DBConfig::GetConfig(*database->instance));
     RegisterBuiltinFunctions(*database->instance);
     LockDown(*database);
     return database;

@@ -5,6 +5,7 @@
 #include "sql/copy_rows.h"
 #include "sql/duckdb_boundary.h"
 #include "sql/luma_catalog.h"
+#include "sql/postgres_tree.h"
 #include "sql/prepared_statement.h"
 #include "sql/query_stream.h"
 #include "sql/session_settings.h"
@@ -25,9 +26,22 @@ bool IsSettingStatement(const ParsedStatement& statement) {
          statement.text.starts_with("pragma");
 }
 
-// Statements that PostgreSQL clients send for upkeep, which the engine does by itself.
+// Statements that PostgreSQL clients send for upkeep, which the engine does by itself, and
+// DEALLOCATE ALL, which concerns the protocol's prepared statements.
 bool IsUpkeep(const ParsedStatement& statement) {
-  return statement.command_tag == "VACUUM" || statement.command_tag == "ANALYZE";
+  return statement.command_tag == "VACUUM" || statement.command_tag == "ANALYZE" ||
+         (statement.command_tag == "DEALLOCATE" && Tokenize(statement.text).back().Is("all"));
+}
+
+// Definitions are not planned ahead, as in PostgreSQL: they have no parameters, and planning may
+// need what running creates first (the sequence of a serial column).
+bool IsPlanned(const ParsedStatement& statement) {
+  if (IsControl(statement.kind) || IsUpkeep(statement)) return false;
+  if (statement.kind == StatementKind::kDdl || statement.kind == StatementKind::kCopyFromStdin) {
+    return false;
+  }
+  return !IsSettingStatement(statement) ||
+         ParseSettingStatement(statement.text).action == SettingStatement::Action::kDuckDb;
 }
 
 Status FailedTransaction() {
@@ -174,6 +188,7 @@ Result<duckdb::unique_ptr<duckdb::QueryResult>> LumaConnection::RunOne(
   const Status ran = CallDuckDb([&]() -> Status {
     for (auto& statement : connection.ExtractStatements(sql)) {
       LUMA_RETURN_IF_ERROR(CheckAllowed(*statement));
+      AdaptToPostgres(*statement);
       NameColumnsAsPostgres(*statement);
       auto pending = connection.PendingQuery(std::move(statement), /*allow_stream_result=*/true);
       if (pending->HasError()) pending->ThrowError();
@@ -189,13 +204,9 @@ Result<duckdb::unique_ptr<duckdb::QueryResult>> LumaConnection::RunOne(
 
 Result<std::shared_ptr<PreparedStatement>> LumaConnection::Prepare(
     const ParsedStatement& statement, std::span<const uint32_t> declared_oids) {
-  const bool is_sql =
-      !IsControl(statement.kind) && !IsUpkeep(statement) &&
-      statement.kind != StatementKind::kCopyFromStdin &&
-      !(IsSettingStatement(statement) &&
-        ParseSettingStatement(statement.text).action != SettingStatement::Action::kDuckDb);
-  auto prepared = std::make_shared<LumaPreparedStatement>(*this, statement, is_sql);
-  if (is_sql) {
+  const bool is_planned = IsPlanned(statement);
+  auto prepared = std::make_shared<LumaPreparedStatement>(*this, statement, is_planned);
+  if (is_planned) {
     if (state_ == TransactionState::kFailed) return FailedTransaction();
     const Status status = prepared->Plan(declared_oids);
     if (!status.ok()) return FinishWithError(status);

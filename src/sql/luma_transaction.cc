@@ -1,6 +1,7 @@
 #include "sql/luma_transaction.h"
 
 #include "sql/duckdb_boundary.h"
+#include "sql/session_state.h"
 
 namespace luma::sql {
 
@@ -182,10 +183,12 @@ std::unique_ptr<LumaTransaction> LumaTransactionManager::Take(duckdb::Transactio
   return taken;
 }
 
-duckdb::ErrorData LumaTransactionManager::CommitTransaction(duckdb::ClientContext&,
+duckdb::ErrorData LumaTransactionManager::CommitTransaction(duckdb::ClientContext& context,
                                                             duckdb::Transaction& transaction) {
   const Status status = Take(transaction)->Commit();
-  return status.ok() ? duckdb::ErrorData() : ErrorDataOf(status);
+  if (status.ok()) return duckdb::ErrorData();
+  if (SessionState* session = SessionState::Find(context)) session->commit_error = status;
+  return ErrorDataOf(status);
 }
 
 void LumaTransactionManager::RollbackTransaction(duckdb::Transaction& transaction) {

@@ -1,5 +1,6 @@
 #include "sql/postgres_rewrite.h"
 
+#include <algorithm>
 #include <optional>
 #include <span>
 
@@ -20,6 +21,10 @@ std::string QuoteText(const std::string& text) {
   std::string quoted = "'";
   for (const char c : text) quoted.append(c == '\'' ? 2 : 1, c);
   return quoted + "'";
+}
+
+bool IsHexDigit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 std::optional<std::string> SerialType(const Token& token) {
@@ -147,13 +152,99 @@ void RemovePrepareTypes(Tokens tokens, TextEdits& edits) {
   }
 }
 
-void RemoveTruncateOptions(Tokens tokens, TextEdits& edits) {
-  for (size_t i = 2; i < tokens.size(); ++i) {
-    const bool option = tokens[i].Is("restart") || tokens[i].Is("continue") ||
-                        tokens[i].Is("cascade") || tokens[i].Is("restrict");
-    if (!option) continue;
-    const size_t begin = tokens[i].offset;
-    return edits.Replace(begin, tokens.back().end() - begin, "");
+// The text of a list's elements, which commas outside of parentheses separate.
+std::vector<std::string> ListElements(std::string_view text, Tokens tokens) {
+  std::vector<std::string> elements;
+  size_t begin = 0;
+  int depth = 0;
+  for (size_t i = 0; i <= tokens.size(); ++i) {
+    if (i < tokens.size() && tokens[i].IsSymbol('(')) ++depth;
+    if (i < tokens.size() && tokens[i].IsSymbol(')')) --depth;
+    if (i < tokens.size() && (depth > 0 || !tokens[i].IsSymbol(','))) continue;
+    if (i == begin) return {};  // an empty element: DuckDB words the error
+    const size_t offset = tokens[begin].offset;
+    elements.emplace_back(text.substr(offset, tokens[i - 1].end() - offset));
+    begin = i + 1;
+  }
+  return elements;
+}
+
+// "<head> a, b <tail>" becomes one statement for each element.
+void SplitList(std::string_view text, Tokens tokens, size_t list_begin, size_t list_end,
+               const std::string& tail, RewrittenStatement& out) {
+  if (list_begin >= list_end) return;
+  const std::string head(text.substr(0, tokens[list_begin].offset));
+  const auto elements = ListElements(text, tokens.subspan(list_begin, list_end - list_begin));
+  if (elements.size() < 2) return;
+  for (size_t i = 0; i + 1 < elements.size(); ++i) out.before.push_back(head + elements[i] + tail);
+  const size_t offset = tokens[list_begin].offset;
+  out.edits.Replace(offset, tokens[list_end - 1].end() - offset, elements.back());
+}
+
+void RewriteTruncate(std::string_view text, Tokens tokens, RewrittenStatement& out) {
+  const size_t begin = tokens.size() > 1 && tokens[1].Is("table") ? 2 : 1;
+  size_t end = begin;
+  while (end < tokens.size() && !tokens[end].Is("restart") && !tokens[end].Is("continue") &&
+         !tokens[end].Is("cascade") && !tokens[end].Is("restrict")) {
+    ++end;
+  }
+  SplitList(text, tokens, begin, end, "", out);
+  if (end == tokens.size()) return;
+  const size_t offset = tokens[end].offset;
+  out.edits.Replace(offset, tokens.back().end() - offset, "");
+}
+
+// DROP TABLE [IF EXISTS] a, b [CASCADE]
+void RewriteDrop(std::string_view text, Tokens tokens, RewrittenStatement& out) {
+  size_t begin = 2;
+  if (begin + 1 < tokens.size() && tokens[begin].Is("if")) begin += 2;
+  size_t end = tokens.size();
+  std::string tail;
+  if (end > begin && (tokens[end - 1].Is("cascade") || tokens[end - 1].Is("restrict"))) {
+    --end;
+    tail = " " + std::string(tokens[end].text);
+  }
+  SplitList(text, tokens, begin, end, tail, out);
+}
+
+bool IsStorageParameter(const Token& token) {
+  const std::string name = token.Name();
+  return name == "fillfactor" || name == "oids" || name.starts_with("autovacuum") ||
+         name.starts_with("toast") || name == "parallel_workers";
+}
+
+// WITH (fillfactor = 70) after a column list
+void RemoveStorageParameters(Tokens tokens, TextEdits& edits) {
+  for (size_t i = 1; i + 2 < tokens.size(); ++i) {
+    if (!tokens[i].Is("with") || !tokens[i + 1].IsSymbol('(') ||
+        !IsStorageParameter(tokens[i + 2])) {
+      continue;
+    }
+    size_t end = i + 2;
+    while (end < tokens.size() && !tokens[end].IsSymbol(')')) ++end;
+    if (end == tokens.size()) return;
+    return edits.Replace(tokens[i].offset, tokens[end].end() - tokens[i].offset, "");
+  }
+}
+
+// True where only a name can follow: after "(", ",", an operator or SELECT and the like.
+bool NameMustFollow(const Token& token) {
+  if (token.kind == TokenKind::kSymbol) return !token.IsSymbol(')') && !token.IsSymbol(']');
+  for (const std::string_view word :
+       {"select", "where", "and", "or", "not", "on", "by", "column", "set", "distinct", "when",
+        "then", "else", "case", "between", "having"}) {
+    if (token.Is(word)) return true;
+  }
+  return false;
+}
+
+void QuoteNames(Tokens tokens, TextEdits& edits) {
+  for (size_t i = 1; i < tokens.size(); ++i) {
+    if (!tokens[i].Is("at") && !tokens[i].Is("by")) continue;
+    if (!NameMustFollow(tokens[i - 1])) continue;
+    if (i + 1 < tokens.size() && (tokens[i + 1].IsSymbol('(') || tokens[i + 1].Is("time")))
+      continue;
+    edits.Replace(tokens[i].offset, tokens[i].text.size(), QuoteName(tokens[i].Name()));
   }
 }
 
@@ -162,6 +253,27 @@ bool MentionsTable(Tokens tokens) {
     if (token.Is("table")) return true;
   }
   return false;
+}
+
+// '\x00ff'::bytea: DuckDB's parser reads the literal as its own form, \x00\xff, before any cast.
+void RewriteByteLiterals(Tokens tokens, TextEdits& edits) {
+  const auto is_bytea = [&](size_t at) {
+    return at < tokens.size() && (tokens[at].Is("bytea") || tokens[at].Is("blob"));
+  };
+  for (size_t i = 1; i < tokens.size(); ++i) {
+    const std::string_view literal = tokens[i].text;
+    if (tokens[i].kind != TokenKind::kString || !literal.starts_with("'\\x")) continue;
+    const bool has_operator =
+        i + 1 < tokens.size() && (tokens[i + 1].text == "::" || tokens[i + 1].Is("as"));
+    if (!is_bytea(i - 1) && !(has_operator && is_bytea(i + 2))) continue;
+    const std::string_view digits = literal.substr(3, literal.size() - 4);
+    if (digits.size() % 2 != 0 || !std::ranges::all_of(digits, IsHexDigit)) continue;
+    std::string pairs = "'";
+    for (size_t at = 0; at < digits.size(); at += 2) {
+      pairs.append("\\x").append(digits.substr(at, 2));
+    }
+    edits.Replace(tokens[i].offset, literal.size(), pairs + "'");
+  }
 }
 
 }  // namespace
@@ -178,7 +290,11 @@ RewrittenStatement RewritePostgres(std::string_view text) {
       SerialRewriter(tokens, statement).Run();
     }
     if (verb.Is("prepare")) RemovePrepareTypes(tokens, statement.edits);
-    if (verb.Is("truncate")) RemoveTruncateOptions(tokens, statement.edits);
+    if (verb.Is("create")) RemoveStorageParameters(tokens, statement.edits);
+    if (verb.Is("truncate")) RewriteTruncate(text, tokens, statement);
+    if (verb.Is("drop")) RewriteDrop(text, tokens, statement);
+    QuoteNames(tokens, statement.edits);
+    RewriteByteLiterals(tokens, statement.edits);
   }
   statement.text = statement.edits.Apply();
   return statement;

@@ -1,9 +1,14 @@
 // PostgreSQL spellings that DuckDB's parser lacks, rewritten to what it has.
 //
-//   SERIAL, BIGSERIAL, SMALLSERIAL          integer type, NOT NULL, DEFAULT nextval of a new
-//   sequence GENERATED {ALWAYS|BY DEFAULT} AS IDENTITY   the same PREPARE q(int, text) AS ...
-//   without the types CREATE UNLOGGED TABLE                   CREATE TABLE TRUNCATE t RESTART
-//   IDENTITY CASCADE     TRUNCATE t
+// - SERIAL, BIGSERIAL, SMALLSERIAL and GENERATED ... AS IDENTITY: an integer column, NOT NULL, with
+//   DEFAULT nextval of a new sequence.
+// - PREPARE q(int, text) AS ...: without the types.
+// - CREATE UNLOGGED TABLE: CREATE TABLE.
+// - CREATE TABLE ... WITH (fillfactor = 70): without the storage parameters.
+// - TRUNCATE a, b RESTART IDENTITY CASCADE: TRUNCATE a; TRUNCATE b.
+// - DROP TABLE a, b: DROP TABLE a; DROP TABLE b.
+// - Columns called "at" or "by", which are keywords to DuckDB: quoted.
+// - '\x00ff'::bytea: '\x00\xff'::bytea.
 #pragma once
 
 #include <string>

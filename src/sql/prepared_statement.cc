@@ -7,6 +7,7 @@
 #include "sql/luma_connection.h"
 #include "sql/parameter_values.h"
 #include "sql/postgres_rewrite.h"
+#include "sql/postgres_tree.h"
 #include "sql/query_stream.h"
 #include "sql/result_types.h"
 #include "sql/sql_lexer.h"
@@ -65,6 +66,7 @@ Result<LumaPreparedStatement::Plan_> LumaPreparedStatement::PlanSql(const std::s
       return Status::Unsupported("this statement cannot be prepared");
     }
     LUMA_RETURN_IF_ERROR(CheckAllowed(*statements[0]));
+    AdaptToPostgres(*statements[0]);
     NameColumnsAsPostgres(*statements[0]);
     auto plan = connection->Prepare(std::move(statements[0]));
     if (plan->HasError()) return StatusFromDuckDb(plan->GetErrorObject());

@@ -113,16 +113,14 @@ void ResetSearchPath(ClientContext& context) {
 // As in PostgreSQL, names of schemas that do not exist are skipped; "$user" is one.
 void SetSearchPath(ClientContext& context, const std::string& value) {
   duckdb::vector<duckdb::CatalogSearchEntry> entries;
-  context.RunFunctionInTransaction([&] {
-    for (const std::string& part : StringUtil::Split(value, ',')) {
-      std::string name = part;
-      StringUtil::Trim(name);
-      if (name.size() > 1 && name.front() == '"') name = name.substr(1, name.size() - 2);
-      auto schema = duckdb::Catalog::GetSchema(context, kDatabaseName, name,
-                                               duckdb::OnEntryNotFound::RETURN_NULL);
-      if (schema) entries.emplace_back(kDatabaseName, schema->name);
-    }
-  });
+  for (const std::string& part : StringUtil::Split(value, ',')) {
+    std::string name = part;
+    StringUtil::Trim(name);
+    if (name.size() > 1 && name.front() == '"') name = name.substr(1, name.size() - 2);
+    auto schema = duckdb::Catalog::GetSchema(context, kDatabaseName, name,
+                                             duckdb::OnEntryNotFound::RETURN_NULL);
+    if (schema) entries.emplace_back(kDatabaseName, schema->name);
+  }
   if (entries.empty()) return ResetSearchPath(context);
   SearchPathOf(context).Set(std::move(entries), duckdb::CatalogSetPathType::SET_DIRECTLY);
 }
@@ -178,6 +176,15 @@ void RegisterPostgresSettings(duckdb::DBConfig& config) {
 
 Status ChangeSetting(ClientContext& context, const std::string& name,
                      const std::optional<std::string>& value) {
+  return CallDuckDb([&] {
+    Status status;
+    context.RunFunctionInTransaction([&] { status = ChangeSettingInQuery(context, name, value); });
+    return status;
+  });
+}
+
+Status ChangeSettingInQuery(ClientContext& context, const std::string& name,
+                            const std::optional<std::string>& value) {
   const PostgresSetting* postgres = FindPostgres(name);
   if (postgres != nullptr && postgres->read_only) {
     return Status::PermissionDenied("parameter \"", name, "\" cannot be changed")

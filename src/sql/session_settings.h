@@ -19,6 +19,9 @@ void RegisterPostgresSettings(duckdb::DBConfig& config);
 // settings, kPermissionDenied for those a client may not change, kInvalidArgument.
 Status ChangeSetting(duckdb::ClientContext& context, const std::string& name,
                      const std::optional<std::string>& value);
+// The same from a function that a query calls, within the query's transaction.
+Status ChangeSettingInQuery(duckdb::ClientContext& context, const std::string& name,
+                            const std::optional<std::string>& value);
 // nullopt when there is no such setting.
 std::optional<std::string> ReadSetting(duckdb::ClientContext& context, const std::string& name);
 // Every session setting back to its default.

@@ -5,7 +5,6 @@
 
 #include "base/status.h"
 #include "sql/database.h"
-#include "sql/duckdb_boundary.h"
 #include "sql/duckdb_headers.h"
 
 namespace luma::sql {
@@ -23,13 +22,9 @@ class SessionState final : public duckdb::ClientContextState {
     return context.registered_state->Get<SessionState>(kName).get();
   }
 
-  // DuckDB reports a failed commit as text alone; this keeps the whole error.
-  void TransactionRollback(duckdb::MetaTransaction&, duckdb::ClientContext&,
-                           duckdb::optional_ptr<duckdb::ErrorData> error) override {
-    if (error && error->HasError()) commit_error = StatusFromDuckDb(*error);
-  }
-
   const ConnectionOptions options;
+  // Why the last commit failed: DuckDB passes on the text of the error alone. Taken by the
+  // connection when it reports the error.
   Status commit_error;
 };
 

@@ -162,9 +162,20 @@ TEST_F(SessionTest, ErrorsNameTheirPosition) {
   EXPECT_EQ(RunSql(*connection_, "SELECT 'é', nope").status().sql_position(), 13);
 }
 
+TEST_F(SessionTest, FunctionAliasesAndByteLiteralsAreReadAsInPostgres) {
+  EXPECT_EQ(Query("SELECT 1 + g % 2 FROM generate_series(1, 3) g ORDER BY g"),
+            (Rows{{"2"}, {"1"}, {"2"}}));
+  EXPECT_EQ(Query("SELECT (SELECT max(s) FROM generate_series(1, 3) AS s)"), (Rows{{"3"}}));
+  EXPECT_EQ(Query("SELECT '\\x00ff41'::BYTEA"), (Rows{{std::string("\0\xff"
+                                                                   "A",
+                                                                   3)}}));
+  EXPECT_EQ(Query("SELECT set_config('application_name', 'x', false)"), (Rows{{"x"}}));
+  EXPECT_EQ(Query("SHOW application_name"), (Rows{{"x"}}));
+}
+
 TEST_F(SessionTest, UpkeepStatementsAreAccepted) {
   Run("CREATE TABLE t (a INTEGER)");
-  Run("VACUUM; VACUUM t; ANALYZE; ANALYZE t; CHECKPOINT");
+  Run("VACUUM; VACUUM t; ANALYZE; ANALYZE t; CHECKPOINT; DEALLOCATE ALL");
 }
 
 }  // namespace

@@ -67,6 +67,33 @@ TEST(PostgresRewriteTest, OtherStatementsStayAsTheyAre) {
   }
 }
 
+TEST(PostgresRewriteTest, ListsBecomeStatements) {
+  auto rewritten = RewritePostgres("DROP TABLE IF EXISTS a, s.b, \"c,d\" CASCADE");
+  EXPECT_THAT(rewritten.before,
+              ElementsAre("DROP TABLE IF EXISTS a CASCADE", "DROP TABLE IF EXISTS s.b CASCADE"));
+  EXPECT_EQ(rewritten.text, "DROP TABLE IF EXISTS \"c,d\" CASCADE");
+  rewritten = RewritePostgres("TRUNCATE a, b RESTART IDENTITY");
+  EXPECT_THAT(rewritten.before, ElementsAre("TRUNCATE a"));
+  EXPECT_EQ(rewritten.text, "TRUNCATE b ");
+  EXPECT_EQ(RewritePostgres("DROP MACRO f").text, "DROP MACRO f");
+}
+
+TEST(PostgresRewriteTest, NamesThatDuckDbHasForKeywordsAreQuoted) {
+  EXPECT_EQ(RewritePostgres("CREATE TABLE t (at TIMESTAMP, by TEXT)").text,
+            "CREATE TABLE t (\"at\" TIMESTAMP, \"by\" TEXT)");
+  EXPECT_EQ(RewritePostgres("SELECT at, t.by FROM t ORDER BY at").text,
+            "SELECT \"at\", t.\"by\" FROM t ORDER BY \"at\"");
+  for (const char* sql : {"SELECT x AT TIME ZONE 'UTC' FROM t GROUP BY y ORDER BY z",
+                          "SELECT sum(a) OVER (PARTITION BY b) FROM t"}) {
+    EXPECT_EQ(RewritePostgres(sql).text, sql);
+  }
+}
+
+TEST(PostgresRewriteTest, StorageParametersAreLeftOut) {
+  EXPECT_EQ(RewritePostgres("CREATE TABLE t (a int) WITH (fillfactor=70)").text,
+            "CREATE TABLE t (a int) ");
+}
+
 TEST(PostgresRewriteTest, PositionsLeadBackToTheOriginal) {
   const std::string sql = "CREATE TABLE t (id serial, n nope)";
   const auto rewritten = RewritePostgres(sql);

@@ -2,6 +2,8 @@
 // shown in the text the client sent.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +15,14 @@ class TextEdits {
  public:
   explicit TextEdits(std::string_view original) : original_(original) {}
 
-  // Edits must come in ascending order and not overlap.
+  // Edits come in any order. One that overlaps an earlier one is dropped.
   void Replace(size_t offset, size_t length, std::string replacement) {
-    edits_.push_back({offset, length, std::move(replacement)});
+    const auto next = std::ranges::lower_bound(edits_, offset, {}, &Edit::offset);
+    if (next != edits_.end() && next->offset < offset + length) return;
+    if (next != edits_.begin() && std::prev(next)->offset + std::prev(next)->length > offset) {
+      return;
+    }
+    edits_.insert(next, {offset, length, std::move(replacement)});
   }
   void Insert(size_t offset, std::string text) { Replace(offset, 0, std::move(text)); }
   bool empty() const { return edits_.empty(); }

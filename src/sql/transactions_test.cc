@@ -45,6 +45,17 @@ TEST_F(TransactionsTest, AnErrorFailsTheTransactionUntilItsEnd) {
   EXPECT_EQ(Query("SELECT count(*) FROM t"), (Rows{{"2"}}));
 }
 
+TEST_F(TransactionsTest, EachErrorIsReportedAsItself) {
+  Run("BEGIN");
+  EXPECT_EQ(SqlState("INSERT INTO t VALUES (1, 1)"), "23505");
+  Run("ROLLBACK; BEGIN");
+  EXPECT_EQ(SqlState("SELECT 1 / 0"), "22012");
+  Run("ROLLBACK; BEGIN");
+  EXPECT_EQ(SqlState("SELECT 'x'::INTEGER"), "22P02");
+  Run("ROLLBACK");
+  EXPECT_EQ(SqlState("SELECT no_such()"), "42883");
+}
+
 TEST_F(TransactionsTest, TheFirstCommitterWins) {
   Run("BEGIN; UPDATE t SET n = 1 WHERE id = 1");
   Run(*other_, "BEGIN; UPDATE t SET n = 2 WHERE id = 1");

@@ -1,0 +1,12 @@
+// What PostgreSQL reads differently from DuckDB in a parsed statement.
+//
+//   FROM generate_series(1, 3) g     g names the column too
+#pragma once
+
+#include "sql/duckdb_headers.h"
+
+namespace luma::sql {
+
+void AdaptToPostgres(duckdb::SQLStatement& statement);
+
+}  // namespace luma::sql
