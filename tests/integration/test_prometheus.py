@@ -2,7 +2,7 @@
 
 Goal: of everything Prometheus scraped in a window of time, LumaDB has each sample exactly once.
 Method: Prometheus scrapes node_exporter (three times) and itself every second and remote-writes.
-The window starts when the first samples have arrived and ends when it holds 50,000 of them; both
+The window starts when the first samples have arrived and is long enough to hold 50,000 of them; both
 servers go on running while the window is compared, by SQL and by the HTTP API.
 """
 
@@ -61,7 +61,9 @@ class PrometheusTest(ServerTest):
     def fill_window(self) -> tuple[float, float]:
         wait_until(lambda: self.server.sql("SELECT count(*) FROM samples")[0][0] > 0, "first sample")
         start = math.ceil(time.time()) + 1.0
-        wait_until(lambda: self.count(start, time.time()) >= SAMPLES_MIN, "enough samples", 300)
+        # A fifth more than needed: the last second counts here and is cut off below.
+        enough = SAMPLES_MIN * 1.2
+        wait_until(lambda: self.count(start, time.time()) >= enough, "enough samples", 300)
         end = float(math.floor(time.time()))
         # What was scraped by `end` is sent within moments; `up` of every job later than that says so.
         jobs = len(Prometheus.NODE_JOBS) + 1
@@ -75,7 +77,7 @@ class PrometheusTest(ServerTest):
         every = '{__name__=~".+"}' + window
         theirs = samples_of(self.prometheus_now(every, end))
         total = sum(len(samples) for samples in theirs.values())
-        self.assertGreaterEqual(total, SAMPLES_MIN * 0.9)
+        self.assertGreaterEqual(total, SAMPLES_MIN)
         print(f"\n{self.prometheus.version()}: {len(theirs)} series, {total} samples")
         with self.subTest("range selector over HTTP"):
             self.assert_same_samples(theirs, samples_of(self.luma_now(every, end)))

@@ -68,6 +68,7 @@ class DurabilityTest(ServerTest):
         self.server.sql("CREATE TABLE kept (id integer PRIMARY KEY, word text)")
         self.server.sql("INSERT INTO kept VALUES (1, 'one'), (2, 'two')")
         open_transaction = self.server.connect(autocommit=False)
+        self.addCleanup(open_transaction.close)
         open_transaction.execute("INSERT INTO kept VALUES (3, 'never committed')")
         self.server.kill()
         self.server.restart()
