@@ -202,10 +202,10 @@ class EnginePropertyTest : public EngineTest {
 
   void Step() {
     const uint64_t choice = Below(100);
-    if (choice < 3) {
-      LUMA_ASSERT_OK(engine_->Flush());
+    if (choice < 4) {
+      LUMA_ASSERT_OK(choice < 2 ? engine_->Flush() : engine_->FlushSealed());
       ++flushes_;
-    } else if (choice < 5) {
+    } else if (choice < 6) {
       open_.clear();
       Reopen();
     } else if (open_.empty() || (open_.size() < 4 && choice < 25)) {

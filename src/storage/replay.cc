@@ -64,10 +64,8 @@ Status Replay::ApplyCatalog(Lsn lsn, const LoggedChanges& changes) {
 
 void Replay::ApplyTruncate(Lsn lsn, const LoggedTruncate& truncate) {
   Table& table = tables_[truncate.table];
-  const bool keeps_segments = IsCheckpointed(lsn);
-  std::erase_if(table.runs, [&](const auto& entry) {
-    return entry.first < truncate.first_kept && (entry.second.run->is_hot() || !keeps_segments);
-  });
+  // A manifest from after the truncate has no such run any more.
+  std::erase_if(table.runs, [&](const auto& entry) { return entry.first < truncate.first_kept; });
   table.next_run = std::max(table.next_run, truncate.first_kept);
   table.modified = CommitNumber{storage::ToNumber(lsn)};
 }

@@ -31,6 +31,8 @@ class StorageEngine final : public MultiTierStorage {
   std::unique_ptr<Transaction> Begin() override;
   Result<TableSnapshotPtr> Read(ObjectId table) override;
   Status Flush() override;
+  // What the background does with runs that get no more rows: see Flusher::FlushSealed.
+  Status FlushSealed() { return flusher_.FlushSealed(); }
   Status Close() override;
   MemoryBudget& budget() override { return *budget_; }
   EngineStats Stats() const override;

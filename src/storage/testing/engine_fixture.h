@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "io/sim_disk.h"
-#include "storage/engine.h"
+#include "storage/storage_engine.h"
 #include "storage/testing/test_rows.h"
 
 namespace luma::storage {
@@ -27,7 +27,7 @@ class EngineTest : public testing::Test {
 
   void Reopen() {
     engine_.reset();
-    auto opened = MultiTierStorage::Open(options_, disk_, clock_);
+    auto opened = StorageEngine::Open(options_, disk_, clock_);
     ASSERT_TRUE(opened.ok()) << opened.status();
     engine_ = std::move(opened).value();
   }
@@ -58,7 +58,7 @@ class EngineTest : public testing::Test {
   EngineOptions options_ = TestEngineOptions();
   io::SimDisk disk_;
   ManualClock clock_{0};
-  std::unique_ptr<MultiTierStorage> engine_;
+  std::unique_ptr<StorageEngine> engine_;
 };
 
 }  // namespace luma::storage
