@@ -79,8 +79,9 @@ class CatalogReader {
 
 // Built-in schemas, present in every database.
 inline constexpr ObjectId kPublicSchemaId{2200};  // "public", PostgreSQL's OID for it
-inline constexpr ObjectId kMetricsSchemaId{100};  // "metrics": one relation per metric, made by src/sql
-inline constexpr ObjectId kLumaSchemaId{101};     // "luma": telemetry tables and internals
+inline constexpr ObjectId kMetricsSchemaId{
+    100};  // "metrics": one relation per metric, made by src/sql
+inline constexpr ObjectId kLumaSchemaId{101};  // "luma": telemetry tables and internals
 // Built-in tables (schema luma): see docs/formats/metrics_tables.md.
 inline constexpr ObjectId kSeriesTableId{200};
 inline constexpr ObjectId kSamplesTableId{201};

@@ -91,9 +91,8 @@ class CommitPipeline {
       LUMA_REQUIRES(sequencer_mutex_);
   Status ValidateKeys(const TableWrite& write, const TableVersion& now)
       LUMA_REQUIRES(sequencer_mutex_);
-  Status ValidateConstraint(const TableWrite& write, const BatchKeys& keys,
-                            const TableVersion& now, UniqueIndex& index)
-      LUMA_REQUIRES(sequencer_mutex_);
+  Status ValidateConstraint(const TableWrite& write, const BatchKeys& keys, const TableVersion& now,
+                            UniqueIndex& index) LUMA_REQUIRES(sequencer_mutex_);
   Result<CatalogStatePtr> NextCatalog(const WriteBatch& batch, CommitNumber commit)
       LUMA_REQUIRES(sequencer_mutex_);
   Result<Placement> Place(const TableWrite& write) LUMA_REQUIRES(sequencer_mutex_);
@@ -105,13 +104,12 @@ class CommitPipeline {
              CatalogStatePtr catalog, CommitNumber commit) LUMA_REQUIRES(sequencer_mutex_);
   void AppendRows(const TableWrite& write, const Placement& placement, TableVersion& version)
       LUMA_REQUIRES(sequencer_mutex_);
-  void AddKeys(const TableWrite& write, const Placement& placement)
-      LUMA_REQUIRES(sequencer_mutex_);
+  void AddKeys(const TableWrite& write, const Placement& placement) LUMA_REQUIRES(sequencer_mutex_);
   void SetHead(DatabaseState next, Lsn lsn) LUMA_REQUIRES(sequencer_mutex_);
 
   Status Reserve(uint64_t bytes) LUMA_REQUIRES(sequencer_mutex_);
-  Status Refused(Status status);                // counts it
-  Status Conflict(std::string_view change);     // what changed concurrently
+  Status Refused(Status status);             // counts it
+  Status Conflict(std::string_view change);  // what changed concurrently
   Status Poison(const Status& status);
 
   WalWriter& wal_;

@@ -93,8 +93,7 @@ Status ReadDeletes(ByteReader& in, LoggedChanges& to) {
     if (!in.ok()) return Malformed(in, "deletes");
     LUMA_ASSIGN_OR_RETURN(DeleteBitmap positions, DeleteBitmap::Deserialize(bytes));
     if (positions.empty()) return Malformed(in, "deletes");
-    to.deletes.push_back(
-        {table, run, std::make_shared<const DeleteBitmap>(std::move(positions))});
+    to.deletes.push_back({table, run, std::make_shared<const DeleteBitmap>(std::move(positions))});
   }
   return Status::Ok();
 }
@@ -228,9 +227,9 @@ Result<std::vector<encoding::DecodedBlock>> DecodePiece(const LoggedRows& rows,
                                                         const LoggedRows::Piece& piece) {
   std::vector<encoding::DecodedBlock> columns;
   for (size_t i = 0; i < piece.blocks.size(); ++i) {
-    LUMA_ASSIGN_OR_RETURN(encoding::DecodedBlock block,
-                          encoding::DecodeBlock((*rows.columns)[i].type, piece.row_count,
-                                                piece.blocks[i]));
+    LUMA_ASSIGN_OR_RETURN(
+        encoding::DecodedBlock block,
+        encoding::DecodeBlock((*rows.columns)[i].type, piece.row_count, piece.blocks[i]));
     columns.push_back(std::move(block));
   }
   return columns;

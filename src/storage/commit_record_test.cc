@@ -12,9 +12,8 @@ namespace {
 HotRunPtr RunOfRows(const RunColumnsPtr& columns, std::span<const ColumnSpan> spans,
                     MemoryBudget& budget) {
   const MemoryAccount account{.budget = &budget};
-  const auto run =
-      HotRun::WithRoom(HotRun::Empty(RunId{1}, columns), 0, spans[0].count,
-                       LongStringBytes(spans, 0, spans[0].count), account);
+  const auto run = HotRun::WithRoom(HotRun::Empty(RunId{1}, columns), 0, spans[0].count,
+                                    LongStringBytes(spans, 0, spans[0].count), account);
   (*run)->Append(0, spans);
   return *run;
 }
@@ -27,16 +26,15 @@ TEST(CommitRecordTest, TheExampleOfTheFormatDocument) {
                         .count = 1,
                         .values = reinterpret_cast<const std::byte*>(&seven)};
   const CommitRecord::Append append{
-      ObjectId{16384},
-      RunOfRows(std::make_shared<const RunColumns>(columns), {&span, 1}, budget), 1};
+      ObjectId{16384}, RunOfRows(std::make_shared<const RunColumns>(columns), {&span, 1}, budget),
+      1};
   CommitRecord record = CommitRecord::Encode({}, {}, {}, {&append, 1});
   record.SetPlace(0, RunId{1}, 0);
   std::string hex;
   for (const std::byte byte : record.payload()) {
     hex += fmt::format("{:02x} ", static_cast<uint8_t>(byte));
   }
-  EXPECT_EQ(hex,
-            "01 01 00 00 00 01 80 80 01 01 00 00 00 00 00 00 00 01 01 04 01 01 03 01 00 0e ");
+  EXPECT_EQ(hex, "01 01 00 00 00 01 80 80 01 01 00 00 00 00 00 00 00 01 01 04 01 01 03 01 00 0e ");
 }
 
 TEST(CommitRecordTest, EveryPartComesBack) {

@@ -10,13 +10,9 @@
 
 namespace luma::storage {
 
-void DeleteBitmap::Free::operator()(roaring_bitmap_s* bitmap) const {
-  roaring_bitmap_free(bitmap);
-}
+void DeleteBitmap::Free::operator()(roaring_bitmap_s* bitmap) const { roaring_bitmap_free(bitmap); }
 
-DeleteBitmap::DeleteBitmap() : bitmap_(roaring_bitmap_create()) {
-  LUMA_CHECK(bitmap_ != nullptr);
-}
+DeleteBitmap::DeleteBitmap() : bitmap_(roaring_bitmap_create()) { LUMA_CHECK(bitmap_ != nullptr); }
 
 DeleteBitmap::DeleteBitmap(const DeleteBitmap& other)
     : bitmap_(roaring_bitmap_copy(other.bitmap_.get())) {

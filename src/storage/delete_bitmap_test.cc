@@ -48,7 +48,8 @@ TEST(DeleteBitmapTest, CopyRangeClearsAndSetsWordsOfTheRangeAlone) {
 }
 
 TEST(DeleteBitmapTest, SerializedBytesComeBack) {
-  for (const DeleteBitmap& bitmap : {DeleteBitmap(), Of({3}), Of({1, 2, 3, 65'536, 4'000'000'000})}) {
+  for (const DeleteBitmap& bitmap :
+       {DeleteBitmap(), Of({3}), Of({1, 2, 3, 65'536, 4'000'000'000})}) {
     const auto read = DeleteBitmap::Deserialize(bitmap.Serialize());
     ASSERT_TRUE(read.ok());
     EXPECT_EQ(*read, bitmap);

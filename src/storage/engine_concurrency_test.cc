@@ -82,7 +82,8 @@ TEST_F(EngineConcurrencyTest, TransfersKeepTheSum) {
   EXPECT_EQ(Rows(table).size(), kAccounts);
 }
 
-// Appends of one to 100 rows with nulls, so that readers end inside validity words that are written.
+// Appends of one to 100 rows with nulls, so that readers end inside validity words that are
+// written.
 TEST_F(EngineConcurrencyTest, ReadersSeeWholeBatchesWhileOthersAppend) {
   const ObjectId table = CreateTable({.has_key = false});
   std::atomic<bool> stop{false};

@@ -193,8 +193,8 @@ const ManualClock& TestClock() {
   return clock;
 }
 
-// Small runs and log files: batches of three rows are runs of their own, and flushes meet the ends of
-// log files.
+// Small runs and log files: batches of three rows are runs of their own, and flushes meet the ends
+// of log files.
 Result<std::unique_ptr<StorageEngine>> OpenOn(io::SimDisk& disk, WalSync sync = WalSync::kAlways) {
   EngineOptions options = TestEngineOptions();
   options.run_rows_max = 4;
@@ -213,12 +213,12 @@ Life Live(io::SimDisk& disk, WalSync sync = WalSync::kAlways) {
 State ReadState(StorageEngine& engine) {
   State state;
   const auto transaction = engine.Begin();
-  transaction->Catalog().ForEach(
-      kPublicSchemaId, ObjectKind::kTable, [&](const CatalogObjectPtr& table) {
-        std::vector<TestRow>& rows = state[table->name];
-        rows = ReadRows(**transaction->Read(table->id));
-        std::ranges::sort(rows);
-      });
+  transaction->Catalog().ForEach(kPublicSchemaId, ObjectKind::kTable,
+                                 [&](const CatalogObjectPtr& table) {
+                                   std::vector<TestRow>& rows = state[table->name];
+                                   rows = ReadRows(**transaction->Read(table->id));
+                                   std::ranges::sort(rows);
+                                 });
   return state;
 }
 
@@ -358,8 +358,7 @@ TEST_F(EngineCrashTest, AnIoErrorAtAnyStepLosesNoAcknowledgedCommit) {
       for (uint64_t step = 0; step < steps; ++step) {
         SCOPED_TRACE(testing::Message() << StatusCodeName(code) << " at step " << step
                                         << (forever ? " for ever" : " once"));
-        io::SimDisk disk(
-            {.fault = io::SimFault{.step = step, .code = code, .forever = forever}});
+        io::SimDisk disk({.fault = io::SimFault{.step = step, .code = code, .forever = forever}});
         const Life life = Live(disk);
         io::SimDisk after = disk.Reboot();
         ExpectRecovers(after, life);
@@ -372,9 +371,9 @@ TEST_F(EngineCrashTest, AnIoErrorAtAnyStepLosesNoAcknowledgedCommit) {
 TEST_F(EngineCrashTest, AFailureAtEveryFailpointLosesNoAcknowledgedCommit) {
   for (const char* const point :
        {"commit.before_log", "commit.before_publish", "flush.before_seal", "flush.before_segment",
-        "flush.after_block", "flush.before_finish", "flush.after_segments",
-        "flush.before_manifest", "flush.after_manifest", "flush.before_truncate",
-        "recovery.after_replay", "recovery.after_manifest"}) {
+        "flush.after_block", "flush.before_finish", "flush.after_segments", "flush.before_manifest",
+        "flush.after_manifest", "flush.before_truncate", "recovery.after_replay",
+        "recovery.after_manifest"}) {
     for (int hit = 1; hit <= 6; ++hit) {
       SCOPED_TRACE(testing::Message() << point << ":" << hit);
       io::SimDisk disk;

@@ -175,8 +175,8 @@ TEST_F(EngineFlushTest, FilesOfDroppedAndTruncatedTablesGoWhenNobodyReadsThem) {
 
 TEST_F(EngineFlushTest, RunsWithoutLiveRowsAreNotKept) {
   for (const bool sorted : {false, true}) {
-    const ObjectId table = CreateTable(
-        {.name = sorted ? "sorted" : "unsorted", .has_key = false, .sorted = sorted});
+    const ObjectId table =
+        CreateTable({.name = sorted ? "sorted" : "unsorted", .has_key = false, .sorted = sorted});
     Insert(table, {{2, "b"}, {1, "a"}});
     LUMA_ASSERT_OK(engine_->Flush());
     EXPECT_THAT(SegmentFiles(), SizeIs(1));

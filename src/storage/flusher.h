@@ -68,7 +68,7 @@ class Flusher {
     bool drops_dead_runs = false;  // see IsDroppable
     std::vector<FlushedRun> flushed = {};
     std::set<RunKey> resorted = {};  // flushed runs whose rows have new positions
-    std::vector<RunKey> dead = {};  // runs without live rows, not to be kept
+    std::vector<RunKey> dead = {};   // runs without live rows, not to be kept
     DatabaseStatePtr after = nullptr;
     ManifestEdit edit = {};
   };
@@ -85,8 +85,7 @@ class Flusher {
   std::string NextFileName(ObjectId table, RunId run) LUMA_REQUIRES(mutex_);
   // Freezes resorted runs and completes the plan.
   Status PlanCheckpoint(Plan& plan) LUMA_REQUIRES(mutex_);
-  std::vector<Sequences::Record> CountersFor(const DatabaseState& head) const
-      LUMA_REQUIRES(mutex_);
+  std::vector<Sequences::Record> CountersFor(const DatabaseState& head) const LUMA_REQUIRES(mutex_);
   DatabaseState CheckpointOf(const DatabaseState& head, Plan& plan) const LUMA_REQUIRES(mutex_);
   Status WriteManifest(Plan& plan) LUMA_REQUIRES(mutex_);
   // From here on memory has to follow the manifest, so nothing can fail but the log.
@@ -103,7 +102,7 @@ class Flusher {
   const uint64_t epoch_;
   std::atomic<uint64_t> count_{0};
 
-  Mutex mutex_;  // taken before every other
+  Mutex mutex_;                                          // taken before every other
   DatabaseStatePtr checkpoint_ LUMA_GUARDED_BY(mutex_);  // what the manifest has
   Lsn replay_from_ LUMA_GUARDED_BY(mutex_);
   uint64_t files_begun_ LUMA_GUARDED_BY(mutex_) = 0;

@@ -53,7 +53,8 @@ class KeyBytes {
   };
   static DaysAndMicros Normalized(const IntervalValue& value) {
     constexpr int64_t kDayMicros = int64_t{24} * 3600 * 1'000'000;
-    const int64_t borrowed = value.micros % kDayMicros < 0 ? 1 : 0;  // rounds towards minus infinity
+    const int64_t borrowed =
+        value.micros % kDayMicros < 0 ? 1 : 0;  // rounds towards minus infinity
     const int64_t carried = value.micros / kDayMicros - borrowed;
     return {.days = int64_t{value.months} * 30 + value.days + carried,
             .micros = value.micros - carried * kDayMicros};

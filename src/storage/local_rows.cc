@@ -45,8 +45,8 @@ Status LocalRows::AppendTo(RunColumnsPtr columns, std::span<const ColumnSpan> ro
   }
   if (run_ == nullptr) run_ = HotRun::Empty(kTransactionRunId, std::move(columns));
   const uint64_t string_bytes = LongStringBytes(rows, 0, rows[0].count);
-  LUMA_ASSIGN_OR_RETURN(
-      run_, HotRun::WithRoom(run_, row_count_, rows[0].count, string_bytes, account_));
+  LUMA_ASSIGN_OR_RETURN(run_,
+                        HotRun::WithRoom(run_, row_count_, rows[0].count, string_bytes, account_));
   run_->Append(row_count_, rows);
   row_count_ += rows[0].count;
   string_bytes_ += string_bytes;
@@ -124,8 +124,7 @@ RunVersionPtr LocalRows::Version() const {
 }
 
 LocalKeys::LocalKeys(const TableSchema& schema, UniqueConstraint constraint, MemoryBudget& budget)
-    : constraint_(std::move(constraint)),
-      memory_(budget.BookAlways(BudgetUse::kTransactions, 0)) {
+    : constraint_(std::move(constraint)), memory_(budget.BookAlways(BudgetUse::kTransactions, 0)) {
   for (const ColumnId id : constraint_.columns) columns_.push_back(*schema.FindColumn(id));
 }
 
@@ -146,8 +145,8 @@ Status LocalKeys::CatchUp(const LocalRows& rows) {
   return Status::Ok();
 }
 
-std::optional<uint32_t> LocalKeys::Find(const LocalRows& rows, uint64_t hash,
-                                        const KeyBlocks& keys, uint32_t row, uint32_t end) const {
+std::optional<uint32_t> LocalKeys::Find(const LocalRows& rows, uint64_t hash, const KeyBlocks& keys,
+                                        uint32_t row, uint32_t end) const {
   const auto [first, last] = positions_.equal_range(hash);
   for (auto at = first; at != last; ++at) {
     const uint32_t position = at->second;

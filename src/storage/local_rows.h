@@ -66,7 +66,7 @@ class LocalKeys {
 
  private:
   const UniqueConstraint constraint_;
-  std::vector<ColumnSchema> columns_;  // copies: the schema may be replaced
+  std::vector<ColumnSchema> columns_;            // copies: the schema may be replaced
   std::vector<std::optional<uint64_t>> hashes_;  // by position
   std::unordered_multimap<uint64_t, uint32_t> positions_;
   BudgetLease memory_;

@@ -14,14 +14,12 @@ struct Files {
   BlockCache* cache;
 };
 
-Result<RunVersionPtr> OpenRun(const Files& files, ObjectId table,
-                              const RunRecord& record) {
-  const ExpectedSegment expected{
-      .table_id = table,
-      .run_id = record.id,
-      .file = {.file_bytes = record.file_bytes,
-               .row_count = record.row_count,
-               .footer_crc = record.footer_crc}};
+Result<RunVersionPtr> OpenRun(const Files& files, ObjectId table, const RunRecord& record) {
+  const ExpectedSegment expected{.table_id = table,
+                                 .run_id = record.id,
+                                 .file = {.file_bytes = record.file_bytes,
+                                          .row_count = record.row_count,
+                                          .footer_crc = record.footer_crc}};
   const io::Path path = files.directory.segment(record.file_name);
   auto reader = SegmentReader::Open(files.fs, path, expected);
   if (reader.status().code() == StatusCode::kNotFound) {
@@ -68,9 +66,8 @@ Result<RecoveredDatabase> Recover(io::FileSystem& fs, const DataDirectory& direc
   Replay replay(checkpoint, manifest, budget);
   const auto apply = [&](Lsn lsn, ByteSpan payload) { return replay.Apply(lsn, payload); };
   RecoveredDatabase recovered;
-  LUMA_ASSIGN_OR_RETURN(
-      recovered.wal_end,
-      ReplayWal(fs, directory.wal(), manifest.checkpoint.replay_from, apply));
+  LUMA_ASSIGN_OR_RETURN(recovered.wal_end,
+                        ReplayWal(fs, directory.wal(), manifest.checkpoint.replay_from, apply));
   // Replay begins before the checkpoint, for rows that are in no segment file, and must reach it.
   if (ToNumber(recovered.wal_end.last_lsn) < static_cast<uint64_t>(manifest.checkpoint.commit)) {
     return Status::Corruption("log ends before the checkpoint: path=", directory.wal(),

@@ -114,10 +114,9 @@ Status Replay::AppendPieces(const LoggedRows& rows, RunRows& run) {
     std::vector<ColumnSpan> columns;
     for (size_t i = 0; i < blocks.size(); ++i) columns.push_back(blocks[i].Flatten(scratch[i]));
     const auto hot = std::static_pointer_cast<const HotRun>(run.run);
-    LUMA_ASSIGN_OR_RETURN(
-        const HotRunPtr roomy,
-        HotRun::WithRoom(hot, run.rows, piece.row_count,
-                         LongStringBytes(columns, 0, piece.row_count), account_));
+    LUMA_ASSIGN_OR_RETURN(const HotRunPtr roomy,
+                          HotRun::WithRoom(hot, run.rows, piece.row_count,
+                                           LongStringBytes(columns, 0, piece.row_count), account_));
     roomy->Append(run.rows, columns);
     run.run = roomy;
     run.rows += piece.row_count;

@@ -145,9 +145,9 @@ Result<FlushedRun> FlushRun(io::FileSystem& fs, const DataDirectory& directory,
     order.resize(run.row_count());
     std::iota(order.begin(), order.end(), 0);
   }
-  LUMA_ASSIGN_OR_RETURN(auto writer, SegmentWriter::Create(fs, path,
-                                                           HeaderOf(table.id, hot, writer_epoch),
-                                                           encoding::EncodeOptions()));
+  LUMA_ASSIGN_OR_RETURN(auto writer,
+                        SegmentWriter::Create(fs, path, HeaderOf(table.id, hot, writer_epoch),
+                                              encoding::EncodeOptions()));
   LUMA_RETURN_IF_ERROR(WriteRows(*writer, hot, run.row_count(), order));
   LUMA_FAILPOINT("flush.before_finish");
   Result<WrittenSegment> written = FinishAndOpen(fs, path, *writer, table.id, run.id());
@@ -159,8 +159,8 @@ Result<FlushedRun> FlushRun(io::FileSystem& fs, const DataDirectory& directory,
 
   FlushedRun flushed;
   flushed.table = table.id;
-  flushed.run = std::make_shared<const WarmRun>(fs, file_name, info.file_bytes,
-                                                keeps_order ? 0 : 1, written->reader, cache);
+  flushed.run = std::make_shared<const WarmRun>(fs, file_name, info.file_bytes, keeps_order ? 0 : 1,
+                                                written->reader, cache);
   flushed.record = {.id = run.id(),
                     .row_count = info.row_count,
                     .file_name = file_name,

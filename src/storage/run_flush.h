@@ -19,7 +19,7 @@ namespace luma::storage {
 struct FlushedRun {
   ObjectId table{};
   std::shared_ptr<const WarmRun> run;
-  RunRecord record;                        // without delete bitmap
+  RunRecord record;                       // without delete bitmap
   std::vector<uint32_t> new_position_of;  // by old position; empty: rows kept their positions
 
   // What the deletes of the run in memory are on disk.

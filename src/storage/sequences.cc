@@ -18,9 +18,9 @@ Result<SequenceRecord> Advance(const SequenceRecord& position, const SequenceOpt
     return SequenceRecord{.value = ascending ? options.min_value : options.max_value,
                           .is_called = true};
   }
-  return Status::OutOfRange("nextval: reached ", ascending ? "maximum" : "minimum",
-                            " value of sequence: value=",
-                            ascending ? options.max_value : options.min_value)
+  return Status::OutOfRange(
+             "nextval: reached ", ascending ? "maximum" : "minimum",
+             " value of sequence: value=", ascending ? options.max_value : options.min_value)
       .WithSqlState("2200H");
 }
 

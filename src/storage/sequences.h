@@ -58,8 +58,8 @@ class Sequences {
     SequenceRecord position = {};
     SequenceRecord logged = {};
     Lsn logged_at = kNoLsn;  // none: in the log or manifest since before the start
-    int ahead = 0;          // numbers left until `logged`, if the increment
-    int64_t increment = 0;  // is still this one
+    int ahead = 0;           // numbers left until `logged`, if the increment
+    int64_t increment = 0;   // is still this one
     std::optional<int64_t> last = std::nullopt;  // handed out by this process
   };
 

@@ -90,7 +90,8 @@ TEST_F(SequencesTest, SetMovesBothWays) {
   EXPECT_EQ(Next(), 51);
   ASSERT_TRUE(sequences_.Set(kId, options_, 7, false, log()).ok());
   EXPECT_EQ(Next(), 7);
-  EXPECT_EQ(sequences_.Set(kId, options_, 0, false, log()).status().code(), StatusCode::kOutOfRange);
+  EXPECT_EQ(sequences_.Set(kId, options_, 0, false, log()).status().code(),
+            StatusCode::kOutOfRange);
 }
 
 }  // namespace

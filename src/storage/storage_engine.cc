@@ -75,8 +75,7 @@ Result<std::unique_ptr<MultiTierStorage>> MultiTierStorage::Open(EngineOptions o
 }
 
 Result<std::unique_ptr<StorageEngine>> StorageEngine::Open(EngineOptions options,
-                                                           io::FileSystem& fs,
-                                                           const Clock& clock) {
+                                                           io::FileSystem& fs, const Clock& clock) {
   const DataDirectory directory{options.data_dir};
   LUMA_RETURN_IF_ERROR(fs.CreateDirectories(directory.root));
   Opened opened;
@@ -124,8 +123,7 @@ StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Cl
       request_flush_([this] {
         if (flush_thread_) flush_thread_->Request();
       }),
-      parts_{states_,  pipeline_,       indexes_,      sequences_,
-             *budget_, next_object_id_, request_flush_} {
+      parts_{states_, pipeline_, indexes_, sequences_, *budget_, next_object_id_, request_flush_} {
   for (const auto& [id, record] : opened.database.sequences) sequences_.Restore(id, record);
   // Last: a flush writes the counters to the manifest.
   if (options_.background_flush) flush_thread_.emplace(FlushNeeds(), flusher_, states_, clock_);

@@ -12,9 +12,8 @@ namespace luma::storage {
 namespace {
 
 bool HasUnique(const TableSchema& schema, const std::vector<ColumnId>& columns) {
-  return std::ranges::any_of(schema.uniques, [&](const UniqueConstraint& unique) {
-    return unique.columns == columns;
-  });
+  return std::ranges::any_of(
+      schema.uniques, [&](const UniqueConstraint& unique) { return unique.columns == columns; });
 }
 
 }  // namespace
@@ -167,8 +166,7 @@ Status TableChanges::CheckNotDeletedSince(RunId id, const DeleteBitmap& deletes)
   const TableVersionPtr now = engine_.states.Published()->Find(base_object_->id);
   if (now == base_) return Status::Ok();
   const RunVersionPtr run = now == nullptr ? nullptr : now->Find(id);
-  const bool in_place =
-      run != nullptr && run->run()->layout() == base_->Find(id)->run()->layout();
+  const bool in_place = run != nullptr && run->run()->layout() == base_->Find(id)->run()->layout();
   if (in_place && (run->deletes() == nullptr || !run->deletes()->Intersects(deletes))) {
     return Status::Ok();
   }

@@ -12,8 +12,9 @@ uint64_t TableSnapshot::VisibleRowCount() const {
 
 const RunView* TableSnapshot::FindRun(RunId id) const {
   // Runs are in order of id, kTransactionRunId being the largest.
-  const auto at = std::lower_bound(runs_.begin(), runs_.end(), id,
-                                   [](const auto& run, RunId wanted) { return run->id() < wanted; });
+  const auto at =
+      std::lower_bound(runs_.begin(), runs_.end(), id,
+                       [](const auto& run, RunId wanted) { return run->id() < wanted; });
   return at != runs_.end() && (*at)->id() == id ? at->get() : nullptr;
 }
 

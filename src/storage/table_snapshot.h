@@ -19,7 +19,8 @@ namespace luma::storage {
 // A run is a piece of a table: growing in memory (hot), or sealed in memory, or a segment file
 // (warm). Its id survives the flush that moves it from memory to disk. Ids are per table.
 enum class RunId : uint32_t {};
-inline constexpr RunId kTransactionRunId{0x7fffffff};  // the rows a transaction has not committed yet
+inline constexpr RunId kTransactionRunId{
+    0x7fffffff};  // the rows a transaction has not committed yet
 
 // Names one row of a table: run in the high half, position in the run in the low. Fits an int64.
 // Stays valid for the transaction that read it (see TableSchema::sort_key for flushes).
@@ -27,7 +28,9 @@ enum class RowId : uint64_t {};
 constexpr RowId MakeRowId(RunId run, uint32_t position) {
   return static_cast<RowId>((static_cast<uint64_t>(run) << 32) | position);
 }
-inline constexpr RunId RunOf(RowId id) { return static_cast<RunId>(static_cast<uint64_t>(id) >> 32); }
+inline constexpr RunId RunOf(RowId id) {
+  return static_cast<RunId>(static_cast<uint64_t>(id) >> 32);
+}
 constexpr uint32_t PositionOf(RowId id) { return static_cast<uint32_t>(id); }
 
 // Rows of one column of one block. Readers keep constant and dictionary blocks as they are.

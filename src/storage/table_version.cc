@@ -9,8 +9,9 @@ namespace luma::storage {
 namespace {
 
 auto LowerBound(auto&& runs, RunId id) {
-  return std::lower_bound(runs.begin(), runs.end(), id,
-                          [](const RunVersionPtr& run, RunId wanted) { return run->id() < wanted; });
+  return std::lower_bound(runs.begin(), runs.end(), id, [](const RunVersionPtr& run, RunId wanted) {
+    return run->id() < wanted;
+  });
 }
 
 }  // namespace

@@ -176,9 +176,9 @@ Result<int64_t> TransactionImpl::CurrentValue(ObjectId sequence) {
 
 Status TransactionImpl::SetValue(ObjectId sequence, int64_t value, bool is_called) {
   LUMA_ASSIGN_OR_RETURN(const CatalogObjectPtr object, FindSequence(sequence));
-  LUMA_ASSIGN_OR_RETURN(const Lsn logged_at,
-                        engine_.sequences.Set(sequence, object->sequence, value, is_called,
-                                              SequenceLog()));
+  LUMA_ASSIGN_OR_RETURN(
+      const Lsn logged_at,
+      engine_.sequences.Set(sequence, object->sequence, value, is_called, SequenceLog()));
   sequences_logged_at_ = std::max(sequences_logged_at_, logged_at);
   return Status::Ok();
 }
@@ -203,9 +203,8 @@ Result<WriteBatch> TransactionImpl::BuildBatch() {
     batch.tables.push_back(std::move(write));
   }
   // Twice: the log copies the record to its buffer.
-  LUMA_ASSIGN_OR_RETURN(
-      batch.record_memory,
-      engine_.budget.Book(BudgetUse::kTransactions, 2 * RecordBytesMax(batch.tables)));
+  LUMA_ASSIGN_OR_RETURN(batch.record_memory, engine_.budget.Book(BudgetUse::kTransactions,
+                                                                 2 * RecordBytesMax(batch.tables)));
   batch.record = CommitRecord::Encode(batch.catalog_changes, truncates, deletes, appends);
   return batch;
 }

@@ -76,7 +76,9 @@ class UniqueIndex {
     uint64_t GrowthBytes(uint64_t count) const LUMA_EXCLUDES(mutex_);
 
    private:
-    size_t Next(size_t slot) const LUMA_REQUIRES(mutex_) { return (slot + 1) & (slots_.size() - 1); }
+    size_t Next(size_t slot) const LUMA_REQUIRES(mutex_) {
+      return (slot + 1) & (slots_.size() - 1);
+    }
     // The slots, of which there are `slots` now, that hold `entries` with room to spare.
     static size_t SlotsFor(size_t slots, uint64_t entries);
     size_t HomeOf(uint64_t hash) const LUMA_REQUIRES(mutex_) { return hash & (slots_.size() - 1); }

@@ -26,7 +26,7 @@ class UniqueIndexes {
         : index(std::move(columns), budget) {}
     UniqueIndex index;
     // Covers every state from this DatabaseState::version() on; see AddVersion for older ones.
-    uint64_t covers_from = 0;  // set before it is ready
+    uint64_t covers_from = 0;            // set before it is ready
     std::atomic<uint64_t> rows_gone{0};  // deleted since the last sweep: entries that may be dead
     std::atomic<bool> is_sweeping{false};
     enum class Phase : uint8_t { kBuilding, kReady, kFailed };

@@ -38,7 +38,8 @@ ColumnBlock ToColumnBlock(std::shared_ptr<const encoding::DecodedBlock> decoded)
   ColumnBlock block;
   block.shape = ShapeOf(*decoded);
   block.row_count = decoded->row_count();
-  block.flat = {.type = decoded->type(), .count = decoded->row_count(), .values = decoded->values()};
+  block.flat = {
+      .type = decoded->type(), .count = decoded->row_count(), .values = decoded->values()};
   if (block.shape == ColumnBlock::Shape::kConstant) {
     if (decoded->validity() != nullptr) return Flattened(std::move(decoded));
     block.flat.count = 1;

@@ -39,9 +39,10 @@ struct TableWrite {
   std::vector<BatchKeys> keys;
 
   // What the transaction saw. It conflicts with any commit that replaced the table's object, and,
-  // if it depends on every row of the table (truncate, new constraints), with any that changed rows.
-  CatalogObjectPtr object;   // null: created by this transaction
-  TableVersionPtr version;   // null: no rows
+  // if it depends on every row of the table (truncate, new constraints), with any that changed
+  // rows.
+  CatalogObjectPtr object;  // null: created by this transaction
+  TableVersionPtr version;  // null: no rows
   bool needs_same_rows = false;
 };
 

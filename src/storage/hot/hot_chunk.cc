@@ -15,8 +15,7 @@ HotChunk::HotChunk(RunColumnsPtr columns, uint32_t capacity, BudgetLease lease)
       data_(std::make_unique<Column[]>(columns_->size())) {
   LUMA_CHECK(capacity % 64 == 0);
   for (size_t i = 0; i < columns_->size(); ++i) {
-    data_[i].values =
-        encoding::AlignedBuffer(size_t{capacity} * ValueBytes((*columns_)[i].type));
+    data_[i].values = encoding::AlignedBuffer(size_t{capacity} * ValueBytes((*columns_)[i].type));
     data_[i].validity = encoding::AlignedBuffer(ValidityWords(capacity) * sizeof(uint64_t));
     std::fill_n(data_[i].validity.As<uint64_t>(), ValidityWords(capacity), ~uint64_t{0});
   }
@@ -73,8 +72,7 @@ ColumnBlock HotChunk::Read(size_t column, uint32_t rows) const {
   const Column& data = data_[column];
   ColumnBlock block;
   block.row_count = rows;
-  block.flat = {
-      .type = (*columns_)[column].type, .count = rows, .values = data.values.data()};
+  block.flat = {.type = (*columns_)[column].type, .count = rows, .values = data.values.data()};
   block.owner = shared_from_this();
   // A null appended meanwhile is at or behind row `rows`, so a stale answer is right too.
   if (data.first_null.load(std::memory_order_relaxed) >= rows) return block;
@@ -84,8 +82,9 @@ ColumnBlock HotChunk::Read(size_t column, uint32_t rows) const {
   }
   auto words = CopyValidity(data, rows);
   block.flat.validity = words.get();
-  block.owner = std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<uint64_t[]>>>(
-      std::move(block.owner), std::move(words));
+  block.owner =
+      std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<uint64_t[]>>>(
+          std::move(block.owner), std::move(words));
   return block;
 }
 
@@ -95,15 +94,14 @@ std::shared_ptr<uint64_t[]> HotChunk::CopyValidity(const Column& column, uint32_
   const uint64_t* const from = column.validity.As<uint64_t>();
   std::copy_n(from, whole, words.get());
   // The writer may be clearing later bits of this word; atomic_ref takes no pointer to const.
-  words[whole] = std::atomic_ref<uint64_t>(const_cast<uint64_t&>(from[whole]))
-                     .load(std::memory_order_relaxed);
+  words[whole] =
+      std::atomic_ref<uint64_t>(const_cast<uint64_t&>(from[whole])).load(std::memory_order_relaxed);
   return words;
 }
 
 const ZoneMap* HotChunk::Zone(size_t column) const {
   const Column& data = data_[column];
-  std::call_once(data.zone_once,
-                 [&] { data.zone = ComputeZoneMap(Read(column, capacity_).flat); });
+  std::call_once(data.zone_once, [&] { data.zone = ComputeZoneMap(Read(column, capacity_).flat); });
   return &*data.zone;
 }
 

@@ -42,7 +42,7 @@ class HotChunk : public std::enable_shared_from_this<HotChunk> {
 
   struct Column {
     encoding::AlignedBuffer values;
-    encoding::AlignedBuffer validity;         // all bits set until a null is appended
+    encoding::AlignedBuffer validity;           // all bits set until a null is appended
     std::atomic<uint32_t> first_null{kNoNull};  // row; readers below it need no validity at all
     mutable std::once_flag zone_once;
     mutable std::optional<ZoneMap> zone;

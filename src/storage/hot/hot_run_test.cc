@@ -14,8 +14,8 @@ class HotRunTest : public testing::Test {
   void Append(const std::vector<TestRow>& rows) {
     const TestColumns columns(rows);
     const auto count = static_cast<uint32_t>(rows.size());
-    const auto roomy = HotRun::WithRoom(run_, used_, count,
-                                        LongStringBytes(columns.spans(), 0, count), account_);
+    const auto roomy =
+        HotRun::WithRoom(run_, used_, count, LongStringBytes(columns.spans(), 0, count), account_);
     ASSERT_TRUE(roomy.ok()) << roomy.status();
     run_ = *roomy;
     run_->Append(used_, columns.spans());

@@ -90,8 +90,7 @@ class OrderedColumn {
       LUMA_ASSIGN_OR_RETURN(ColumnBlock values, run.Read(column, block));
       for (uint32_t row = 0; row < values.row_count; ++row) {
         const std::byte* const value = ValueAt(values, row);
-        const Words words =
-            value == nullptr ? Words() : OrderedWords(column.physical_type, value);
+        const Words words = value == nullptr ? Words() : OrderedWords(column.physical_type, value);
         high_.push_back(words.high);
         if (column.physical_type == PhysicalType::kBytes) {
           texts_.push_back(value == nullptr ? StringRef() : LoadLe<StringRef>(value));

@@ -32,9 +32,9 @@ std::vector<uint32_t> OrderOf(PhysicalType type, const std::vector<T>& values) {
   const ColumnSpan span{.type = type,
                         .count = static_cast<uint32_t>(values.size()),
                         .values = reinterpret_cast<const std::byte*>(values.data())};
-  const auto run = HotRun::WithRoom(
-      HotRun::Empty(RunId{1}, std::make_shared<const RunColumns>(columns)), 0, span.count,
-      LongStringBytes({&span, 1}, 0, span.count), account);
+  const auto run =
+      HotRun::WithRoom(HotRun::Empty(RunId{1}, std::make_shared<const RunColumns>(columns)), 0,
+                       span.count, LongStringBytes({&span, 1}, 0, span.count), account);
   (*run)->Append(0, {&span, 1});
   const ColumnSchema column = Column(1, type);
   const ColumnSchema* const key = &column;
@@ -74,8 +74,8 @@ TEST(RowOrderTest, NullsComeLastAndLaterColumnsDecide) {
   const MemoryAccount account{.budget = &budget};
   const CatalogObject table = TestTable();
   const TestColumns rows({{std::nullopt, "b"}, {1, std::nullopt}, {1, "z"}, {std::nullopt, "a"}});
-  const auto run = HotRun::WithRoom(HotRun::Empty(RunId{1}, RunColumns::Of(*table.table)), 0, 4,
-                                    100, account);
+  const auto run =
+      HotRun::WithRoom(HotRun::Empty(RunId{1}, RunColumns::Of(*table.table)), 0, 4, 100, account);
   (*run)->Append(0, rows.spans());
   const std::vector<const ColumnSchema*> key{&table.table->columns[0], &table.table->columns[1]};
   EXPECT_THAT(*SortedOrder(RunVersion(*run, 4, nullptr), key), ElementsAre(2, 1, 3, 0));

@@ -14,10 +14,8 @@
 #include "storage/transaction.h"
 
 // Of a Status or a Result.
-#define LUMA_EXPECT_OK(expression) \
-  EXPECT_EQ(::luma::storage::ErrorText(expression), "")
-#define LUMA_ASSERT_OK(expression) \
-  ASSERT_EQ(::luma::storage::ErrorText(expression), "")
+#define LUMA_EXPECT_OK(expression) EXPECT_EQ(::luma::storage::ErrorText(expression), "")
+#define LUMA_ASSERT_OK(expression) ASSERT_EQ(::luma::storage::ErrorText(expression), "")
 
 namespace luma::storage {
 
@@ -72,8 +70,8 @@ class TestColumns {
 
 struct TestTableOptions {
   std::string name = "t";
-  bool has_key = true;   // primary key (key)
-  bool sorted = false;   // sort key (key)
+  bool has_key = true;  // primary key (key)
+  bool sorted = false;  // sort key (key)
 };
 
 inline CatalogObject TestTable(const TestTableOptions& options = {}) {
