@@ -157,9 +157,25 @@ class VectorEvaluation {
     LUMA_ASSIGN_OR_RETURN(
         std::vector<SeriesSamples> found,
         source_.Select(selector.matchers, LeftOpen(first, last, lookback_ms_), limits_));
-    for (SeriesSamples& series : found) series = AtSteps(selector.shift, std::move(series));
+    uint64_t points = 0;
+    for (SeriesSamples& series : found) {
+      series = AtSteps(selector.shift, std::move(series));
+      points += series.timestamps.size();
+      LUMA_RETURN_IF_ERROR(CheckLimits(points));
+    }
     std::erase_if(found, [](const SeriesSamples& series) { return series.timestamps.empty(); });
     return found;
+  }
+
+  // One stored sample can be the value of thousands of steps, so storage's own count is no bound.
+  Status CheckLimits(uint64_t points) const {
+    if (points > limits_.samples_max) {
+      return Status::TooLarge("query gives too many samples: limit=", limits_.samples_max);
+    }
+    if (std::chrono::steady_clock::now() > limits_.deadline) {
+      return Status::Timeout("query took too long");
+    }
+    return Status::Ok();
   }
 
   // The latest sample within the lookback of each step, unless it is a staleness marker.

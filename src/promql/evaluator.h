@@ -37,7 +37,8 @@ class Evaluator {
       : source_(source), options_(options) {}
 
   Result<QueryValue> Instant(const Expr& expr, UnixMillis time, const ReadLimits& limits) const;
-  // The value at start, start + step, ... up to end: always kMatrix. step > 0, start <= end.
+  // The value at start, start + step, ... up to end: always kMatrix. step > 0, start <= end. The
+  // limits hold for the samples read and for the values given.
   Result<QueryValue> Range(const Expr& expr, UnixMillis start, UnixMillis end, int64_t step_ms,
                            const ReadLimits& limits) const;
 

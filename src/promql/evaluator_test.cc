@@ -122,6 +122,19 @@ TEST_F(EvaluatorTest, RangeQueriesGiveTheValueAtEveryStep) {
               HasSubstr("invalid expression type \"range vector\" for range query"));
 }
 
+// Goal: a range query cannot fill memory with the values of steps, however few samples it reads.
+TEST_F(EvaluatorTest, LimitsHoldForTheValuesOfSteps) {
+  metrics_.Add({{"__name__", "m"}, {"a", "1"}}, {{.timestamp = 0, .value = 1}});
+  metrics_.Add({{"__name__", "m"}, {"a", "2"}}, {{.timestamp = 0, .value = 1}});
+  const ExprPtr expr = Parse("m").value();
+  const auto status = [&](const ReadLimits& limits) {
+    return evaluator_.Range(*expr, 0, 999, 1, limits).status().code();
+  };
+  EXPECT_EQ(status({.samples_max = 2000}), StatusCode::kOk);
+  EXPECT_EQ(status({.samples_max = 1999}), StatusCode::kTooLarge);
+  EXPECT_EQ(status({.deadline = std::chrono::steady_clock::now()}), StatusCode::kTimeout);
+}
+
 TEST_F(EvaluatorTest, ExtremeTimesDoNotOverflow) {
   metrics_.Add({{"__name__", "m"}}, {{.timestamp = 0, .value = 1}});
   const UnixMillis least = std::numeric_limits<UnixMillis>::min();
