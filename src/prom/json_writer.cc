@@ -1,5 +1,8 @@
 #include "prom/json_writer.h"
 
+#include <algorithm>
+
+#include "model/utf8.h"
 #include "prom/number_text.h"
 
 namespace luma::prom {
@@ -31,6 +34,28 @@ void AppendEscaped(char c, std::string& out) {
   }
 }
 
+constexpr std::string_view kReplacementCharacter = "\xef\xbf\xbd";
+constexpr size_t kUtf8BytesMax = 4;
+
+// The length of the character at the front of `text`, 0 when there is no valid one.
+size_t CharacterBytes(std::string_view text) {
+  for (size_t bytes = 1; bytes <= std::min(text.size(), kUtf8BytesMax); ++bytes) {
+    if (IsValidUtf8(text.substr(0, bytes))) return bytes;
+  }
+  return 0;
+}
+
+// For the rare text that quotes what a client sent.
+std::string ToValidUtf8(std::string_view text) {
+  std::string valid;
+  while (!text.empty()) {
+    const size_t bytes = CharacterBytes(text);
+    valid.append(bytes > 0 ? text.substr(0, bytes) : kReplacementCharacter);
+    text.remove_prefix(std::max<size_t>(bytes, 1));
+  }
+  return valid;
+}
+
 }  // namespace
 
 void JsonWriter::Open(char bracket) {
@@ -58,7 +83,7 @@ void JsonWriter::Key(std::string_view key) {
 
 void JsonWriter::String(std::string_view text) {
   Separate();
-  Quote(text);
+  QuoteAnything(text);
 }
 
 void JsonWriter::Raw(std::string_view json) {
@@ -79,11 +104,20 @@ void JsonWriter::Quote(std::string_view text) {
   out_.push_back('"');
 }
 
+void JsonWriter::QuoteAnything(std::string_view text) {
+  if (IsValidUtf8(text)) {
+    Quote(text);
+  } else {
+    Quote(ToValidUtf8(text));
+  }
+}
+
 void JsonWriter::LabelSet(LabelsView labels) {
   BeginObject();
   for (const LabelRef& label : labels) {
     Key(label.name);
-    String(label.value);
+    Separate();
+    Quote(label.value);
   }
   EndObject();
 }
@@ -102,7 +136,7 @@ void JsonWriter::TextPoint(UnixMillis time, std::string_view text) {
   out_.push_back('[');
   AppendTimestamp(time, out_);
   out_.push_back(',');
-  Quote(text);
+  QuoteAnything(text);
   out_.push_back(']');
 }
 

@@ -10,7 +10,8 @@
 
 namespace luma::prom {
 
-// Commas come by themselves; what is opened is to be closed. Texts must be valid UTF-8.
+// Commas come by themselves; what is opened is to be closed. Keys and labels must be valid UTF-8;
+// bytes of other texts that are not become U+FFFD, as in Go.
 // Thread-compatible.
 class JsonWriter {
  public:
@@ -35,6 +36,7 @@ class JsonWriter {
   void Close(char bracket);
   void Separate();
   void Quote(std::string_view text);
+  void QuoteAnything(std::string_view text);
 
   std::string out_;
   bool needs_comma_ = false;

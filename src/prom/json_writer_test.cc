@@ -28,6 +28,14 @@ TEST(JsonWriterTest, EscapesTexts) {
   EXPECT_EQ(json.Take(), "\"a\\\"b\\\\c\\nd\\re\\tf\\u0001\\u0000\xc3\xa9\"");
 }
 
+TEST(JsonWriterTest, BytesThatAreNotUtf8AreReplaced) {
+  JsonWriter json;
+  json.String("\xff-\xc3\xa9-\xe2\x82-\xed\xa0\x80");
+  EXPECT_EQ(
+      json.Take(),
+      "\"\xef\xbf\xbd-\xc3\xa9-\xef\xbf\xbd\xef\xbf\xbd-\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
+}
+
 TEST(JsonWriterTest, WritesLabelSets) {
   JsonWriter json;
   json.LabelSet(Labels::Of({{"job", "a\"b"}, {"__name__", "up"}}).value());

@@ -126,6 +126,11 @@ TEST_F(QueryApiTest, LabelNamesAndValues) {
   EXPECT_EQ(Get("/api/v1/label/nothing/values").body, R"({"status":"success","data":[]})");
 }
 
+TEST_F(QueryApiTest, AnErrorThatQuotesBadBytesIsStillJson) {
+  const std::string body = Get("/api/v1/query?query=up&time=%ff").body;
+  EXPECT_THAT(body, HasSubstr("cannot parse \\\"\xef\xbf\xbd\\\" to a valid timestamp"));
+}
+
 TEST_F(QueryApiTest, LimitsTruncateWithAWarning) {
   EXPECT_EQ(
       Get("/api/v1/label/__name__/values?limit=1").body,
