@@ -14,6 +14,8 @@
 #include <boost/beast/http/string_body.hpp>
 #include <utility>
 
+#include "net/url.h"
+
 namespace luma::net {
 namespace {
 
@@ -29,8 +31,9 @@ constexpr uint32_t kHeaderBytesMax = 64 << 10;
 using Parser = http::response_parser<http::string_body>;
 
 std::string RequestText(const HttpGetRequest& request) {
-  std::string text = "GET " + request.target + " HTTP/1.1\r\nHost: " + request.host + ":" +
-                     std::to_string(request.port) + "\r\nConnection: close\r\n";
+  std::string text = "GET " + request.target +
+                     " HTTP/1.1\r\nHost: " + HostAndPort(request.host, request.port) +
+                     "\r\nConnection: close\r\n";
   for (const HttpHeader& header : request.headers) {
     text.append(header.name).append(": ").append(header.value).append("\r\n");
   }
@@ -38,7 +41,7 @@ std::string RequestText(const HttpGetRequest& request) {
 }
 
 Status StatusOf(beast::error_code error, const HttpGetRequest& request) {
-  const std::string where = request.host + ":" + std::to_string(request.port);
+  const std::string where = HostAndPort(request.host, request.port);
   if (error == beast::error::timeout) return Status::Timeout("no answer in time: address=", where);
   if (error == http::error::body_limit) {
     return Status::TooLarge("body too large: address=", where, " limit=", request.body_bytes_max);

@@ -142,8 +142,10 @@ asio::awaitable<bool> HttpConnection::ServeRequest() {
   }
   request.path_parameters = std::move(match.parameters);
   HttpResponse response = co_await Answer(*match.route, std::move(request));
-  const bool written = co_await WriteResponse(parser, std::move(response), parser.keep_alive());
-  co_return written&& parser.keep_alive();
+  const bool keep_alive = parser.keep_alive();
+  const bool written = co_await WriteResponse(parser, std::move(response), keep_alive);
+  if (!written) co_return false;
+  co_return keep_alive;
 }
 
 asio::awaitable<int> HttpConnection::ReadHeader(Parser& parser) {

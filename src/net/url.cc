@@ -54,6 +54,12 @@ std::string PercentEncode(std::string_view text) {
   return out;
 }
 
+std::string HostAndPort(std::string_view host, uint16_t port) {
+  std::string text(host);
+  if (host.find(':') != std::string_view::npos) text = "[" + text + "]";
+  return text + ":" + std::to_string(port);
+}
+
 std::optional<FormFields> FormFields::Parse(std::string_view text) {
   FormFields form;
   while (!text.empty()) {

@@ -1,6 +1,7 @@
-// Percent-encoding and form fields. Threads: any.
+// Percent-encoding, form fields and addresses. Threads: any.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,9 @@ namespace luma::net {
 // nullopt on a "%" without two hexadecimal digits. `plus_is_space` is for form fields only.
 std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_space);
 std::string PercentEncode(std::string_view text);
+
+// "127.0.0.1:8080", "[::1]:8080", "localhost:8080"
+std::string HostAndPort(std::string_view host, uint16_t port);
 
 // The fields of a query string or form body, in order, repeats kept.
 class FormFields {

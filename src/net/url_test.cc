@@ -16,6 +16,11 @@ TEST(UrlTest, DecodesAndRefusesBadEscapes) {
   }
 }
 
+TEST(UrlTest, AddressesOfIpv6GetBrackets) {
+  EXPECT_EQ(HostAndPort("::1", 9090), "[::1]:9090");
+  EXPECT_EQ(HostAndPort("127.0.0.1", 80), "127.0.0.1:80");
+}
+
 TEST(UrlTest, EncodingIsUndoneByDecoding) {
   std::string all;
   for (int byte = 0; byte < 256; ++byte) all.push_back(static_cast<char>(byte));

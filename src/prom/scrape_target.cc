@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "net/url.h"
 #include "prom/exposition_parser.h"
 
 namespace luma::prom {
@@ -9,7 +10,7 @@ namespace {
 
 ScrapeTargetOptions WithInstance(ScrapeTargetOptions options) {
   if (options.instance.empty()) {
-    options.instance = options.host + ":" + std::to_string(options.port);
+    options.instance = net::HostAndPort(options.host, options.port);
   }
   return options;
 }

@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "net/event_loop.h"
 #include "net/http_server.h"
+#include "net/url.h"
 #include "net/worker_pool.h"
 #include "pgwire/pg_server.h"
 #include "prom/query_api.h"
@@ -48,14 +49,9 @@ RateLimitConfig RateLimits(const Config& config) {
           .ban_duration = config.rate_limit.ban_duration};
 }
 
-// "127.0.0.1:8080", "[::1]:8080"
-std::string AddressText(std::string_view host, uint16_t port) {
-  const bool is_ipv6 = host.find(':') != std::string_view::npos;
-  return fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "", port);
-}
-
 void LogListening(std::string_view service, std::string_view host, uint16_t port) {
-  LUMA_LOG(kInfo, "server", "listening service={} address={}", service, AddressText(host, port));
+  LUMA_LOG(kInfo, "server", "listening service={} address={}", service,
+           net::HostAndPort(host, port));
 }
 
 prom::RemoteWriteOptions RemoteWriteOptionsOf(const Config& config) {
@@ -164,7 +160,7 @@ class Server::Impl {
     LUMA_LOG(kInfo, "server", "ask it by SQL:  psql -h {} -p {} -U {}", config_.postgres.host,
              postgres_->port(), config_.auth.username);
     LUMA_LOG(kInfo, "server", "ask it by HTTP: curl 'http://{}/api/v1/query?query=up'",
-             AddressText(config_.server.host, http_->port()));
+             net::HostAndPort(config_.server.host, http_->port()));
   }
 
   void CloseStore() {
