@@ -8,6 +8,11 @@
 namespace luma::prom {
 namespace {
 
+// What every target reports about itself.
+constexpr std::string_view kUp = "up";
+constexpr std::string_view kDuration = "scrape_duration_seconds";
+constexpr std::string_view kSamplesScraped = "scrape_samples_scraped";
+
 ScrapeTargetOptions WithInstance(ScrapeTargetOptions options) {
   if (options.instance.empty()) {
     options.instance = net::HostAndPort(options.host, options.port);
@@ -55,17 +60,29 @@ Status ScrapeTarget::Process(const ScrapeAttempt& attempt, SeriesBatch& batch) {
     batch.Clear();  // all of a page or nothing
     seen.clear();
   }
+  AddStaleMarkers(attempt.time, seen, batch);
+  last_seen_ = std::move(seen);
+  AddReport(kUp, status.ok() ? 1 : 0, attempt.time, batch);
+  AddReport(kDuration, std::chrono::duration<double>(attempt.duration).count(), attempt.time,
+            batch);
+  AddReport(kSamplesScraped, static_cast<double>(scraped), attempt.time, batch);
+  return status;
+}
+
+void ScrapeTarget::End(UnixMillis time, SeriesBatch& batch) {
+  AddStaleMarkers(time, {}, batch);
+  last_seen_.clear();
+  for (const std::string_view report : {kUp, kDuration, kSamplesScraped}) {
+    AddReport(report, kStaleNan, time, batch);
+  }
+}
+
+void ScrapeTarget::AddStaleMarkers(UnixMillis time, const SeenSeries& seen, SeriesBatch& batch) {
   for (const auto& [hash, labels] : last_seen_) {
     if (seen.contains(hash)) continue;
     batch.StartSeries(labels);
-    batch.AddSample({.timestamp = attempt.time, .value = kStaleNan});
+    batch.AddSample({.timestamp = time, .value = kStaleNan});
   }
-  last_seen_ = std::move(seen);
-  AddReport("up", status.ok() ? 1 : 0, attempt.time, batch);
-  AddReport("scrape_duration_seconds", std::chrono::duration<double>(attempt.duration).count(),
-            attempt.time, batch);
-  AddReport("scrape_samples_scraped", static_cast<double>(scraped), attempt.time, batch);
-  return status;
 }
 
 Status ScrapeTarget::ReadPage(const ScrapeAttempt& attempt, SeriesBatch& batch, SeenSeries& seen) {

@@ -21,6 +21,7 @@ struct ScrapeTargetOptions {
   std::string path = "/metrics";
   std::string instance = {};                                     // the label; host:port when empty
   std::vector<std::pair<std::string, std::string>> labels = {};  // added to every series
+  bool operator==(const ScrapeTargetOptions&) const = default;
 };
 
 // One fetch: when it started and what came of it.
@@ -43,7 +44,11 @@ class ScrapeTarget {
   // Adds what the attempt yields to `batch`. An error tells why it failed; the batch is to be
   // stored in either case.
   Status Process(const ScrapeAttempt& attempt, SeriesBatch& batch);
+  // Adds staleness markers for all series, the target's own reports too: it is not scraped any
+  // more.
+  void End(UnixMillis time, SeriesBatch& batch);
 
+  // As given, but never without an instance. Threads: any.
   const ScrapeTargetOptions& options() const { return options_; }
   std::string Name() const;  // job and instance, for logs and for spreading targets over time
 
@@ -53,6 +58,8 @@ class ScrapeTarget {
   // Reads the page into `batch`; on an error the batch may hold a part of it.
   Status ReadPage(const ScrapeAttempt& attempt, SeriesBatch& batch, SeenSeries& seen);
   void AddTargetLabels(std::span<const LabelRef> scraped);
+  // Adds the end of every series of the last page that is not in `seen`.
+  void AddStaleMarkers(UnixMillis time, const SeenSeries& seen, SeriesBatch& batch);
   void AddReport(std::string_view name, double value, UnixMillis time, SeriesBatch& batch);
 
   const ScrapeTargetOptions options_;

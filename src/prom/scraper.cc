@@ -9,7 +9,17 @@
 namespace luma::prom {
 namespace {
 
-Status CheckTarget(const ScrapeTargetOptions& target) {
+// How soon the end of a target is tried again when the workers are too busy.
+constexpr std::chrono::nanoseconds kEndRetryDelay = std::chrono::milliseconds(100);
+// The schedule sleeps this long when there is nothing to scrape.
+constexpr std::chrono::nanoseconds kIdle = std::chrono::hours(1);
+
+Status CheckTarget(const ScheduledTarget& scheduled) {
+  const ScrapeTargetOptions& target = scheduled.target;
+  if (scheduled.interval.count() <= 0 || scheduled.timeout.count() <= 0) {
+    return Status::InvalidArgument("scrape interval and timeout must be more than 0: job=",
+                                   target.job);
+  }
   const std::string& instance = target.instance.empty() ? target.host : target.instance;
   std::vector<LabelRef> labels = {
       {"job", target.job}, {"instance", instance}, {kMetricNameLabel, "up"}};
@@ -26,6 +36,14 @@ Status CheckTarget(const ScrapeTargetOptions& target) {
   return Status::Ok();
 }
 
+// The next time at which the target's phase comes round.
+std::chrono::nanoseconds NextTurn(const std::string& target, std::chrono::nanoseconds interval,
+                                  std::chrono::nanoseconds now) {
+  const uint64_t hash = Hash64(AsBytes(target));
+  const std::chrono::nanoseconds phase(hash % static_cast<uint64_t>(interval.count()));
+  return now + (interval + phase - now % interval) % interval;
+}
+
 }  // namespace
 
 // One fetch of one target, from request to stored batch.
@@ -39,27 +57,14 @@ Result<std::unique_ptr<PrometheusScraper>> PrometheusScraper::Start(net::EventLo
                                                                     MetricsSink& sink,
                                                                     const Clock& clock,
                                                                     ScraperOptions options) {
-  if (options.global_interval.count() <= 0 || options.timeout.count() <= 0) {
-    return Status::InvalidArgument("scrape interval and timeout must be more than 0");
-  }
-  options.timeout = std::min(options.timeout, options.global_interval);
-  for (const ScrapeTargetOptions& target : options.targets) {
-    LUMA_RETURN_IF_ERROR(CheckTarget(target));
-  }
-  return std::unique_ptr<PrometheusScraper>(
-      new PrometheusScraper(loop, workers, sink, clock, std::move(options)));
+  std::unique_ptr<PrometheusScraper> scraper(new PrometheusScraper(loop, workers, sink, clock));
+  LUMA_RETURN_IF_ERROR(scraper->Reconfigure(std::move(options)));
+  return scraper;
 }
 
 PrometheusScraper::PrometheusScraper(net::EventLoop& loop, net::WorkerPool& workers,
-                                     MetricsSink& sink, const Clock& clock, ScraperOptions options)
-    : loop_(loop), workers_(workers), sink_(sink), clock_(clock), options_(std::move(options)) {
-  const std::chrono::nanoseconds interval = options_.global_interval;
-  for (const ScrapeTargetOptions& target : options_.targets) {
-    Slot& slot = *slots_.emplace_back(std::make_unique<Slot>(target));
-    const uint64_t hash = Hash64(AsBytes(slot.target.Name()));
-    const auto phase = static_cast<int64_t>(hash % static_cast<uint64_t>(interval.count()));
-    slot.due = clock_.Monotonic() + std::chrono::nanoseconds(phase);
-  }
+                                     MetricsSink& sink, const Clock& clock)
+    : loop_(loop), workers_(workers), sink_(sink), clock_(clock) {
   schedule_ = std::thread([this] { RunSchedule(); });
 }
 
@@ -75,6 +80,36 @@ void PrometheusScraper::Stop() {
   if (schedule_.joinable()) schedule_.join();
 }
 
+Status PrometheusScraper::Reconfigure(ScraperOptions options) {
+  for (const ScheduledTarget& wanted : options.targets) LUMA_RETURN_IF_ERROR(CheckTarget(wanted));
+  MutexLock lock(mutex_);
+  body_bytes_max_ = options.body_bytes_max;
+  std::vector<std::unique_ptr<Slot>> before = std::exchange(slots_, {});
+  for (const ScheduledTarget& wanted : options.targets) TakeOrMake(wanted, before);
+  for (std::unique_ptr<Slot>& slot : before) {
+    if (slot == nullptr) continue;
+    slot->leaving = true;
+    slots_.push_back(std::move(slot));
+  }
+  wake_.NotifyAll();
+  return Status::Ok();
+}
+
+// Moves the slot that the wanted target had `before`, or a new one, to slots_.
+void PrometheusScraper::TakeOrMake(const ScheduledTarget& wanted,
+                                   std::vector<std::unique_ptr<Slot>>& before) {
+  auto made = std::make_unique<Slot>(wanted);
+  const auto same = std::ranges::find_if(before, [&](const std::unique_ptr<Slot>& slot) {
+    return slot != nullptr && !slot->leaving && slot->target.options() == made->target.options();
+  });
+  const bool stays = same != before.end();
+  Slot& slot = *slots_.emplace_back(stays ? std::move(*same) : std::move(made));
+  const bool keeps_turns = stays && slot.interval == wanted.interval;
+  slot.interval = wanted.interval;
+  slot.timeout = std::min(wanted.timeout, wanted.interval);
+  if (!keeps_turns) slot.due = NextTurn(slot.target.Name(), slot.interval, clock_.Monotonic());
+}
+
 void PrometheusScraper::RunSchedule() {
   MutexLock lock(mutex_);
   while (!stopping_) wake_.WaitFor(mutex_, StartDue());
@@ -82,17 +117,17 @@ void PrometheusScraper::RunSchedule() {
 
 std::chrono::nanoseconds PrometheusScraper::StartDue() {
   const std::chrono::nanoseconds now = clock_.Monotonic();
-  std::chrono::nanoseconds next = options_.global_interval;
+  std::chrono::nanoseconds next = kIdle;
   for (const std::unique_ptr<Slot>& slot : slots_) {
+    if (slot->leaving) {
+      if (!slot->busy && !StartEnding(*slot)) next = std::min(next, kEndRetryDelay);
+      continue;
+    }
     if (slot->due <= now) {
       // The next turn keeps the phase, also after missed ones.
-      const std::chrono::nanoseconds interval = options_.global_interval;
+      const std::chrono::nanoseconds interval = slot->interval;
       slot->due += ((now - slot->due) / interval + 1) * interval;
-      if (!slot->busy) {
-        slot->busy = true;
-        ++busy_count_;
-        Fetch(*slot);
-      }
+      if (!slot->busy) Fetch(*slot);
     }
     next = std::min(next, slot->due - now);
   }
@@ -100,6 +135,8 @@ std::chrono::nanoseconds PrometheusScraper::StartDue() {
 }
 
 void PrometheusScraper::Fetch(Slot& slot) {
+  slot.busy = true;
+  ++busy_count_;
   ++counters_.scrapes;
   const UnixMillis time = clock_.NowMillis();
   const std::chrono::nanoseconds begin = clock_.Monotonic();
@@ -110,7 +147,27 @@ void PrometheusScraper::Fetch(Slot& slot) {
     ++counters_.writes_failed;
     Finish(slot);
   };
-  net::HttpGet(loop_, slot.target.Request(options_.timeout, options_.body_bytes_max), done);
+  net::HttpGet(loop_, slot.target.Request(slot.timeout, body_bytes_max_), done);
+}
+
+bool PrometheusScraper::StartEnding(Slot& slot) {
+  if (!workers_.TrySubmit([this, &slot] { End(slot); })) return false;
+  slot.busy = true;
+  ++busy_count_;
+  return true;
+}
+
+void PrometheusScraper::End(Slot& slot) {
+  SeriesBatch batch;
+  slot.target.End(clock_.NowMillis(), batch);
+  sink_.Write(batch, [this, &slot](const Result<WriteSummary>& stored) {
+    if (!stored.ok()) {
+      ++counters_.writes_failed;
+      LUMA_LOG(kWarn, "scrape", "series not ended: target={} reason={}", slot.target.Name(),
+               stored.status().message());
+    }
+    Remove(slot);
+  });
 }
 
 void PrometheusScraper::Store(const std::shared_ptr<Turn>& turn) {
@@ -147,6 +204,13 @@ void PrometheusScraper::Finish(Slot& slot) {
   slot.busy = false;
   --busy_count_;
   wake_.NotifyAll();  // while locked: after it, Stop may return and the scraper be gone
+}
+
+void PrometheusScraper::Remove(Slot& slot) {
+  MutexLock lock(mutex_);
+  std::erase_if(slots_, [&slot](const std::unique_ptr<Slot>& one) { return one.get() == &slot; });
+  --busy_count_;
+  wake_.NotifyAll();  // while locked, as in Finish
 }
 
 }  // namespace luma::prom

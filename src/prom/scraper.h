@@ -18,11 +18,15 @@
 
 namespace luma::prom {
 
-struct ScraperOptions {
-  std::chrono::milliseconds global_interval{15'000};
+struct ScheduledTarget {
+  ScrapeTargetOptions target;
+  std::chrono::milliseconds interval{15'000};
   std::chrono::milliseconds timeout{10'000};  // no longer than the interval
+};
+
+struct ScraperOptions {
   uint64_t body_bytes_max = 64 << 20;
-  std::vector<ScrapeTargetOptions> targets;
+  std::vector<ScheduledTarget> targets = {};
 };
 
 struct ScraperCounters {
@@ -32,10 +36,11 @@ struct ScraperCounters {
   std::atomic<uint64_t> writes_failed{0};  // batches that storage did not take; they are lost
 };
 
-// Every target has its own phase in the interval, fixed by its name, so that the load is spread and
-// a restart does not shift it. A target still being fetched or stored when its turn comes misses
-// that turn. Threads: one of its own for the schedule; the fetching runs on the event loop, the
-// reading on the worker pool. Lifetime: everything passed by reference outlives it.
+// Every target has its own phase in its interval, fixed by its name on the machine's clock, so that
+// the load is spread and a restart of the server does not shift it. A target still being fetched or
+// stored when its turn comes misses that turn. Threads: Start, Reconfigure and Stop from one
+// thread. It has one of its own for the schedule; the fetching runs on the event loop, the reading
+// on the worker pool. Lifetime: everything passed by reference outlives it.
 class PrometheusScraper {
  public:
   // Errors: kInvalidArgument for options that cannot work (labels, an interval of nothing).
@@ -45,40 +50,56 @@ class PrometheusScraper {
                                                           ScraperOptions options);
   ~PrometheusScraper();  // Stop()
 
-  // Returns when no fetch is under way, which takes up to the timeout.
+  // From now on scrapes these targets. One that was there before goes on with the series it had;
+  // those of one that is gone get staleness markers. Errors: as Start, and nothing changes.
+  Status Reconfigure(ScraperOptions options) LUMA_EXCLUDES(mutex_);
+
+  // Returns when no fetch is under way, which takes up to the longest timeout. Writes no staleness
+  // markers, as Prometheus does not: a restart would tear a gap into every series.
   void Stop() LUMA_EXCLUDES(mutex_);
   const ScraperCounters& counters() const { return counters_; }
 
  private:
   struct Slot {
-    explicit Slot(ScrapeTargetOptions options) : target(std::move(options)) {}
-    ScrapeTarget target;  // of the scrape under way
+    explicit Slot(const ScheduledTarget& scheduled)
+        : target(scheduled.target), interval(scheduled.interval), timeout(scheduled.timeout) {}
+    ScrapeTarget target;   // of the scrape under way
+    bool failing = false;  // so that a change is logged, not every failure
+    std::chrono::milliseconds interval;
+    std::chrono::milliseconds timeout;
     std::chrono::nanoseconds due{0};
     bool busy = false;
-    bool failing = false;  // so that a change is logged, not every failure
+    bool leaving = false;  // never due again; goes when its series have their ends
   };
   struct Turn;
 
   PrometheusScraper(net::EventLoop& loop, net::WorkerPool& workers, MetricsSink& sink,
-                    const Clock& clock, ScraperOptions options);
+                    const Clock& clock);
   void RunSchedule() LUMA_EXCLUDES(mutex_);
   // Starts the fetches that are due; returns the time to the next.
   std::chrono::nanoseconds StartDue() LUMA_REQUIRES(mutex_);
-  void Fetch(Slot& slot);
+  void Fetch(Slot& slot) LUMA_REQUIRES(mutex_);
   void Store(const std::shared_ptr<Turn>& turn);
   void LogChange(Slot& slot, const Status& status);
   void Finish(Slot& slot) LUMA_EXCLUDES(mutex_);
+
+  void TakeOrMake(const ScheduledTarget& wanted, std::vector<std::unique_ptr<Slot>>& before)
+      LUMA_REQUIRES(mutex_);
+  // False when the workers are too busy.
+  bool StartEnding(Slot& slot) LUMA_REQUIRES(mutex_);
+  void End(Slot& slot);
+  void Remove(Slot& slot) LUMA_EXCLUDES(mutex_);
 
   net::EventLoop& loop_;
   net::WorkerPool& workers_;
   MetricsSink& sink_;
   const Clock& clock_;
-  const ScraperOptions options_;
   ScraperCounters counters_;
   Mutex mutex_;
   CondVar wake_;
-  // The list is fixed; busy and due are guarded by mutex_, the rest belongs to whoever set busy.
-  std::vector<std::unique_ptr<Slot>> slots_;
+  uint64_t body_bytes_max_ LUMA_GUARDED_BY(mutex_) = 0;
+  // A slot's target and failing belong to whoever set busy, the rest is guarded by mutex_.
+  std::vector<std::unique_ptr<Slot>> slots_ LUMA_GUARDED_BY(mutex_);
   bool stopping_ LUMA_GUARDED_BY(mutex_) = false;
   size_t busy_count_ LUMA_GUARDED_BY(mutex_) = 0;
   std::thread schedule_;

@@ -101,6 +101,15 @@ TEST_F(ScrapeTargetTest, AFailureEndsAllSeriesAndIsReported) {
   }
 }
 
+TEST_F(ScrapeTargetTest, TheEndOfATargetEndsItsReportsToo) {
+  Process(Page(1000, "m 1\n"));
+  batch_.Clear();
+  target_.End(2000, batch_);
+  EXPECT_EQ(batch_.size(), 4u);
+  for (const auto& [series, value] : Contents(batch_)) EXPECT_TRUE(IsStaleNan(value)) << series;
+  EXPECT_EQ(batch_.series(0).samples[0].timestamp, 2000);
+}
+
 class ScraperTest : public testing::Test {
  protected:
   ScraperTest() {
@@ -113,6 +122,14 @@ class ScraperTest : public testing::Test {
     server_ = net::HttpServer::Start(loop_, workers_, std::move(router), {}).value();
   }
   ~ScraperTest() override { server_.reset(); }
+
+  ScheduledTarget Target(std::string job, std::string path = "/metrics") {
+    ScheduledTarget scheduled;
+    scheduled.target = {
+        .job = std::move(job), .port = server_->port(), .path = std::move(path), .instance = ""};
+    scheduled.interval = std::chrono::milliseconds(20);
+    return scheduled;
+  }
 
   std::vector<SeriesSamples> Samples(std::string name) {
     const Matchers matchers = {
@@ -129,13 +146,7 @@ class ScraperTest : public testing::Test {
 
 TEST_F(ScraperTest, ScrapesEveryTargetAgainAndAgain) {
   ScraperOptions options;
-  options.global_interval = std::chrono::milliseconds(20);
-  options.targets = {{.job = "good", .port = server_->port(), .instance = "", .labels = {}},
-                     {.job = "missing",
-                      .port = server_->port(),
-                      .path = "/nothing",
-                      .instance = "",
-                      .labels = {}}};
+  options.targets = {Target("good"), Target("missing", "/nothing")};
   const auto scraper =
       PrometheusScraper::Start(loop_, workers_, metrics_, Clock::System(), options).value();
   while (pages_served_ < 3 || scraper->counters().scrapes_failed < 3) std::this_thread::yield();
@@ -151,13 +162,34 @@ TEST_F(ScraperTest, ScrapesEveryTargetAgainAndAgain) {
 TEST_F(ScraperTest, StorageThatRefusesIsCountedAndScrapingGoesOn) {
   metrics_.FailWrites(Status::DiskFull("no space"));
   ScraperOptions options;
-  options.global_interval = std::chrono::milliseconds(10);
-  options.targets = {{.job = "good", .port = server_->port(), .instance = "", .labels = {}}};
+  options.targets = {Target("good")};
   const auto scraper =
       PrometheusScraper::Start(loop_, workers_, metrics_, Clock::System(), options).value();
   while (scraper->counters().writes_failed < 2) std::this_thread::yield();
   metrics_.FailWrites(Status::Ok());
   while (scraper->counters().samples_stored == 0) std::this_thread::yield();
+}
+
+// Goal: a target that is taken away ends its series; one that stays, with other timing too, ends
+// none and forgets none.
+TEST_F(ScraperTest, ATargetThatGoesAwayEndsItsSeriesAndTheOthersGoOn) {
+  const auto scraper = PrometheusScraper::Start(loop_, workers_, metrics_, Clock::System(),
+                                                {.targets = {Target("stays"), Target("leaves")}})
+                           .value();
+  while (Samples("served").size() < 2) std::this_thread::yield();
+  ScheduledTarget stays = Target("stays");
+  stays.interval = std::chrono::milliseconds(10);
+  ASSERT_TRUE(scraper->Reconfigure({.targets = {stays}}).ok());
+  const auto ended = [this](std::string name) {
+    return IsStaleNan(Samples(std::move(name)).at(0).values.back());  // "leaves" sorts first
+  };
+  while (!ended("served") || !ended("up")) std::this_thread::yield();
+  const uint64_t before = scraper->counters().samples_stored;
+  while (scraper->counters().samples_stored < before + 20) std::this_thread::yield();
+  scraper->Stop();
+  EXPECT_TRUE(ended("served")) << "not scraped again";
+  const std::vector<double> values = Samples("served").at(1).values;
+  EXPECT_THAT(values, testing::Each(1));
 }
 
 TEST_F(ScraperTest, OptionsThatCannotWorkAreRefused) {
@@ -166,16 +198,14 @@ TEST_F(ScraperTest, OptionsThatCannotWorkAreRefused) {
         .status()
         .code();
   };
-  ScraperOptions options;
-  options.global_interval = std::chrono::milliseconds(0);
-  EXPECT_EQ(status(options), StatusCode::kInvalidArgument);
-  options = {};
-  options.targets = {{.job = "", .instance = "", .labels = {}}};
-  EXPECT_EQ(status(options), StatusCode::kInvalidArgument);
-  options.targets = {{.job = "a", .instance = "", .labels = {{"job", "again"}}}};
-  EXPECT_EQ(status(options), StatusCode::kInvalidArgument);
-  options.targets = {{.job = "a", .path = "/x\r\nHost: y", .instance = "", .labels = {}}};
-  EXPECT_EQ(status(options), StatusCode::kInvalidArgument);
+  ScheduledTarget without_interval = Target("a");
+  without_interval.interval = std::chrono::milliseconds(0);
+  ScheduledTarget with_job_twice = Target("a");
+  with_job_twice.target.labels = {{"job", "again"}};
+  for (const ScheduledTarget& target :
+       {without_interval, with_job_twice, Target(""), Target("a", "/x\r\nHost: y")}) {
+    EXPECT_EQ(status({.targets = {target}}), StatusCode::kInvalidArgument);
+  }
 }
 
 }  // namespace

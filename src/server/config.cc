@@ -13,6 +13,7 @@
 #include <toml++/toml.h>
 
 #include "server/config_keys.h"
+#include "server/scrape_address.h"
 
 namespace luma::server {
 namespace {
@@ -39,18 +40,24 @@ std::string TypeName(const toml::node& node) {
 
 class JobReader {
  public:
-  explicit JobReader(const toml::node& node) : node_(node) {}
+  explicit JobReader(const toml::node& node) : node_(node), reading_(&node) {}
 
   Result<ScrapeJob> Read() {
     const toml::table* table = node_.as_table();
     if (table == nullptr) return Status::InvalidArgument("a scrape job must be a table");
-    for (const auto& [name, value] : *table) LUMA_RETURN_IF_ERROR(ReadKey(name.str(), value));
+    for (const auto& [name, value] : *table) {
+      reading_ = &value;
+      LUMA_RETURN_IF_ERROR(ReadKey(name.str(), value));
+    }
+    reading_ = &node_;
     if (job_.job.empty()) return Status::InvalidArgument("scrape job without a name: key=job");
     if (job_.targets.empty()) {
       return Status::InvalidArgument("scrape job without targets: job=", job_.job);
     }
     return job_;
   }
+  // After an error: what is at fault, for its line.
+  const toml::node& fault() const { return *reading_; }
 
  private:
   Status ReadKey(std::string_view name, const toml::node& value) {
@@ -71,15 +78,20 @@ class JobReader {
 
   Status ReadPath(const toml::node& node) {
     LUMA_RETURN_IF_ERROR(ReadText("path", node, job_.path));
-    if (job_.path.starts_with('/')) return Status::Ok();
-    return Status::InvalidArgument("path must begin with a slash: path=", job_.path);
+    const bool has_space = job_.path.find_first_of(" \t\r\n") != std::string::npos;
+    if (job_.path.starts_with('/') && !has_space) return Status::Ok();
+    return Status::InvalidArgument("path must begin with a slash and have no spaces: path=",
+                                   job_.path);
   }
 
   static Status ReadDuration(std::string_view name, const toml::node& node, Duration& out) {
     std::string text;
     LUMA_RETURN_IF_ERROR(ReadText(name, node, text));
     LUMA_ASSIGN_OR_RETURN(out, ParseDuration(text));
-    return Status::Ok();
+    if (out >= kScrapeIntervalMin && out <= kScrapeIntervalMax) return Status::Ok();
+    return Status::InvalidArgument("value not allowed: key=", name, " value=", text,
+                                   " allowed=", FormatDuration(kScrapeIntervalMin), " .. ",
+                                   FormatDuration(kScrapeIntervalMax));
   }
 
   Status ReadTargets(const toml::node& node) {
@@ -88,18 +100,27 @@ class JobReader {
     for (const toml::node& target : *targets) {
       std::string text;
       LUMA_RETURN_IF_ERROR(ReadText("targets", target, text));
-      const size_t colon = text.rfind(':');
-      if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) {
-        return Status::InvalidArgument("not of the form host:port: target=", text);
-      }
+      LUMA_RETURN_IF_ERROR(ParseScrapeAddress(text).status());
       job_.targets.push_back(std::move(text));
     }
     return Status::Ok();
   }
 
   const toml::node& node_;
+  const toml::node* reading_;
   ScrapeJob job_;
 };
+
+// Of a list of jobs with an error: the part at fault.
+const toml::node& FaultOfJobs(const toml::node& jobs) {
+  if (jobs.is_array()) {
+    for (const toml::node& job : *jobs.as_array()) {
+      JobReader reader(job);
+      if (!reader.Read().ok()) return reader.fault();
+    }
+  }
+  return jobs;
+}
 
 Status SetJobs(const toml::node& node, Config& config) {
   const toml::array* jobs = node.as_array();
@@ -186,7 +207,9 @@ Status ConfigBuilder::ApplyKey(std::string_view path, const toml::node& node) {
   if (key == nullptr) return At(origin, UnknownKey(path));
   origins_[std::string(path)] = origin;
   const Status status = SetNode(*key, node, config_);
-  return status.ok() ? status : At(origin, status.WithContext(path));
+  if (status.ok()) return status;
+  const bool is_jobs = key->path == "scrape.jobs";
+  return At(is_jobs ? OriginOf(FaultOfJobs(node)) : origin, status.WithContext(path));
 }
 
 // The value may be written as in the file, or as plain text where the key takes text.
@@ -271,7 +294,9 @@ Status ConfigBuilder::CheckScrape() const {
     return AtKey("metrics.require_auth",
                  Status::InvalidArgument("metrics.require_auth needs scrape.self = false"));
   }
-  if (scrape.scrape_timeout > scrape.global_interval) {
+  // The default gives way to a short interval; only what was asked for can contradict it.
+  const bool timeout_was_set = origins_.contains("scrape.scrape_timeout");
+  if (timeout_was_set && scrape.scrape_timeout > scrape.global_interval) {
     return AtKey("scrape.scrape_timeout",
                  Status::InvalidArgument("scrape.scrape_timeout is above scrape.global_interval"));
   }

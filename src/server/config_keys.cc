@@ -17,6 +17,7 @@ constexpr bool kAtStart = false;
 
 constexpr Between kPort{0, 65'535};
 constexpr Between kTimeoutMillis{100, 86'400'000};
+constexpr Between kScrapeMillis{kScrapeIntervalMin.count(), kScrapeIntervalMax.count()};
 constexpr Between kThreads{0, 1'024};
 constexpr int64_t kMiB = 1 << 20;
 constexpr int64_t kTiB = int64_t{1} << 40;
@@ -135,10 +136,10 @@ const std::vector<ConfigKey>& Keys() {
       {LUMA_CONFIG_KEY(query.max_concurrent), Between{0, 100'000}, kAtStart,
        "SQL statements that run at once; others wait. 0 means four for every processor."},
 
-      {LUMA_CONFIG_KEY(scrape.global_interval), Between{100, 86'400'000}, kReloaded,
+      {LUMA_CONFIG_KEY(scrape.global_interval), kScrapeMillis, kReloaded,
        "How often targets are scraped."},
-      {LUMA_CONFIG_KEY(scrape.scrape_timeout), Between{100, 86'400'000}, kReloaded,
-       "Time for one scrape; a target that needs longer counts as down."},
+      {LUMA_CONFIG_KEY(scrape.scrape_timeout), kScrapeMillis, kReloaded,
+       "Time for one scrape, at most its interval; a target that needs longer counts as down."},
       {LUMA_CONFIG_KEY(scrape.body_limit), Between{1'024, 1'024 * kMiB}, kReloaded,
        "Largest page of metrics that is read from a target."},
       {LUMA_CONFIG_KEY(scrape.self), Anything{}, kReloaded,

@@ -41,6 +41,10 @@ struct ConfigKey {
   std::string_view name() const { return path.substr(path.find('.') + 1); }
 };
 
+// Of scrape.global_interval and of the interval and timeout of a job.
+constexpr Duration kScrapeIntervalMin{100};
+constexpr Duration kScrapeIntervalMax{86'400'000};
+
 // In the order of the default file; keys of a section are neighbours.
 std::span<const ConfigKey> ConfigKeys();
 const ConfigKey* FindConfigKey(std::string_view path);  // null when there is none

@@ -90,6 +90,24 @@ TEST(ConfigTest, ErrorsInScrapeJobsNameTheKey) {
   EXPECT_THAT(ErrorOf("[scrape]\njobs = [1]\n"), HasSubstr("must be a table"));
 }
 
+TEST(ConfigTest, ErrorsInScrapeJobsNameTheLineAtFault) {
+  const std::string good = "[[scrape.jobs]]\njob = \"a\"\ntargets = [\"h:1\"]\n";
+  const auto error = [&](const std::string& line) {
+    return ErrorOf(good + "[[scrape.jobs]]\njob = \"b\"\n" + line);
+  };
+  EXPECT_THAT(error("targets = [\"h:70000\"]\n"),
+              AllOf(StartsWith("luma.toml:6: scrape.jobs: "), HasSubstr("target=h:70000")));
+  EXPECT_THAT(error("interval = \"1ms\"\n"), StartsWith("luma.toml:6: scrape.jobs: "));
+  EXPECT_THAT(error("path = \"/a b\"\n"), HasSubstr("path=/a b"));
+  EXPECT_THAT(error(""), StartsWith("luma.toml:4: scrape.jobs: "));
+}
+
+TEST(ConfigTest, AShortScrapeIntervalShortensTheDefaultTimeout) {
+  EXPECT_EQ(ErrorOf("[scrape]\nglobal_interval = \"5s\"\n"), "no error");
+  EXPECT_THAT(ErrorOf("[scrape]\nglobal_interval = \"5s\"\nscrape_timeout = \"6s\"\n"),
+              StartsWith("luma.toml:3: scrape.scrape_timeout is above"));
+}
+
 TEST(ConfigTest, SetOverridesTheFileInEitherSpelling) {
   const Result<Config> config =
       ParseConfig("[server]\nport = 1\n", "luma.toml",

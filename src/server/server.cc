@@ -19,7 +19,7 @@
 #include "server/rate_limit_admission.h"
 #include "server/rate_limiter.h"
 #include "server/remote_write_metrics.h"
-#include "server/scrapers.h"
+#include "server/scraper_options.h"
 #include "server/store.h"
 #include "server/version.h"
 
@@ -110,7 +110,7 @@ class Server::Impl {
     LUMA_RETURN_IF_ERROR(StartHttp());
     LUMA_RETURN_IF_ERROR(StartMetrics());
     LUMA_RETURN_IF_ERROR(StartPostgres());
-    LUMA_RETURN_IF_ERROR(StartScrapers());
+    LUMA_RETURN_IF_ERROR(ConfigureScraper());
     ready_ = true;
     LogHowToReachIt();
     LUMA_LOG(kInfo, "server", "ready");
@@ -128,9 +128,9 @@ class Server::Impl {
     static_cast<void>(ApplyLogLevel());  // the level was checked when the file was read
     rate_limiter_.Reconfigure(RateLimits(config_));
     postgres_->SetStatementTimeout(config_.query.timeout);
-    const bool scrape_changed = std::ranges::any_of(
-        change.applied, [](const std::string& key) { return key.starts_with("scrape."); });
-    if (scrape_changed) RestartScrapers();
+    const Status status = ConfigureScraper();
+    if (!status.ok())
+      LUMA_LOG(kError, "server", "scraping goes on as before: {}", status.message());
   }
 
   void Stop() {
@@ -138,10 +138,7 @@ class Server::Impl {
     stopped_ = true;
     ready_ = false;
     LUMA_LOG(kInfo, "server", "stopping");
-    scrapers_.clear();
-    if (http_) http_->Stop(config_.server.shutdown_grace);
-    if (postgres_) postgres_->Stop(config_.server.shutdown_grace);
-    if (metrics_) metrics_->Stop(config_.server.shutdown_grace);
+    StopFrontEnds();
     sql_workers_.Stop();
     http_workers_.Stop();
     loop_.Stop();
@@ -247,22 +244,15 @@ class Server::Impl {
     return Status::Ok();
   }
 
-  void RestartScrapers() {
-    scrapers_.clear();
-    const Status status = StartScrapers();
-    if (!status.ok()) LUMA_LOG(kError, "server", "scraping stopped: {}", status.message());
-  }
-
-  Status StartScrapers() {
+  // Starts the scraper, or gives the running one its new targets.
+  Status ConfigureScraper() {
     OwnMetricsPage own;
     if (metrics_) own = {config_.metrics.host, metrics_->port(), config_.metrics.path};
-    LUMA_ASSIGN_OR_RETURN(std::vector<prom::ScraperOptions> all, ScraperOptionsOf(config_, own));
-    for (prom::ScraperOptions& options : all) {
-      LUMA_ASSIGN_OR_RETURN(auto scraper,
-                            prom::PrometheusScraper::Start(loop_, http_workers_, store_->metrics(),
-                                                           Clock::System(), std::move(options)));
-      scrapers_.push_back(std::move(scraper));
-    }
+    LUMA_ASSIGN_OR_RETURN(prom::ScraperOptions options, ScraperOptionsOf(config_, own));
+    if (scraper_) return scraper_->Reconfigure(std::move(options));
+    LUMA_ASSIGN_OR_RETURN(scraper_,
+                          prom::PrometheusScraper::Start(loop_, http_workers_, store_->metrics(),
+                                                         Clock::System(), std::move(options)));
     return Status::Ok();
   }
 
@@ -277,6 +267,18 @@ class Server::Impl {
   bool stopped_ = false;
   std::unique_ptr<Store> store_;
   std::unique_ptr<prom::RemoteWriteHandler> remote_write_;
+  // All at once: each drains for the whole grace, which must not add up, and none may take new work
+  // while another drains.
+  void StopFrontEnds() {
+    const Duration grace = config_.server.shutdown_grace;
+    std::vector<std::thread> stops;
+    if (scraper_) stops.emplace_back([this] { scraper_->Stop(); });
+    if (http_) stops.emplace_back([this, grace] { http_->Stop(grace); });
+    if (postgres_) stops.emplace_back([this, grace] { postgres_->Stop(grace); });
+    if (metrics_) stops.emplace_back([this, grace] { metrics_->Stop(grace); });
+    for (std::thread& stop : stops) stop.join();
+  }
+
   std::vector<MetricsRegistry::Callback> remote_write_metrics_;
   std::unique_ptr<prom::QueryApi> query_api_;
   net::EventLoop loop_;
@@ -285,7 +287,7 @@ class Server::Impl {
   std::unique_ptr<net::HttpServer> http_;
   std::unique_ptr<net::HttpServer> metrics_;
   std::unique_ptr<pgwire::PgServer> postgres_;
-  std::vector<std::unique_ptr<prom::PrometheusScraper>> scrapers_;
+  std::unique_ptr<prom::PrometheusScraper> scraper_;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

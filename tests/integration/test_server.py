@@ -2,6 +2,7 @@
 
 import base64
 import signal
+import socket
 import subprocess
 import unittest
 
@@ -61,6 +62,32 @@ class StartAndStopTest(ServerTest):
         second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual(second.returncode, 1)
         self.assertIn(str(port), second.stderr)
+
+
+class DrainTest(ServerTest):
+    settings = {"server.shutdown_grace": "1m"}
+
+    # Goal: SIGTERM lets a request at work finish, and no port takes new work meanwhile.
+    # Method: a request whose body is half sent keeps the HTTP port draining.
+    def test_while_one_port_drains_none_takes_new_work(self):
+        def refused(service):
+            try:
+                socket.create_connection(("127.0.0.1", self.server.ports[service])).close()
+            except ConnectionRefusedError:
+                return True
+            return False
+
+        with socket.create_connection(("127.0.0.1", self.server.ports["http"])) as slow:
+            slow.sendall(b"POST /api/v1/query HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n"
+                         b"Expect: 100-continue\r\n"
+                         b"Content-Type: application/x-www-form-urlencoded\r\n\r\n")
+            self.assertIn(b"100 Continue", slow.recv(100))
+            self.server.send(signal.SIGTERM)
+            for service in ("http", "metrics", "postgres"):
+                wait_until(lambda service=service: refused(service), f"{service} takes no more")
+            slow.sendall(b"query=1")
+            self.assertIn(b'"scalar"', slow.recv(4096))
+        self.assertEqual(self.server.process.wait(60), 0)
 
 
 class DurabilityTest(ServerTest):
