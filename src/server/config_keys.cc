@@ -39,8 +39,8 @@ const std::vector<ConfigKey>& Keys() {
        "Without this, the server refuses to start when a port is open to other machines and asks "
        "for no password. It holds for every port."},
       {LUMA_CONFIG_KEY(server.max_connections), Between{1, 1'000'000}, kAtStart,
-       "HTTP connections open at once. At the limit, the connection that has been idle longest "
-       "makes room."},
+       "HTTP connections open at once, at most a quarter of the files the process may open. At the "
+       "limit, the connection that has been idle longest makes room."},
       {LUMA_CONFIG_KEY(server.body_limit), Between{1'024, 1'024 * kMiB}, kAtStart,
        "Largest request body, before and after decompression. A larger one is answered 413."},
       {LUMA_CONFIG_KEY(server.body_memory), Between{kMiB, kTiB}, kAtStart,

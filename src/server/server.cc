@@ -15,6 +15,7 @@
 #include "prom/remote_write.h"
 #include "server/credentials.h"
 #include "server/measured_handler.h"
+#include "server/open_files.h"
 #include "server/process_metrics.h"
 #include "server/rate_limit_admission.h"
 #include "server/rate_limiter.h"
@@ -105,6 +106,7 @@ class Server::Impl {
 
   Status Start() {
     LUMA_RETURN_IF_ERROR(ApplyLogLevel());
+    FitConnections();
     process_metrics_ = RegisterProcessMetrics(MetricsRegistry::Default());
     LUMA_ASSIGN_OR_RETURN(store_, Store::Open(config_));
     LUMA_RETURN_IF_ERROR(StartHttp());
@@ -153,6 +155,15 @@ class Server::Impl {
     return Status::Ok();
   }
 
+  void FitConnections() {
+    const uint64_t files = RaiseOpenFileLimit();
+    const auto wanted = static_cast<size_t>(config_.server.max_connections);
+    connections_max_ = ConnectionsThatFit(wanted, files);
+    if (connections_max_ == wanted) return;
+    LUMA_LOG(kWarn, "server", "fewer connections than configured: max={} open_file_limit={}",
+             connections_max_, files);
+  }
+
   void LogHowToReachIt() const {
     LUMA_LOG(kInfo, "server", "ask it by SQL:  psql -h {} -p {} -U {}", config_.postgres.host,
              postgres_->port(), config_.auth.username);
@@ -169,7 +180,7 @@ class Server::Impl {
   net::HttpServerOptions HttpOptions(const std::string& host, int64_t port, bool require_auth) {
     return {.host = host,
             .port = static_cast<uint16_t>(port),
-            .connections_max = static_cast<size_t>(config_.server.max_connections),
+            .connections_max = connections_max_,
             .body_bytes_in_flight_max = config_.server.body_memory.bytes,
             .first_byte_timeout = config_.server.header_timeout,
             .idle_timeout = config_.server.idle_timeout,
@@ -256,17 +267,6 @@ class Server::Impl {
     return Status::Ok();
   }
 
-  // Members are made in this order and destroyed in the opposite one: what is below uses what is
-  // above.
-  Config config_;
-  Credentials credentials_;
-  RateLimiter rate_limiter_;
-  RateLimitAdmission admission_;
-  std::vector<MetricsRegistry::Callback> process_metrics_;
-  std::atomic<bool> ready_{false};
-  bool stopped_ = false;
-  std::unique_ptr<Store> store_;
-  std::unique_ptr<prom::RemoteWriteHandler> remote_write_;
   // All at once: each drains for the whole grace, which must not add up, and none may take new work
   // while another drains.
   void StopFrontEnds() {
@@ -279,6 +279,18 @@ class Server::Impl {
     for (std::thread& stop : stops) stop.join();
   }
 
+  // Members are made in this order and destroyed in the opposite one: what is below uses what is
+  // above.
+  Config config_;
+  Credentials credentials_;
+  RateLimiter rate_limiter_;
+  RateLimitAdmission admission_;
+  size_t connections_max_ = 0;  // of each HTTP port
+  std::vector<MetricsRegistry::Callback> process_metrics_;
+  std::atomic<bool> ready_{false};
+  bool stopped_ = false;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<prom::RemoteWriteHandler> remote_write_;
   std::vector<MetricsRegistry::Callback> remote_write_metrics_;
   std::unique_ptr<prom::QueryApi> query_api_;
   net::EventLoop loop_;
