@@ -18,10 +18,28 @@ Status DescribeCurrent(io::FileSystem& fs, const io::Path& path, std::ostream& o
   return Status::Ok();
 }
 
+// Files whose content means nothing: only what they are for.
+Status DescribeLock(io::FileSystem&, const io::Path&, std::ostream& out) {
+  out << "lock of the data directory: held by a running server, always empty\n";
+  return Status::Ok();
+}
+
+Status DescribeSpare(io::FileSystem& fs, const io::Path& path, std::ostream& out) {
+  LUMA_ASSIGN_OR_RETURN(const uint64_t bytes, fs.FileSize(path));
+  out << "spare log file: preallocated, waits to become a log file: file_bytes=" << bytes << '\n';
+  return Status::Ok();
+}
+
+Status DescribeSpill(io::FileSystem& fs, const io::Path& path, std::ostream& out) {
+  LUMA_ASSIGN_OR_RETURN(const uint64_t bytes, fs.FileSize(path));
+  out << "spilled rows of a running query, in DuckDB's form: file_bytes=" << bytes << '\n';
+  return Status::Ok();
+}
+
 struct Format {
   std::string_view name_start;
   std::string_view name_end;
-  std::string_view first_bytes;
+  std::string_view first_bytes;  // empty: known by its name only
   Describe describe;
 };
 constexpr Format kFormats[] = {
@@ -29,6 +47,10 @@ constexpr Format kFormats[] = {
     {"MANIFEST-", "", "LUMAMANF", storage::DescribeManifest},
     {"", ".seg", "LSEG", storage::DescribeSegment},
     {"CURRENT", "CURRENT", "MANIFEST-", DescribeCurrent},
+    {"LOCK", "LOCK", "", DescribeLock},
+    {"wal-", ".spare", "", DescribeSpare},
+    {"wal-", ".spare.tmp", "", DescribeSpare},
+    {"duckdb_temp_", "", "", DescribeSpill},
 };
 
 Result<std::string> FirstBytes(io::FileSystem& fs, const io::Path& path) {
@@ -47,7 +69,8 @@ Result<Describe> DescriberOf(io::FileSystem& fs, const io::Path& path) {
   }
   LUMA_ASSIGN_OR_RETURN(const std::string start, FirstBytes(fs, path));
   for (const Format& format : kFormats) {
-    if (start.starts_with(format.first_bytes)) return format.describe;
+    const bool has_mark = !format.first_bytes.empty();
+    if (has_mark && start.starts_with(format.first_bytes)) return format.describe;
   }
   return Status::InvalidArgument("not a file of a known format: path=", path);
 }
@@ -59,7 +82,7 @@ Status InspectFile(io::FileSystem& fs, const io::Path& path, std::ostream& out) 
 }
 
 // Goes on after an error, so that one damaged file does not hide the others; returns the first. A
-// file of no format of ours (the lock, spares of the log) is only named.
+// file of no format of ours is only named.
 Status InspectFolder(io::FileSystem& fs, const io::Path& path, std::ostream& out) {
   LUMA_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs.List(path));
   Status first_error;

@@ -51,11 +51,23 @@ TEST_F(InspectTest, RefusesOtherFilesAndMissingOnes) {
 TEST_F(InspectTest, AFolderIsWalkedToItsEndWhateverIsDamaged) {
   Write("1.seg", "damaged");
   Write("CURRENT", "MANIFEST-000001 00000000\n");
-  Write("LOCK", "");
+  Write("notes.txt", "hello");
   EXPECT_FALSE(Inspect(fs_, folder_, out_).ok());
   EXPECT_THAT(out_.str(), HasSubstr("1.seg\n"));
   EXPECT_THAT(out_.str(), HasSubstr("current manifest"));
-  EXPECT_THAT(out_.str(), HasSubstr("LOCK\nnothing to decode"));
+  EXPECT_THAT(out_.str(), HasSubstr("notes.txt\nnothing to decode"));
+}
+
+TEST_F(InspectTest, FilesWithoutContentAreExplained) {
+  const std::pair<const char*, const char*> files[] = {
+      {"LOCK", "lock of the data directory"},
+      {"wal-0000000000000003.spare", "spare log file"},
+      {"wal-0000000000000004.spare.tmp", "spare log file"},
+      {"duckdb_temp_storage-0.tmp", "spilled rows"}};
+  for (const auto& [name, what] : files) {
+    ASSERT_TRUE(Inspect(fs_, Write(name, ""), out_).ok()) << name;
+    EXPECT_THAT(out_.str(), HasSubstr(what));
+  }
 }
 
 }  // namespace
