@@ -16,6 +16,7 @@
 
 #include "base/check.h"
 #include "encoding/block.h"
+#include "encoding/run_length.h"
 #include "prom/remote_write_decoder.h"
 
 namespace luma {
@@ -52,8 +53,15 @@ std::vector<std::string> ReadBodies(const std::filesystem::path& path) {
   return bodies;
 }
 
-Columns Load(const std::filesystem::path& directory) {
-  std::map<Hash128, std::map<int64_t, double>> series;
+struct Series {
+  std::vector<int64_t> timestamps;  // ascending: a stream's requests are in time order
+  std::vector<double> values;
+};
+
+// In the order in which the series appear, which is that of their ids.
+std::vector<Series> LoadSeries(const std::filesystem::path& directory) {
+  std::vector<Series> series;
+  std::map<Hash128, size_t> index;
   prom::RemoteWriteDecoder decoder;
   for (const auto& file : std::filesystem::directory_iterator(directory)) {
     if (file.path().extension() != ".bin") continue;
@@ -64,22 +72,38 @@ Columns Load(const std::filesystem::path& directory) {
       LUMA_CHECK(decoder.Decode(message, batch).ok());
       for (size_t i = 0; i < batch.size(); ++i) {
         const SeriesBatch::Series one = batch.series(i);
-        for (const Sample& sample : one.samples) series[one.hash][sample.timestamp] = sample.value;
+        const auto [entry, is_new] = index.try_emplace(one.hash, series.size());
+        if (is_new) series.emplace_back();
+        for (const Sample& sample : one.samples) {
+          series[entry->second].timestamps.push_back(sample.timestamp);
+          series[entry->second].values.push_back(sample.value);
+        }
       }
     }
   }
+  return series;
+}
+
+Columns Load(const std::filesystem::path& directory) {
+  const std::vector<Series> series = LoadSeries(directory);
   Columns columns;
-  uint64_t id = 0;
-  for (const auto& [hash, samples] : series) {
-    ++id;
-    for (const auto& [timestamp, value] : samples) {
-      columns.series_ids.push_back(id);
-      columns.timestamps.push_back(timestamp);
-      columns.values.push_back(value);
-    }
+  for (size_t id = 0; id < series.size(); ++id) {
+    const auto& [timestamps, values] = series[id];
+    columns.series_ids.insert(columns.series_ids.end(), timestamps.size(), id + 1);
+    columns.timestamps.insert(columns.timestamps.end(), timestamps.begin(), timestamps.end());
+    columns.values.insert(columns.values.end(), values.begin(), values.end());
   }
   std::printf("%zu samples of %zu series\n", columns.values.size(), series.size());
   return columns;
+}
+
+using Groups = std::vector<std::vector<uint32_t>>;
+
+// For each block the lengths of the groups of rows of one series, as the segment writer gives them.
+Groups GroupsOf(const std::vector<ColumnSpan>& series_ids) {
+  Groups groups;
+  for (const ColumnSpan& block : series_ids) groups.push_back(encoding::FindRuns(block).lengths);
+  return groups;
 }
 
 template <typename T>
@@ -87,9 +111,23 @@ std::vector<ColumnSpan> Cut(PhysicalType type, const std::vector<T>& values) {
   std::vector<ColumnSpan> blocks;
   for (size_t at = 0; at < values.size(); at += kBlockRows) {
     const auto count = static_cast<uint32_t>(std::min<size_t>(kBlockRows, values.size() - at));
-    blocks.push_back({type, count, reinterpret_cast<const std::byte*>(values.data() + at), nullptr});
+    blocks.push_back(
+        {type, count, reinterpret_cast<const std::byte*>(values.data() + at), nullptr});
   }
   return blocks;
+}
+
+// The values of each series on their own, as Gorilla's paper keeps them.
+std::vector<ColumnSpan> PerSeries(const Columns& columns) {
+  std::vector<ColumnSpan> series;
+  const auto* const ids = columns.series_ids.data();
+  for (size_t at = 0; at < columns.values.size();) {
+    const size_t end = std::upper_bound(ids + at, ids + columns.series_ids.size(), ids[at]) - ids;
+    series.push_back({PhysicalType::kFloat64, static_cast<uint32_t>(end - at),
+                      reinterpret_cast<const std::byte*>(columns.values.data() + at), nullptr});
+    at = end;
+  }
+  return series;
 }
 
 double Seconds(std::chrono::steady_clock::duration duration) {
@@ -106,7 +144,9 @@ std::string Speed(std::vector<double> seconds, size_t values) {
   return text;
 }
 
-void Measure(const char* name, const std::vector<ColumnSpan>& blocks, const EncodeOptions& options) {
+// `groups` as GroupsOf() or empty.
+void Measure(const char* name, const std::vector<ColumnSpan>& blocks, EncodeOptions options,
+             const Groups& groups = {}) {
   size_t bytes = 0;
   size_t values = 0;
   std::vector<double> encode_seconds;
@@ -114,7 +154,10 @@ void Measure(const char* name, const std::vector<ColumnSpan>& blocks, const Enco
   for (int round = 0; round < kRounds; ++round) {
     std::vector<Bytes> encoded;
     const auto begin = std::chrono::steady_clock::now();
-    for (const ColumnSpan& block : blocks) encoded.push_back(EncodeBlock(block, options));
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      if (!groups.empty()) options.group_rows = groups[i];
+      encoded.push_back(EncodeBlock(blocks[i], options));
+    }
     const auto middle = std::chrono::steady_clock::now();
     bytes = values = 0;
     for (size_t i = 0; i < blocks.size(); ++i) {
@@ -125,7 +168,8 @@ void Measure(const char* name, const std::vector<ColumnSpan>& blocks, const Enco
     encode_seconds.push_back(Seconds(middle - begin));
     decode_seconds.push_back(Seconds(std::chrono::steady_clock::now() - middle));
   }
-  std::printf("| %s | %.2f | %s | %s |\n", name, 8.0 * static_cast<double>(bytes) / static_cast<double>(values),
+  std::printf("| %s | %.2f | %s | %s |\n", name,
+              8.0 * static_cast<double>(bytes) / static_cast<double>(values),
               Speed(encode_seconds, values).c_str(), Speed(decode_seconds, values).c_str());
 }
 
@@ -134,17 +178,22 @@ void Run(const std::filesystem::path& directory) {
   const auto ids = Cut(PhysicalType::kUInt64, columns.series_ids);
   const auto timestamps = Cut(PhysicalType::kInt64, columns.timestamps);
   const auto values = Cut(PhysicalType::kFloat64, columns.values);
+  const Groups groups = GroupsOf(ids);
   const EncodeOptions chosen;
   const EncodeOptions with_zstd{.second_pass_zstd = true, .zstd_level = 3};
   const EncodeOptions fast{.effort = encoding::EncodeEffort::kFast};
-  std::printf("\n| column, codec | bits per value | encode M values/s | decode M values/s |\n|---|---|---|---|\n");
+  std::printf(
+      "\n| column, codec | bits per value | encode M values/s | decode M values/s "
+      "|\n|---|---|---|---|\n");
   Measure("series id, chosen per block", ids, chosen);
-  Measure("timestamp, chosen per block", timestamps, chosen);
   Measure("timestamp, delta of delta", timestamps, {.force = CodecId::kDeltaOfDelta});
-  Measure("value, Gorilla", values, {.force = CodecId::kGorilla});
+  Measure("timestamp, chosen per block", timestamps, chosen);
+  Measure("timestamp, chosen per series", timestamps, chosen, groups);
+  Measure("value, Gorilla, a block per series", PerSeries(columns), {.force = CodecId::kGorilla});
   Measure("value, decimal", values, {.force = CodecId::kDecimal});
   Measure("value, chosen per block", values, chosen);
-  Measure("value, chosen and zstd 3", values, with_zstd);
+  Measure("value, chosen per series", values, chosen, groups);
+  Measure("value, chosen per series and zstd 3", values, with_zstd, groups);
   Measure("value, fast (log)", values, fast);
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "encoding/codec_choice.h"
+#include "encoding/groups.h"
 #include "encoding/integer_column.h"
 #include "encoding/payload.h"
 #include "encoding/validity.h"
@@ -19,10 +20,13 @@ constexpr uint8_t kFlagsKnown = kFlagNulls | kFlagZstd;
 
 constexpr std::array<std::string_view, kCodecCount> kCodecNames = {
     "plain",          "constant", "rle",        "for_bit_pack", "delta_bit_pack",
-    "delta_of_delta", "gorilla",  "dictionary", "decimal"};
+    "delta_of_delta", "gorilla",  "dictionary", "decimal",      "groups"};
 
 // Below this a zstd frame's own header eats what could be won.
 constexpr size_t kZstdPayloadBytesMin = 64;
+
+// Below this the directory of groups eats what could be won.
+constexpr size_t kGroupedPayloadBytesMin = 64;
 
 // A column without its null rows.
 class DenseColumn {
@@ -54,6 +58,31 @@ bool CompressInPlace(size_t begin, int level, Bytes& out) {
   out.resize(begin);
   ByteWriter(out).Raw(compressed);
   return true;
+}
+
+bool MayGroup(const ColumnSpan& column, bool has_nulls, const EncodeOptions& options) {
+  return !has_nulls && CodecFits(CodecId::kGroups, column.type) && !options.group_rows.empty() &&
+         options.effort != EncodeEffort::kFast;
+}
+
+// Writes the payload; one block per group where that is asked for or smaller.
+CodecId WritePayload(const ColumnSpan& column, bool may_group, const EncodeOptions& options,
+                     Bytes& out) {
+  if (may_group && options.force == CodecId::kGroups) {
+    EncodeGroups(column, options.group_rows, out);
+    return CodecId::kGroups;
+  }
+  const size_t payload = out.size();
+  const CodecId wanted = options.force.value_or(ChooseCodec(column, options.effort, 0));
+  const CodecId codec = EncodePayload(wanted, column, options.effort, 0, out);
+  const bool is_small = out.size() - payload <= kGroupedPayloadBytesMin;
+  if (options.force || !may_group || is_small || !WorthGrouping(options.group_rows)) return codec;
+  Bytes grouped;
+  EncodeGroups(column, options.group_rows, grouped);
+  if (grouped.size() >= out.size() - payload) return codec;
+  out.resize(payload);
+  ByteWriter(out).Raw(grouped);
+  return CodecId::kGroups;
 }
 
 struct Header {
@@ -141,6 +170,7 @@ bool CodecFits(CodecId codec, PhysicalType type) {
     case CodecId::kConstant:
       return true;
     case CodecId::kRle:
+    case CodecId::kGroups:
       return type != PhysicalType::kBytes;
     case CodecId::kForBitPack:
     case CodecId::kDeltaBitPack:
@@ -171,9 +201,8 @@ void AppendBlock(const ColumnSpan& column, const EncodeOptions& options, Bytes& 
     EncodeValidity(column.validity, column.count, out);
   }
   const size_t payload = out.size();
-  const CodecId wanted =
-      options.force.has_value() ? *options.force : ChooseCodec(dense.span(), options.effort, 0);
-  const CodecId codec = EncodePayload(wanted, dense.span(), options.effort, 0, out);
+  const bool may_group = MayGroup(dense.span(), dense.has_nulls(), options);
+  const CodecId codec = WritePayload(dense.span(), may_group, options, out);
   const bool second_pass = options.second_pass_zstd && options.effort != EncodeEffort::kFast;
   if (second_pass && CompressInPlace(payload, options.zstd_level, out)) flags |= kFlagZstd;
   out[header] = static_cast<std::byte>(codec);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -24,8 +25,9 @@ enum class CodecId : uint8_t {
   kGorilla = 6,       // doubles: XOR with the previous value
   kDictionary = 7,    // strings: distinct values and codes
   kDecimal = 8,       // doubles: integers of a common power of ten
+  kGroups = 9,        // any type but strings: a block for each group of rows
 };
-constexpr int kCodecCount = 9;
+constexpr int kCodecCount = 10;
 
 std::string_view CodecName(CodecId codec);  // "delta_of_delta"
 
@@ -43,7 +45,12 @@ struct EncodeOptions {
   // Compress the payload again and keep that if it saves an eighth. Ignored with kFast.
   bool second_pass_zstd = false;
   int zstd_level = 1;
-  // Use this codec if it fits the type and the values, kPlain otherwise. For tests and benchmarks.
+  // Lengths of the groups that the rows come in, together the column's count, none 0; empty: none
+  // known. Neighbours in a group are alike, those in different groups need not be: samples of one
+  // series after another. A hint: used where kCompact gets smaller by it. Must outlive the call.
+  std::span<const uint32_t> group_rows = {};
+  // Use this codec if it fits the type and the values (kGroups: and group_rows are given), kPlain
+  // otherwise. For tests and benchmarks.
   std::optional<CodecId> force = std::nullopt;
 };
 

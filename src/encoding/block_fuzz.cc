@@ -1,5 +1,5 @@
 // DecodeBlock on any bytes: the first three choose type and row count, the rest is the block.
-// What decodes must encode and decode again to the same rows.
+// What decodes must encode and decode again to the same rows, also in groups.
 #include <algorithm>
 
 #include "base/check.h"
@@ -11,6 +11,15 @@ namespace {
 
 constexpr uint32_t kRowsMax = 5000;
 
+void CheckGroupsEncodeAgain(const ColumnSpan& rows) {
+  const uint32_t groups[] = {rows.count / 2, rows.count - rows.count / 2};
+  const Bytes bytes = EncodeBlock(rows, {.group_rows = groups, .force = CodecId::kGroups});
+  const auto block = DecodeBlock(rows.type, rows.count, bytes);
+  LUMA_CHECK(block.ok());
+  AlignedBuffer scratch;
+  LUMA_CHECK(testing::SameRows(rows, block->Flatten(scratch)));
+}
+
 void CheckEncodesAgain(const ColumnSpan& rows) {
   for (const EncodeEffort effort : {EncodeEffort::kFast, EncodeEffort::kCompact}) {
     const Bytes bytes = EncodeBlock(rows, {.effort = effort});
@@ -19,6 +28,7 @@ void CheckEncodesAgain(const ColumnSpan& rows) {
     AlignedBuffer scratch;
     LUMA_CHECK(testing::SameRows(rows, block->Flatten(scratch)));
   }
+  if (rows.count > 1) CheckGroupsEncodeAgain(rows);
 }
 
 }  // namespace

@@ -57,6 +57,8 @@ CodecId SmallestOnSample(const ColumnSpan& column, int depth) {
   for (const CodecId codec : kCompactCandidates) {
     if (!CodecFits(codec, column.type)) continue;
     if (!MayNest(codec, depth)) continue;
+    if (codec == CodecId::kGorilla && best_bytes <= sample.column().count)
+      continue;  // slow, hardly better
     encoded.clear();
     EncodePayload(codec, sample.column(), EncodeEffort::kCompact, depth, encoded);
     if (encoded.size() >= best_bytes) continue;

@@ -11,19 +11,21 @@
 
 namespace luma::encoding {
 
-// kRle, kDictionary and kDecimal keep their parts as blocks of their own. A block at this depth may
-// not have parts, which bounds the recursion of a decoder fed with hostile bytes.
-constexpr int kNestingMax = 2;
+// kRle, kDictionary, kDecimal and kGroups keep their parts as blocks of their own. A block at this
+// depth may not have parts, which bounds the recursion of a decoder fed with hostile bytes.
+constexpr int kNestingMax = 3;
 
 constexpr bool HasParts(CodecId codec) {
-  return codec == CodecId::kRle || codec == CodecId::kDictionary || codec == CodecId::kDecimal;
+  return codec == CodecId::kRle || codec == CodecId::kDictionary || codec == CodecId::kDecimal ||
+         codec == CodecId::kGroups;
 }
 
 // Constants written as svarint. 128-bit ones are kept whole, so that the reader need not know
 // whether they fit 64 bits.
 constexpr bool IsVarintConstant(PhysicalType type) { return type <= PhysicalType::kUInt64; }
 
-// Appends the payload of `column`, whose validity is ignored. Returns the codec used: `codec`, or
+// Appends the payload of `column`, whose validity is ignored; not that of kGroups, which block.cc
+// writes. Returns the codec used: `codec`, or
 // kPlain if the values do not allow that.
 CodecId EncodePayload(CodecId codec, const ColumnSpan& column, EncodeEffort effort, int depth,
                       Bytes& out);
@@ -35,6 +37,10 @@ void AppendInnerBlock(const ColumnSpan& column, EncodeEffort effort, int depth, 
 // False: not a payload of that codec; `out` is then unspecified.
 [[nodiscard]] bool DecodePayload(CodecId codec, PhysicalType type, uint32_t count, ByteSpan payload,
                                  int depth, std::byte* out, AlignedBuffer& heap);
+
+// Decodes what AppendInnerBlock() wrote, all of `block`, as DecodePayload does.
+[[nodiscard]] bool DecodeInnerBlock(PhysicalType type, uint32_t count, ByteSpan block, int depth,
+                                    std::byte* out, AlignedBuffer& heap);
 
 // The payload of kConstant, decoded to a single value.
 [[nodiscard]] bool DecodeConstant(PhysicalType type, uint32_t count, ByteSpan payload,

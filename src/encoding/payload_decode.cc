@@ -6,6 +6,7 @@
 #include "encoding/delta_of_delta.h"
 #include "encoding/for_bit_pack.h"
 #include "encoding/gorilla.h"
+#include "encoding/groups.h"
 #include "encoding/integer_column.h"
 #include "encoding/payload.h"
 #include "encoding/run_length.h"
@@ -42,15 +43,6 @@ bool DecodeIntegers(CodecId codec, PhysicalType type, uint32_t count, ByteSpan p
   if (!decoded || !Exhausted(reader)) return false;
   NarrowIntegers(words, type, out);
   return true;
-}
-
-bool DecodeInnerBlock(PhysicalType type, uint32_t count, ByteSpan block, int depth, std::byte* out,
-                      AlignedBuffer& heap) {
-  ByteReader reader(block);
-  const auto codec = static_cast<CodecId>(reader.Fixed<uint8_t>());
-  const auto flags = reader.Fixed<uint8_t>();
-  return reader.ok() && flags == 0 &&
-         DecodePayload(codec, type, count, reader.Raw(reader.remaining()), depth, out, heap);
 }
 
 bool DecodeRle(PhysicalType type, uint32_t count, ByteSpan payload, int depth, std::byte* out) {
@@ -138,6 +130,15 @@ bool DecodeConstantFlat(PhysicalType type, uint32_t count, ByteSpan payload, std
 
 }  // namespace
 
+bool DecodeInnerBlock(PhysicalType type, uint32_t count, ByteSpan block, int depth, std::byte* out,
+                      AlignedBuffer& heap) {
+  ByteReader reader(block);
+  const auto codec = static_cast<CodecId>(reader.Fixed<uint8_t>());
+  const auto flags = reader.Fixed<uint8_t>();
+  return reader.ok() && flags == 0 &&
+         DecodePayload(codec, type, count, reader.Raw(reader.remaining()), depth, out, heap);
+}
+
 bool DecodePayload(CodecId codec, PhysicalType type, uint32_t count, ByteSpan payload, int depth,
                    std::byte* out, AlignedBuffer& heap) {
   if (!CodecFits(codec, type)) return false;
@@ -161,6 +162,8 @@ bool DecodePayload(CodecId codec, PhysicalType type, uint32_t count, ByteSpan pa
       return DecodeDictionaryFlat(count, payload, depth, out, heap);
     case CodecId::kDecimal:
       return DecodeDecimal(payload, depth, {reinterpret_cast<uint64_t*>(out), count});
+    case CodecId::kGroups:
+      return depth == 0 && DecodeGroups(type, count, payload, out);
   }
   return false;
 }

@@ -138,6 +138,8 @@ CodecId EncodePayload(CodecId codec, const ColumnSpan& column, EncodeEffort effo
     case CodecId::kDecimal:
       EncodeDecimal(column, effort, depth, out);
       return codec;
+    case CodecId::kGroups:
+      break;
   }
   return EncodePlain(column, effort, out);
 }

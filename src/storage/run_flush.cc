@@ -77,10 +77,21 @@ Result<std::vector<uint32_t>> OrderOnDisk(const CatalogObject& table, const RunV
   return SortedOrder(run, columns);
 }
 
-SegmentHeader HeaderOf(ObjectId table, const HotRun& run, uint64_t writer_epoch) {
+// Rows of different series, or of whatever the table is sorted by first, are not alike.
+std::optional<size_t> GroupColumn(const TableSchema& schema, const RunColumns& columns) {
+  if (schema.sort_key.empty()) return std::nullopt;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].id != schema.sort_key[0]) continue;
+    return columns[i].type == PhysicalType::kBytes ? std::nullopt : std::optional(i);
+  }
+  return std::nullopt;
+}
+
+SegmentHeader HeaderOf(const CatalogObject& table, const HotRun& run, uint64_t writer_epoch) {
   SegmentHeader header{
-      .identity = {.table_id = table, .run_id = run.id(), .writer_epoch = writer_epoch},
-      .columns = {}};
+      .identity = {.table_id = table.id, .run_id = run.id(), .writer_epoch = writer_epoch},
+      .columns = {},
+      .group_column = GroupColumn(*table.table, *run.columns())};
   for (const RunColumn& column : *run.columns()) header.columns.push_back({column.id, column.type});
   return header;
 }
@@ -146,7 +157,7 @@ Result<FlushedRun> FlushRun(io::FileSystem& fs, const DataDirectory& directory,
     std::iota(order.begin(), order.end(), 0);
   }
   LUMA_ASSIGN_OR_RETURN(auto writer,
-                        SegmentWriter::Create(fs, path, HeaderOf(table.id, hot, writer_epoch),
+                        SegmentWriter::Create(fs, path, HeaderOf(table, hot, writer_epoch),
                                               encoding::EncodeOptions()));
   LUMA_RETURN_IF_ERROR(WriteRows(*writer, hot, run.row_count(), order));
   LUMA_FAILPOINT("flush.before_finish");

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/failpoint.h"
+#include "encoding/run_length.h"
 
 namespace luma::storage {
 namespace {
@@ -72,12 +73,18 @@ Status SegmentWriter::Append(std::span<const ColumnSpan> columns) {
 
 Status SegmentWriter::AppendBlockRow(std::span<const ColumnSpan> columns, uint32_t first_row,
                                      uint32_t count) {
+  encoding::Runs groups;
+  encoding::EncodeOptions options = options_;
+  if (header_.group_column) {
+    groups = encoding::FindRuns(Slice(columns[*header_.group_column], first_row, count));
+    options.group_rows = groups.lengths;
+  }
   Bytes encoded;
   for (size_t i = 0; i < columns.size(); ++i) {
     LUMA_CHECK(columns[i].type == header_.columns[i].type);
     const ColumnSpan rows = Slice(columns[i], first_row, count);
     const size_t begin = encoded.size();
-    encoding::AppendBlock(rows, options_, encoded);
+    encoding::AppendBlock(rows, options, encoded);
     const ByteSpan block = ByteSpan(encoded).subspan(begin);
     const uint64_t offset = file_bytes_ + begin;
     footer_.blocks.push_back({offset, block.size(),

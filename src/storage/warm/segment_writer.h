@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,6 +18,9 @@ namespace luma::storage {
 struct SegmentHeader {
   SegmentIdentity identity;
   std::vector<SegmentColumn> columns;  // at least one, ids distinct
+  // The column whose changes of value begin groups of rows (EncodeOptions::group_rows), not of
+  // strings: the first one that the rows are sorted by.
+  std::optional<size_t> group_column = std::nullopt;
 };
 
 // What the manifest records of a finished segment.
