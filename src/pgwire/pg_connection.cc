@@ -1,6 +1,7 @@
 #include "pgwire/internal/pg_connection.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <boost/asio/any_completion_handler.hpp>
@@ -164,7 +165,10 @@ asio::awaitable<void> PgConnection::RunSession() {
       continue;
     }
     auto outcome = ProtocolEngine::Outcome::kClose;
-    auto step = [this, &outcome] { outcome = engine_->Step(); };
+    auto step = [this, &outcome] {
+      outcome = engine_->Step();
+      if (outcome != ProtocolEngine::Outcome::kNeedInput) SendAtOnce(engine_->output());
+    };
     const bool ran = co_await OnWorker(std::move(step));
     if (peer_gone_) co_return;
     if (!ran) engine_->WriteFatal(Status::TooManyRequests("too many queries are waiting"));
@@ -243,7 +247,15 @@ Status PgConnection::BookInput(const FrameBuffer& input) {
                              shared_.options.input_bytes_max);
 }
 
+void PgConnection::SendAtOnce(std::string& bytes) {
+  // Nothing closes the socket while on_worker_ is true.
+  const ssize_t sent =
+      ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent > 0) bytes.erase(0, static_cast<size_t>(sent));
+}
+
 asio::awaitable<bool> PgConnection::Write(std::string& bytes) {
+  if (bytes.empty()) co_return true;
   const auto [error, count] = co_await asio::async_write(socket_, asio::buffer(bytes), kTuple);
   bytes.clear();
   co_return !error;
@@ -262,7 +274,7 @@ asio::awaitable<void> PgConnection::Linger() {
   asio::steady_timer timer(socket_.get_executor(), kLingerTime);
   timer.async_wait([weak = weak_from_this()](boost::system::error_code stopped) {
     const auto self = weak.lock();
-    if (!stopped && self != nullptr) self->DropNow();
+    if (!stopped && self != nullptr) self->CloseNow();
   });
   bool open = true;
   while (open) {
@@ -286,6 +298,10 @@ void PgConnection::Terminate() { OnThread(&PgConnection::TerminateNow); }
 void PgConnection::CheckPeer() { OnThread(&PgConnection::CheckPeerNow); }
 
 void PgConnection::DropNow() {
+  if (session_ == nullptr) CloseNow();  // otherwise it has logged in after all
+}
+
+void PgConnection::CloseNow() {
   boost::system::error_code ignored;
   socket_.close(ignored);
 }
