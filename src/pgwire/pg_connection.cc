@@ -35,6 +35,14 @@ Status ShuttingDown() {
       .WithSqlState("57P01");
 }
 
+// What is left of a session. The engine goes first: it may hold an unfinished COPY.
+struct Ending {
+  Ending(std::shared_ptr<session::Session> the_session, std::unique_ptr<ProtocolEngine> the_engine)
+      : session(std::move(the_session)), engine(std::move(the_engine)) {}
+  std::shared_ptr<session::Session> session;
+  std::unique_ptr<ProtocolEngine> engine;
+};
+
 // Gives back the memory of a buffer that grew for one large message.
 void ShrinkIdle(std::string& buffer) {
   if (buffer.empty() && buffer.capacity() > kIdleOutputBytes) buffer = std::string();
@@ -56,8 +64,8 @@ PgConnection::~PgConnection() {
   if (session_ != nullptr) {
     shared_.cancels.Remove(cancel_key_);
     // Ending a session may roll back, which blocks: not on this thread.
-    engine_.reset();
-    shared_.parts.workers.TrySubmit([session = std::move(session_)] {});
+    shared_.parts.workers.TrySubmit(
+        [ending = std::make_shared<Ending>(std::move(session_), std::move(engine_))] {});
   }
   shared_.connections.Remove(*this);
 }
@@ -161,7 +169,7 @@ asio::awaitable<void> PgConnection::RunSession() {
       engine_->input().ReleaseMemory();
       ShrinkIdle(engine_->output());
       const bool read = co_await Read(engine_->input());
-      if (!read && !draining_) co_return;
+      if (!read) co_return;
       continue;
     }
     auto outcome = ProtocolEngine::Outcome::kClose;
@@ -209,6 +217,7 @@ asio::awaitable<bool> PgConnection::OnWorker(std::function<void()> work) {
 
 asio::awaitable<bool> PgConnection::Read(FrameBuffer& input) {
   const auto [error] = co_await socket_.async_wait(tcp::socket::wait_read, kTuple);
+  if (error == asio::error::operation_aborted && draining_) co_return true;
   if (error || !ReadAvailable(input)) co_return false;
   const Status booked = BookInput(input);
   if (booked.ok()) co_return true;
@@ -248,14 +257,15 @@ Status PgConnection::BookInput(const FrameBuffer& input) {
 }
 
 void PgConnection::SendAtOnce(std::string& bytes) {
-  // Nothing closes the socket while on_worker_ is true.
+  // On a worker: nothing closes the socket while on_worker_ is true.
   const ssize_t sent =
       ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent > 0) bytes.erase(0, static_cast<size_t>(sent));
 }
 
 asio::awaitable<bool> PgConnection::Write(std::string& bytes) {
-  if (bytes.empty()) co_return true;
+  if (terminating_) SendAtOnce(bytes);
+  if (terminating_ || bytes.empty()) co_return bytes.empty();
   const auto [error, count] = co_await asio::async_write(socket_, asio::buffer(bytes), kTuple);
   bytes.clear();
   co_return !error;
@@ -287,9 +297,12 @@ asio::awaitable<void> PgConnection::Linger() {
 // -- What the connection table asks for
 
 void PgConnection::OnThread(void (PgConnection::*method)()) {
-  const std::shared_ptr<PgConnection> self = weak_from_this().lock();
+  std::shared_ptr<PgConnection> self = weak_from_this().lock();
   if (self == nullptr) return;  // it is ending anyway
-  asio::post(socket_.get_executor(), [self, method] { ((*self).*method)(); });
+  // No reference stays here: were it the last one, the destructor would run under the caller's
+  // lock, the table's, which it takes itself.
+  const auto executor = socket_.get_executor();
+  asio::post(executor, [self = std::move(self), method] { ((*self).*method)(); });
 }
 
 void PgConnection::Drop() { OnThread(&PgConnection::DropNow); }

@@ -67,8 +67,8 @@ class PgServerTest : public ::testing::Test {
   }
 
   net::EventLoop loop_{1};
-  net::WorkerPool workers_{4, 1000};
   testing::FakeDatabase database_;
+  net::WorkerPool workers_{4, 1000};
   storage::MemoryBudget budget_{1 << 30};
   FakeAdmission admission_;
   std::unique_ptr<PgServer> server_;
@@ -276,6 +276,31 @@ TEST_F(PgServerTest, StopWithoutPatienceCancelsWhatRuns) {
   std::thread stopper([&] { server_->Stop(std::chrono::milliseconds(0)); });
   EXPECT_THAT(socket.ReadUpTo("E FATAL"), Contains(StartsWith("E FATAL 57P01")));
   stopper.join();
+}
+
+TEST_F(PgServerTest, StopDoesNotWaitForClientsThatDoNotRead) {
+  PgServerOptions options;
+  options.engine.out_bytes_mark = 256 << 20;  // all rows wait until "sleep" is cancelled
+  Start(options);
+  TestSocket socket = LogIn();
+  socket.Send(Query("wide 50000 1000; sleep"));
+  while (database_.sleeping == 0) std::this_thread::yield();
+  server_->Stop(std::chrono::milliseconds(0));
+  EXPECT_TRUE(socket.IsClosedByServer());
+}
+
+// The patience is far beyond the time a test may take.
+TEST_F(PgServerTest, StopDoesNotWaitForTransactionsOfClientsThatLeft) {
+  Start();
+  TestSocket busy = LogIn();
+  TestSocket idle = LogIn();
+  busy.Ask(Query("begin; insert 3"));
+  std::thread stopper([&] { server_->Stop(std::chrono::hours(1)); });
+  idle.ReadUpTo("E");  // by now both know that they are to end
+  idle.Close();
+  busy.Close();
+  stopper.join();
+  EXPECT_EQ(database_.committed, 0);
 }
 
 }  // namespace

@@ -59,16 +59,17 @@ class PgConnection final : public ConnectionTable::Member,
   Awaitable<bool> StartSession(const StartupParameters& parameters);
   Awaitable<void> RunSession();
 
-  // Waits for bytes and appends them to `input`. False when the connection is to end, or has to
-  // look at draining_.
+  // Waits for bytes and appends them to `input`; also returns when draining_ was set meanwhile.
+  // False when the connection is to end.
   Awaitable<bool> Read(FrameBuffer& input);
   // Takes what the socket holds; false at the end of the stream.
   bool ReadAvailable(FrameBuffer& input);
   // Counts the memory of `input` beyond a small allowance.
   Status BookInput(const FrameBuffer& input);
+  // Sends and clears `bytes`. False when the client is gone, or does not read while terminating_.
   Awaitable<bool> Write(std::string& bytes);
-  // On a worker: sends what the socket takes at once, which spares the client the way back through
-  // the event loop. The rest stays in `bytes`; so does the finding of errors.
+  // Sends what the socket takes at once and leaves the rest in `bytes`; errors are found when that
+  // is sent. On a worker it spares the client the way back through the event loop.
   void SendAtOnce(std::string& bytes);
   Awaitable<void> Refuse(const Status& status);
   // Lets the client read a last message: closing with unread bytes would destroy it.
