@@ -50,11 +50,21 @@ struct SeriesSamples {
   std::vector<double> values;          // as many; staleness markers are kept
 };
 
+// Where the memory of what a reader gives back is booked before it grows.
+// Threads: one at a time.
+class ResultMemory {
+ public:
+  virtual ~ResultMemory() = default;
+  // Errors: kOutOfMemory.
+  virtual Status Book(uint64_t bytes) = 0;
+};
+
 // Bounds on one read. Exceeding a count is kTooLarge, passing the deadline kTimeout.
 struct ReadLimits {
   uint64_t series_max = 10'000'000;
   uint64_t samples_max = 50'000'000;  // Prometheus' query.max-samples
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  ResultMemory* memory = nullptr;  // of the result; null: the caller does not account for it
 };
 
 // Threads: every method from any thread; each call reads one consistent snapshot and may block on

@@ -35,6 +35,8 @@ struct HttpResponse {
   std::string content_type = "text/plain; charset=utf-8";  // not sent when the body is empty
   std::string body = {};
   std::vector<HttpHeader> headers = {};
+  // Released when the response has been sent or given up: the account of the memory it takes.
+  std::shared_ptr<const void> memory = nullptr;
 };
 
 // A line of text, for errors and simple pages. `text` gets a line feed at its end.

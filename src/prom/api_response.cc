@@ -3,6 +3,9 @@
 namespace luma::prom {
 namespace {
 
+// [1435781451.781,"17.25"], with a digit or two to spare
+constexpr uint64_t kPointBytes = 32;
+
 net::HttpResponse JsonResponse(int status, std::string body) {
   return {.status = status, .content_type = "application/json", .body = std::move(body)};
 }
@@ -92,6 +95,14 @@ net::HttpResponse FinishSuccess(JsonWriter json, const std::vector<std::string>&
   }
   json.EndObject();
   return JsonResponse(200, json.Take());
+}
+
+uint64_t QueryValueBytes(const promql::QueryValue& value) {
+  uint64_t bytes = value.string.size();
+  for (const SeriesSamples& series : value.series) {
+    bytes += series.labels.canonical().size() + series.timestamps.size() * kPointBytes;
+  }
+  return bytes;
 }
 
 void WriteQueryValue(const promql::QueryValue& value, JsonWriter& json) {

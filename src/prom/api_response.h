@@ -23,5 +23,7 @@ net::HttpResponse FinishSuccess(JsonWriter json, const std::vector<std::string>&
 
 // {"resultType":...,"result":...}
 void WriteQueryValue(const promql::QueryValue& value, JsonWriter& json);
+// About how much text that is.
+uint64_t QueryValueBytes(const promql::QueryValue& value);
 
 }  // namespace luma::prom

@@ -4,9 +4,31 @@
 
 namespace luma::prom {
 
+namespace {
+
+// Only what the request itself is to blame for is 4xx. The general table has others, which would
+// make a sender drop data that could be stored later.
+int WriteHttpStatus(StatusCode code) {
+  switch (code) {
+    case StatusCode::kInvalidArgument:
+    case StatusCode::kTooLarge:
+    case StatusCode::kTooManyRequests:
+    case StatusCode::kOutOfMemory:
+    case StatusCode::kUnavailable:
+    case StatusCode::kTimeout:
+      return HttpStatus(code);
+    case StatusCode::kDiskFull:
+      return 503;
+    default:
+      return 500;
+  }
+}
+
+}  // namespace
+
 net::HttpResponse WriteErrorResponse(const Status& status) {
   const bool disk_full = status.code() == StatusCode::kDiskFull;
-  const int http_status = disk_full ? 503 : HttpStatus(status.code());
+  const int http_status = WriteHttpStatus(status.code());
   net::HttpResponse response = net::TextResponse(http_status, std::string(status.message()));
   if (http_status == 429 || http_status == 503) {
     // Long enough not to be hammered while a disk is full, short enough to resume at once.

@@ -15,6 +15,7 @@ namespace luma::prom {
 // Thread-compatible.
 class JsonWriter {
  public:
+  void Reserve(uint64_t bytes) { out_.reserve(out_.size() + bytes); }
   void BeginObject() { Open('{'); }
   void EndObject() { Close('}'); }
   void BeginArray() { Open('['); }

@@ -35,6 +35,16 @@ net::HttpResponse TextList(std::vector<std::string> texts, uint64_t limit) {
   return FinishSuccess(std::move(json), warnings);
 }
 
+net::HttpResponse QueryAnswer(promql::QueryValue value, uint64_t limit, QueryMemory& memory) {
+  const std::vector<std::string> warnings = Truncate(limit, value.series);
+  const uint64_t bytes = QueryValueBytes(value);
+  if (const Status booked = memory.Book(bytes); !booked.ok()) return ErrorResponse(booked);
+  JsonWriter json = StartSuccess();
+  json.Reserve(bytes);
+  WriteQueryValue(value, json);
+  return FinishSuccess(std::move(json), warnings);
+}
+
 // What `read` gives for any of the selectors, sorted and without repeats; for everything when
 // there are no selectors.
 Result<std::vector<std::string>> Union(
@@ -87,50 +97,48 @@ void QueryApi::AddRoutes(net::Router& router) {
 void QueryApi::Add(net::Router& router, std::string_view pattern, Method method) {
   const auto handler = [this, method](net::HttpRequest http, const net::Responder& responder) {
     const Result<ApiRequest> request = ApiRequest::From(http);
-    const Answer answer = request.ok() ? (this->*method)(*request) : Answer(request.status());
-    responder.Send(answer.ok() ? *answer : BadData(answer.status().message()));
+    const auto memory = std::make_shared<QueryMemory>(options_.budget);
+    Answer answer = request.ok() ? (this->*method)(*request, *memory) : Answer(request.status());
+    net::HttpResponse response =
+        answer.ok() ? *std::move(answer) : BadData(answer.status().message());
+    response.memory = memory;
+    responder.Send(std::move(response));
   };
   router.Add("GET", pattern, {}, handler);
   router.Add("POST", pattern, {.body_bytes_max = kFormBytesMax}, handler);
 }
 
-QueryApi::Answer QueryApi::Query(const ApiRequest& request) const {
+QueryApi::Answer QueryApi::Query(const ApiRequest& request, QueryMemory& memory) const {
   LUMA_ASSIGN_OR_RETURN(const uint64_t limit, request.Limit());
   LUMA_ASSIGN_OR_RETURN(const UnixMillis time, request.TimeOr("time", clock_.NowMillis()));
-  LUMA_ASSIGN_OR_RETURN(const ReadLimits limits, LimitsOf(request));
+  LUMA_ASSIGN_OR_RETURN(const ReadLimits limits, LimitsOf(request, memory));
   LUMA_ASSIGN_OR_RETURN(const int64_t lookback_ms, request.DurationMillisOr("lookback_delta", 0));
   LUMA_ASSIGN_OR_RETURN(const promql::ExprPtr expr, request.Query());
   Result<promql::QueryValue> value = EvaluatorWith(lookback_ms).Instant(*expr, time, limits);
   if (!value.ok()) return ErrorResponse(value.status());
-  const std::vector<std::string> warnings = Truncate(limit, value->series);
-  JsonWriter json = StartSuccess();
-  WriteQueryValue(*value, json);
-  return FinishSuccess(std::move(json), warnings);
+  return QueryAnswer(*std::move(value), limit, memory);
 }
 
-QueryApi::Answer QueryApi::QueryRange(const ApiRequest& request) const {
+QueryApi::Answer QueryApi::QueryRange(const ApiRequest& request, QueryMemory& memory) const {
   LUMA_ASSIGN_OR_RETURN(const uint64_t limit, request.Limit());
   LUMA_ASSIGN_OR_RETURN(const UnixMillis start, request.Time("start"));
   LUMA_ASSIGN_OR_RETURN(const UnixMillis end, request.Time("end"));
   LUMA_ASSIGN_OR_RETURN(const int64_t step_ms, request.DurationMillis("step"));
   LUMA_RETURN_IF_ERROR(CheckSteps(start, end, step_ms));
-  LUMA_ASSIGN_OR_RETURN(const ReadLimits limits, LimitsOf(request));
+  LUMA_ASSIGN_OR_RETURN(const ReadLimits limits, LimitsOf(request, memory));
   LUMA_ASSIGN_OR_RETURN(const int64_t lookback_ms, request.DurationMillisOr("lookback_delta", 0));
   LUMA_ASSIGN_OR_RETURN(const promql::ExprPtr expr, request.Query());
   LUMA_RETURN_IF_ERROR(promql::CheckRangeQueryType(*expr));
   Result<promql::QueryValue> value =
       EvaluatorWith(lookback_ms).Range(*expr, start, end, step_ms, limits);
   if (!value.ok()) return ErrorResponse(value.status());
-  const std::vector<std::string> warnings = Truncate(limit, value->series);
-  JsonWriter json = StartSuccess();
-  WriteQueryValue(*value, json);
-  return FinishSuccess(std::move(json), warnings);
+  return QueryAnswer(*std::move(value), limit, memory);
 }
 
-QueryApi::Answer QueryApi::Series(const ApiRequest& request) const {
+QueryApi::Answer QueryApi::Series(const ApiRequest& request, QueryMemory& memory) const {
   LUMA_ASSIGN_OR_RETURN(const uint64_t limit, request.Limit());
   LUMA_ASSIGN_OR_RETURN(const TimeRange range, request.Range());
-  LUMA_ASSIGN_OR_RETURN(const ReadLimits limits, LimitsOf(request));
+  LUMA_ASSIGN_OR_RETURN(const ReadLimits limits, LimitsOf(request, memory));
   LUMA_ASSIGN_OR_RETURN(const std::vector<Matchers> selectors, request.Selectors());
   if (selectors.empty()) return Status::InvalidArgument("no match[] parameter provided");
   std::vector<Labels> all;
@@ -150,10 +158,10 @@ QueryApi::Answer QueryApi::Series(const ApiRequest& request) const {
   return FinishSuccess(std::move(json), warnings);
 }
 
-QueryApi::Answer QueryApi::LabelNames(const ApiRequest& request) const {
+QueryApi::Answer QueryApi::LabelNames(const ApiRequest& request, QueryMemory& memory) const {
   LUMA_ASSIGN_OR_RETURN(const uint64_t limit, request.Limit());
   LUMA_ASSIGN_OR_RETURN(const TimeRange range, request.Range());
-  LUMA_ASSIGN_OR_RETURN(const ReadLimits limits, LimitsOf(request));
+  LUMA_ASSIGN_OR_RETURN(const ReadLimits limits, LimitsOf(request, memory));
   LUMA_ASSIGN_OR_RETURN(const std::vector<Matchers> selectors, request.Selectors());
   Result<std::vector<std::string>> names = Union(selectors, [&](const Matchers& matchers) {
     return source_.LabelNames(matchers, range, limits);
@@ -162,11 +170,11 @@ QueryApi::Answer QueryApi::LabelNames(const ApiRequest& request) const {
   return TextList(*std::move(names), limit);
 }
 
-QueryApi::Answer QueryApi::LabelValues(const ApiRequest& request) const {
+QueryApi::Answer QueryApi::LabelValues(const ApiRequest& request, QueryMemory& memory) const {
   const std::string name = UnescapeLabelName(request.PathParameter("name"));
   LUMA_ASSIGN_OR_RETURN(const uint64_t limit, request.Limit());
   LUMA_ASSIGN_OR_RETURN(const TimeRange range, request.Range());
-  LUMA_ASSIGN_OR_RETURN(const ReadLimits limits, LimitsOf(request));
+  LUMA_ASSIGN_OR_RETURN(const ReadLimits limits, LimitsOf(request, memory));
   LUMA_ASSIGN_OR_RETURN(const std::vector<Matchers> selectors, request.Selectors());
   if (!IsValidUtf8(name)) return Status::InvalidArgument("invalid label name: not valid UTF-8");
   Result<std::vector<std::string>> values = Union(selectors, [&](const Matchers& matchers) {
@@ -176,7 +184,7 @@ QueryApi::Answer QueryApi::LabelValues(const ApiRequest& request) const {
   return TextList(*std::move(values), limit);
 }
 
-QueryApi::Answer QueryApi::BuildInfo(const ApiRequest&) const {
+QueryApi::Answer QueryApi::BuildInfo(const ApiRequest&, QueryMemory&) const {
   const std::pair<std::string_view, std::string_view> fields[] = {{"version", options_.version},
                                                                   {"revision", options_.revision},
                                                                   {"branch", ""},
@@ -194,13 +202,13 @@ QueryApi::Answer QueryApi::BuildInfo(const ApiRequest&) const {
 }
 
 // Metadata of metrics and exemplars are not stored, so there are none to list.
-QueryApi::Answer QueryApi::Metadata(const ApiRequest&) const {
+QueryApi::Answer QueryApi::Metadata(const ApiRequest&, QueryMemory&) const {
   JsonWriter json = StartSuccess();
   json.Raw("{}");
   return FinishSuccess(std::move(json));
 }
 
-QueryApi::Answer QueryApi::Exemplars(const ApiRequest& request) const {
+QueryApi::Answer QueryApi::Exemplars(const ApiRequest& request, QueryMemory&) const {
   LUMA_RETURN_IF_ERROR(request.Range().status());
   LUMA_RETURN_IF_ERROR(request.Query().status());
   JsonWriter json = StartSuccess();
@@ -208,11 +216,12 @@ QueryApi::Answer QueryApi::Exemplars(const ApiRequest& request) const {
   return FinishSuccess(std::move(json));
 }
 
-Result<ReadLimits> QueryApi::LimitsOf(const ApiRequest& request) const {
+Result<ReadLimits> QueryApi::LimitsOf(const ApiRequest& request, QueryMemory& memory) const {
   const int64_t longest_ms = options_.query_timeout.count();
   LUMA_ASSIGN_OR_RETURN(const int64_t asked_ms, request.DurationMillisOr("timeout", longest_ms));
   ReadLimits limits;
   limits.samples_max = options_.samples_max;
+  limits.memory = &memory;
   limits.deadline = std::chrono::steady_clock::now() +
                     std::chrono::milliseconds(std::clamp<int64_t>(asked_ms, 0, longest_ms));
   return limits;

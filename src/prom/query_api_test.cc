@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <thread>
 
 #include "net/url.h"
 #include "prom/testing/api_fixture.h"
@@ -129,6 +130,17 @@ TEST_F(QueryApiTest, LabelNamesAndValues) {
 TEST_F(QueryApiTest, AnErrorThatQuotesBadBytesIsStillJson) {
   const std::string body = Get("/api/v1/query?query=up&time=%ff").body;
   EXPECT_THAT(body, HasSubstr("cannot parse \\\"\xef\xbf\xbd\\\" to a valid timestamp"));
+}
+
+TEST_F(QueryApiTest, AnAnswerThatDoesNotFitInMemoryIsToBeAskedForAgain) {
+  budget_.SetLimit(100);
+  const net::TestHttpResponse refused = Get("/api/v1/query?query=up");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.Header("Retry-After"), "1");
+  EXPECT_THAT(refused.body, HasSubstr(R"("errorType":"unavailable")"));
+  budget_.SetLimit(64 << 20);
+  EXPECT_EQ(Get("/api/v1/query?query=up").status, 200);
+  while (budget_.booked_bytes() > 0) std::this_thread::yield();  // until it has been sent
 }
 
 TEST_F(QueryApiTest, LimitsTruncateWithAWarning) {

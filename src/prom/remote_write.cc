@@ -13,24 +13,8 @@ namespace {
 
 // What one thread keeps from request to request. Above this, memory goes back.
 constexpr size_t kScratchBytesMax = 4 << 20;
-
-struct Scratch {
-  std::string decoded;  // only grows, as growing clears
-  SeriesBatch batch;
-  RemoteWriteDecoder decoder;
-
-  void Trim() {
-    batch.Clear();
-    if (decoded.capacity() + batch.allocated_bytes() <= kScratchBytesMax) return;
-    decoded = std::string();
-    batch = SeriesBatch();
-  }
-};
-
-Scratch& ThreadScratch() {
-  thread_local Scratch scratch;
-  return scratch;
-}
+// The message itself, and its labels and samples as a batch: about as large as the message.
+constexpr uint64_t kMemoryPerDecodedByte = 2;
 
 std::string_view Trimmed(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
@@ -68,8 +52,7 @@ Status CheckHeaders(const net::HttpRequest& request) {
   return Status::Ok();
 }
 
-Result<std::string_view> Uncompress(std::string_view body, uint64_t bytes_max,
-                                    std::string& buffer) {
+Result<size_t> UncompressedBytes(std::string_view body, uint64_t bytes_max) {
   size_t length = 0;
   if (!snappy::GetUncompressedLength(body.data(), body.size(), &length)) {
     return Status::InvalidArgument("bad snappy: no length");
@@ -79,11 +62,7 @@ Result<std::string_view> Uncompress(std::string_view body, uint64_t bytes_max,
   if (length > bytes_max) {
     return Status::TooLarge("request too large: decoded_bytes=", length, " limit=", bytes_max);
   }
-  if (buffer.size() < length) buffer.resize(length);
-  if (!snappy::RawUncompress(body.data(), body.size(), buffer.data())) {
-    return Status::InvalidArgument("bad snappy: damaged data");
-  }
-  return std::string_view(buffer).substr(0, length);
+  return length;
 }
 
 // The answer to a request that storage has taken; 204 when nothing of it was lost.
@@ -108,6 +87,24 @@ net::HttpResponse StoredResponse(const WriteRequestSummary& request, const Write
 
 }  // namespace
 
+struct RemoteWriteHandler::Scratch {
+  std::string decoded;  // only grows, as growing clears
+  SeriesBatch batch;
+  RemoteWriteDecoder decoder;
+
+  void Trim() {
+    batch.Clear();
+    if (decoded.capacity() + batch.allocated_bytes() <= kScratchBytesMax) return;
+    decoded = std::string();
+    batch = SeriesBatch();
+  }
+};
+
+RemoteWriteHandler::Scratch& RemoteWriteHandler::ThreadScratch() {
+  thread_local Scratch scratch;
+  return scratch;
+}
+
 void RemoteWriteHandler::AddRoutes(net::Router& router) {
   router.Add("POST", "/api/v1/write", {.body_bytes_max = options_.body_bytes_max},
              [this](net::HttpRequest request, net::Responder responder) {
@@ -121,25 +118,41 @@ void RemoteWriteHandler::Handle(net::HttpRequest request, net::Responder respond
     return Answer(net::TextResponse(415, std::string(status.message())), responder);
   }
   Scratch& scratch = ThreadScratch();
-  const Result<std::string_view> message =
-      Uncompress(request.body, options_.decoded_bytes_max, scratch.decoded);
-  if (!message.ok()) return Answer(WriteErrorResponse(message.status()), responder);
-  const Result<WriteRequestSummary> summary = scratch.decoder.Decode(*message, scratch.batch);
-  if (!summary.ok()) {
-    scratch.Trim();
-    return Answer(WriteErrorResponse(summary.status()), responder);
+  storage::BudgetLease memory;
+  const Result<WriteRequestSummary> summary = Decode(request.body, scratch, memory);
+  if (summary.ok()) {
+    Count(*summary);
+    sink_.Write(scratch.batch, [this, responder, summary = *summary](Result<WriteSummary> stored) {
+      if (!stored.ok()) return Answer(WriteErrorResponse(stored.status()), responder);
+      counters_.samples_stored += stored->samples_stored;
+      counters_.samples_refused += stored->samples_refused;
+      Answer(StoredResponse(summary, *stored), responder);
+    });
+  } else {
+    Answer(WriteErrorResponse(summary.status()), responder);
   }
-  counters_.series_refused += summary->series_refused;
-  counters_.histograms_refused += summary->histograms;
-  counters_.exemplars_ignored += summary->exemplars;
-  counters_.metadata_ignored += summary->metadata;
-  sink_.Write(scratch.batch, [this, responder, summary = *summary](Result<WriteSummary> stored) {
-    if (!stored.ok()) return Answer(WriteErrorResponse(stored.status()), responder);
-    counters_.samples_stored += stored->samples_stored;
-    counters_.samples_refused += stored->samples_refused;
-    Answer(StoredResponse(summary, *stored), responder);
-  });
   scratch.Trim();
+}
+
+Result<WriteRequestSummary> RemoteWriteHandler::Decode(std::string_view body, Scratch& scratch,
+                                                       storage::BudgetLease& memory) const {
+  LUMA_ASSIGN_OR_RETURN(const size_t bytes, UncompressedBytes(body, options_.decoded_bytes_max));
+  if (options_.budget != nullptr) {
+    LUMA_ASSIGN_OR_RETURN(
+        memory, options_.budget->Book(storage::BudgetUse::kIngest, bytes * kMemoryPerDecodedByte));
+  }
+  if (scratch.decoded.size() < bytes) scratch.decoded.resize(bytes);
+  if (!snappy::RawUncompress(body.data(), body.size(), scratch.decoded.data())) {
+    return Status::InvalidArgument("bad snappy: damaged data");
+  }
+  return scratch.decoder.Decode(std::string_view(scratch.decoded).substr(0, bytes), scratch.batch);
+}
+
+void RemoteWriteHandler::Count(const WriteRequestSummary& request) {
+  counters_.series_refused += request.series_refused;
+  counters_.histograms_refused += request.histograms;
+  counters_.exemplars_ignored += request.exemplars;
+  counters_.metadata_ignored += request.metadata;
 }
 
 void RemoteWriteHandler::Answer(net::HttpResponse response, const net::Responder& responder) {

@@ -3,10 +3,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string_view>
 
 #include "model/metrics_source.h"
 #include "net/http.h"
 #include "net/router.h"
+#include "prom/remote_write_decoder.h"
+#include "storage/budget.h"
 
 namespace luma::prom {
 
@@ -26,14 +29,16 @@ struct RemoteWriteCounters {
 struct RemoteWriteOptions {
   uint64_t body_bytes_max = 16 << 20;     // compressed
   uint64_t decoded_bytes_max = 32 << 20;  // checked before anything is decompressed
+  // A request is booked on it while it is decoded and handed over; null: it is not.
+  storage::MemoryBudget* budget = nullptr;
 };
 
 // Answers 204 only once every sample of the request is durable. A permanent refusal is 400 (bad
 // bytes, or some series or samples that cannot be stored: the others are stored all the same), 413
 // or 415; when storage cannot take it now 429 or 503 with Retry-After; 500 when storage is broken.
 // Native histograms are refused with 400 and exemplars and metadata ignored, both counted.
-// Threads: Handle from any thread. Lifetime: the sink outlives the handler, and the handler every
-// request it was given.
+// Threads: Handle from any thread. Lifetime: the sink and the budget outlive the handler, and the
+// handler every request it was given.
 class RemoteWriteHandler {
  public:
   explicit RemoteWriteHandler(MetricsSink& sink, RemoteWriteOptions options = {})
@@ -44,6 +49,13 @@ class RemoteWriteHandler {
   const RemoteWriteCounters& counters() const { return counters_; }
 
  private:
+  struct Scratch;  // what a thread keeps from request to request
+  static Scratch& ThreadScratch();
+
+  // Decompresses and decodes `body` into `scratch`. Errors: see WriteErrorResponse.
+  Result<WriteRequestSummary> Decode(std::string_view body, Scratch& scratch,
+                                     storage::BudgetLease& memory) const;
+  void Count(const WriteRequestSummary& request);
   void Answer(net::HttpResponse response, const net::Responder& responder);
 
   MetricsSink& sink_;

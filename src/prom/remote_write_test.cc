@@ -95,7 +95,9 @@ TEST_F(RemoteWriteTest, WhatStorageMayTakeLaterIsRetried) {
                {Status::TooManyRequests("too fast"), 429, "1"},
                {Status::DiskFull("no space"), 503, "5"},
                {Status::Unavailable("stopping"), 503, "1"},
-               {Status::IoError("fsync failed"), 500, ""}};
+               {Status::IoError("fsync failed"), 500, ""},
+               {Status::Conflict("another one was first"), 500, ""},
+               {Status::ReadOnly("read-only"), 500, ""}};
   for (const auto& test : cases) {
     metrics_.FailWrites(test.status);
     const net::TestHttpResponse response = Write(OneSample("up"));
@@ -105,6 +107,16 @@ TEST_F(RemoteWriteTest, WhatStorageMayTakeLaterIsRetried) {
   EXPECT_EQ(write_.counters().requests_failed, std::size(cases));
   metrics_.FailWrites(Status::Ok());
   EXPECT_EQ(Write(OneSample("up")).status, 204);
+}
+
+TEST_F(RemoteWriteTest, ARequestThatDoesNotFitInMemoryIsRetried) {
+  budget_.SetLimit(10);
+  const net::TestHttpResponse refused = Write(OneSample("up"));
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.Header("Retry-After"), "1");
+  budget_.SetLimit(1 << 20);
+  EXPECT_EQ(Write(OneSample("up")).status, 204);
+  while (budget_.booked_bytes() > 0) std::this_thread::yield();  // until the handler has returned
 }
 
 TEST_F(RemoteWriteTest, ParallelSendersLoseNothing) {

@@ -161,21 +161,22 @@ class VectorEvaluation {
     for (SeriesSamples& series : found) {
       series = AtSteps(selector.shift, std::move(series));
       points += series.timestamps.size();
-      LUMA_RETURN_IF_ERROR(CheckLimits(points));
+      LUMA_RETURN_IF_ERROR(CheckLimits(points, series.timestamps.size()));
     }
     std::erase_if(found, [](const SeriesSamples& series) { return series.timestamps.empty(); });
     return found;
   }
 
   // One stored sample can be the value of thousands of steps, so storage's own count is no bound.
-  Status CheckLimits(uint64_t points) const {
+  Status CheckLimits(uint64_t points, uint64_t new_points) const {
     if (points > limits_.samples_max) {
       return Status::TooLarge("query gives too many samples: limit=", limits_.samples_max);
     }
     if (std::chrono::steady_clock::now() > limits_.deadline) {
       return Status::Timeout("query took too long");
     }
-    return Status::Ok();
+    return limits_.memory == nullptr ? Status::Ok()
+                                     : limits_.memory->Book(new_points * sizeof(Sample));
   }
 
   // The latest sample within the lookback of each step, unless it is a staleness marker.

@@ -117,7 +117,8 @@ const std::vector<ConfigKey>& Keys() {
        "Size of one log file. Files are preallocated and used again."},
 
       {LUMA_CONFIG_KEY(storage.memory_limit), Between{64 * kMiB, kTiB}, kAtStart,
-       "Memory of ingestion, hot data and caches. Over it, writers are told to try again later."},
+       "Memory of ingestion, hot data, caches and answers of the HTTP API, which may take half of "
+       "it. Over it, writers and readers are told to try again later."},
       {LUMA_CONFIG_KEY(storage.flush_hot_bytes), Between{kMiB, kTiB}, kAtStart,
        "Hot data above this is written to segment files."},
       {LUMA_CONFIG_KEY(storage.flush_wal_bytes), Between{kMiB, kTiB}, kAtStart,

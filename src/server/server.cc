@@ -55,13 +55,15 @@ void LogListening(std::string_view service, std::string_view host, uint16_t port
            net::HostAndPort(host, port));
 }
 
-prom::RemoteWriteOptions RemoteWriteOptionsOf(const Config& config) {
+prom::RemoteWriteOptions RemoteWriteOptionsOf(const Config& config, storage::MemoryBudget& budget) {
   return {.body_bytes_max = config.server.body_limit.bytes,
-          .decoded_bytes_max = config.server.body_limit.bytes};
+          .decoded_bytes_max = config.server.body_limit.bytes,
+          .budget = &budget};
 }
 
-prom::QueryApiOptions QueryApiOptionsOf(const Config& config) {
+prom::QueryApiOptions QueryApiOptionsOf(const Config& config, storage::MemoryBudget& budget) {
   prom::QueryApiOptions options;
+  options.budget = &budget;
   options.version = kVersion;
   if (config.query.timeout.count() > 0) options.query_timeout = config.query.timeout;
   return options;
@@ -201,12 +203,13 @@ class Server::Impl {
   }
 
   Status StartHttp() {
-    remote_write_ = std::make_unique<prom::RemoteWriteHandler>(store_->metrics(),
-                                                               RemoteWriteOptionsOf(config_));
+    storage::MemoryBudget& budget = store_->engine().budget();
+    remote_write_ = std::make_unique<prom::RemoteWriteHandler>(
+        store_->metrics(), RemoteWriteOptionsOf(config_, budget));
     remote_write_metrics_ =
         RegisterRemoteWriteMetrics(remote_write_->counters(), MetricsRegistry::Default());
     query_api_ = std::make_unique<prom::QueryApi>(store_->metrics(), Clock::System(),
-                                                  QueryApiOptionsOf(config_));
+                                                  QueryApiOptionsOf(config_, budget));
     net::Router router = MeasuredRouter();
     AddHealthRoutes(router);
     remote_write_->AddRoutes(router);

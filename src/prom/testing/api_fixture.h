@@ -44,8 +44,9 @@ class ApiFixture : public testing::Test {
 
   ManualClock clock_{kTestNow};
   MemoryMetrics metrics_{clock_};
-  RemoteWriteHandler write_{metrics_};
-  QueryApi api_{metrics_, clock_, {}};
+  storage::MemoryBudget budget_{64 << 20};
+  RemoteWriteHandler write_{metrics_, {.budget = &budget_}};
+  QueryApi api_{metrics_, clock_, {.budget = &budget_}};
   net::EventLoop loop_{1};
   net::WorkerPool workers_{2, 100};
   std::unique_ptr<net::HttpServer> server_;

@@ -9,6 +9,9 @@
 namespace luma::storage {
 namespace {
 
+// Booked for the labels of one series: a dozen pairs as Kubernetes has them.
+constexpr uint64_t kLabelsBytes = 256;
+
 // Samples of one series as they come from the runs.
 struct Collected {
   SeriesId series;
@@ -63,6 +66,7 @@ class Collector {
     return Status::Ok();
   }
   std::vector<Collected>& collected() { return collected_; }
+  uint64_t sample_count() const { return sample_count_; }
 
  private:
   Collected& Of(uint64_t series) {
@@ -83,6 +87,10 @@ class Collector {
   std::vector<Collected> collected_;
   size_t last_ = 0;
 };
+
+Status BookResult(const ReadLimits& limits, uint64_t bytes) {
+  return limits.memory == nullptr ? Status::Ok() : limits.memory->Book(bytes);
+}
 
 bool LabelsBefore(LabelsView a, LabelsView b) { return CompareLabels(a, b) < 0; }
 
@@ -146,6 +154,7 @@ Result<std::vector<SeriesSamples>> MetricsReader::Select(const Matchers& matcher
   scan.deadline = limits.deadline;
   LUMA_RETURN_IF_ERROR(scan.Run([&](const SampleBlock& block) { return collector.Add(block); }));
 
+  LUMA_RETURN_IF_ERROR(BookResult(limits, collector.sample_count() * sizeof(Sample)));
   std::vector<SeriesSamples> result;
   result.reserve(collector.collected().size());
   for (Collected& collected : collector.collected()) {
@@ -163,6 +172,7 @@ Result<std::vector<SeriesSamples>> MetricsReader::Select(const Matchers& matcher
 Result<std::vector<Labels>> MetricsReader::Series(const Matchers& matchers, TimeRange range,
                                                   const ReadLimits& limits) const {
   LUMA_ASSIGN_OR_RETURN(const SeriesBitmap ids, MatchingIn(matchers, range, limits));
+  LUMA_RETURN_IF_ERROR(BookResult(limits, ids.cardinality() * kLabelsBytes));
   std::vector<Labels> series;
   series.reserve(ids.cardinality());
   for (const uint32_t id : ids) series.push_back(LabelsOf(SeriesId{id}));

@@ -361,6 +361,24 @@ TEST_F(MetricsStoreTest, ReadsObeyTheirLimits) {
   EXPECT_EQ(code({.deadline = std::chrono::steady_clock::time_point::min()}), StatusCode::kTimeout);
 }
 
+TEST_F(MetricsStoreTest, ResultsAreBookedWithTheCaller) {
+  class Account : public ResultMemory {
+   public:
+    Status Book(uint64_t bytes) override {
+      booked += bytes;
+      return booked <= 1000 ? Status::Ok() : Status::OutOfMemory("full");
+    }
+    uint64_t booked = 0;
+  };
+  Write({{TestLabels("a"), {{kTestNow, 1}, {kTestNow + 1, 2}}}});
+  Account account;
+  EXPECT_TRUE(store().Select({}, {}, {.memory = &account}).ok());
+  EXPECT_EQ(account.booked, 2 * sizeof(Sample));
+  account.booked = 1000;
+  EXPECT_EQ(store().Select({}, {}, {.memory = &account}).status().code(), StatusCode::kOutOfMemory);
+  EXPECT_EQ(store().Series({}, {}, {.memory = &account}).status().code(), StatusCode::kOutOfMemory);
+}
+
 // ---- what there is
 
 TEST_F(MetricsStoreTest, RangeSelectsSamplesOfEveryTier) {
