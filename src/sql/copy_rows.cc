@@ -10,11 +10,21 @@ namespace {
 
 using duckdb::idx_t;
 
-// Rows go through DuckDB's appender: it fills in defaults and runs an INSERT every 200,000 rows.
+// Rows gathered before they are stored. They are memory that no budget knows of.
+constexpr size_t kGatheredBytesMax = 16 << 20;
+
+// DuckDB's appender fills in defaults and runs an INSERT every 200,000 rows. Its destructor stores
+// what is left over, in a transaction of its own when none is open: never what a failed COPY wants.
+class RowAppender final : public duckdb::Appender {
+ public:
+  using Appender::Appender;
+  void Discard() { collection->Reset(); }
+};
+
 class CopyRows final : public CopyIn {
  public:
   CopyRows(LumaConnection& connection, duckdb::Connection& duckdb_connection,
-           duckdb::unique_ptr<duckdb::Appender> appender, std::string table, bool own_transaction)
+           std::unique_ptr<RowAppender> appender, std::string table, bool own_transaction)
       : connection_(connection),
         context_(*duckdb_connection.context),
         appender_(std::move(appender)),
@@ -75,10 +85,15 @@ class CopyRows final : public CopyIn {
                                           columns_[column].name);
       }
       chunk_.SetValue(column, row, *value);
+      gathered_bytes_ += fields[column]->size();
     }
     chunk_.SetCardinality(row + 1);
-    if (chunk_.size() < STANDARD_VECTOR_SIZE) return Status::Ok();
-    return CallDuckDb([&] { FlushChunk(); });
+    const bool is_large = gathered_bytes_ >= kGatheredBytesMax;
+    if (chunk_.size() < STANDARD_VECTOR_SIZE && !is_large) return Status::Ok();
+    return CallDuckDb([&] {
+      FlushChunk();
+      if (is_large) Store();
+    });
   }
 
   void FlushChunk() {
@@ -87,8 +102,15 @@ class CopyRows final : public CopyIn {
     chunk_.Reset();
   }
 
-  // The appender's destructor would flush: drop what it holds by dropping it after the rollback.
-  void Discard() { finished_ = true; }
+  void Store() {
+    appender_->Flush();
+    gathered_bytes_ = 0;
+  }
+
+  void Discard() {
+    finished_ = true;
+    appender_->Discard();
+  }
 
   Status Fail(const Status& status) {
     Discard();
@@ -97,12 +119,13 @@ class CopyRows final : public CopyIn {
 
   LumaConnection& connection_;
   duckdb::ClientContext& context_;
-  duckdb::unique_ptr<duckdb::Appender> appender_;
+  const std::unique_ptr<RowAppender> appender_;
   const std::string table_;
   const bool own_transaction_;
   std::vector<ResultColumn> columns_;
   duckdb::DataChunk chunk_;
   uint64_t row_count_ = 0;
+  size_t gathered_bytes_ = 0;  // since the appender was last flushed by us
   bool finished_ = false;
 };
 
@@ -114,8 +137,8 @@ Result<std::unique_ptr<CopyIn>> BeginCopyRows(LumaConnection& connection, const 
   LUMA_RETURN_IF_ERROR(connection.BeginOwnTransaction());
   return CallDuckDb([&]() -> Result<std::unique_ptr<CopyIn>> {
     const auto name = duckdb::QualifiedName::Parse(copy.table);
-    auto appender = duckdb::make_uniq<duckdb::Appender>(*duckdb_connection, name.catalog,
-                                                        name.schema, name.name);
+    auto appender =
+        std::make_unique<RowAppender>(*duckdb_connection, name.catalog, name.schema, name.name);
     for (const std::string& column : copy.columns) appender->AddColumn(column);
     const auto types = appender->GetActiveTypes();
     auto rows = std::make_unique<CopyRows>(connection, *duckdb_connection, std::move(appender),

@@ -64,6 +64,37 @@ TEST_F(CopyTest, ABadFieldNamesItsLineAndLeavesNothing) {
   EXPECT_EQ(Query("SELECT count(*) FROM t"), (Rows{{"0"}}));
 }
 
+// Enough rows for the appender to hold full chunks when the error comes.
+TEST_F(CopyTest, AFailedCopyStoresNoneOfTheRowsItHasGathered) {
+  const auto fail_after = [&](int rows) {
+    const auto copy = Begin("COPY t (id) FROM STDIN");
+    for (int i = 0; i < rows; ++i) {
+      const std::string id = std::to_string(i);
+      ASSERT_TRUE(copy->AppendRows(std::vector<Field>{id}).ok());
+    }
+    EXPECT_FALSE(copy->AppendRows(std::vector<Field>{"x"}).ok());
+  };
+  fail_after(5000);
+  EXPECT_EQ(Query("SELECT count(*) FROM t"), (Rows{{"0"}}));
+  Run("BEGIN");
+  fail_after(5000);
+  EXPECT_EQ(SqlState("SELECT 1"), "25P02");
+  Run("ROLLBACK");
+  EXPECT_EQ(Query("SELECT count(*) FROM t"), (Rows{{"0"}}));
+}
+
+TEST_F(CopyTest, LargeRowsAreStoredInPieces) {
+  const auto copy = Begin("COPY t (id, name) FROM STDIN");
+  const std::string name(1 << 20, 'n');
+  for (int i = 0; i < 40; ++i) {
+    const std::string id = std::to_string(i);
+    ASSERT_TRUE(copy->AppendRows(std::vector<Field>{id, name}).ok());
+  }
+  EXPECT_EQ(*copy->Finish(), 40u);
+  EXPECT_EQ(Query("SELECT count(*), sum(length(name)) FROM t"),
+            (Rows{{"40", std::to_string(40 << 20)}}));
+}
+
 TEST_F(CopyTest, ConstraintsHold) {
   {
     const auto copy = Begin("COPY t (id) FROM STDIN");
