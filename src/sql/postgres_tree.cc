@@ -24,10 +24,8 @@ bool IsSeries(const duckdb::TableFunctionRef& reference) {
   return reference.function->Cast<duckdb::FunctionExpression>().function_name == "generate_series";
 }
 
+// The walk over a query calls this for every table, those of its subqueries in FROM included.
 void AdaptTable(TableRef& table) {
-  if (table.type == TableReferenceType::SUBQUERY) {
-    AdaptQuery(*table.Cast<duckdb::SubqueryRef>().subquery->node);
-  }
   if (table.type != TableReferenceType::TABLE_FUNCTION || table.alias.empty()) return;
   auto& function = table.Cast<duckdb::TableFunctionRef>();
   if (IsSeries(function) && function.column_name_alias.empty()) {
@@ -42,7 +40,6 @@ void AdaptQuery(QueryNode& node) {
 void AdaptTables(duckdb::unique_ptr<TableRef>& table) {
   if (!table) return;
   ParsedExpressionIterator::EnumerateTableRefChildren(*table, AdaptExpression, AdaptTable);
-  AdaptTable(*table);
 }
 
 }  // namespace

@@ -55,6 +55,7 @@ constexpr PostgresSetting kPostgresSettings[] = {
 };
 
 // DuckDB's own settings that touch nothing but the meaning or the plan of the session's queries.
+// Not among them: max_expression_depth, which keeps recursive macros from overflowing the stack.
 constexpr const char* kDuckDbSettings[] = {
     "default_collation",
     "default_null_order",
@@ -66,7 +67,6 @@ constexpr const char* kDuckDbSettings[] = {
     "integer_division",
     "lambda_syntax",
     "late_materialization_max_rows",
-    "max_expression_depth",
     "merge_join_threshold",
     "nested_loop_join_threshold",
     "null_order",

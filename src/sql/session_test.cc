@@ -96,6 +96,7 @@ TEST_F(SessionTest, FilesDatabasesAndExtensionsAreOutOfReach) {
                           "EXPLAIN COPY (SELECT 1) TO '/tmp/out.csv'",
                           "SET memory_limit = '1GB'",
                           "SET threads = 1",
+                          "SET max_expression_depth = 1000000",
                           "SET enable_external_access = true",
                           "PRAGMA memory_limit = '1GB'",
                           "SET profiling_output = '/tmp/x'",
@@ -110,6 +111,19 @@ TEST_F(SessionTest, FilesDatabasesAndExtensionsAreOutOfReach) {
   EXPECT_EQ(SqlState("ATTACH ':memory:' AS m"), "42501");
   EXPECT_EQ(SqlState("SET memory_limit = '1GB'"), "42501");
   EXPECT_EQ(Query("SELECT 1"), (Rows{{"1"}}));
+}
+
+TEST_F(SessionTest, MacrosWithoutEndAreAnError) {
+  Run("CREATE MACRO f(x) AS x; CREATE MACRO g(x) AS f(x) + 1");
+  Run("CREATE OR REPLACE MACRO f(x) AS g(x) + 1");
+  EXPECT_EQ(SqlState("SELECT f(1)"), "42601");
+}
+
+// A walk that visits each level twice would not end.
+TEST_F(SessionTest, DeeplyNestedQueriesAreNotWalkedTwicePerLevel) {
+  std::string query = "SELECT 1 AS a";
+  for (int depth = 0; depth < 64; ++depth) query = "SELECT * FROM (" + query + ") t";
+  EXPECT_EQ(Query(query), (Rows{{"1"}}));
 }
 
 TEST_F(SessionTest, InterruptCancelsWhatRuns) {
