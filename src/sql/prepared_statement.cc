@@ -132,6 +132,16 @@ Status LumaPreparedStatement::Replan() const {
   return Status::Ok();
 }
 
+Status LumaPreparedStatement::CheckColumns(const duckdb::PendingQueryResult& pending) const {
+  if (columns_.empty()) return Status::Ok();
+  bool same = pending.types.size() == columns_.size();
+  for (size_t i = 0; same && i < columns_.size(); ++i) {
+    same = TypeOid(pending.types[i]) == columns_[i].type_oid;
+  }
+  if (same) return Status::Ok();
+  return Status::Unsupported("cached plan must not change result type");
+}
+
 Result<duckdb::unique_ptr<duckdb::QueryResult>> LumaPreparedStatement::Run(
     std::span<const Parameter> parameters) const {
   if (parameters.size() != types_.size()) {
@@ -148,9 +158,14 @@ Result<duckdb::unique_ptr<duckdb::QueryResult>> LumaPreparedStatement::Run(
     if (!value.ok()) return value.status();
     values.emplace(std::to_string(i + 1), duckdb::BoundParameterData(std::move(*value)));
   }
-  return CallDuckDb([&] {
+  return CallDuckDb([&]() -> Result<duckdb::unique_ptr<duckdb::QueryResult>> {
     auto pending = plan_->PendingQuery(values, /*allow_stream_result=*/true);
     if (pending->HasError()) pending->ThrowError();
+    const Status same_columns = CheckColumns(*pending);
+    if (!same_columns.ok()) {
+      connection->context->CancelTransaction();  // the query has begun but nothing has run
+      return same_columns;
+    }
     auto result = pending->Execute();
     if (result->HasError()) result->ThrowError();
     return result;

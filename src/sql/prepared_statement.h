@@ -41,6 +41,8 @@ class LumaPreparedStatement final : public PreparedStatement {
   Status PlanInferring();
   Status TakeTypes();
   Status Replan() const;
+  // Errors: kUnsupported when a changed table gives the result other types than columns() says.
+  Status CheckColumns(const duckdb::PendingQueryResult& pending) const;
 
   LumaConnection& connection_;
   const ParsedStatement parsed_;

@@ -60,6 +60,20 @@ TEST_F(PreparedTest, TheSamePlanRunsWithOtherValues) {
   EXPECT_EQ(MustExecute(*prepared, {Text("3")}), (Rows{{"three"}}));
 }
 
+// The client has been told other columns: it would misread the rows.
+TEST_F(PreparedTest, AResultThatChangesItsTypesIsRefused) {
+  const auto all = Prepare("SELECT * FROM t WHERE id = $1");
+  const auto insert = Prepare("INSERT INTO t (id) VALUES ($1) RETURNING *");
+  Run("ALTER TABLE t ADD COLUMN extra INTEGER");
+  EXPECT_EQ(Execute(*all, {Text("1")}).status().sqlstate(), "0A000");
+  EXPECT_EQ(Execute(*insert, {Text("3")}).status().sqlstate(), "0A000");
+  Run("ALTER TABLE t DROP COLUMN extra");
+  EXPECT_EQ(MustExecute(*all, {Text("2")}).size(), 1u);
+  Run("ALTER TABLE t ALTER COLUMN price TYPE TEXT");
+  EXPECT_EQ(Execute(*all, {Text("1")}).status().sqlstate(), "0A000");
+  EXPECT_EQ(Query("SELECT count(*) FROM t"), (Rows{{"2"}}));
+}
+
 TEST_F(PreparedTest, WhatCannotBeInferredIsText) {
   const auto prepared = Prepare("SELECT $1");
   EXPECT_THAT(prepared->parameter_oids(), ElementsAre(25));
