@@ -3,6 +3,9 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <string>
+
 namespace luma {
 namespace {
 
@@ -22,6 +25,23 @@ spdlog::logger& Logger() {
   return *logger;
 }
 
+bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+// Text from outside must not be able to look like further lines.
+std::string OneLine(std::string_view message) {
+  std::string line;
+  for (const char c : message) {
+    if (c == '\n') {
+      line += "\\n";
+    } else if (IsControl(c)) {
+      line += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      line += c;
+    }
+  }
+  return line;
+}
+
 }  // namespace
 
 Result<LogLevel> ParseLogLevel(std::string_view name) {
@@ -37,7 +57,12 @@ void SetLogLevel(LogLevel level) { g_level = level; }
 bool LogEnabled(LogLevel level) { return level >= g_level.load(std::memory_order_relaxed); }
 
 void WriteLog(LogLevel level, std::string_view module, std::string_view message) {
-  Logger().log(static_cast<spdlog::level::level_enum>(level), "{} {}", module, message);
+  const auto spdlog_level = static_cast<spdlog::level::level_enum>(level);
+  if (std::ranges::none_of(message, IsControl)) {
+    Logger().log(spdlog_level, "{} {}", module, message);
+  } else {
+    Logger().log(spdlog_level, "{} {}", module, OneLine(message));
+  }
 }
 
 }  // namespace luma
