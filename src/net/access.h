@@ -18,7 +18,7 @@ class PasswordCheck {
 // True when the request carries credentials (RFC 7617, "Authorization: Basic ...") that pass.
 bool PassesBasicAuth(const HttpRequest& request, const PasswordCheck& check);
 
-// Rate limits. Consulted once per request, before its body is read.
+// Rate limits. Consulted once per request, also one that makes no sense, before its body is read.
 // Threads: Admit from any thread; it must not block.
 class Admission {
  public:

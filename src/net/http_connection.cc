@@ -123,12 +123,9 @@ asio::awaitable<bool> HttpConnection::ServeRequest() {
   shared_.connections.MarkBusy(*this);
   HttpRequest request;
   Router::Match match;
-  std::optional<HttpResponse> refusal;
-  if (outcome == kGoOn) {
-    refusal = Prepare(parser, request, match);
-  } else {
-    refusal = RefusalOf(outcome);
-  }
+  std::optional<HttpResponse> refusal = CheckAdmission();
+  if (!refusal.has_value() && outcome != kGoOn) refusal = RefusalOf(outcome);
+  if (!refusal.has_value()) refusal = Prepare(parser, request, match);
   if (refusal.has_value()) {
     const bool go_on = co_await Refuse(parser, *std::move(refusal));
     co_return go_on;
@@ -188,19 +185,20 @@ std::optional<HttpResponse> HttpConnection::Prepare(const Parser& parser, HttpRe
     response.headers.push_back({"Allow", match.allow});
     return response;
   }
-  return CheckAccess(request, match.route->options);
+  return CheckCredentials(request, match.route->options);
 }
 
-std::optional<HttpResponse> HttpConnection::CheckAccess(const HttpRequest& request,
-                                                        const RouteOptions& options) {
-  if (shared_.options.admission != nullptr) {
-    const Admission::Decision decision = shared_.options.admission->Admit(peer_address_);
-    if (!decision.admitted) {
-      HttpResponse response = RefusalOf(429);
-      response.headers.push_back({"Retry-After", std::to_string(decision.retry_after.count())});
-      return response;
-    }
-  }
+std::optional<HttpResponse> HttpConnection::CheckAdmission() {
+  if (shared_.options.admission == nullptr) return std::nullopt;
+  const Admission::Decision decision = shared_.options.admission->Admit(peer_address_);
+  if (decision.admitted) return std::nullopt;
+  HttpResponse response = RefusalOf(429);
+  response.headers.push_back({"Retry-After", std::to_string(decision.retry_after.count())});
+  return response;
+}
+
+std::optional<HttpResponse> HttpConnection::CheckCredentials(const HttpRequest& request,
+                                                             const RouteOptions& options) {
   const PasswordCheck* const check = shared_.options.password_check;
   if (check != nullptr && !options.anonymous && !PassesBasicAuth(request, *check)) {
     HttpResponse response = RefusalOf(401);

@@ -213,6 +213,17 @@ TEST_F(HttpServerTest, AppliesTheRateLimit) {
   EXPECT_EQ(refused.Header("Retry-After"), "7");
 }
 
+TEST_F(HttpServerTest, TheRateLimitCountsRequestsThatMakeNoSense) {
+  CountedAdmission admission(2);
+  options_.admission = &admission;
+  Start();
+  EXPECT_EQ(TestHttpClient(port()).Request("GET", "/nothing/here").status, 404);
+  TestHttpClient garbled(port());
+  garbled.Send("GARBLED\r\n\r\n");
+  EXPECT_EQ(garbled.Read().status, 400);
+  EXPECT_EQ(TestHttpClient(port()).Request("GET", "/nothing/here").status, 429);
+}
+
 TEST_F(HttpServerTest, AHandlerThatForgetsToAnswerIsA500) {
   Start();
   TestHttpClient client(port());

@@ -73,7 +73,9 @@ class HttpConnection final : public ConnectionSet::Member,
   // Fills `request` from the header and finds its route. A response when it is to be refused.
   std::optional<HttpResponse> Prepare(const Parser& parser, HttpRequest& request,
                                       Router::Match& match);
-  std::optional<HttpResponse> CheckAccess(const HttpRequest& request, const RouteOptions& options);
+  std::optional<HttpResponse> CheckAdmission();
+  std::optional<HttpResponse> CheckCredentials(const HttpRequest& request,
+                                               const RouteOptions& options);
 
   HttpShared& shared_;
   boost::asio::ip::tcp::socket socket_;
