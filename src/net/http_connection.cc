@@ -130,7 +130,7 @@ asio::awaitable<bool> HttpConnection::ServeRequest() {
     const bool go_on = co_await Refuse(parser, *std::move(refusal));
     co_return go_on;
   }
-  ByteLease lease(shared_.body_budget);
+  BodyLease lease(shared_.body_budget, peer_address_);
   outcome = co_await ReadBody(parser, match.route->options.body_bytes_max, lease, request.body);
   if (outcome == kPeerGone) co_return false;
   if (outcome != kGoOn) {
@@ -208,7 +208,7 @@ std::optional<HttpResponse> HttpConnection::CheckCredentials(const HttpRequest& 
   return std::nullopt;
 }
 
-asio::awaitable<int> HttpConnection::ReadBody(Parser& parser, uint64_t bytes_max, ByteLease& lease,
+asio::awaitable<int> HttpConnection::ReadBody(Parser& parser, uint64_t bytes_max, BodyLease& lease,
                                               std::string& body) {
   deadline_.Disarm();
   if (parser.is_done()) co_return kGoOn;

@@ -21,7 +21,8 @@ struct HttpServerOptions {
   // whole request; when all are at work, the new one is closed.
   size_t connections_max = 10'000;
   uint32_t header_bytes_max = 64 << 10;  // request line and headers; more is 431
-  // Request bodies in memory over all connections; above it, 503 with Retry-After.
+  // Request bodies in memory over all connections, at most half of it from one address; above it,
+  // 503 with Retry-After.
   uint64_t body_bytes_in_flight_max = 256ull << 20;
   std::chrono::milliseconds first_byte_timeout{10'000};  // of a new connection
   std::chrono::milliseconds idle_timeout{120'000};       // between two requests

@@ -178,7 +178,7 @@ TEST_F(HttpServerTest, BodiesOverTheBudgetAreToldToComeBack) {
   EXPECT_EQ(response.status, 503);
   EXPECT_EQ(response.Header("Retry-After"), "1");
   TestHttpClient other(port());
-  EXPECT_EQ(other.Request("POST", "/echo", std::string(900, 'x')).status, 200);
+  EXPECT_EQ(other.Request("POST", "/echo", std::string(400, 'x')).status, 200);
 }
 
 TEST_F(HttpServerTest, AsksForCredentialsUnlessTheRouteIsAnonymous) {

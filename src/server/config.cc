@@ -157,6 +157,7 @@ class ConfigBuilder {
  private:
   Status ApplySection(std::string_view section, const toml::node& node);
   Status ApplyKey(std::string_view path, const toml::node& node);
+  Status CheckBodies() const;
   Status CheckAuth() const;
   Status CheckListener(const std::string& section, std::string_view host, bool authenticated) const;
   Status CheckScrape() const;
@@ -249,6 +250,7 @@ Status ConfigBuilder::ReadPassword() {
 }
 
 Status ConfigBuilder::Check() const {
+  LUMA_RETURN_IF_ERROR(CheckBodies());
   LUMA_RETURN_IF_ERROR(CheckAuth());
   const bool sql_authenticated = config_.auth.require_auth && config_.auth.method != "trust";
   LUMA_RETURN_IF_ERROR(CheckListener("server", config_.server.host, config_.server.require_auth));
@@ -258,6 +260,17 @@ Status ConfigBuilder::Check() const {
         CheckListener("metrics", config_.metrics.host, config_.metrics.require_auth));
   }
   return CheckScrape();
+}
+
+// A body that can never fit would be answered "try again later" for ever.
+Status ConfigBuilder::CheckBodies() const {
+  const auto& server = config_.server;
+  if (server.body_limit.bytes <= server.body_memory.bytes / 2) return Status::Ok();
+  const bool limit_was_set = origins_.contains("server.body_limit");
+  return AtKey(limit_was_set ? "server.body_limit" : "server.body_memory",
+               Status::InvalidArgument("server.body_limit is above half of server.body_memory: ",
+                                       FormatByteCount(server.body_limit), " of ",
+                                       FormatByteCount(server.body_memory)));
 }
 
 Status ConfigBuilder::CheckAuth() const {

@@ -44,7 +44,8 @@ const std::vector<ConfigKey>& Keys() {
       {LUMA_CONFIG_KEY(server.body_limit), Between{1'024, 1'024 * kMiB}, kAtStart,
        "Largest request body, before and after decompression. A larger one is answered 413."},
       {LUMA_CONFIG_KEY(server.body_memory), Between{kMiB, kTiB}, kAtStart,
-       "Request bodies in memory over all connections. Above it, requests are answered 503."},
+       "Request bodies in memory over all connections, at most half of it from one address. Above "
+       "it, requests are answered 503."},
       {LUMA_CONFIG_KEY(server.header_timeout), kTimeoutMillis, kAtStart,
        "Time for a connection's first byte, and for the rest of a request's header."},
       {LUMA_CONFIG_KEY(server.body_timeout), kTimeoutMillis, kAtStart,

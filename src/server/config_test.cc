@@ -102,6 +102,13 @@ TEST(ConfigTest, ErrorsInScrapeJobsNameTheLineAtFault) {
   EXPECT_THAT(error(""), StartsWith("luma.toml:4: scrape.jobs: "));
 }
 
+TEST(ConfigTest, ABodyThatCanNeverFitIsRefused) {
+  EXPECT_THAT(ErrorOf("[server]\nbody_limit = \"200MiB\"\n"),
+              StartsWith("luma.toml:2: server.body_limit is above half of server.body_memory"));
+  EXPECT_THAT(ErrorOf("[server]\nbody_memory = \"32MiB\"\n"), StartsWith("luma.toml:2: "));
+  EXPECT_EQ(ErrorOf("[server]\nbody_limit = \"128MiB\"\n"), "no error");
+}
+
 TEST(ConfigTest, AShortScrapeIntervalShortensTheDefaultTimeout) {
   EXPECT_EQ(ErrorOf("[scrape]\nglobal_interval = \"5s\"\n"), "no error");
   EXPECT_THAT(ErrorOf("[scrape]\nglobal_interval = \"5s\"\nscrape_timeout = \"6s\"\n"),

@@ -14,7 +14,7 @@
 
 #include "net/http.h"
 #include "net/http_server.h"
-#include "net/internal/byte_budget.h"
+#include "net/internal/body_budget.h"
 #include "net/internal/connection_set.h"
 #include "net/internal/socket_deadline.h"
 #include "net/router.h"
@@ -35,7 +35,7 @@ struct HttpShared {
   const Router router;
   const HttpServerOptions options;
   ConnectionSet connections;
-  ByteBudget body_budget;
+  BodyBudget body_budget;
 };
 
 // Threads: made anywhere; Serve and everything private run on the thread of the socket's context.
@@ -62,7 +62,7 @@ class HttpConnection final : public ConnectionSet::Member,
   // Serves one request; false when the connection is to end.
   Awaitable<bool> ServeRequest();
   Awaitable<int> ReadHeader(Parser& parser);
-  Awaitable<int> ReadBody(Parser& parser, uint64_t bytes_max, ByteLease& lease, std::string& body);
+  Awaitable<int> ReadBody(Parser& parser, uint64_t bytes_max, BodyLease& lease, std::string& body);
   Awaitable<int> InviteBody(const Parser& parser);
   Awaitable<HttpResponse> Answer(const Route& route, HttpRequest request);
   Awaitable<bool> WriteResponse(const Parser& parser, HttpResponse response, bool keep_alive);
