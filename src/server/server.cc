@@ -20,6 +20,7 @@
 #include "server/rate_limit_admission.h"
 #include "server/rate_limiter.h"
 #include "server/remote_write_metrics.h"
+#include "server/scraper_metrics.h"
 #include "server/scraper_options.h"
 #include "server/store.h"
 #include "server/version.h"
@@ -111,9 +112,10 @@ class Server::Impl {
     FitConnections();
     process_metrics_ = RegisterProcessMetrics(MetricsRegistry::Default());
     LUMA_ASSIGN_OR_RETURN(store_, Store::Open(config_));
-    LUMA_RETURN_IF_ERROR(StartHttp());
-    LUMA_RETURN_IF_ERROR(StartMetrics());
-    LUMA_RETURN_IF_ERROR(StartPostgres());
+    // What can go wrong here is an address that cannot be had: the context is the key to change.
+    LUMA_RETURN_IF_ERROR(StartHttp().WithContext("server.port"));
+    LUMA_RETURN_IF_ERROR(StartMetrics().WithContext("metrics.port"));
+    LUMA_RETURN_IF_ERROR(StartPostgres().WithContext("postgres.port"));
     LUMA_RETURN_IF_ERROR(ConfigureScraper());
     ready_ = true;
     LogHowToReachIt();
@@ -267,6 +269,7 @@ class Server::Impl {
     LUMA_ASSIGN_OR_RETURN(scraper_,
                           prom::PrometheusScraper::Start(loop_, http_workers_, store_->metrics(),
                                                          Clock::System(), std::move(options)));
+    scraper_metrics_ = RegisterScraperMetrics(scraper_->counters(), MetricsRegistry::Default());
     return Status::Ok();
   }
 
@@ -303,6 +306,7 @@ class Server::Impl {
   std::unique_ptr<net::HttpServer> metrics_;
   std::unique_ptr<pgwire::PgServer> postgres_;
   std::unique_ptr<prom::PrometheusScraper> scraper_;
+  std::vector<MetricsRegistry::Callback> scraper_metrics_;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

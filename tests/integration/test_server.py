@@ -23,6 +23,7 @@ class StartAndStopTest(ServerTest):
         answer = http(self.server.url("/metrics", "metrics"))
         self.assertTrue(answer.headers["Content-Type"].startswith("text/plain; version=0.0.4"))
         self.assertIn("# TYPE process_resident_memory_bytes gauge\n", answer.text)
+        self.assertIn("\nluma_scrape_writes_failed_total 0\n", answer.text)
 
     def test_sigterm_and_sigint_stop_cleanly(self):
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -61,7 +62,7 @@ class StartAndStopTest(ServerTest):
                    "--set", "postgres.port=0", "--set", f"general.data_dir={self.folder}/other"]
         second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual(second.returncode, 1)
-        self.assertIn(str(port), second.stderr)
+        self.assertRegex(second.stderr, f"lumadb: server.port: cannot listen: .* port={port} ")
 
 
 class DrainTest(ServerTest):

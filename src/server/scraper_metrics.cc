@@ -1,0 +1,38 @@
+#include "server/scraper_metrics.h"
+
+namespace luma::server {
+namespace {
+
+using prom::ScraperCounters;
+
+struct CounterMetric {
+  std::string_view name;
+  std::string_view help;
+  std::atomic<uint64_t> ScraperCounters::* counter;
+};
+
+constexpr CounterMetric kMetrics[] = {
+    {"luma_scrape_scrapes_total", "Scrapes started.", &ScraperCounters::scrapes},
+    {"luma_scrape_scrapes_failed_total", "Scrapes whose target was down or sent nonsense.",
+     &ScraperCounters::scrapes_failed},
+    {"luma_scrape_samples_stored_total", "Samples stored.", &ScraperCounters::samples_stored},
+    {"luma_scrape_writes_failed_total", "Scrapes that were lost because they could not be stored.",
+     &ScraperCounters::writes_failed},
+};
+
+}  // namespace
+
+std::vector<MetricsRegistry::Callback> RegisterScraperMetrics(const ScraperCounters& counters,
+                                                              MetricsRegistry& registry) {
+  std::vector<MetricsRegistry::Callback> callbacks;
+  for (const CounterMetric& metric : kMetrics) {
+    const auto read = [&counter = counters.*metric.counter] {
+      return static_cast<double>(counter.load(std::memory_order_relaxed));
+    };
+    callbacks.push_back(
+        registry.AddCallback(MetricsRegistry::Kind::kCounter, metric.name, metric.help, read));
+  }
+  return callbacks;
+}
+
+}  // namespace luma::server
