@@ -199,18 +199,36 @@ std::optional<std::string> NumericText(WireReader& reader) {
   return (sign == 0x4000 ? "-" : "") + integer + (scale > 0 ? "." + fraction : "");
 }
 
-Value TimestampValue(int64_t wire, bool with_zone) {
+Status TimeOutOfRange(const char* type) {
+  return Status::OutOfRange(type, " out of range").WithSqlState("22008");
+}
+
+// The infinities are the ends of the range, on the wire as in DuckDB.
+Result<Value> TimestampValue(int64_t wire, bool with_zone) {
+  int64_t micros = wire > 0 ? INT64_MAX : -INT64_MAX;
   const bool infinite = wire == INT64_MAX || wire == INT64_MIN;
-  const int64_t micros =
-      infinite ? (wire > 0 ? INT64_MAX : -INT64_MAX) : wire + kPostgresEpochMicros;
+  if (!infinite && (__builtin_add_overflow(wire, kPostgresEpochMicros, &micros) ||
+                    !duckdb::Timestamp::IsFinite(duckdb::timestamp_t(micros)))) {
+    return TimeOutOfRange("timestamp");
+  }
   return with_zone ? Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(micros))
                    : Value::TIMESTAMP(duckdb::timestamp_t(micros));
 }
 
-Value DateValue(int32_t wire) {
-  if (wire == INT32_MAX) return Value::DATE(duckdb::date_t(INT32_MAX));
-  if (wire == INT32_MIN) return Value::DATE(duckdb::date_t(-INT32_MAX));
-  return Value::DATE(duckdb::date_t(wire + kPostgresEpochDays));
+Result<Value> DateValue(int32_t wire) {
+  int32_t days = wire > 0 ? INT32_MAX : -INT32_MAX;
+  const bool infinite = wire == INT32_MAX || wire == INT32_MIN;
+  if (!infinite && (__builtin_add_overflow(wire, kPostgresEpochDays, &days) ||
+                    !duckdb::Date::IsFinite(duckdb::date_t(days)))) {
+    return TimeOutOfRange("date");
+  }
+  return Value::DATE(duckdb::date_t(days));
+}
+
+// DuckDB trusts a time to be within the day: others make it read and write out of bounds.
+Result<Value> TimeValue(int64_t micros) {
+  if (micros < 0 || micros > duckdb::Interval::MICROS_PER_DAY) return TimeOutOfRange("time");
+  return Value::TIME(duckdb::dtime_t(micros));
 }
 
 Value IntervalOf(WireReader& reader) {
@@ -228,9 +246,10 @@ Value UuidOf(WireReader& reader) {
   return Value::UUID(value);
 }
 
+// Throws for text that is not UTF-8.
 Result<Value> DecodeBinary(const Parameter& parameter, uint32_t oid) {
   WireReader reader(parameter.bytes);
-  Value value;
+  Result<Value> value = Value();
   switch (oid) {
     case 16:
       value = Value::BOOLEAN(reader.Read<uint8_t>() != 0);
@@ -266,7 +285,7 @@ Result<Value> DecodeBinary(const Parameter& parameter, uint32_t oid) {
       value = DateValue(reader.Read<int32_t>());
       break;
     case 1083:
-      value = Value::TIME(duckdb::dtime_t(reader.Read<int64_t>()));
+      value = TimeValue(reader.Read<int64_t>());
       break;
     case 1114:
       value = TimestampValue(reader.Read<int64_t>(), /*with_zone=*/false);
@@ -317,8 +336,10 @@ Result<Value> ValueFromParameter(duckdb::ClientContext& context, const Parameter
                                  uint32_t oid, const LogicalType& type) {
   if (parameter.is_null) return Value(type);
   if (!parameter.is_binary) return ValueFromText(context, parameter.bytes, type);
-  LUMA_ASSIGN_OR_RETURN(Value value, DecodeBinary(parameter, oid));
-  return CallDuckDb([&] { return value.CastAs(context, type); });
+  return CallDuckDb([&]() -> Result<Value> {
+    LUMA_ASSIGN_OR_RETURN(const Value value, DecodeBinary(parameter, oid));
+    return value.CastAs(context, type);
+  });
 }
 
 }  // namespace luma::sql

@@ -90,6 +90,25 @@ TEST_F(PreparedTest, DeclaredTypesCount) {
   EXPECT_EQ(MustExecute(*array, {Text("{1,2,5}")}), (Rows{{"2"}}));
 }
 
+// Their bytes come from the network, and DuckDB trusts the values made of them.
+TEST_F(PreparedTest, BinaryValuesOutOfRangeAreErrors) {
+  const std::string max(std::string("\x7f") + std::string(7, '\xff'));
+  const std::string min(std::string("\x80") + std::string(7, '\0'));
+  const auto fails = [&](uint32_t oid, const std::string& bytes) {
+    const auto prepared = Prepare("SELECT CAST($1 AS VARCHAR)", {oid});
+    return std::string(Execute(*prepared, {Binary(bytes)}).status().sqlstate());
+  };
+  EXPECT_EQ(fails(1083, max), "22008");
+  EXPECT_EQ(fails(1083, min), "22008");
+  EXPECT_EQ(fails(1114, max.substr(0, 7) + "\xfe"), "22008");
+  EXPECT_EQ(fails(1184, max.substr(0, 7) + "\xfe"), "22008");
+  EXPECT_EQ(fails(1082, max.substr(0, 3) + "\xfe"), "22008");
+  EXPECT_EQ(fails(25, "\xff\xfe"), "22023");
+  const auto infinity = Prepare("SELECT CAST($1 AS VARCHAR), CAST($2 AS VARCHAR)", {1114, 1082});
+  EXPECT_EQ(MustExecute(*infinity, {Binary(max), Binary(min.substr(0, 4))}),
+            (Rows{{"infinity", "-infinity"}}));
+}
+
 TEST_F(PreparedTest, BinaryValuesAreDecoded) {
   const auto all = Prepare(
       "SELECT $1::BOOLEAN, $2::SMALLINT, $3::INTEGER, $4::DOUBLE, $5::DATE, $6::TIMESTAMP, "
