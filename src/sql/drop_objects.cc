@@ -143,10 +143,14 @@ void DropConstraintOfIndex(LumaTransaction& transaction, const CatalogObject& in
 }  // namespace
 
 void DropObject(LumaTransaction& transaction, const CatalogObject& object, bool cascade) {
+  // Every database has its schemas. "public" alone may be emptied, by dropping it.
+  const bool stays = object.kind == ObjectKind::kSchema && object.is_builtin;
+  if (stays && object.id != storage::kPublicSchemaId) {
+    ThrowStatus(Status::PermissionDenied("permission denied for schema ", object.name));
+  }
   if (object.kind == ObjectKind::kSchema) DropMembers(transaction, object, cascade);
   DropDependents(transaction, object, cascade);
-  // Schemas that every database has are emptied, never removed.
-  if (object.kind == ObjectKind::kSchema && object.is_builtin) return;
+  if (stays) return;
   transaction.Drop(object.id);
   if (object.kind == ObjectKind::kIndex) DropConstraintOfIndex(transaction, object);
   if (object.kind == ObjectKind::kTable) DropOwnedSequences(transaction, object);

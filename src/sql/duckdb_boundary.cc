@@ -57,6 +57,7 @@ Mapping MapCatalogError(const duckdb::ErrorData& error, std::string_view message
   if (Contains(message, "Column with name") && Contains(message, "already exists")) {
     return {StatusCode::kAlreadyExists, "42701"};
   }
+  if (Contains(message, "internal catalog entry")) return {StatusCode::kPermissionDenied, "42501"};
   if (Contains(message, "does not have a column")) return {StatusCode::kNotFound, "42703"};
   if (Contains(message, "already exists")) return {StatusCode::kAlreadyExists, "42P07"};
   if (Contains(message, "does not exist") || Contains(message, "could not be found")) {

@@ -116,6 +116,11 @@ void SetOwnReferences(LumaTransaction& transaction, ObjectId table) {
   transaction.Alter(std::move(object));
 }
 
+// Whether the server alone makes the schema's objects: a client's table would hide a metric.
+bool IsClosed(ObjectId schema) {
+  return schema == storage::kMetricsSchemaId || schema == storage::kLumaSchemaId;
+}
+
 [[noreturn]] void ThrowCannotCreate(const char* what) {
   throw duckdb::NotImplementedException("this database cannot create %s", what);
 }
@@ -153,10 +158,12 @@ duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::Add(
   const NameSpace space = NameSpaceOf(object.kind);
   const std::string name_added = object.name;
   const auto existing = transaction.Find(object.schema_id, space, object.name);
+  if (existing && on_conflict == OnCreateConflict::IGNORE_ON_CONFLICT) return nullptr;
+  if (IsClosed(object.schema_id)) {
+    ThrowStatus(Status::PermissionDenied("permission denied for schema ", name));
+  }
   if (!existing) {
     transaction.Create(std::move(object));
-  } else if (on_conflict == OnCreateConflict::IGNORE_ON_CONFLICT) {
-    return nullptr;
   } else if (on_conflict == OnCreateConflict::REPLACE_ON_CONFLICT) {
     Replace(transaction, *existing, std::move(object));
   } else {

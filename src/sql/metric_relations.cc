@@ -65,6 +65,22 @@ uint64_t NumberAt(const ColumnBlock& block, uint32_t row) {
   return block.flat.As<uint64_t>()[index];
 }
 
+// Names of columns are compared without regard to case, those of labels are not: of two labels that
+// differ in case, the one in lower case keeps its name whatever comes later.
+std::vector<std::string> InOrderOfColumns(const LabelNames& labels) {
+  std::vector<std::string> ordered(labels.begin(), labels.end());
+  std::ranges::sort(ordered, {}, [](const std::string& label) {
+    return std::pair(duckdb::StringUtil::Lower(label) != label, label);
+  });
+  return ordered;
+}
+
+std::string ColumnFor(const std::string& label, duckdb::case_insensitive_set_t& taken) {
+  std::string column = label;
+  while (!taken.insert(column).second) column = "label_" + column;
+  return column;
+}
+
 }  // namespace
 
 CatalogObjectPtr MetricRelations::Find(LumaTransaction& transaction, ObjectId schema,
@@ -126,11 +142,9 @@ CatalogObjectPtr MetricRelations::ViewOf(const std::string& name, Metric& metric
   if (metric.view) return metric.view;
   std::string columns = "ts TIMESTAMP WITH TIME ZONE, value DOUBLE";
   std::string query = "SELECT s.ts, s.value";
-  for (const std::string& label : metric.labels) {
-    // A label may be called like one of the first two columns, in any case of letters.
-    const bool taken =
-        duckdb::StringUtil::CIEquals(label, "ts") || duckdb::StringUtil::CIEquals(label, "value");
-    columns += ", " + QuoteName(taken ? "label_" + label : label) + " VARCHAR";
+  duckdb::case_insensitive_set_t taken{"ts", "value"};
+  for (const std::string& label : InOrderOfColumns(metric.labels)) {
+    columns += ", " + QuoteName(ColumnFor(label, taken)) + " VARCHAR";
     query += ", luma_label(r.labels, " + QuoteText(label) + ")";
   }
   query += std::string(kFrom) + " WHERE r.metric = " + QuoteText(name);

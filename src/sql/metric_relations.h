@@ -2,7 +2,8 @@
 // luma.series.
 //
 //   samples         ts TIMESTAMPTZ, metric, labels MAP(VARCHAR, VARCHAR), value DOUBLE, series_id
-//   metrics.<name>  ts, value, and one VARCHAR column per label that a series of the metric has
+//   metrics.<name>  ts, value, and one VARCHAR column per label that a series of the metric has; a
+//                   label that is called like another column, in any case, has label_<name>
 //
 // They are read-only. Filters on ts and on labels reach the scans below through the views: samples
 // are pruned by the zone maps of ts and, by way of the join, of series_id.
@@ -20,6 +21,8 @@
 
 namespace luma::sql {
 
+using LabelNames = std::set<std::string, std::less<>>;
+
 // Knows the label names of each metric from reading luma.series, each row once: series are only
 // ever added. Threads: any. Errors are thrown.
 class MetricRelations {
@@ -32,7 +35,7 @@ class MetricRelations {
 
  private:
   struct Metric {
-    std::set<std::string, std::less<>> labels;
+    LabelNames labels;
     storage::CatalogObjectPtr view;  // null: the labels have changed since
   };
 

@@ -88,12 +88,36 @@ TEST_F(MetricRelationsTest, NewLabelsBecomeColumns) {
   EXPECT_EQ(Query("SELECT zone FROM metrics.up WHERE zone IS NOT NULL"), (Rows{{"eu"}}));
 }
 
+TEST_F(MetricRelationsTest, LabelsThatDifferInCaseAreColumnsOfTheirOwn) {
+  Write({{"__name__", "m"}, {"Job", "upper"}, {"job", "lower"}, {"label_ts", "x"}, {"ts", "y"}},
+        {{1'000, 1}});
+  EXPECT_EQ(Query("SELECT job, \"label_Job\", label_ts, label_label_ts FROM metrics.m"),
+            (Rows{{"lower", "upper", "x", "y"}}));
+}
+
+TEST_F(MetricRelationsTest, TheirSchemasAreClosed) {
+  for (const char* sql :
+       {"CREATE TABLE metrics.up (a INTEGER)", "CREATE VIEW metrics.up AS SELECT 1 AS a",
+        "CREATE OR REPLACE TABLE luma.samples AS SELECT 1 AS a", "CREATE TABLE luma.t (a INTEGER)",
+        "CREATE INDEX i ON luma.samples (series_id)", "CREATE SEQUENCE metrics.s",
+        "DROP SCHEMA metrics CASCADE", "DROP SCHEMA luma CASCADE"}) {
+    EXPECT_EQ(SqlState(sql), "42501") << sql;
+  }
+  Run("CREATE TABLE IF NOT EXISTS luma.samples (a INTEGER)");
+  EXPECT_EQ(Query("SELECT count(*) FROM metrics.up"), (Rows{{"3"}}));
+}
+
 TEST_F(MetricRelationsTest, TheyAreReadOnly) {
   EXPECT_EQ(SqlState("INSERT INTO luma.samples VALUES (1, now(), 1)"), "42501");
   EXPECT_EQ(SqlState("UPDATE luma.samples SET value = 0"), "42501");
   EXPECT_EQ(SqlState("DELETE FROM luma.series"), "42501");
   EXPECT_NE(SqlState("INSERT INTO samples VALUES (1)"), "00000");
-  EXPECT_NE(SqlState("DROP TABLE luma.samples"), "00000");
+  EXPECT_EQ(SqlState("TRUNCATE luma.series"), "42501");
+  EXPECT_EQ(SqlState("MERGE INTO luma.samples USING (SELECT 1) s ON true WHEN MATCHED THEN DELETE"),
+            "42501");
+  EXPECT_EQ(SqlState("ALTER TABLE luma.samples ADD COLUMN a INTEGER"), "42501");
+  EXPECT_EQ(SqlState("ALTER TABLE luma.series RENAME TO s"), "42501");
+  EXPECT_EQ(SqlState("DROP TABLE luma.samples"), "42501");
   EXPECT_NE(SqlState("DROP VIEW metrics.up"), "00000");
   Run("DELETE FROM luma.samples WHERE series_id = 1");
   EXPECT_EQ(Query("SELECT count(*) FROM metrics.up"), (Rows{{"1"}}));
