@@ -33,6 +33,14 @@ TEST_F(AlterTableTest, AVolatileDefaultGivesEachRowItsOwnValue) {
   EXPECT_EQ(Query("SELECT id, n FROM t ORDER BY id"), (Rows{{"1", "7"}, {"2", "8"}}));
 }
 
+TEST_F(AlterTableTest, ValuesOfANewTypePassTheChecks) {
+  Run("CREATE TABLE c (a INTEGER CHECK (a > 5)); INSERT INTO c VALUES (7)");
+  EXPECT_EQ(SqlState("ALTER TABLE c ALTER COLUMN a TYPE BIGINT USING a - 10"), "23514");
+  EXPECT_EQ(Query("SELECT a FROM c"), (Rows{{"7"}}));
+  Run("ALTER TABLE c ALTER COLUMN a TYPE BIGINT USING a + 10");
+  EXPECT_EQ(Query("SELECT a FROM c"), (Rows{{"17"}}));
+}
+
 TEST_F(AlterTableTest, DropsColumnsAndTheirConstraints) {
   Run("ALTER TABLE t ADD COLUMN a INTEGER");
   Run("ALTER TABLE t DROP COLUMN name");

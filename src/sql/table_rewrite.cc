@@ -1,6 +1,7 @@
 #include "sql/table_rewrite.h"
 
 #include "sql/block_reader.h"
+#include "sql/check_constraints.h"
 #include "sql/column_vectors.h"
 #include "sql/data_change_operator.h"
 
@@ -11,13 +12,15 @@ using duckdb::DataChunk;
 
 class Rewriter {
  public:
-  Rewriter(duckdb::ClientContext& context, LumaTransaction& transaction, ObjectId table,
-           const LumaTableEntry& old_entry, const std::vector<RewrittenColumn>& columns)
+  Rewriter(duckdb::ClientContext& context, LumaTransaction& transaction,
+           const LumaTableEntry& old_entry, const LumaTableEntry& new_entry,
+           const std::vector<RewrittenColumn>& columns)
       : transaction_(transaction),
-        table_(table),
         old_entry_(old_entry),
         columns_(columns),
-        executor_(context) {
+        executor_(context),
+        constraints_(duckdb::Binder::CreateBinder(context)->BindConstraints(new_entry)),
+        checks_(context, new_entry, constraints_) {
     old_rows_.Initialize(context, StoredTypes(old_entry));
     duckdb::vector<duckdb::LogicalType> types;
     for (const RewrittenColumn& column : columns) {
@@ -61,15 +64,17 @@ class Rewriter {
       }
     }
     new_rows_.SetCardinality(old_rows_.size());
+    checks_.Verify(new_rows_);
     const ChunkSpans rows(new_rows_);
-    transaction_.Append(table_, rows.spans());
+    transaction_.Append(old_entry_.id(), rows.spans());
   }
 
   LumaTransaction& transaction_;
-  const ObjectId table_;
   const LumaTableEntry& old_entry_;
   const std::vector<RewrittenColumn>& columns_;
   duckdb::ExpressionExecutor executor_;
+  const BoundConstraints constraints_;
+  CheckConstraints checks_;
   DataChunk old_rows_;
   DataChunk new_rows_;
 };
@@ -85,7 +90,9 @@ void RewriteTable(duckdb::ClientContext& context, LumaCatalog& catalog,
   const storage::TableSnapshotPtr rows = transaction.Read(table);
   transaction.Truncate(table);
   transaction.Alter(std::move(new_version));
-  Rewriter rewriter(context, transaction, table, old_entry, columns);
+  const auto& new_entry =
+      catalog.EntryOf(transaction, transaction.Find(table))->Cast<LumaTableEntry>();
+  Rewriter rewriter(context, transaction, old_entry, new_entry, columns);
   for (const auto& run : rows->runs()) {
     for (uint32_t block = 0; block < run->block_count(); ++block) {
       rewriter.RewriteBlock(*run, block);
