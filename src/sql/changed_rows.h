@@ -1,15 +1,16 @@
 // Which rows a statement has changed already: a join may name one twice, and only the first counts.
 #pragma once
 
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "sql/duckdb_headers.h"
+#include "storage/delete_bitmap.h"
 #include "storage/table_snapshot.h"
 
 namespace luma::sql {
 
-// Thread-compatible.
+// Thread-compatible. Memory: a compressed bit per row, as statements may change very many.
 class ChangedRows {
  public:
   // Row ids of `vector` not seen before, and their positions in it.
@@ -23,7 +24,8 @@ class ChangedRows {
     New result;
     result.positions.Initialize(count);
     for (duckdb::idx_t i = 0; i < count; ++i) {
-      if (!seen_.insert(ids[i]).second) continue;
+      const auto id = static_cast<storage::RowId>(ids[i]);
+      if (!seen_[RunOf(id)].Add(PositionOf(id))) continue;
       result.positions.set_index(result.row_ids.size(), i);
       result.row_ids.push_back(ids[i]);
     }
@@ -31,7 +33,7 @@ class ChangedRows {
   }
 
  private:
-  std::unordered_set<int64_t> seen_;
+  std::unordered_map<storage::RunId, storage::DeleteBitmap> seen_;
 };
 
 inline std::span<const storage::RowId> AsRowIds(const std::vector<int64_t>& ids) {
