@@ -26,9 +26,34 @@ using duckdb::Vector;
 
 constexpr const char* kVersionText = "PostgreSQL 15.8 (LumaDB 0.1.0)";
 
-// Functions that write files or server logs wherever the caller says.
-constexpr const char* kRemovedTableFunctions[] = {"enable_logging", "disable_logging",
-                                                  "truncate_duckdb_logs"};
+// Functions that read or write files and server logs wherever the caller says, or take addresses.
+// That external access is off does not suffice: it leaves the directory of spill files readable,
+// where the rows of other sessions lie.
+constexpr const char* kRemovedTableFunctions[] = {"enable_logging",
+                                                  "disable_logging",
+                                                  "truncate_duckdb_logs",
+                                                  "glob",
+                                                  "read_blob",
+                                                  "read_text",
+                                                  "read_csv",
+                                                  "read_csv_auto",
+                                                  "sniff_csv",
+                                                  "read_json",
+                                                  "read_json_auto",
+                                                  "read_json_objects",
+                                                  "read_json_objects_auto",
+                                                  "read_ndjson",
+                                                  "read_ndjson_auto",
+                                                  "read_ndjson_objects",
+                                                  "read_parquet",
+                                                  "parquet_scan",
+                                                  "parquet_bloom_probe",
+                                                  "parquet_file_metadata",
+                                                  "parquet_kv_metadata",
+                                                  "parquet_metadata",
+                                                  "parquet_schema",
+                                                  "arrow_scan",
+                                                  "arrow_scan_dumb"};
 
 void Version(DataChunk&, ExpressionState&, Vector& result) {
   result.Reference(Value(kVersionText));

@@ -76,6 +76,7 @@ void Run(duckdb::Connection& connection, const std::string& sql) {
 // From here on clients reach neither files nor extensions, and global settings stay as they are.
 // Session settings go through session_settings.h, which the lock does not stop.
 void LockDown(duckdb::DuckDB& database) {
+  duckdb::DBConfig::GetConfig(*database.instance).replacement_scans.clear();  // FROM 'file.csv'
   duckdb::Connection connection(database);
   // PostgreSQL's meanings where the two differ.
   Run(connection, "SET GLOBAL integer_division = true");

@@ -103,6 +103,9 @@ TEST_F(SessionTest, FilesDatabasesAndExtensionsAreOutOfReach) {
                           "PRAGMA enable_profiling",
                           "RESET lock_configuration",
                           "CALL enable_logging(storage := 'file')",
+                          "SELECT * FROM glob(current_setting('temp_directory') || '/*')",
+                          "SELECT * FROM read_blob(current_setting('temp_directory') || '/*')",
+                          "SELECT * FROM parquet_schema('/tmp/x.parquet')",
                           "SET GLOBAL temp_directory = '/tmp'"}) {
     EXPECT_NE(SqlState(sql), "00000") << sql;
   }

@@ -137,6 +137,7 @@ inline void TestDatabase::Open() {
   DatabaseOptions database_options;
   database_options.memory_limit_bytes = 256 << 20;
   database_options.threads = 2;
+  database_options.temp_dir = testing::TempDir() + "luma_sql_test";
   auto database = Database::Open(database_options, *engine_);
   ASSERT_TRUE(database.ok()) << database.status();
   database_ = std::move(database).value();
