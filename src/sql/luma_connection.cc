@@ -8,7 +8,6 @@
 #include "sql/postgres_tree.h"
 #include "sql/prepared_statement.h"
 #include "sql/query_stream.h"
-#include "sql/session_settings.h"
 #include "sql/statement_guard.h"
 #include "sql/statement_splitter.h"
 
@@ -55,13 +54,8 @@ bool ChangesData(StatementKind kind) {
          kind == StatementKind::kDdl || kind == StatementKind::kCopyFromStdin;
 }
 
-// BEGIN ... READ ONLY
-bool SaysReadOnly(std::string_view text) {
-  const std::vector<Token> tokens = Tokenize(text);
-  for (size_t i = 1; i < tokens.size(); ++i) {
-    if (tokens[i - 1].Is("read") && tokens[i].Is("only")) return true;
-  }
-  return false;
+Status ReadOnlyTransaction() {
+  return Status::ReadOnly("cannot execute this statement in a read-only transaction");
 }
 
 // Moves an error's position from the rewritten text to the text the client sent.
@@ -90,7 +84,24 @@ void LumaConnection::Disconnect() {
   duckdb_transaction_ = false;
 }
 
+void LumaConnection::DisconnectKeepingSettings() {
+  const Status saved = CallDuckDb([&] { kept_settings_ = SaveSettings(*connection_->context); });
+  if (!saved.ok()) LUMA_LOG(kWarn, "sql", "settings of a session are lost: {}", saved.ToString());
+  Disconnect();
+}
+
+bool LumaConnection::IsInstanceReplaced() {
+  return !duckdb_transaction_ && instance_ != host_.Current();
+}
+
+Status LumaConnection::ReplaceInstance() {
+  const auto broken = instance_;
+  if (connection_) DisconnectKeepingSettings();
+  return host_.Replace(broken);
+}
+
 Result<duckdb::Connection*> LumaConnection::Connect() {
+  if (connection_ && IsInstanceReplaced()) DisconnectKeepingSettings();
   if (connection_) return connection_.get();
   return CallDuckDb([&]() -> Result<duckdb::Connection*> {
     instance_ = host_.Current();
@@ -99,6 +110,7 @@ Result<duckdb::Connection*> LumaConnection::Connect() {
     session_ = duckdb::make_shared_ptr<SessionState>(options_);
     context.registered_state->Insert(SessionState::kName, session_);
     ResetSettings(context);
+    if (kept_settings_) RestoreSettings(context, *std::exchange(kept_settings_, std::nullopt));
     ++connection_number_;
     MutexLock lock(interrupt_mutex_);
     interruptible_ = connection_->context;
@@ -192,6 +204,8 @@ Result<duckdb::unique_ptr<duckdb::QueryResult>> LumaConnection::RunOne(
       NameColumnsAsPostgres(*statement);
       auto pending = connection.PendingQuery(std::move(statement), /*allow_stream_result=*/true);
       if (pending->HasError()) pending->ThrowError();
+      // EXPLAIN ANALYZE of a change makes it.
+      if (!pending->properties.IsReadOnly() && IsReadOnly()) return ReadOnlyTransaction();
       result = pending->Execute();
       if (result->HasError()) result->ThrowError();
     }
@@ -239,10 +253,7 @@ Result<std::unique_ptr<CopyIn>> LumaConnection::BeginCopyIn(const ParsedStatemen
 
 Status LumaConnection::StartStatement(StatementKind kind) {
   if (state_ == TransactionState::kFailed || implicit_failed_) return FailedTransaction();
-  if (read_only_ && ChangesData(kind)) {
-    return FinishWithError(
-        Status::ReadOnly("cannot execute this statement in a read-only transaction"));
-  }
+  if (ChangesData(kind) && IsReadOnly()) return FinishWithError(ReadOnlyTransaction());
   if (implicit_ && !duckdb_transaction_ && !IsControl(kind)) {
     LUMA_RETURN_IF_ERROR(BeginDuckDbTransaction());
   }
@@ -254,10 +265,8 @@ void LumaConnection::FinishStatement() { StopTimer(); }
 
 Status LumaConnection::FinishWithError(const duckdb::ErrorData& error) {
   if (IsInstanceInvalidated(error)) {
-    const auto broken = instance_;
-    Disconnect();
     LUMA_LOG(kError, "sql", "{}", error.RawMessage());
-    LUMA_RETURN_IF_ERROR(host_.Replace(broken));
+    LUMA_RETURN_IF_ERROR(ReplaceInstance());
   }
   return FinishWithError(StatusFromDuckDb(error));
 }
@@ -274,9 +283,7 @@ Status LumaConnection::FinishWithError(Status status) {
   }
   if (status.code() == StatusCode::kInternal && instance_ &&
       duckdb::ValidChecker::IsInvalidated(*instance_->instance)) {
-    const auto broken = instance_;
-    Disconnect();
-    LUMA_RETURN_IF_ERROR(host_.Replace(broken));
+    LUMA_RETURN_IF_ERROR(ReplaceInstance());
   }
   if (InExplicitTransaction()) state_ = TransactionState::kFailed;
   if (implicit_) implicit_failed_ = true;
@@ -325,11 +332,17 @@ void LumaConnection::RollbackDuckDbTransaction() {
 
 Status LumaConnection::Begin(const ParsedStatement& statement) {
   if (InExplicitTransaction()) return Status::Ok();  // PostgreSQL only warns
-  read_only_ = SaysReadOnly(statement.text);
+  read_only_ = ReadOnlyMode(statement.text).value_or(IsReadOnly());
   if (implicit_failed_) return FailedTransaction();
   if (!duckdb_transaction_) LUMA_RETURN_IF_ERROR(BeginDuckDbTransaction());
   state_ = TransactionState::kInTransaction;
   return Status::Ok();
+}
+
+bool LumaConnection::IsReadOnly() {
+  if (InExplicitTransaction()) return read_only_;
+  if (!connection_) return false;
+  return IsOn(ReadSetting(*connection_->context, "default_transaction_read_only").value_or("off"));
 }
 
 Status LumaConnection::Commit() {
@@ -355,7 +368,7 @@ void LumaConnection::Rollback() {
 void LumaConnection::EndOfTransaction() {
   read_only_ = false;
   for (auto& [name, value] : std::exchange(local_settings_, {})) {
-    if (!connection_) return;
+    if (!Connect().ok()) return;
     const Status status = ChangeSetting(*connection_->context, name, value);
     if (!status.ok()) LUMA_LOG(kWarn, "sql", "SET LOCAL did not end: {}", status.ToString());
   }
@@ -445,6 +458,10 @@ Status LumaConnection::ChangeSessionSetting(const SettingStatement& setting) {
     LUMA_ASSIGN_OR_RETURN(const int64_t milliseconds, ParseTimeout(value.value_or("0")));
     timeout_ = std::chrono::milliseconds(milliseconds);
   }
+  if (setting.name == "transaction_read_only") {
+    read_only_ = InExplicitTransaction() && IsOn(value.value_or("off"));
+    return Status::Ok();
+  }
   if (setting.local && duckdb_transaction_) {
     local_settings_.emplace_back(setting.name, ReadSetting(context, setting.name));
   }
@@ -452,7 +469,7 @@ Status LumaConnection::ChangeSessionSetting(const SettingStatement& setting) {
 }
 
 Result<std::unique_ptr<ResultStream>> LumaConnection::ShowSetting(const std::string& name) {
-  const auto value = ReadSetting(*connection_->context, name);
+  const auto value = GetSetting(name);
   if (value) return TextStream({name}, {{*value}});
   ParsedStatement show;  // SHOW TABLES, SHOW some_table
   show.kind = StatementKind::kSelect;
@@ -471,6 +488,7 @@ Result<std::unique_ptr<ResultStream>> LumaConnection::ShowAllSettings() {
 
 std::optional<std::string> LumaConnection::GetSetting(std::string_view name) {
   if (!Connect().ok()) return std::nullopt;
+  if (name == "transaction_read_only") return IsReadOnly() ? "on" : "off";
   return ReadSetting(*connection_->context, std::string(name));
 }
 
@@ -479,6 +497,7 @@ void LumaConnection::Reset() {
   local_settings_.clear();
   timeout_ = std::chrono::milliseconds(0);
   Disconnect();  // with it go prepared plans, settings and temporary objects
+  kept_settings_.reset();
 }
 
 }  // namespace luma::sql

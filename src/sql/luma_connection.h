@@ -14,6 +14,7 @@
 #include "sql/duckdb_headers.h"
 #include "sql/instance_host.h"
 #include "sql/postgres_rewrite.h"
+#include "sql/session_settings.h"
 #include "sql/session_state.h"
 #include "sql/setting_statements.h"
 #include "sql/statement_timer.h"
@@ -47,7 +48,8 @@ class LumaConnection final : public Connection {
 
   // ---- for the streams and statements it hands out
 
-  // The DuckDB connection, connected if need be. Errors: kInternal when no instance opens.
+  // The DuckDB connection, connected if need be, and anew when its instance has been replaced and
+  // no transaction is open. Errors: kInternal when no instance opens.
   Result<duckdb::Connection*> Connect();
   // Counts up when the DuckDB connection is replaced; prepared plans of an older one are void.
   uint64_t connection_number() const { return connection_number_; }
@@ -76,6 +78,7 @@ class LumaConnection final : public Connection {
   Status ChangeSessionSetting(const SettingStatement& setting);
 
   Status Begin(const ParsedStatement& statement);
+  bool IsReadOnly();
   Status Commit();
   void Rollback();
   bool InExplicitTransaction() const { return state_ != TransactionState::kIdle; }
@@ -87,6 +90,10 @@ class LumaConnection final : public Connection {
   void StartTimer();
   bool StopTimer();  // true when it had run out
   void Disconnect() LUMA_EXCLUDES(interrupt_mutex_);
+  // For another connection: settings go with the session, temporary tables and plans do not.
+  void DisconnectKeepingSettings();
+  bool IsInstanceReplaced();
+  Status ReplaceInstance();
 
   InstanceHost& host_;
   StatementTimer& timer_;
@@ -98,11 +105,12 @@ class LumaConnection final : public Connection {
   uint64_t connection_number_ = 0;
 
   TransactionState state_ = TransactionState::kIdle;
-  bool read_only_ = false;  // BEGIN READ ONLY
+  bool read_only_ = false;  // the explicit transaction is
   bool implicit_ = false;   // between BeginImplicit and EndImplicit
   bool implicit_failed_ = false;
   bool duckdb_transaction_ = false;  // one is open that we began
   std::vector<std::pair<std::string, std::optional<std::string>>> local_settings_;
+  std::optional<SavedSettings> kept_settings_;  // for the next connection
 
   std::chrono::milliseconds timeout_{0};
   std::optional<StatementTimer::Id> running_timer_;

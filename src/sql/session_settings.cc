@@ -216,6 +216,34 @@ std::optional<std::string> ReadSetting(ClientContext& context, const std::string
   return value.ToString();
 }
 
+bool IsOn(std::string_view value) {
+  for (const char* word : {"on", "true", "yes", "1", "t", "y"}) {
+    if (StringUtil::CIEquals(std::string(value), word)) return true;
+  }
+  return false;
+}
+
+SavedSettings SaveSettings(ClientContext& context) {
+  SavedSettings saved;
+  for (const char* name : kDuckDbSettings) {
+    if (const auto value = ReadSetting(context, name)) saved.duckdb.emplace(name, *value);
+  }
+  saved.variables = duckdb::ClientConfig::GetConfig(context).set_variables;
+  saved.search_path = SearchPathOf(context).GetSetPaths();
+  return saved;
+}
+
+void RestoreSettings(ClientContext& context, SavedSettings saved) {
+  context.RunFunctionInTransaction([&] {
+    for (const auto& [name, value] : saved.duckdb) {
+      if (ReadSetting(context, name) != value) SetDuckDbSetting(context, name, value);
+    }
+    duckdb::ClientConfig::GetConfig(context).set_variables = std::move(saved.variables);
+    SearchPathOf(context).Set(std::move(saved.search_path),
+                              duckdb::CatalogSetPathType::SET_DIRECTLY);
+  });
+}
+
 void ResetSettings(ClientContext& context) {
   duckdb::ClientConfig::GetConfig(context).set_variables.clear();
   for (const char* name : kDuckDbSettings) ResetOne(context, name);

@@ -3,6 +3,7 @@
 // list.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,16 @@ Status ChangeSettingInQuery(duckdb::ClientContext& context, const std::string& n
                             const std::optional<std::string>& value);
 // nullopt when there is no such setting.
 std::optional<std::string> ReadSetting(duckdb::ClientContext& context, const std::string& name);
+bool IsOn(std::string_view value);  // of a boolean setting
+// What SET has changed, to carry it over to another connection.
+struct SavedSettings {
+  std::map<std::string, std::string> duckdb;
+  duckdb::case_insensitive_map_t<duckdb::Value> variables;  // PostgreSQL's and custom ones
+  duckdb::vector<duckdb::CatalogSearchEntry> search_path;
+};
+SavedSettings SaveSettings(duckdb::ClientContext& context);
+// On a connection without a transaction. Throws.
+void RestoreSettings(duckdb::ClientContext& context, SavedSettings saved);
 // Every session setting back to its default.
 void ResetSettings(duckdb::ClientContext& context);
 

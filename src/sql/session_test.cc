@@ -162,16 +162,21 @@ TEST_F(SessionTest, TooMuchMemoryIsAnErrorAndNotTheEnd) {
 // Method: a statement that is known to raise an internal error in this version of DuckDB.
 TEST_F(SessionTest, AnInvalidatedInstanceIsReplaced) {
   Run("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1)");
+  Run("CREATE SCHEMA s; CREATE TABLE s.t (a INTEGER); INSERT INTO s.t VALUES (10)");
   const auto other = test_.Connect();
-  Run(*other, "SET application_name = 'other'");
+  Run(*other, "SET application_name = 'other'; SET default_null_order = 'nulls_first'");
+  Run(*other, "SET search_path TO s; SET TimeZone = 'Europe/Berlin'");
   EXPECT_EQ(SqlState("WITH n AS (SELECT 1 AS p, s, NULL::DOUBLE AS v FROM range(8) r(s)) "
                      "SELECT p, s, fill(v ORDER BY s) OVER (PARTITION BY p ORDER BY s) FROM n"),
             "XX000");
   EXPECT_EQ(Query("SELECT a FROM t"), (Rows{{"1"}}));
   Run("INSERT INTO t VALUES (2)");
-  // A session of the lost instance notices at its next statement, which fails, and goes on.
-  static_cast<void>(SqlState(*other, "SELECT 1"));
-  EXPECT_EQ(Query(*other, "SELECT a FROM t ORDER BY a"), (Rows{{"1"}, {"2"}}));
+  // A session of the lost instance goes on, with its settings.
+  Run(*other, "INSERT INTO t VALUES (NULL)");
+  EXPECT_EQ(Query(*other, "SELECT a FROM t ORDER BY a"), (Rows{{"NULL"}, {"10"}}));
+  EXPECT_EQ(Query(*other, "SHOW application_name"), (Rows{{"other"}}));
+  EXPECT_EQ(Query(*other, "SHOW timezone"), (Rows{{"Europe/Berlin"}}));
+  EXPECT_EQ(Query("SELECT a FROM t ORDER BY a"), (Rows{{"1"}, {"2"}}));
 }
 
 TEST_F(SessionTest, ErrorsNameTheirPosition) {

@@ -76,6 +76,22 @@ SettingStatement Assignment(Tokens tokens) {
   return SetTo(std::move(name), tokens.subspan(at + 1));
 }
 
+std::optional<bool> ReadOnlyModeIn(Tokens tokens) {
+  for (size_t i = 1; i < tokens.size(); ++i) {
+    if (!tokens[i - 1].Is("read")) continue;
+    if (tokens[i].Is("only")) return true;
+    if (tokens[i].Is("write")) return false;
+  }
+  return std::nullopt;
+}
+
+// SET TRANSACTION and SET SESSION CHARACTERISTICS: isolation levels have no effect, there is one.
+SettingStatement TransactionModes(std::string name, Tokens modes) {
+  const std::optional<bool> read_only = ReadOnlyModeIn(modes);
+  if (!read_only) return Make(Action::kNothing);
+  return Make(Action::kSet, std::move(name), *read_only ? "on" : "off");
+}
+
 SettingStatement ParseSet(Tokens tokens) {
   bool local = false;
   if (!tokens.empty() &&
@@ -84,8 +100,11 @@ SettingStatement ParseSet(Tokens tokens) {
     tokens = tokens.subspan(1);
   }
   if (tokens.empty() || tokens[0].Is("variable")) return Make(Action::kDuckDb);
-  for (const std::string_view word :
-       {"characteristics", "transaction", "constraints", "authorization", "role"}) {
+  if (tokens[0].Is("transaction")) return TransactionModes("transaction_read_only", tokens);
+  if (tokens[0].Is("characteristics")) {
+    return TransactionModes("default_transaction_read_only", tokens);
+  }
+  for (const std::string_view word : {"constraints", "authorization", "role"}) {
     if (tokens[0].Is(word)) return Make(Action::kNothing);
   }
   SettingStatement statement;
@@ -147,6 +166,10 @@ SettingStatement ParseSettingStatement(std::string_view text) {
     return Make(Action::kReset, rest[0].Name());
   }
   return Make(Action::kDuckDb);
+}
+
+std::optional<bool> ReadOnlyMode(std::string_view begin_statement) {
+  return ReadOnlyModeIn(Tokenize(begin_statement));
 }
 
 }  // namespace luma::sql

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,7 +16,7 @@ struct SettingStatement {
     kShow,
     kShowAll,
     kDiscardAll,
-    kNothing,  // accepted without effect: SET TRANSACTION, verification pragmas
+    kNothing,  // accepted without effect: SET CONSTRAINTS, verification pragmas
     kRefused,  // not for clients
     kDuckDb,   // SET VARIABLE, SHOW TABLES, PRAGMA table_info: DuckDB's business
   };
@@ -27,5 +28,8 @@ struct SettingStatement {
 
 // `text` is one statement that begins with one of these words or with PRAGMA.
 SettingStatement ParseSettingStatement(std::string_view text);
+
+// Whether the modes of a BEGIN say READ ONLY (true) or READ WRITE (false); nullopt: neither.
+std::optional<bool> ReadOnlyMode(std::string_view begin_statement);
 
 }  // namespace luma::sql

@@ -102,6 +102,25 @@ TEST_F(TransactionsTest, AReadOnlyTransactionDoesNotWrite) {
   EXPECT_EQ(SqlState("INSERT INTO t VALUES (3, 30)"), "25006");
   Run("ROLLBACK");
   Run("START TRANSACTION READ WRITE; INSERT INTO t VALUES (3, 30); COMMIT");
+  Run("BEGIN; SET TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY");
+  EXPECT_EQ(Query("SHOW transaction_read_only"), (Rows{{"on"}}));
+  EXPECT_EQ(SqlState("DELETE FROM t"), "25006");
+  Run("ROLLBACK; BEGIN READ ONLY");
+  EXPECT_EQ(SqlState("EXPLAIN ANALYZE DELETE FROM t"), "25006");
+  Run("ROLLBACK");
+  EXPECT_EQ(Query("SHOW transaction_read_only"), (Rows{{"off"}}));
+  EXPECT_EQ(Query("SELECT count(*) FROM t"), (Rows{{"3"}}));
+}
+
+TEST_F(TransactionsTest, ASessionMayMakeReadOnlyItsDefault) {
+  Run("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY");
+  EXPECT_EQ(Query("SHOW default_transaction_read_only"), (Rows{{"on"}}));
+  EXPECT_EQ(SqlState("INSERT INTO t VALUES (3, 30)"), "25006");
+  Run("BEGIN");
+  EXPECT_EQ(SqlState("CREATE TABLE u (a INTEGER)"), "25006");
+  Run("ROLLBACK; BEGIN READ WRITE; INSERT INTO t VALUES (3, 30); COMMIT");
+  Run("SET default_transaction_read_only = off; INSERT INTO t VALUES (4, 40)");
+  EXPECT_EQ(Query("SELECT count(*) FROM t"), (Rows{{"4"}}));
 }
 
 TEST_F(TransactionsTest, CommittedRowsSurviveARestartAndOthersDoNot) {
