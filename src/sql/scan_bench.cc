@@ -49,7 +49,7 @@ class Store {
         storage::MultiTierStorage::Open(options, io::FileSystem::Posix(), Clock::System());
     LUMA_CHECK(engine.ok());
     engine_ = std::move(engine).value();
-    auto database = Database::Open({.memory_limit_bytes = 4ull << 30}, *engine_);
+    auto database = Database::Open({.memory_limit_bytes = 4ull << 30, .temp_dir = {}}, *engine_);
     LUMA_CHECK(database.ok());
     database_ = std::move(database).value();
     connection_ = database_->Connect({});

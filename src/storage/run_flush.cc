@@ -158,7 +158,7 @@ Result<FlushedRun> FlushRun(io::FileSystem& fs, const DataDirectory& directory,
   }
   LUMA_ASSIGN_OR_RETURN(auto writer,
                         SegmentWriter::Create(fs, path, HeaderOf(table, hot, writer_epoch),
-                                              encoding::EncodeOptions()));
+                                              {.second_pass_zstd = true}));
   LUMA_RETURN_IF_ERROR(WriteRows(*writer, hot, run.row_count(), order));
   LUMA_FAILPOINT("flush.before_finish");
   Result<WrittenSegment> written = FinishAndOpen(fs, path, *writer, table.id, run.id());

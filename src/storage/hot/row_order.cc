@@ -1,6 +1,7 @@
 #include "storage/hot/row_order.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <numeric>
@@ -81,6 +82,28 @@ Words OrderedWords(PhysicalType type, const std::byte* value) {
   return {};
 }
 
+// Which bits differ among the words.
+uint64_t VaryingBits(std::span<const uint64_t> words) {
+  uint64_t bits = 0;
+  for (const uint64_t word : words) bits |= word ^ words[0];
+  return bits;
+}
+
+// Stable, from the lowest byte to the highest, skipping bytes that all keys share: series ids, for
+// one, differ in two or three.
+void RadixSort(std::span<const uint64_t> keys, std::vector<uint32_t>& order) {
+  const uint64_t varying = VaryingBits(keys);
+  std::vector<uint32_t> sorted(order.size());
+  for (int shift = 0; shift < 64; shift += 8) {
+    if (((varying >> shift) & 0xff) == 0) continue;
+    std::array<uint32_t, 257> starts{};
+    for (const uint64_t key : keys) ++starts[((key >> shift) & 0xff) + 1];
+    for (size_t i = 1; i < starts.size(); ++i) starts[i] += starts[i - 1];
+    for (const uint32_t row : order) sorted[starts[(keys[row] >> shift) & 0xff]++] = row;
+    order.swap(sorted);
+  }
+}
+
 // One key column of all rows, ready for comparing.
 class OrderedColumn {
  public:
@@ -113,6 +136,15 @@ class OrderedColumn {
     return 0;
   }
 
+  // `order` holds every row, ascending; rows with equal values stay ascending.
+  void Sort(std::vector<uint32_t>& order) const {
+    if (nulls_.empty() && texts_.empty() && low_.empty()) return RadixSort(high_, order);
+    std::ranges::sort(order, [&](uint32_t a, uint32_t b) {
+      const int compared = Compare(a, b);
+      return compared != 0 ? compared < 0 : a < b;
+    });
+  }
+
  private:
   void AddNull(bool is_null) {
     if (nulls_.empty() && is_null) nulls_.resize(high_.size() - 1, false);
@@ -126,6 +158,29 @@ class OrderedColumn {
   std::vector<std::shared_ptr<const void>> owners_;
 };
 
+// Whether row `a` goes before row `b`: by `keys`, then by position.
+auto IsBefore(std::span<const OrderedColumn> keys) {
+  return [keys](uint32_t a, uint32_t b) {
+    for (const OrderedColumn& key : keys) {
+      const int order = key.Compare(a, b);
+      if (order != 0) return order < 0;
+    }
+    return a < b;
+  };
+}
+
+// `order` is by the first key; sorts the rows that are equal in it by the others. Samples of a
+// series mostly came in the order of their times already.
+void SortEqualRows(std::span<const OrderedColumn> keys, std::vector<uint32_t>& order) {
+  const auto is_before = IsBefore(keys.subspan(1));
+  for (auto begin = order.begin(); begin != order.end();) {
+    const auto end = std::find_if(begin, order.end(),
+                                  [&](uint32_t row) { return keys[0].Compare(*begin, row) != 0; });
+    if (!std::is_sorted(begin, end, is_before)) std::sort(begin, end, is_before);
+    begin = end;
+  }
+}
+
 }  // namespace
 
 Result<std::vector<uint32_t>> SortedOrder(const RunVersion& run,
@@ -134,17 +189,11 @@ Result<std::vector<uint32_t>> SortedOrder(const RunVersion& run,
   for (size_t i = 0; i < columns.size(); ++i) {
     LUMA_RETURN_IF_ERROR(keys[i].Load(run, *columns[i]));
   }
-  const auto is_before = [&](uint32_t a, uint32_t b) {
-    for (const OrderedColumn& key : keys) {
-      const int order = key.Compare(a, b);
-      if (order != 0) return order < 0;
-    }
-    return a < b;
-  };
   std::vector<uint32_t> order(run.row_count());
   std::iota(order.begin(), order.end(), 0);
-  if (std::ranges::is_sorted(order, is_before)) return std::vector<uint32_t>();
-  std::ranges::sort(order, is_before);
+  if (std::ranges::is_sorted(order, IsBefore(keys))) return std::vector<uint32_t>();
+  keys[0].Sort(order);
+  SortEqualRows(keys, order);
   return order;
 }
 

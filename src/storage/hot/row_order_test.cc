@@ -3,9 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <random>
+#include <utility>
 
 #include "storage/hot/hot_run.h"
 #include "storage/testing/test_rows.h"
@@ -67,6 +71,20 @@ TEST(RowOrderTest, StringsAreOrderedByBytes) {
                                   StringRef("a long common prefix 2"),
                                   StringRef("a long common prefix 10"), StringRef("a")}),
               ElementsAre(1, 5, 4, 3, 0, 2));
+}
+
+// Goal: any mix of keys is ordered as a comparison sort does it. Method: random rows with few and
+// many distinct keys in all bytes, against std::sort.
+TEST(RowOrderTest, RandomKeysAreOrderedAsAComparisonSortDoes) {
+  std::mt19937_64 random(17);
+  for (const uint64_t mask : {0x3ull, 0xff00ull, 0xf0000000000000f0ull, ~0ull}) {
+    std::vector<uint64_t> keys(3'000);
+    for (uint64_t& key : keys) key = random() & mask;
+    std::vector<uint32_t> expected(keys.size());
+    std::iota(expected.begin(), expected.end(), 0);
+    std::ranges::sort(expected, {}, [&](uint32_t row) { return std::pair(keys[row], row); });
+    EXPECT_EQ(OrderOf(PhysicalType::kUInt64, keys), expected) << std::hex << mask;
+  }
 }
 
 TEST(RowOrderTest, NullsComeLastAndLaterColumnsDecide) {
