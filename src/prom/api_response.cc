@@ -1,5 +1,7 @@
 #include "prom/api_response.h"
 
+#include "prom/number_text.h"
+
 namespace luma::prom {
 namespace {
 
@@ -111,9 +113,12 @@ void WriteQueryValue(const promql::QueryValue& value, JsonWriter& json) {
   json.String(ResultType(value.type));
   json.Key("result");
   switch (value.type) {
-    case promql::ValueType::kScalar:
-      json.Point(value.time, value.scalar);
+    case promql::ValueType::kScalar: {
+      std::string text;
+      AppendPlainFloat(value.scalar, text);
+      json.TextPoint(value.time, text);
       break;
+    }
     case promql::ValueType::kString:
       json.TextPoint(value.time, value.string);
       break;

@@ -8,6 +8,19 @@
 namespace luma::prom {
 namespace {
 
+// Outside of these, numbers have an exponent.
+constexpr double kPlainMin = 1e-6;
+constexpr double kPlainEnd = 1e21;
+
+// "-d.ddde±xx" with the shortest digits, in `text`. std::chars_format::fixed would print large
+// values exactly, with digits that Go replaces by zeros.
+constexpr size_t kScientificBytes = 32;
+std::string_view Scientific(double value, char (&text)[kScientificBytes]) {
+  const auto [end, error] =
+      std::to_chars(text, text + kScientificBytes, value, std::chars_format::scientific);
+  return {text, static_cast<size_t>(end - text)};
+}
+
 // Lays out digits d1d2d3... with the decimal point after `point` of them.
 void AppendDigits(std::string_view digits, int point, std::string& out) {
   const int count = static_cast<int>(digits.size());
@@ -25,6 +38,14 @@ void AppendDigits(std::string_view digits, int point, std::string& out) {
 }  // namespace
 
 void AppendFloat(double value, std::string& out) {
+  const double size = std::fabs(value);
+  const bool is_plain = value == 0 || (size >= kPlainMin && size < kPlainEnd);
+  if (is_plain || !std::isfinite(value)) return AppendPlainFloat(value, out);
+  char text[kScientificBytes];
+  out.append(Scientific(value, text));
+}
+
+void AppendPlainFloat(double value, std::string& out) {
   if (std::isnan(value)) {
     out.append("NaN");
     return;
@@ -38,18 +59,15 @@ void AppendFloat(double value, std::string& out) {
     out.push_back('0');
     return;
   }
-  // "d.ddde±xx": the shortest digits. std::chars_format::fixed would print large values exactly,
-  // with digits that Go replaces by zeros.
-  char text[32];
-  const auto [end, error] =
-      std::to_chars(text, text + sizeof(text), std::fabs(value), std::chars_format::scientific);
-  const std::string_view scientific(text, static_cast<size_t>(end - text));
+  char text[kScientificBytes];
+  const std::string_view scientific = Scientific(std::fabs(value), text);
   const size_t exponent_at = scientific.find('e');
   std::string digits(1, scientific[0]);
   if (exponent_at > 1) digits.append(scientific.substr(2, exponent_at - 2));
   const bool negative_exponent = scientific[exponent_at + 1] == '-';
+  const std::string_view exponent_text = scientific.substr(exponent_at + 2);  // after the sign
   int exponent = 0;
-  std::from_chars(text + exponent_at + 2, end, exponent);  // after the sign
+  std::from_chars(exponent_text.data(), exponent_text.data() + exponent_text.size(), exponent);
   AppendDigits(digits, (negative_exponent ? -exponent : exponent) + 1, out);
 }
 

@@ -23,24 +23,39 @@ std::string Timestamp(UnixMillis millis) {
   return out;
 }
 
-// Goal: the texts Go's strconv.FormatFloat(v, 'f', -1, 64) gives, which Prometheus' clients see.
-TEST(NumberTextTest, FloatsAsGoWritesThem) {
+// Goal: the texts of Prometheus 2.42, which were seen for these values.
+TEST(NumberTextTest, FloatsAsPrometheusWritesThem) {
   EXPECT_EQ(Float(0), "0");
   EXPECT_EQ(Float(-0.0), "-0");
   EXPECT_EQ(Float(1), "1");
   EXPECT_EQ(Float(-1.5), "-1.5");
   EXPECT_EQ(Float(0.1), "0.1");
-  EXPECT_EQ(Float(1e21), "1000000000000000000000");
-  EXPECT_EQ(Float(1e23), "100000000000000000000000");
+  EXPECT_EQ(Float(123456789012345680.0), "123456789012345680");
+  EXPECT_EQ(Float(1e20), "100000000000000000000");
+  EXPECT_EQ(Float(1e21), "1e+21");
+  EXPECT_EQ(Float(-1.25e23), "-1.25e+23");
   EXPECT_EQ(Float(123456789.125), "123456789.125");
-  EXPECT_EQ(Float(1e-7), "0.0000001");
+  EXPECT_EQ(Float(1e-6), "0.000001");
+  EXPECT_EQ(Float(1.5e-7), "1.5e-07");
   EXPECT_EQ(Float(1.0 / 3), "0.3333333333333333");
   EXPECT_EQ(Float(9007199254740993.0), "9007199254740992");
-  EXPECT_EQ(Float(std::numeric_limits<double>::max()), "17976931348623157" + std::string(292, '0'));
-  EXPECT_EQ(Float(5e-324), "0." + std::string(323, '0') + "5");
+  EXPECT_EQ(Float(std::numeric_limits<double>::max()), "1.7976931348623157e+308");
+  EXPECT_EQ(Float(5e-324), "5e-324");
   EXPECT_EQ(Float(HUGE_VAL), "+Inf");
   EXPECT_EQ(Float(-HUGE_VAL), "-Inf");
   EXPECT_EQ(Float(std::nan("")), "NaN");
+}
+
+TEST(NumberTextTest, ScalarsHaveNoExponent) {
+  const auto plain = [](double value) {
+    std::string out;
+    AppendPlainFloat(value, out);
+    return out;
+  };
+  EXPECT_EQ(plain(-1.25e21), "-1250000000000000000000");
+  EXPECT_EQ(plain(1e-7), "0.0000001");
+  EXPECT_EQ(plain(5e-324), "0." + std::string(323, '0') + "5");
+  EXPECT_EQ(plain(std::numeric_limits<double>::max()), "17976931348623157" + std::string(292, '0'));
 }
 
 TEST(NumberTextTest, FloatsReadBackAsThemselves) {
