@@ -1,4 +1,5 @@
-"""The real Prometheus and node_exporter on free ports, with remote write into LumaDB."""
+"""The real Prometheus and node_exporter on free ports: with remote write into LumaDB, or as a peer that is told the same
+and asked the same."""
 
 import subprocess
 import urllib.error
@@ -66,3 +67,22 @@ class Prometheus(Process):
     def version(self) -> str:
         return subprocess.run(["prometheus", "--version"], capture_output=True, text=True,
                               check=True).stdout.splitlines()[0]
+
+
+class PrometheusReceiver(Process):
+    """Scrapes nothing; takes samples by remote write."""
+
+    def __init__(self, folder: Path):
+        super().__init__(folder / "prometheus.log")
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> "PrometheusReceiver":
+        config = self.folder / "prometheus.yml"
+        config.write_text("scrape_configs: []\n")
+        self.launch(["prometheus", f"--config.file={config}", "--web.enable-remote-write-receiver",
+                     f"--storage.tsdb.path={self.folder / 'prometheus_data'}",
+                     f"--web.listen-address=127.0.0.1:{self.port}"])
+        wait_until(lambda: answers(f"{self.url}/-/ready"), "Prometheus is ready")
+        return self
