@@ -1,10 +1,13 @@
 #include "sql/parameter_values.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <optional>
 
+#include "model/utf8.h"
 #include "sql/duckdb_boundary.h"
+#include "sql/result_types.h"
 
 namespace luma::sql {
 namespace {
@@ -15,6 +18,14 @@ using duckdb::Value;
 
 constexpr int64_t kPostgresEpochMicros = 946'684'800'000'000;  // 2000-01-01 after 1970-01-01
 constexpr int32_t kPostgresEpochDays = 10'957;
+constexpr uint8_t kJsonbVersion = 1;
+
+// DuckDB's texts are UTF-8, and as in PostgreSQL none holds a zero byte.
+Status CheckText(std::string_view text) {
+  if (IsValidUtf8(text) && text.find('\0') == std::string_view::npos) return Status::Ok();
+  return Status::InvalidArgument("invalid byte sequence for encoding \"UTF8\"")
+      .WithSqlState("22021");
+}
 
 // ---- text
 
@@ -144,9 +155,8 @@ Result<Value> CastText(duckdb::ClientContext& context, std::string_view text,
 
 // ---- binary, big-endian as on the wire
 
-Status BadBinary(const Parameter& parameter, uint32_t oid) {
-  return Status::InvalidArgument("incorrect binary data format: oid=", oid,
-                                 " bytes=", parameter.bytes.size())
+Status BadBinary(std::string_view bytes, uint32_t oid) {
+  return Status::InvalidArgument("incorrect binary data format: oid=", oid, " bytes=", bytes.size())
       .WithSqlState("22P03");
 }
 
@@ -154,6 +164,14 @@ class WireReader {
  public:
   explicit WireReader(std::string_view bytes) : bytes_(bytes) {}
 
+  std::string_view ReadBytes(size_t count) {
+    if (bytes_.size() - at_ < count) {
+      ok_ = false;
+      return {};
+    }
+    at_ += count;
+    return bytes_.substr(at_ - count, count);
+  }
   template <typename T>
   T Read() {
     T value{};
@@ -170,6 +188,7 @@ class WireReader {
   }
   bool complete() const { return ok_ && at_ == bytes_.size(); }
   bool ok() const { return ok_; }
+  size_t remaining() const { return bytes_.size() - at_; }
 
  private:
   std::string_view bytes_;
@@ -246,17 +265,92 @@ Value UuidOf(WireReader& reader) {
   return Value::UUID(value);
 }
 
-// Throws for text that is not UTF-8.
-Result<Value> DecodeBinary(const Parameter& parameter, uint32_t oid) {
-  WireReader reader(parameter.bytes);
+Result<Value> TimeTzOf(WireReader& reader) {
+  const auto micros = reader.Read<int64_t>();
+  const auto seconds_west = reader.Read<int32_t>();
+  constexpr int32_t kOffsetMax = duckdb::dtime_tz_t::MAX_OFFSET;
+  if (micros < 0 || micros > duckdb::Interval::MICROS_PER_DAY || seconds_west < -kOffsetMax ||
+      seconds_west > kOffsetMax) {
+    return TimeOutOfRange("time with time zone");
+  }
+  return Value::TIMETZ(duckdb::dtime_tz_t(duckdb::dtime_t(micros), -seconds_west));
+}
+
+Result<Value> DecodeBinary(std::string_view bytes, uint32_t oid);
+
+// Dimensions (size and lower bound of each), then the elements of all of them in row-major order.
+class BinaryArray {
+ public:
+  BinaryArray(std::string_view bytes, uint32_t oid) : bytes_(bytes), reader_(bytes), oid_(oid) {}
+
+  Result<Value> Decode() {
+    const auto dimension_count = reader_.Read<uint32_t>();
+    reader_.Read<uint32_t>();  // whether there are nulls: the lengths tell
+    element_oid_ = reader_.Read<uint32_t>();
+    const LogicalType element_type = TypeOfOid(element_oid_);
+    // Arrays of several dimensions are not arrays of arrays: those could nest without end.
+    if (!reader_.ok() || dimension_count > kDimensionsMax ||
+        element_type.id() == LogicalTypeId::INVALID || element_type.id() == LogicalTypeId::LIST) {
+      return BadBinary(bytes_, oid_);
+    }
+    for (uint32_t i = 0; i < dimension_count; ++i) {
+      sizes_.push_back(reader_.Read<uint32_t>());
+      reader_.Read<uint32_t>();  // lower bound: our arrays start at 1
+    }
+    if (sizes_.empty() || std::ranges::count(sizes_, 0u) > 0) {
+      if (!reader_.complete()) return BadBinary(bytes_, oid_);
+      return Value::LIST(element_type, {});
+    }
+    LUMA_ASSIGN_OR_RETURN(Value array, Dimension(0, element_type));
+    if (!reader_.complete()) return BadBinary(bytes_, oid_);
+    return array;
+  }
+
+ private:
+  static constexpr uint32_t kDimensionsMax = 6;  // as PostgreSQL
+
+  Result<Value> Dimension(size_t depth, const LogicalType& element_type) {
+    if (depth == sizes_.size()) return Element(element_type);
+    duckdb::vector<Value> values;
+    for (uint32_t i = 0; i < sizes_[depth]; ++i) {
+      if (reader_.remaining() == 0) return BadBinary(bytes_, oid_);  // sizes are mere claims
+      LUMA_ASSIGN_OR_RETURN(Value value, Dimension(depth + 1, element_type));
+      values.push_back(std::move(value));
+    }
+    LogicalType type = element_type;
+    for (size_t i = depth + 1; i < sizes_.size(); ++i) type = LogicalType::LIST(type);
+    return Value::LIST(type, std::move(values));
+  }
+
+  Result<Value> Element(const LogicalType& element_type) {
+    const auto length = reader_.Read<int32_t>();
+    if (length == -1) return Value(element_type);
+    const auto bytes = reader_.ReadBytes(static_cast<uint32_t>(length));
+    if (!reader_.ok()) return BadBinary(bytes_, oid_);
+    return DecodeBinary(bytes, element_oid_);
+  }
+
+  const std::string_view bytes_;
+  WireReader reader_;
+  const uint32_t oid_;
+  uint32_t element_oid_ = 0;
+  std::vector<uint32_t> sizes_;
+};
+
+Result<Value> TextOf(std::string_view bytes) {
+  LUMA_RETURN_IF_ERROR(CheckText(bytes));
+  return Value(std::string(bytes));
+}
+
+Result<Value> DecodeBinary(std::string_view bytes, uint32_t oid) {
+  WireReader reader(bytes);
   Result<Value> value = Value();
   switch (oid) {
     case 16:
       value = Value::BOOLEAN(reader.Read<uint8_t>() != 0);
       break;
     case 17:
-      return Value::BLOB(reinterpret_cast<duckdb::const_data_ptr_t>(parameter.bytes.data()),
-                         parameter.bytes.size());
+      return Value::BLOB(reinterpret_cast<duckdb::const_data_ptr_t>(bytes.data()), bytes.size());
     case 20:
       value = Value::BIGINT(reader.Read<int64_t>());
       break;
@@ -269,12 +363,17 @@ Result<Value> DecodeBinary(const Parameter& parameter, uint32_t oid) {
     case 26:
       value = Value::UINTEGER(reader.Read<uint32_t>());
       break;
+    case 18:
     case 19:
     case 25:
     case 114:
+    case 705:
     case 1042:
     case 1043:
-      return Value(parameter.bytes);
+      return TextOf(bytes);
+    case 3802:
+      if (reader.Read<uint8_t>() != kJsonbVersion) return BadBinary(bytes, oid);
+      return TextOf(bytes.substr(1));
     case 700:
       value = Value::FLOAT(std::bit_cast<float>(reader.Read<uint32_t>()));
       break;
@@ -298,16 +397,20 @@ Result<Value> DecodeBinary(const Parameter& parameter, uint32_t oid) {
       break;
     case 1700: {
       const auto text = NumericText(reader);
-      if (!text) return BadBinary(parameter, oid);
+      if (!text) return BadBinary(bytes, oid);
       return Value(*text);
     }
+    case 1266:
+      value = TimeTzOf(reader);
+      break;
     case 2950:
       value = UuidOf(reader);
       break;
     default:
+      if (TypeOfOid(oid).id() == LogicalTypeId::LIST) return BinaryArray(bytes, oid).Decode();
       return Status::Unsupported("binary parameters of this type are not supported: oid=", oid);
   }
-  if (!reader.complete()) return BadBinary(parameter, oid);
+  if (!reader.complete()) return BadBinary(bytes, oid);
   return value;
 }
 
@@ -335,9 +438,12 @@ Result<Value> ValueFromText(duckdb::ClientContext& context, std::string_view tex
 Result<Value> ValueFromParameter(duckdb::ClientContext& context, const Parameter& parameter,
                                  uint32_t oid, const LogicalType& type) {
   if (parameter.is_null) return Value(type);
-  if (!parameter.is_binary) return ValueFromText(context, parameter.bytes, type);
+  if (!parameter.is_binary) {
+    LUMA_RETURN_IF_ERROR(CheckText(parameter.bytes));
+    return ValueFromText(context, parameter.bytes, type);
+  }
   return CallDuckDb([&]() -> Result<Value> {
-    LUMA_ASSIGN_OR_RETURN(const Value value, DecodeBinary(parameter, oid));
+    LUMA_ASSIGN_OR_RETURN(const Value value, DecodeBinary(parameter.bytes, oid));
     return value.CastAs(context, type);
   });
 }

@@ -168,5 +168,39 @@ TEST_F(PreparedTest, StatementsWithoutPlansAreAcceptedToo) {
   EXPECT_EQ(MustExecute(*show, {}), (Rows{{"x"}}));
 }
 
+TEST_F(PreparedTest, TextThatIsNotUtf8IsAnError) {
+  const auto prepared = Prepare("SELECT $1::text");
+  for (const std::string& bytes : {std::string("\xff"), std::string("a\0b", 3)}) {
+    EXPECT_EQ(Execute(*prepared, {Text(bytes)}).status().sqlstate(), "22021");
+    EXPECT_EQ(Execute(*prepared, {Binary(bytes)}).status().sqlstate(), "22021");
+  }
+  EXPECT_EQ(MustExecute(*prepared, {Binary("\xc3\xa9")}), (Rows{{"\xc3\xa9"}}));
+}
+
+TEST_F(PreparedTest, BinaryArraysAreDecoded) {
+  const auto array = Prepare("SELECT $1::INTEGER[]", {1007});
+  const auto bytes = [](const std::vector<uint32_t>& words) {
+    std::string text;
+    for (const uint32_t word : words) {
+      for (int shift = 24; shift >= 0; shift -= 8) text.push_back(static_cast<char>(word >> shift));
+    }
+    return text;
+  };
+  const auto ask = [&](const std::vector<uint32_t>& words) {
+    return MustExecute(*array, {Binary(bytes(words))});
+  };
+  EXPECT_EQ(ask({1, 1, 23, 2, 1, 4, 7, 0xffffffff}), (Rows{{"{7,NULL}"}}));
+  EXPECT_EQ(ask({0, 0, 23}), (Rows{{"{}"}}));
+  for (const auto& words : {std::vector<uint32_t>{1, 0, 23, 0xffffffff, 1, 4, 7},
+                            {1, 0, 23, 2, 1, 4, 7},
+                            {2, 0, 23, 0xffffffff, 1, 0, 1, 4},
+                            {7, 0, 23},
+                            {1, 0, 999999, 1, 1, 4, 7},
+                            {1, 0, 1007, 1, 1, 12, 0, 0, 23},
+                            {1}}) {
+    EXPECT_EQ(Execute(*array, {Binary(bytes(words))}).status().sqlstate(), "22P03");
+  }
+}
+
 }  // namespace
 }  // namespace luma::sql
