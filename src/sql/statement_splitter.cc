@@ -51,6 +51,7 @@ constexpr Keyword kKeywords[] = {
     {"set", StatementKind::kSet, false, "SET"},
     {"reset", StatementKind::kSet, false, "RESET"},
     {"discard", StatementKind::kSet, false, "DISCARD ALL"},
+    {"unlisten", StatementKind::kOther, false, "UNLISTEN"},
     {"deallocate", StatementKind::kOther, false, "DEALLOCATE"},
     {"prepare", StatementKind::kOther, false, "PREPARE"},
     {"vacuum", StatementKind::kOther, false, "VACUUM"},
@@ -128,7 +129,6 @@ void Classify(Tokens tokens, ParsedStatement& statement) {
       statement.kind == StatementKind::kInsert || statement.kind == StatementKind::kUpdate ||
       statement.kind == StatementKind::kDelete || statement.kind == StatementKind::kMerge;
   if (changes_rows && Contains(tokens, "returning")) statement.returns_rows = true;
-  if (tokens[0].Is("rollback") && Contains(tokens, "to")) statement.kind = StatementKind::kOther;
   if (tokens[0].Is("set") && tokens.size() > 1 && tokens[1].Is("transaction")) {
     statement.command_tag = "SET";
   }
@@ -147,11 +147,38 @@ int CountParameters(Tokens tokens) {
   return std::max(highest, marks);
 }
 
-Result<ParsedStatement> ParseOne(std::string_view text, Tokens tokens) {
+Status TooLong(std::string_view what, size_t has, size_t limit) {
+  return Status::TooLarge("query is too long: ", what, "=", has, " limit=", limit)
+      .WithSqlState("54001")
+      .WithHint("Load rows with COPY, or with a prepared statement and its parameters.");
+}
+
+// What PostgreSQL has and LumaDB does not, by the first words.
+Status CheckSupported(Tokens tokens) {
+  const Token& verb = tokens.front();
+  const bool to_savepoint = verb.Is("rollback") && Contains(tokens, "to");
+  if (verb.Is("savepoint") || verb.Is("release") || to_savepoint) {
+    return Status::Unsupported("savepoints are not supported");
+  }
+  if (verb.Is("listen") || verb.Is("notify")) {
+    return Status::Unsupported("LISTEN and NOTIFY are not supported");
+  }
+  if (verb.Is("lock")) {
+    return Status::Unsupported("LOCK TABLE is not supported")
+        .WithHint(
+            "Readers and writers do not block each other; of two transactions that change "
+            "the same rows, the second fails with 40001.");
+  }
+  return Status::Ok();
+}
+
+// `text_offset`: characters of `text` before the first token.
+Result<ParsedStatement> ParseOne(std::string_view text, Tokens tokens, int text_offset) {
+  LUMA_RETURN_IF_ERROR(CheckSupported(tokens));
   ParsedStatement statement;
   const size_t begin = tokens.front().offset;
   statement.text = std::string(text.substr(begin, tokens.back().end() - begin));
-  statement.text_offset = CharacterPosition(text, begin) - 1;
+  statement.text_offset = text_offset;
   statement.parameter_count = CountParameters(tokens);
   if (!tokens.front().Is("copy")) {
     Classify(tokens, statement);
@@ -183,14 +210,21 @@ int CharacterPosition(std::string_view text, size_t offset) {
 }
 
 Result<std::vector<ParsedStatement>> SplitStatements(std::string_view text) {
+  if (text.size() > kQueryBytesMax) return TooLong("bytes", text.size(), kQueryBytesMax);
   const std::vector<Token> tokens = Tokenize(text);
+  if (tokens.size() > kQueryTokensMax) return TooLong("tokens", tokens.size(), kQueryTokensMax);
   std::vector<ParsedStatement> statements;
   size_t begin = 0;
+  size_t counted = 0;  // the characters before this offset are in text_offset
+  int text_offset = 0;
   for (size_t i = 0; i <= tokens.size(); ++i) {
     if (i < tokens.size() && !tokens[i].IsSymbol(';')) continue;
     if (i > begin) {
+      const size_t offset = tokens[begin].offset;
+      text_offset += CharacterPosition(text.substr(counted), offset - counted) - 1;
+      counted = offset;
       LUMA_ASSIGN_OR_RETURN(auto statement,
-                            ParseOne(text, Tokens(tokens).subspan(begin, i - begin)));
+                            ParseOne(text, Tokens(tokens).subspan(begin, i - begin), text_offset));
       statements.push_back(std::move(statement));
     }
     begin = i + 1;

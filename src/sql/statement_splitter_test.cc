@@ -50,6 +50,30 @@ TEST(StatementSplitterTest, KindsAndTags) {
   EXPECT_EQ(One("SELECT $2, $1, '$9'").parameter_count, 2);
 }
 
+// A position counted from the start of the text for each statement took minutes here.
+TEST(StatementSplitterTest, ManyStatementsAreSplitInOnePass) {
+  std::string text;
+  for (int i = 0; i < 400'000; ++i) text += "é;";
+  const auto statements = SplitStatements(text);
+  ASSERT_TRUE(statements.ok()) << statements.status();
+  EXPECT_EQ(statements->back().text_offset, 2 * 399'999);
+}
+
+TEST(StatementSplitterTest, WhatWouldTakeTooMuchMemoryIsRefused) {
+  EXPECT_EQ(SplitStatements("SELECT '" + std::string(kQueryBytesMax, 'x')).status().sqlstate(),
+            "54001");
+  std::string text = "SELECT 1";
+  for (size_t i = 0; i < kQueryTokensMax; ++i) text += ",1";
+  EXPECT_EQ(SplitStatements(text).status().sqlstate(), "54001");
+}
+
+TEST(StatementSplitterTest, WhatPostgresHasAloneIsNamed) {
+  for (const char* sql : {"SAVEPOINT a", "RELEASE a", "ROLLBACK TO a", "ROLLBACK TO SAVEPOINT a",
+                          "LISTEN a", "NOTIFY a, 'b'", "LOCK TABLE t"}) {
+    EXPECT_EQ(SplitStatements(sql).status().sqlstate(), "0A000") << sql;
+  }
+}
+
 TEST(PostgresRewriteTest, SerialColumnsBecomeDefaults) {
   const auto rewritten = RewritePostgres("CREATE TABLE s.t (id serial PRIMARY KEY, n text)");
   EXPECT_THAT(rewritten.before, ElementsAre("CREATE SEQUENCE IF NOT EXISTS \"s\".\"t_id_seq\""));
