@@ -11,12 +11,6 @@ namespace {
 
 constexpr int32_t kMonthsPerYear = 12;
 
-struct CivilDate {
-  int64_t year = 0;  // astronomical: 0 is 1 BC
-  unsigned month = 0;
-  unsigned day = 0;
-};
-
 // Proleptic Gregorian calendar; Howard Hinnant, "chrono-compatible low-level date algorithms".
 CivilDate CivilFromDays(int64_t days) {
   days += 719'468;  // from 0000-03-01
@@ -115,6 +109,17 @@ class IntervalWriter {
 };
 
 }  // namespace
+
+// As above, the other way round.
+int64_t DaysFromCivil(const CivilDate& date) {
+  const int64_t year = date.month <= 2 ? date.year - 1 : date.year;  // years begin in March
+  const int64_t era = (year >= 0 ? year : year - 399) / 400;
+  const int64_t year_of_era = year - era * 400;
+  const int64_t shifted_month = date.month > 2 ? date.month - 3 : date.month + 9;
+  const int64_t day_of_year = (153 * shifted_month + 2) / 5 + date.day - 1;
+  const int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  return era * 146'097 + day_of_era - 719'468;
+}
 
 void AppendDate(int32_t days, std::string& out) {
   if (AppendInfinity(days == kDateInfinity, days == kDateMinusInfinity, out)) return;

@@ -21,6 +21,13 @@ inline constexpr int32_t kDateMinusInfinity = -INT32_MAX;
 inline constexpr int64_t kTimestampInfinity = INT64_MAX;
 inline constexpr int64_t kTimestampMinusInfinity = -INT64_MAX;
 
+struct CivilDate {
+  int64_t year = 0;  // astronomical: 0 is 1 BC
+  unsigned month = 0;
+  unsigned day = 0;
+};
+int64_t DaysFromCivil(const CivilDate& date);  // since 1970-01-01
+
 void AppendDate(int32_t days, std::string& out);
 void AppendTime(int64_t micros, std::string& out);
 void AppendTimestamp(int64_t micros, std::string& out);

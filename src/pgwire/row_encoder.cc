@@ -35,8 +35,10 @@ Status EncodeRow(const sql::ResultBatch& batch, uint32_t row,
     writer.BeginValue();
     if (formats[i] == ValueFormat::kText) {
       AppendTextValue(columns[i], values, row, settings, out);
-    } else {
-      AppendBinaryValue(columns[i], values, row, out);
+    } else if (const Status status = AppendBinaryValue(columns[i], values, row, out);
+               !status.ok()) {
+      writer.Abandon();
+      return status;
     }
     writer.EndValue();
   }

@@ -19,8 +19,8 @@ Result<std::vector<ValueFormat>> ResolveResultFormats(std::span<const int16_t> c
                                                       std::span<const sql::ResultColumn> columns);
 
 // Appends rows from `row` on until `out` holds `out_bytes_mark` bytes; returns the row after the
-// last one written (at least one is). Errors: 54000 for a row of more than `row_bytes_max` bytes;
-// `out` then ends with the row before it.
+// last one written (at least one is). Errors: 54000 for a row of more than `row_bytes_max` bytes,
+// those of AppendBinaryValue; `out` then ends with the row before it.
 Result<uint32_t> EncodeRows(const sql::ResultBatch& batch, uint32_t row, uint32_t row_end,
                             std::span<const sql::ResultColumn> columns,
                             std::span<const ValueFormat> formats, const FormatSettings& settings,

@@ -4,6 +4,8 @@
 #include <bit>
 #include <string_view>
 
+#include "pgwire/array_format.h"
+#include "pgwire/binary_from_text.h"
 #include "pgwire/datetime_text.h"
 #include "pgwire/float_text.h"
 #include "pgwire/numeric_format.h"
@@ -14,10 +16,6 @@ namespace {
 
 using sql::ValueKind;
 
-constexpr uint32_t kJsonbOid = 3802;
-constexpr char kJsonbVersion = 1;
-// Types whose binary form is their text.
-constexpr std::array<uint32_t, 8> kTextLikeOids = {18, 19, 25, 114, 142, 705, 1042, 1043};
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 // A uuid in the order in which it is printed. DuckDB flips the top bit so that signed comparison
@@ -79,6 +77,48 @@ int64_t TimestampBinary(int64_t micros) {
   return micros - kPostgresEpochMicros;
 }
 
+// Every kind but kRendered.
+void AppendBinaryOfKind(const sql::ResultColumn& column, const ColumnSpan& values, uint32_t row,
+                        std::string& out) {
+  WireWriter writer(out);
+  switch (column.kind) {
+    case ValueKind::kBool:
+      return writer.Byte(values.As<uint8_t>()[row] != 0 ? 1 : 0);
+    case ValueKind::kInt16:
+    case ValueKind::kInt32:
+    case ValueKind::kInt64:
+      return AppendIntegerBinary(IntegerAt(column.kind, values, row), column.type_length, writer);
+    case ValueKind::kFloat32:
+      return writer.Int32(std::bit_cast<int32_t>(values.As<float>()[row]));
+    case ValueKind::kFloat64:
+      return writer.Int64(std::bit_cast<int64_t>(values.As<double>()[row]));
+    case ValueKind::kDecimal:
+      return AppendNumericBinary(values.As<Int128>()[row], column.decimal_scale, out);
+    case ValueKind::kRendered:
+    case ValueKind::kText:
+    case ValueKind::kBlob:
+      return writer.Raw(values.As<StringRef>()[row].view());
+    case ValueKind::kDate:
+      return writer.Int32(DateBinary(values.As<int32_t>()[row]));
+    case ValueKind::kTime:
+      return writer.Int64(values.As<int64_t>()[row]);
+    case ValueKind::kTimestamp:
+    case ValueKind::kTimestampTz:
+      return writer.Int64(TimestampBinary(values.As<int64_t>()[row]));
+    case ValueKind::kInterval: {
+      const IntervalValue& interval = values.As<IntervalValue>()[row];
+      writer.Int64(interval.micros);
+      writer.Int32(interval.days);
+      return writer.Int32(interval.months);
+    }
+    case ValueKind::kUuid:
+      for (const uint8_t byte : UuidBytes(values.As<Int128>()[row])) {
+        writer.Byte(static_cast<char>(byte));
+      }
+      return;
+  }
+}
+
 }  // namespace
 
 void AppendTextValue(const sql::ResultColumn& column, const ColumnSpan& values, uint32_t row,
@@ -121,56 +161,24 @@ void AppendTextValue(const sql::ResultColumn& column, const ColumnSpan& values, 
   }
 }
 
-void AppendBinaryValue(const sql::ResultColumn& column, const ColumnSpan& values, uint32_t row,
-                       std::string& out) {
-  WireWriter writer(out);
-  switch (column.kind) {
-    case ValueKind::kBool:
-      return writer.Byte(values.As<uint8_t>()[row] != 0 ? 1 : 0);
-    case ValueKind::kInt16:
-    case ValueKind::kInt32:
-    case ValueKind::kInt64:
-      return AppendIntegerBinary(IntegerAt(column.kind, values, row), column.type_length, writer);
-    case ValueKind::kFloat32:
-      return writer.Int32(std::bit_cast<int32_t>(values.As<float>()[row]));
-    case ValueKind::kFloat64:
-      return writer.Int64(std::bit_cast<int64_t>(values.As<double>()[row]));
-    case ValueKind::kDecimal:
-      return AppendNumericBinary(values.As<Int128>()[row], column.decimal_scale, out);
-    case ValueKind::kRendered:
-      if (column.type_oid == kJsonbOid) writer.Byte(kJsonbVersion);
-      return writer.Raw(values.As<StringRef>()[row].view());
-    case ValueKind::kText:
-    case ValueKind::kBlob:
-      return writer.Raw(values.As<StringRef>()[row].view());
-    case ValueKind::kDate:
-      return writer.Int32(DateBinary(values.As<int32_t>()[row]));
-    case ValueKind::kTime:
-      return writer.Int64(values.As<int64_t>()[row]);
-    case ValueKind::kTimestamp:
-    case ValueKind::kTimestampTz:
-      return writer.Int64(TimestampBinary(values.As<int64_t>()[row]));
-    case ValueKind::kInterval: {
-      const IntervalValue& interval = values.As<IntervalValue>()[row];
-      writer.Int64(interval.micros);
-      writer.Int32(interval.days);
-      return writer.Int32(interval.months);
-    }
-    case ValueKind::kUuid:
-      for (const uint8_t byte : UuidBytes(values.As<Int128>()[row])) {
-        writer.Byte(static_cast<char>(byte));
-      }
-      return;
+Status AppendBinaryValue(const sql::ResultColumn& column, const ColumnSpan& values, uint32_t row,
+                         std::string& out) {
+  if (column.kind != ValueKind::kRendered) {
+    AppendBinaryOfKind(column, values, row, out);
+    return Status::Ok();
   }
+  const std::string_view text = values.As<StringRef>()[row].view();
+  const uint32_t element_oid = ArrayElementOid(column.type_oid);
+  return element_oid == 0 ? AppendBinaryFromText(text, column.type_oid, out)
+                          : AppendArrayBinary(text, element_oid, out);
 }
 
 Status CheckBinaryFormat(const sql::ResultColumn& column) {
-  if (column.kind != ValueKind::kRendered || column.type_oid == kJsonbOid) return Status::Ok();
-  for (const uint32_t oid : kTextLikeOids) {
-    if (column.type_oid == oid) return Status::Ok();
-  }
+  if (column.kind != ValueKind::kRendered) return Status::Ok();
+  const uint32_t oid = column.type_oid;
+  if (ArrayElementOid(oid) != 0 || HasBinaryFromText(oid)) return Status::Ok();
   return Status::Unsupported("no binary output function available for type: column=\"", column.name,
-                             "\" oid=", column.type_oid);
+                             "\" oid=", oid);
 }
 
 }  // namespace luma::pgwire

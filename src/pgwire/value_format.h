@@ -18,12 +18,15 @@ struct FormatSettings {
 };
 
 // Both append the value in row `row`, which is not null; `values` holds column.kind's layout.
+// Errors: kUnsupported for an array that PostgreSQL could not have; `out` may end with a part of
+// it.
 void AppendTextValue(const sql::ResultColumn& column, const ColumnSpan& values, uint32_t row,
                      const FormatSettings& settings, std::string& out);
-void AppendBinaryValue(const sql::ResultColumn& column, const ColumnSpan& values, uint32_t row,
-                       std::string& out);
+Status AppendBinaryValue(const sql::ResultColumn& column, const ColumnSpan& values, uint32_t row,
+                         std::string& out);
 
-// Errors: kUnsupported for a type whose binary form LumaDB does not know (arrays, structs).
+// Errors: kUnsupported for a type whose binary form LumaDB does not know (bit, arrays of
+// intervals).
 Status CheckBinaryFormat(const sql::ResultColumn& column);
 
 }  // namespace luma::pgwire
