@@ -64,7 +64,10 @@ bool FrameBuffer::HasMessage(uint32_t body_bytes_max) const {
 void FrameBuffer::ReleaseMemory() {
   bytes_.erase(0, position_);
   position_ = 0;
-  if (bytes_.capacity() > kIdleMemoryBytes) bytes_.shrink_to_fit();
+  // A part of a message stays as it is: shrinking whenever a piece has arrived would copy it each
+  // time.
+  const bool mostly_empty = bytes_.size() < bytes_.capacity() / 4;
+  if (mostly_empty && bytes_.capacity() > kIdleMemoryBytes) bytes_.shrink_to_fit();
 }
 
 uint32_t FrameBuffer::LengthAt(size_t offset) const {

@@ -40,7 +40,8 @@ class FrameBuffer {
 
   size_t unread_bytes() const { return bytes_.size() - position_; }
   size_t memory_bytes() const { return bytes_.capacity(); }
-  // Gives back the memory of what was handled; invalidates frames given out.
+  // Gives back the memory of what was handled; invalidates frames given out. Cheap while a message
+  // is arriving.
   void ReleaseMemory();
 
  private:

@@ -63,6 +63,19 @@ TEST(FrameBufferTest, MemoryFollowsWhatArrivedAndIsGivenBack) {
   EXPECT_LT(read.memory_bytes(), 2048u);
 }
 
+TEST(FrameBufferTest, AMessageIsNotCopiedForEachPieceOfIt) {
+  FrameBuffer buffer;
+  buffer.Append("Q" + WithLength(60 << 20, ""));
+  int moves = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const size_t memory_bytes = buffer.memory_bytes();
+    buffer.ReleaseMemory();
+    buffer.Append(std::string(1000, 'x'));
+    if (buffer.memory_bytes() != memory_bytes) ++moves;
+  }
+  EXPECT_LT(moves, 20);
+}
+
 std::string_view BodyOf(const std::string& packet) { return std::string_view(packet).substr(4); }
 
 TEST(StartupPacketTest, ParametersAreRead) {

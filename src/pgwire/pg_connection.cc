@@ -35,6 +35,11 @@ Status ShuttingDown() {
       .WithSqlState("57P01");
 }
 
+Status IdleTooLong() {
+  return Status::Timeout("terminating connection due to idle-in-transaction timeout")
+      .WithSqlState("25P03");
+}
+
 // What is left of a session. The engine goes first: it may hold an unfinished COPY.
 struct Ending {
   Ending(std::shared_ptr<session::Session> the_session, std::unique_ptr<ProtocolEngine> the_engine)
@@ -168,8 +173,11 @@ asio::awaitable<void> PgConnection::RunSession() {
       if (draining_ && engine_->IsIdle()) break;
       engine_->input().ReleaseMemory();
       ShrinkIdle(engine_->output());
+      waiting_since_ = std::chrono::steady_clock::now();
       const bool read = co_await Read(engine_->input());
+      waiting_since_.reset();
       if (!read) co_return;
+      if (idle_too_long_) co_return co_await Refuse(IdleTooLong());
       continue;
     }
     auto outcome = ProtocolEngine::Outcome::kClose;
@@ -217,7 +225,8 @@ asio::awaitable<bool> PgConnection::OnWorker(std::function<void()> work) {
 
 asio::awaitable<bool> PgConnection::Read(FrameBuffer& input) {
   const auto [error] = co_await socket_.async_wait(tcp::socket::wait_read, kTuple);
-  if (error == asio::error::operation_aborted && draining_) co_return true;
+  const bool awakened = error == asio::error::operation_aborted;
+  if (awakened && (draining_ || idle_too_long_)) co_return true;
   if (error || !ReadAvailable(input)) co_return false;
   const Status booked = BookInput(input);
   if (booked.ok()) co_return true;
@@ -321,10 +330,9 @@ void PgConnection::CloseNow() {
 
 void PgConnection::DrainNow() {
   draining_ = true;
-  // Wakes a wait for bytes. A write under way must not be torn: it ends by itself.
-  const bool waits = engine_ != nullptr && !on_worker_ && engine_->output().empty();
+  // A write under way must not be torn: it ends by itself.
   boost::system::error_code ignored;
-  if (waits) socket_.cancel(ignored);
+  if (waiting_since_.has_value()) socket_.cancel(ignored);
 }
 
 void PgConnection::TerminateNow() {
@@ -335,12 +343,25 @@ void PgConnection::TerminateNow() {
 }
 
 void PgConnection::CheckPeerNow() {
-  if (!on_worker_) return;
+  if (on_worker_) CancelIfGone();
+  if (waiting_since_.has_value()) EndIfIdleTooLong();
+}
+
+void PgConnection::CancelIfGone() {
   pollfd descriptor{socket_.native_handle(), POLLRDHUP, 0};
   if (::poll(&descriptor, 1, 0) <= 0) return;
   if ((descriptor.revents & (POLLRDHUP | POLLHUP | POLLERR)) == 0) return;
   peer_gone_ = true;
   session_->Cancel();
+}
+
+void PgConnection::EndIfIdleTooLong() {
+  const std::chrono::milliseconds patience = engine_->patience();
+  const auto waited = std::chrono::steady_clock::now() - *waiting_since_;
+  if (patience.count() == 0 || waited < patience) return;
+  idle_too_long_ = true;
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
 }
 
 }  // namespace luma::pgwire

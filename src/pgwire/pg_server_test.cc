@@ -194,6 +194,19 @@ TEST_F(PgServerTest, StatementsOfClientsThatLeftAreCancelled) {
   while (server_->session_count() > 0) std::this_thread::yield();
 }
 
+TEST_F(PgServerTest, TransactionsOfSilentClientsEndWhenTheirTimeIsOver) {
+  Start();
+  TestSocket patient = LogIn();
+  patient.Ask(Query("begin; insert 2"));
+  TestSocket socket = LogIn();
+  socket.Ask(Query("set idle_in_transaction_session_timeout 1ms"));
+  socket.Ask(Query("begin; insert 3"));
+  EXPECT_THAT(socket.ReadUpTo("E"), ElementsAre(StartsWith("E FATAL 25P03")));
+  EXPECT_TRUE(socket.IsClosedByServer());
+  EXPECT_THAT(patient.Ask(Query("commit")), ElementsAre("C COMMIT", "Z I"));
+  EXPECT_EQ(database_.committed, 2);
+}
+
 // Goal: a client that does not read holds neither a worker nor much memory.
 // Method: more such clients than workers ask for a gigabyte each; another one is served.
 TEST_F(PgServerTest, SlowReadersHoldNoWorkers) {

@@ -34,10 +34,13 @@ Status PortalRunner::Begin(session::Portal& portal, uint64_t rows_max, bool desc
   if (first) {
     if (IsCopyOut(portal)) LUMA_RETURN_IF_ERROR(CheckCopyOut(portal.statement.copy));
     LUMA_RETURN_IF_ERROR(session_.Start(portal));
+  } else {
+    session_.Resume(portal);
   }
   portal_ = &portal;
   rows_sent_ = 0;
-  rows_left_ = rows_max == 0 ? UINT64_MAX : rows_max;
+  // As in PostgreSQL, COPY is not cut short.
+  rows_left_ = rows_max == 0 || IsCopyOut(portal) ? UINT64_MAX : rows_max;
   const Status status = first ? BeginOutput(describe, out) : ResolveFormats();
   if (!status.ok()) portal_ = nullptr;
   return status;

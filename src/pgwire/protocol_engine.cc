@@ -5,7 +5,6 @@
 namespace luma::pgwire {
 namespace {
 
-using session::IsTransactionStatement;
 using sql::StatementKind;
 
 Status UnknownMessage(char type) {
@@ -23,6 +22,13 @@ ProtocolEngine::ProtocolEngine(session::Session& session, EngineLimits limits)
 bool ProtocolEngine::IsIdle() const {
   return !HasWork() && copy_ == nullptr &&
          session_.transaction_state() == sql::TransactionState::kIdle;
+}
+
+std::chrono::milliseconds ProtocolEngine::patience() const {
+  const bool between_requests = copy_ == nullptr && !HasWork();
+  const bool in_transaction = session_.transaction_state() != sql::TransactionState::kIdle;
+  return between_requests && in_transaction ? idle_in_transaction_timeout_
+                                            : std::chrono::milliseconds(0);
 }
 
 ProtocolEngine::Outcome ProtocolEngine::Step() {
@@ -129,7 +135,7 @@ void ProtocolEngine::RunNextStatement() {
 }
 
 Status ProtocolEngine::StartStatement(const sql::ParsedStatement& statement) {
-  if (query_->statements.size() > 1 && !IsTransactionStatement(statement.kind)) {
+  if (query_->statements.size() > 1 && session::MayBeInImplicit(statement)) {
     LUMA_RETURN_IF_ERROR(session_.EnterImplicit());
   }
   if (statement.kind == StatementKind::kCopyFromStdin) return StartCopyIn(statement);

@@ -1,6 +1,7 @@
 // The PostgreSQL protocol after login, as a machine without sockets: bytes in, bytes out.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -70,6 +71,8 @@ class ProtocolEngine {
   }
   // Between requests and outside of a transaction: the client can be told to go.
   bool IsIdle() const;
+  // How long the client may leave the engine waiting in the state it is in; 0: for ever.
+  std::chrono::milliseconds patience() const;
 
   // Appends a FATAL error, after which the connection is to be closed.
   void WriteFatal(const Status& status);
@@ -114,6 +117,7 @@ class ProtocolEngine {
   std::string output_;
   FormatSettings format_settings_;
   ServerParameters reported_;  // as last sent
+  std::chrono::milliseconds idle_in_transaction_timeout_{0};
   PortalRunner runner_;
   std::optional<SimpleQuery> query_;
   std::unique_ptr<CopyReceiver> copy_;

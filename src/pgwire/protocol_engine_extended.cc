@@ -96,6 +96,7 @@ Status ProtocolEngine::DescribeStatement(std::string_view name) {
     WriteNoData(output_);
     return Status::Ok();
   }
+  LUMA_RETURN_IF_ERROR(session_.CheckNotFailed(prepared->parsed().kind));
   const std::vector<ValueFormat> formats(prepared->columns().size(), ValueFormat::kText);
   WriteRowDescription(output_, prepared->columns(), formats);
   return Status::Ok();
@@ -108,6 +109,7 @@ Status ProtocolEngine::DescribePortal(std::string_view name) {
     WriteNoData(output_);
     return Status::Ok();
   }
+  LUMA_RETURN_IF_ERROR(session_.CheckNotFailed(portal->statement.kind));
   LUMA_ASSIGN_OR_RETURN(const auto formats,
                         ResolveResultFormats(portal->result_format_codes, columns));
   WriteRowDescription(output_, columns, formats);
@@ -130,7 +132,7 @@ Status ProtocolEngine::Execute(std::string_view body) {
   // A statement that stands alone before Sync is its own transaction: it needs no implicit one.
   const bool stands_alone =
       rows_max == 0 && input_.PeekType() == static_cast<char>(FrontendType::kSync);
-  if (!stands_alone && !session::IsTransactionStatement(portal->statement.kind)) {
+  if (!stands_alone && session::MayBeInImplicit(portal->statement)) {
     LUMA_RETURN_IF_ERROR(session_.EnterImplicit());
   }
   if (portal->statement.kind == StatementKind::kCopyFromStdin) {

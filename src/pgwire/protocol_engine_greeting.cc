@@ -56,6 +56,9 @@ void ProtocolEngine::UpdateSettings(std::string& out) {
   }
   const std::optional<std::string> digits = session_.GetSetting("extra_float_digits");
   if (digits.has_value()) ReadExtraFloatDigits(*digits, format_settings_);
+  const std::string timeout =
+      session_.GetSetting("idle_in_transaction_session_timeout").value_or("0");
+  idle_in_transaction_timeout_ = ParseTimeout(timeout);
 }
 
 }  // namespace luma::pgwire

@@ -519,5 +519,64 @@ TEST_F(ProtocolEngineTest, IdleMeansNoRequestAndNoTransaction) {
   EXPECT_FALSE(engine_->IsIdle());
 }
 
+// -- What PostgreSQL does to the session's state
+
+TEST_F(ProtocolEngineTest, DeallocateDropsStatementsOfTheProtocol) {
+  Send(Parse("a", "select 1") + Parse("b", "select 2") + Parse("c", "select 3") + Sync());
+  EXPECT_THAT(Send(Query("deallocate a")), ElementsAre("C DEALLOCATE", "Z I"));
+  EXPECT_THAT(Send(Bind("", "a") + Sync()),
+              ElementsAre("E ERROR 26000 prepared statement \"a\" does not exist", "Z I"));
+  EXPECT_THAT(Send(Parse("", "deallocate prepare b") + Bind("", "") + Execute("") + Sync()),
+              ElementsAre("1", "2", "C DEALLOCATE", "Z I"));
+  EXPECT_THAT(Send(Bind("", "b") + Sync()),
+              ElementsAre("E ERROR 26000 prepared statement \"b\" does not exist", "Z I"));
+  EXPECT_THAT(Send(Query("deallocate all") + Parse("c", "select 4") + Sync()),
+              ElementsAre("C DEALLOCATE", "Z I", "1", "Z I"));
+}
+
+TEST_F(ProtocolEngineTest, DiscardAllForgetsTheSession) {
+  Send(Parse("a", "select 1") + Sync());
+  EXPECT_THAT(Send(Parse("", "discard all") + Bind("", "") + Execute("") + Flush()),
+              ElementsAre("1", "2", "C DISCARD ALL"));
+  EXPECT_THAT(Send(Sync() + Parse("a", "select 2") + Sync()), ElementsAre("Z I", "1", "Z I"));
+  EXPECT_THAT(
+      Send(Query("insert 1; discard all")),
+      ElementsAre("C INSERT 0 1", "E ERROR 25001 DISCARD ALL cannot run inside a transaction block",
+                  "Z I"));
+  EXPECT_EQ(database_.committed, 0);
+}
+
+TEST_F(ProtocolEngineTest, SettingsAreReadAgainWhereverTheyMayHaveChanged) {
+  EXPECT_TRUE(engine_->Greet(StartupParameters(), {}));
+  engine_->output().clear();
+  EXPECT_THAT(Send(Query("set_config TimeZone Asia/Tokyo")),
+              ElementsAre("T t:25", "D Asia/Tokyo", "C SELECT 1", "S TimeZone=Asia/Tokyo", "Z I"));
+}
+
+TEST_F(ProtocolEngineTest, TimeRunsOutOnlyWhileTheServerWorks) {
+  Send(Query("begin") + Parse("", "series 10000") + Bind("p", "") + Execute("p", 1) + Flush());
+  EXPECT_TRUE(database_.timeout_runs);
+  Send(Sync());
+  EXPECT_FALSE(database_.timeout_runs);
+  Send(Execute("p", 1) + Flush());
+  EXPECT_TRUE(database_.timeout_runs);
+  Send(Sync() + Query("declare c cursor for series 5000"));
+  EXPECT_FALSE(database_.timeout_runs);
+  Send(Parse("", "fetch 1 from c") + Bind("", "") + Execute("") + Flush());
+  EXPECT_TRUE(database_.timeout_runs);
+}
+
+TEST_F(ProtocolEngineTest, RowsAreNotDescribedInAFailedTransaction) {
+  Send(Parse("a", "select 1") + Sync() + Query("begin") + Query("fail"));
+  EXPECT_THAT(Send(Describe('S', "a") + Sync()),
+              ElementsAre("t ", ::testing::StartsWith("E ERROR 25P02"), "Z E"));
+}
+
+TEST_F(ProtocolEngineTest, CopyOutIsNotCutShortByARowLimit) {
+  const Answers answers = Send(Parse("", "copy out 3") + Bind("", "") + Execute("", 1) + Sync());
+  EXPECT_THAT(answers,
+              ElementsAre("1", "2", "H", "d 1\n", "d 2\n", "d 3\n", "c", "C COPY 3", "Z I"));
+}
+
 }  // namespace
 }  // namespace luma::pgwire

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 
 namespace luma::pgwire {
 namespace {
@@ -30,7 +31,7 @@ ServerParameters InitialServerParameters(std::string_view user, std::string_view
           {"server_version", std::string(kServerVersion)},
           {"session_authorization", std::string(user)},
           {"standard_conforming_strings", "on"},
-          {"TimeZone", "UTC"}};
+          {"TimeZone", "Etc/UTC"}};
 }
 
 bool IsReportedSetting(std::string_view name) {
@@ -44,6 +45,19 @@ bool IsSupportedClientEncoding(std::string_view name) {
     if (std::isalnum(c) != 0) letters.push_back(static_cast<char>(std::tolower(c)));
   }
   return letters == "utf8" || letters == "unicode" || letters == "sqlascii";
+}
+
+std::chrono::milliseconds ParseTimeout(std::string_view value) {
+  int64_t number = 0;
+  const char* const end = value.data() + value.size();
+  const auto read = std::from_chars(value.data(), end, number);
+  if (read.ec != std::errc() || number < 0 || number > INT32_MAX) return {};
+  std::string_view unit(read.ptr, static_cast<size_t>(end - read.ptr));
+  unit.remove_prefix(std::min(unit.find_first_not_of(' '), unit.size()));
+  if (unit == "s") return std::chrono::seconds(number);
+  if (unit == "min") return std::chrono::minutes(number);
+  if (unit == "h") return std::chrono::hours(number);
+  return std::chrono::milliseconds(number);
 }
 
 }  // namespace luma::pgwire

@@ -1,6 +1,7 @@
 // What the server tells a client about itself and its settings (ParameterStatus).
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,5 +20,8 @@ bool IsReportedSetting(std::string_view name);
 
 // The only encoding is UTF-8. SQL_ASCII means "do not convert", which is the same here.
 bool IsSupportedClientEncoding(std::string_view name);
+
+// "5000", "5s", "1min": the value of a PostgreSQL timeout; 0, which means none, for any other text.
+std::chrono::milliseconds ParseTimeout(std::string_view value);
 
 }  // namespace luma::pgwire

@@ -21,13 +21,21 @@ Status UnsupportedVersion(uint32_t version) {
                              ": server supports 3.0 to 3.0");
 }
 
+// As PostgreSQL keeps an application's name: it is shown to others.
+std::string Printable(std::string_view text) {
+  std::string printable(text);
+  std::replace_if(
+      printable.begin(), printable.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return printable;
+}
+
 Status ApplyParameter(std::string_view name, std::string_view value, StartupParameters& out) {
   if (name == "user") {
     out.user = value;
   } else if (name == "database") {
     out.database = value;
   } else if (name == "application_name") {
-    out.application_name = value;
+    out.application_name = Printable(value);
   } else if (name == "replication") {
     return Status::Unsupported("replication connections are not supported");
   } else if (name == "options") {

@@ -11,9 +11,21 @@ namespace {
 using sql::StatementKind;
 using sql::TransactionState;
 
-bool MayChangeSettings(StatementKind kind) {
-  return kind == StatementKind::kSet || kind == StatementKind::kRollback ||
-         kind == StatementKind::kOther;
+// SET, the end of a transaction (and of SET LOCAL), and set_config(), which any query may call.
+bool MayChangeSettings(const sql::ParsedStatement& statement) {
+  switch (statement.kind) {
+    case StatementKind::kSet:
+    case StatementKind::kCommit:
+    case StatementKind::kRollback:
+    case StatementKind::kOther:
+      return true;
+    default:
+      return statement.text.find("set_config") != std::string::npos;
+  }
+}
+
+bool IsDiscardAll(const sql::ParsedStatement& statement) {
+  return statement.kind == StatementKind::kSet && statement.command_tag == "DISCARD ALL";
 }
 
 // INSERT, UPDATE and DELETE with RETURNING run to their end at once: their effect may not depend on
@@ -86,6 +98,10 @@ bool IsTransactionStatement(StatementKind kind) {
          kind == StatementKind::kRollback;
 }
 
+bool MayBeInImplicit(const sql::ParsedStatement& statement) {
+  return !IsTransactionStatement(statement.kind) && !IsDiscardAll(statement);
+}
+
 std::span<const sql::ResultColumn> ColumnsOf(const Portal& portal) {
   if (portal.rows != nullptr) return portal.rows->columns();
   if (portal.prepared != nullptr) return portal.prepared->columns();
@@ -101,6 +117,7 @@ void Session::StartRequest() {
 }
 
 void Session::EndRequest() {
+  if (connection_ != nullptr) connection_->PauseStatementTimeout();
   MutexLock lock(mutex_);
   in_request_ = false;
   cancelled_ = false;
@@ -279,6 +296,7 @@ void Session::ClosePortal(std::string_view name) {
 Status Session::SetAsideOthers(const Portal* running) {
   for (auto& [name, portal] : portals_) {
     if (&portal == running || portal.rows == nullptr || !portal.rows->holds_stream()) continue;
+    Resume(portal);
     const Status set_aside = portal.rows->SetAside(limits_.set_aside_bytes_max);
     if (set_aside.ok()) continue;
     portal.rows.reset();
@@ -293,16 +311,41 @@ Status Session::Start(Portal& portal) {
   LUMA_RETURN_IF_ERROR(CheckCancelled());
   LUMA_RETURN_IF_ERROR(CheckNotFailed(portal.statement.kind));
   portal.started = true;
-  if (MayChangeSettings(portal.statement.kind)) settings_changed_ = true;
+  if (MayChangeSettings(portal.statement)) settings_changed_ = true;
   if (IsTransactionStatement(portal.statement.kind)) return RunTransactionStatement(portal);
+  if (IsDiscardAll(portal.statement)) LUMA_RETURN_IF_ERROR(DiscardAll(portal));
+  if (const auto deallocation = ParseDeallocation(portal.statement)) Deallocate(*deallocation);
   LUMA_ASSIGN_OR_RETURN(const auto cursor, ParseCursorStatement(portal.statement.text));
   if (cursor.has_value()) return RunCursorStatement(portal, *cursor);
   LUMA_RETURN_IF_ERROR(SetAsideOthers(&portal));
   LUMA_RETURN_IF_ERROR(OpenRows(portal));
+  if (IsDiscardAll(portal.statement)) connection().SetStatementTimeout(limits_.statement_timeout);
   if (!RunsThrough(portal.statement)) return Status::Ok();
   const Status status = portal.rows->SetAside(limits_.set_aside_bytes_max);
   portal.finished = !status.ok();
   return Explain(status);
+}
+
+void Session::Resume(const Portal& portal) {
+  if (portal.rows != nullptr && portal.rows->holds_stream()) {
+    connection().RestartStatementTimeout();
+  }
+}
+
+// Statements of SQL's PREPARE are the SQL layer's: it gets the statement, too.
+void Session::Deallocate(const Deallocation& deallocation) {
+  if (!deallocation.all) return ClosePrepared(deallocation.name);
+  std::erase_if(prepared_, [](const auto& entry) { return !entry.first.empty(); });
+}
+
+Status Session::DiscardAll(const Portal& running) {
+  if (implicit_ || transaction_state() != TransactionState::kIdle) {
+    return Status::InvalidArgument("DISCARD ALL cannot run inside a transaction block")
+        .WithSqlState("25001");
+  }
+  std::erase_if(portals_, [&](const auto& entry) { return &entry.second != &running; });
+  Deallocate({.all = true, .name = ""});
+  return Status::Ok();
 }
 
 Status Session::OpenRows(Portal& portal) {

@@ -16,6 +16,7 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "session/cursor_statement.h"
+#include "session/deallocation.h"
 #include "session/row_source.h"
 #include "sql/database.h"
 
@@ -35,8 +36,10 @@ struct Notice {
   std::string message;
 };
 
-// BEGIN, COMMIT, ROLLBACK: they never run inside an implicit transaction.
+// BEGIN, COMMIT, ROLLBACK.
 bool IsTransactionStatement(sql::StatementKind kind);
+// False for those and for DISCARD ALL: they must not find themselves in an implicit transaction.
+bool MayBeInImplicit(const sql::ParsedStatement& statement);
 
 // A statement with its parameters, ready to run or running.
 struct Portal {
@@ -70,7 +73,8 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Cancel reaches only what runs between these two, so a late one cannot hit the next request.
+  // Cancel reaches only what runs between these two, so a late one cannot hit the next request; and
+  // only then does a statement's time run out.
   void StartRequest() LUMA_EXCLUDES(mutex_);
   void EndRequest() LUMA_EXCLUDES(mutex_);
   void Cancel() LUMA_EXCLUDES(mutex_);
@@ -95,8 +99,11 @@ class Session {
   void ClosePortal(std::string_view name);             // none of that name: nothing happens
 
   // Starts the portal's statement. Rows of other portals are set aside first. BEGIN, COMMIT and
-  // ROLLBACK in the wrong place give a notice, as in PostgreSQL.
+  // ROLLBACK in the wrong place give a notice, as in PostgreSQL. DEALLOCATE and DISCARD ALL drop
+  // the prepared statements of Prepare, too.
   Status Start(Portal& portal);
+  // The client asks for more rows of a portal that has been started.
+  void Resume(const Portal& portal);
   // As RowSource, with cancellation. Errors end the portal.
   Result<bool> HasRow(Portal& portal);
   // The rows of the current batch up to `row`, which HasRow offered, are used up.
@@ -113,6 +120,8 @@ class Session {
   Status LeaveImplicit(bool success);
 
   sql::TransactionState transaction_state() const;
+  // kFailedTransaction, unless a statement of that kind may run in a failed one.
+  Status CheckNotFailed(sql::StatementKind kind) const;
   // An error was told to the client. As in PostgreSQL it fails an open transaction, whether it came
   // from SQL or from the protocol (a COPY given up, a cursor that does not exist).
   void NoteError();
@@ -133,9 +142,10 @@ class Session {
                               std::span<const uint32_t> oids);
   sql::Connection& connection() LUMA_EXCLUDES(mutex_);
   Result<std::vector<sql::ParsedStatement>> ParseWithCursors(std::string_view text);
-  Status CheckNotFailed(sql::StatementKind kind) const;
   Status SetAsideOthers(const Portal* running);
   Status RunTransactionStatement(Portal& portal);
+  void Deallocate(const Deallocation& deallocation);
+  Status DiscardAll(const Portal& running);
   Status RunThrough(Portal& portal);
   Status OpenRows(Portal& portal);
   void EndPortals(bool committed, const Portal* except);

@@ -69,6 +69,7 @@ Status Session::RunCursorStatement(Portal& portal, const CursorStatement& cursor
       return DeclareCursor(portal, cursor);
     case CursorStatement::Action::kFetch: {
       LUMA_ASSIGN_OR_RETURN(const Portal* source, FindCursor(cursor.name));
+      Resume(*source);
       portal.rows = source->rows;
       portal.fetch_rows_left = cursor.rows;
       return Status::Ok();
@@ -119,6 +120,7 @@ Status Session::DeclareCursor(const Portal& portal, const CursorStatement& curso
 
 Status Session::MoveCursor(Portal& portal, const CursorStatement& cursor) {
   LUMA_ASSIGN_OR_RETURN(Portal * source, FindCursor(cursor.name));
+  Resume(*source);
   uint64_t moved = 0;
   while (moved < cursor.rows) {
     LUMA_ASSIGN_OR_RETURN(const bool has_row, HasRow(*source));

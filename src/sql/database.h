@@ -178,7 +178,11 @@ class Connection {
 
   virtual TransactionState transaction_state() const = 0;
   virtual void Interrupt() = 0;  // cancels what runs: kCancelled
-  virtual void SetStatementTimeout(std::chrono::milliseconds timeout) = 0;   // 0: none
+  virtual void SetStatementTimeout(std::chrono::milliseconds timeout) = 0;  // 0: none
+  // While an open stream waits for the client to ask for more rows, the statement's time does not
+  // run out; it starts anew when the client asks.
+  virtual void PauseStatementTimeout() = 0;
+  virtual void RestartStatementTimeout() = 0;
   virtual std::optional<std::string> GetSetting(std::string_view name) = 0;  // SHOW
   // Drops transaction, prepared plans, settings, temporary objects (DISCARD ALL).
   virtual void Reset() = 0;

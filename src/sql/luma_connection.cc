@@ -29,6 +29,7 @@ bool IsSettingStatement(const ParsedStatement& statement) {
 // DEALLOCATE ALL, which concerns the protocol's prepared statements.
 bool IsUpkeep(const ParsedStatement& statement) {
   return statement.command_tag == "VACUUM" || statement.command_tag == "ANALYZE" ||
+         statement.command_tag == "UNLISTEN" ||  // nobody can LISTEN
          (statement.command_tag == "DEALLOCATE" && Tokenize(statement.text).back().Is("all"));
 }
 
@@ -110,6 +111,9 @@ Result<duckdb::Connection*> LumaConnection::Connect() {
     session_ = duckdb::make_shared_ptr<SessionState>(options_);
     context.registered_state->Insert(SessionState::kName, session_);
     ResetSettings(context);
+    if (!options_.application_name.empty()) {
+      LUMA_RETURN_IF_ERROR(ChangeSetting(context, "application_name", options_.application_name));
+    }
     if (kept_settings_) RestoreSettings(context, *std::exchange(kept_settings_, std::nullopt));
     ++connection_number_;
     MutexLock lock(interrupt_mutex_);

@@ -43,6 +43,8 @@ class LumaConnection final : public Connection {
   TransactionState transaction_state() const override { return state_; }
   void Interrupt() override LUMA_EXCLUDES(interrupt_mutex_);
   void SetStatementTimeout(std::chrono::milliseconds timeout) override { timeout_ = timeout; }
+  void PauseStatementTimeout() override { StopTimer(); }
+  void RestartStatementTimeout() override { StartTimer(); }
   std::optional<std::string> GetSetting(std::string_view name) override;
   void Reset() override;
 

@@ -21,7 +21,8 @@ class ConnectionTable {
     virtual void Drop() = 0;       // close at once
     virtual void Drain() = 0;      // close as soon as no request and no transaction is open
     virtual void Terminate() = 0;  // cancel what runs, tell the client, close
-    virtual void CheckPeer() = 0;  // cancel what runs when the client is gone
+    // Cancel what runs when the client is gone; close when it is silent for too long.
+    virtual void CheckPeer() = 0;
 
    private:
     friend class ConnectionTable;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "pgwire/handshake.h"
@@ -59,7 +60,8 @@ class PgConnection final : public ConnectionTable::Member,
   Awaitable<bool> StartSession(const StartupParameters& parameters);
   Awaitable<void> RunSession();
 
-  // Waits for bytes and appends them to `input`; also returns when draining_ was set meanwhile.
+  // Waits for bytes and appends them to `input`; also returns when draining_ or idle_too_long_ was
+  // set meanwhile.
   // False when the connection is to end.
   Awaitable<bool> Read(FrameBuffer& input);
   // Takes what the socket holds; false at the end of the stream.
@@ -83,6 +85,8 @@ class PgConnection final : public ConnectionTable::Member,
   void DrainNow();
   void TerminateNow();
   void CheckPeerNow();
+  void CancelIfGone();
+  void EndIfIdleTooLong();
 
   PgShared& shared_;
   boost::asio::ip::tcp::socket socket_;
@@ -91,6 +95,9 @@ class PgConnection final : public ConnectionTable::Member,
   session::CancelKey cancel_key_;
   std::unique_ptr<ProtocolEngine> engine_;
   storage::BudgetLease input_lease_;
+  // Set while a session waits for a request.
+  std::optional<std::chrono::steady_clock::time_point> waiting_since_;
+  bool idle_too_long_ = false;
   bool draining_ = false;
   bool terminating_ = false;
   bool on_worker_ = false;

@@ -10,7 +10,8 @@
 //   fail                an error with a position
 //   breakoff N          N rows, then an error
 //   sleep               waits until it is interrupted
-//   set NAME VALUE      changes a setting
+//   set NAME VALUE      changes a setting; set_config NAME VALUE: the same, and returns the value
+//   deallocate, discard nothing, and forgets all settings
 //   begin, commit, rollback, copy in [csv], copy out N [csv], copy binary
 //
 // Statements end at ';'. The table's content is one number, visible to others when committed.
@@ -154,6 +155,8 @@ class FakeConnection final : public sql::Connection {
     wake_.NotifyAll();
   }
   void SetStatementTimeout(std::chrono::milliseconds) override {}
+  void PauseStatementTimeout() override;
+  void RestartStatementTimeout() override;
   std::optional<std::string> GetSetting(std::string_view name) override {
     const auto found = settings_.find(name);
     if (found == settings_.end()) return std::nullopt;
@@ -208,6 +211,7 @@ class FakeDatabase final : public sql::Database {
   std::atomic<int> connections{0};
   std::atomic<int> sleeping{0};
   std::atomic<uint64_t> batches_made{0};
+  std::atomic<bool> timeout_runs{false};
   Mutex mutex;
   std::vector<std::string> copied LUMA_GUARDED_BY(mutex);  // rows of copy in, "a|b", NULL as "~"
 };
@@ -242,6 +246,10 @@ inline void Classify(sql::ParsedStatement& statement) {
     is(StatementKind::kRollback, "ROLLBACK", false);
   else if (verb == "set" || verb == "SET")
     is(StatementKind::kSet, "SET", false);
+  else if (verb == "deallocate")
+    is(StatementKind::kOther, "DEALLOCATE", false);
+  else if (verb == "discard")
+    is(StatementKind::kSet, "DISCARD ALL", false);
   else if (verb != "copy")
     is(StatementKind::kSelect, "SELECT", true);
   else
@@ -319,9 +327,9 @@ inline Result<std::shared_ptr<sql::PreparedStatement>> FakeConnection::Prepare(
   std::vector<sql::ResultColumn> columns;
   const std::string verb = internal::Words(statement.text)[0];
   if (statement.returns_rows || statement.kind == sql::StatementKind::kCopyToStdout) {
-    columns.push_back(verb == "select"                   ? Int4Column()
-                      : verb == "echo" || verb == "wide" ? TextColumn()
-                                                         : Int8Column());
+    columns.push_back(verb == "select"                                           ? Int4Column()
+                      : verb == "echo" || verb == "wide" || verb == "set_config" ? TextColumn()
+                                                                                 : Int8Column());
   }
   return std::shared_ptr<sql::PreparedStatement>(
       std::make_shared<FakePrepared>(statement, std::move(oids), std::move(columns)));
@@ -342,6 +350,9 @@ inline Status FakeConnection::EndImplicit(bool success) {
   }
   return Status::Ok();
 }
+
+inline void FakeConnection::PauseStatementTimeout() { database_.timeout_runs = false; }
+inline void FakeConnection::RestartStatementTimeout() { database_.timeout_runs = true; }
 
 inline void FakeConnection::Commit() { database_.committed += std::exchange(pending_, 0); }
 
@@ -382,6 +393,7 @@ inline Result<std::unique_ptr<sql::ResultStream>> FakeConnection::RunTransaction
 inline Result<std::unique_ptr<sql::ResultStream>> FakeConnection::Run(
     const sql::ParsedStatement& statement, std::span<const sql::Parameter> parameters) {
   const std::vector<std::string> words = internal::Words(statement.text);
+  RestartStatementTimeout();
   if (session::IsTransactionStatement(statement.kind)) return RunTransaction(statement.kind);
   if (words[0] == "fail") {
     return Failed(Status::OutOfRange("it failed").WithSqlPosition(3).WithHint("do not do that"));
@@ -392,6 +404,8 @@ inline Result<std::unique_ptr<sql::ResultStream>> FakeConnection::Run(
     EndStatement();
     return Nothing(static_cast<uint64_t>(internal::Number(words, 1)));
   }
+  if (statement.command_tag == "DISCARD ALL") settings_.clear();
+  if (words[0] == "deallocate" || words[0] == "discard") return Nothing(0);
   if (statement.kind == sql::StatementKind::kSet) {
     if (words.size() < 3) return Failed(Status::SyntaxError("set needs a name and a value"));
     std::string name = words[1];
@@ -418,6 +432,10 @@ inline Result<std::unique_ptr<sql::ResultStream>> FakeConnection::RunRows(
   if (words[0] == "select") {
     const auto value = static_cast<int32_t>(internal::Number(words, 1));
     return Stream({Int4Column()}, 0, once(FakeBatch::Of<int32_t>(PhysicalType::kInt32, {value})));
+  }
+  if (words[0] == "set_config") {
+    settings_[words[1]] = words[2];
+    return Stream({TextColumn()}, 0, once(FakeBatch::OfTexts({words[2]})));
   }
   if (words[0] == "total") {
     const int64_t total = database_.committed + pending_;
