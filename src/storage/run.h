@@ -24,8 +24,8 @@ class Run {
   RunId id() const { return id_; }
   // In memory, hence still in the log and to be flushed.
   virtual bool is_hot() const = 0;
-  // Differs between the two orders that a table with a sort key has of the same run, in memory and
-  // on disk; positions mean nothing across a change of it.
+  // Rises whenever the rows behind this id get other positions: 0 in memory, 1 for rows that the
+  // flush has sorted, one more with every merge. Positions mean nothing across a change of it.
   virtual uint32_t layout() const = 0;
   // On disk; 0 for a hot run.
   virtual uint64_t file_bytes() const = 0;

@@ -4,10 +4,9 @@
 #include <utility>
 
 #include "base/failpoint.h"
-#include "base/log.h"
 #include "storage/hot/hot_run.h"
 #include "storage/hot/row_order.h"
-#include "storage/warm/segment_writer.h"
+#include "storage/warm/new_segment.h"
 
 namespace luma::storage {
 namespace {
@@ -107,27 +106,6 @@ Status WriteRows(SegmentWriter& writer, const HotRun& run, uint32_t rows,
   return Status::Ok();
 }
 
-struct WrittenSegment {
-  SegmentFileInfo info;
-  std::shared_ptr<const SegmentReader> reader;
-};
-
-Result<WrittenSegment> FinishAndOpen(io::FileSystem& fs, const io::Path& path,
-                                     SegmentWriter& writer, ObjectId table, RunId run) {
-  WrittenSegment written;
-  LUMA_ASSIGN_OR_RETURN(written.info, writer.Finish());
-  const ExpectedSegment expected{.table_id = table, .run_id = run, .file = written.info};
-  LUMA_ASSIGN_OR_RETURN(written.reader, SegmentReader::Open(fs, path, expected));
-  return written;
-}
-
-// The file may have got its name before something failed. If it stays, the next start removes it.
-void RemoveGarbage(io::FileSystem& fs, const io::Path& path) {
-  const Status removed = fs.Remove(path);
-  if (removed.ok() || removed.code() == StatusCode::kNotFound) return;
-  LUMA_LOG(kWarn, "storage", "segment of a failed flush stays: {}", removed.message());
-}
-
 std::vector<uint32_t> Inverse(const std::vector<uint32_t>& order) {
   std::vector<uint32_t> inverse(order.size());
   for (uint32_t i = 0; i < order.size(); ++i) inverse[order[i]] = i;
@@ -161,17 +139,14 @@ Result<FlushedRun> FlushRun(io::FileSystem& fs, const DataDirectory& directory,
                                               {.second_pass_zstd = true}));
   LUMA_RETURN_IF_ERROR(WriteRows(*writer, hot, run.row_count(), order));
   LUMA_FAILPOINT("flush.before_finish");
-  Result<WrittenSegment> written = FinishAndOpen(fs, path, *writer, table.id, run.id());
-  if (!written.ok()) {
-    RemoveGarbage(fs, path);
-    return written.status();
-  }
-  const SegmentFileInfo& info = written->info;
+  LUMA_ASSIGN_OR_RETURN(const NewSegment written,
+                        FinishAndOpen(fs, path, *writer, table.id, run.id()));
+  const SegmentFileInfo& info = written.info;
 
   FlushedRun flushed;
   flushed.table = table.id;
   flushed.run = std::make_shared<const WarmRun>(fs, file_name, info.file_bytes, keeps_order ? 0 : 1,
-                                                written->reader, cache);
+                                                written.reader, cache);
   flushed.record = {.id = run.id(),
                     .row_count = info.row_count,
                     .file_name = file_name,

@@ -54,6 +54,13 @@ ColumnBlock ToColumnBlock(std::shared_ptr<const encoding::DecodedBlock> decoded)
   return block;
 }
 
+Result<ColumnBlock> OfType(const ColumnSchema& column, DecodedBlockPtr decoded) {
+  if (decoded->type() != column.physical_type) {
+    return Status::Internal("column changed its type under its id: column=", column.name);
+  }
+  return ToColumnBlock(std::move(decoded));
+}
+
 }  // namespace
 
 WarmRun::~WarmRun() {
@@ -72,15 +79,22 @@ Result<DecodedBlockPtr> WarmRun::ReadBlock(ColumnId column, uint32_t block) cons
                      [&] { return reader_->ReadBlock(column, block); });
 }
 
-Result<ColumnBlock> WarmRun::Read(const ColumnSchema& column, uint32_t block, uint32_t rows) const {
-  if (!reader_->HasColumn(column.id)) {
-    return ConstantBlock(column.physical_type, column.missing_value, BlockRows(block, rows));
-  }
+ColumnBlock WarmRun::MissingBlock(const ColumnSchema& column, uint32_t block) const {
+  return ConstantBlock(column.physical_type, column.missing_value, reader_->BlockRowCount(block));
+}
+
+Result<ColumnBlock> WarmRun::Read(const ColumnSchema& column, uint32_t block, uint32_t) const {
+  if (!reader_->HasColumn(column.id)) return MissingBlock(column, block);
   LUMA_ASSIGN_OR_RETURN(DecodedBlockPtr decoded, ReadBlock(column.id, block));
-  if (decoded->type() != column.physical_type) {
-    return Status::Internal("column changed its type under its id: column=", column.name);
-  }
-  return ToColumnBlock(std::move(decoded));
+  return OfType(column, std::move(decoded));
+}
+
+Result<ColumnBlock> WarmRun::ReadOnce(const ColumnSchema& column, uint32_t block,
+                                      uint64_t& memory_bytes) const {
+  if (!reader_->HasColumn(column.id)) return MissingBlock(column, block);
+  LUMA_ASSIGN_OR_RETURN(DecodedBlockPtr decoded, reader_->ReadBlock(column.id, block));
+  memory_bytes += decoded->memory_bytes();
+  return OfType(column, std::move(decoded));
 }
 
 }  // namespace luma::storage

@@ -35,6 +35,10 @@ class WarmRun final : public Run {
 
   const std::string& file_name() const { return file_name_; }
   const SegmentReader& reader() const { return *reader_; }
+  // As Read, past the cache: for who reads every block once. Adds to `memory_bytes` what the block
+  // takes.
+  Result<ColumnBlock> ReadOnce(const ColumnSchema& column, uint32_t block,
+                               uint64_t& memory_bytes) const;
 
   bool is_hot() const override { return false; }
   uint32_t layout() const override { return layout_; }
@@ -50,6 +54,7 @@ class WarmRun final : public Run {
 
  private:
   Result<DecodedBlockPtr> ReadBlock(ColumnId column, uint32_t block) const;
+  ColumnBlock MissingBlock(const ColumnSchema& column, uint32_t block) const;
 
   io::FileSystem& fs_;
   BlockCache* const cache_;

@@ -10,10 +10,10 @@
 
 namespace luma::storage {
 
-// Positions of all rows of `run`, ordered by the columns, ascending, nulls last, equal ones by
-// position. Empty when they are in order already. Numbers by value (NaN last), strings by unsigned
-// bytes, intervals with months of 30 days.
-// Memory: 8 to 16 bytes per row and column, and 8 per row. Errors: kIoError, kCorruption for a run on disk.
+// Positions of all rows of `run`, ordered by the columns as OrderedColumn says, equal ones by
+// position. Empty when they are in order already.
+// Memory: 8 to 16 bytes per row and column, and 8 per row. Errors: kIoError, kCorruption for a run
+// on disk.
 Result<std::vector<uint32_t>> SortedOrder(const RunVersion& run,
                                           std::span<const ColumnSchema* const> columns);
 

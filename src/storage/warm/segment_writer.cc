@@ -96,6 +96,11 @@ Status SegmentWriter::AppendBlockRow(std::span<const ColumnSpan> columns, uint32
   return Write(encoded);
 }
 
+Status SegmentWriter::Sync() {
+  if (status_.ok()) status_ = file_->Sync();
+  return status_;
+}
+
 Result<SegmentFileInfo> SegmentWriter::Finish() {
   LUMA_CHECK(!published_);
   if (!status_.ok()) return status_;

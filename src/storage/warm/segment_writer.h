@@ -53,6 +53,11 @@ class SegmentWriter {
   // have been appended.
   Result<SegmentFileInfo> Finish();
 
+  // Written so far.
+  uint64_t file_bytes() const { return file_bytes_; }
+  // Puts what is written on the disk, so that Finish has little left to wait for.
+  Status Sync();
+
  private:
   SegmentWriter(io::FileSystem& fs, io::Path path, SegmentHeader header,
                 encoding::EncodeOptions options);

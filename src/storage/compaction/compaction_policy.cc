@@ -1,0 +1,130 @@
+#include "storage/compaction/compaction_policy.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include "storage/warm/segment_format.h"
+
+namespace luma::storage {
+namespace {
+
+// Neighbours of one partition. Sums are those of their live rows.
+struct Group {
+  size_t first = 0;
+  size_t count = 0;
+  uint64_t bytes = 0;
+  uint64_t largest_bytes = 0;
+  uint64_t rows = 0;
+
+  void Add(const RunSize& run) {
+    ++count;
+    bytes += run.live_bytes();
+    largest_bytes = std::max(largest_bytes, run.live_bytes());
+    rows += run.live_rows();
+  }
+  bool Fits(const MergePolicy& policy) const {
+    return count <= policy.inputs_max && bytes <= policy.output_bytes_max &&
+           rows <= policy.output_rows_max;
+  }
+  bool IsWorthIt(const MergePolicy& policy) const {
+    return count >= policy.inputs_min && static_cast<double>(largest_bytes) <=
+                                             policy.largest_share_max * static_cast<double>(bytes);
+  }
+  // More runs per byte; of equally cheap groups the one that leaves fewer runs.
+  bool IsBetterThan(const Group& other) const {
+    if (other.count == 0) return true;
+    const auto mine = static_cast<double>(count) / static_cast<double>(bytes);
+    const auto theirs = static_cast<double>(other.count) / static_cast<double>(other.bytes);
+    return mine != theirs ? mine > theirs : count > other.count;
+  }
+};
+
+Group BestGroup(const MergePolicy& policy, std::span<const RunSize> runs) {
+  Group best;
+  for (size_t first = 0; first < runs.size(); ++first) {
+    Group group{.first = first};
+    for (size_t next = first; next < runs.size(); ++next) {
+      group.Add(runs[next]);
+      if (!group.Fits(policy)) break;
+      if (group.IsWorthIt(policy) && group.IsBetterThan(best)) best = group;
+    }
+  }
+  return best;
+}
+
+bool IsHalfDeleted(const RunSize& run) {
+  return run.deleted_rows > 0 && run.deleted_rows >= run.live_rows();
+}
+
+int64_t FloorDivide(int64_t value, int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
+
+}  // namespace
+
+uint64_t RunSize::live_bytes() const {
+  const double share = static_cast<double>(live_rows()) / static_cast<double>(rows);
+  return std::max<uint64_t>(1, static_cast<uint64_t>(share * static_cast<double>(file_bytes)));
+}
+
+std::vector<RunId> PickMerge(const MergePolicy& policy, std::span<const RunSize> runs) {
+  std::map<int64_t, std::vector<RunSize>> partitions;
+  for (const RunSize& run : runs) {
+    // A run without live rows goes with the next flush.
+    if (run.live_rows() > 0) partitions[run.partition].push_back(run);
+  }
+  Group best;
+  std::vector<RunId> picked;
+  for (const auto& [partition, of_partition] : partitions) {
+    const Group group = BestGroup(policy, of_partition);
+    if (group.count == 0 || !group.IsBetterThan(best)) continue;
+    best = group;
+    picked.clear();
+    for (size_t i = 0; i < group.count; ++i) picked.push_back(of_partition[group.first + i].id);
+  }
+  if (!picked.empty()) return picked;
+  for (const RunSize& run : runs) {
+    if (run.live_rows() > 0 && IsHalfDeleted(run)) return {run.id};
+  }
+  return {};
+}
+
+MergePolicy PolicyFor(MergePolicy policy, const TableSchema& schema) {
+  if (schema.sort_key.empty()) return policy;  // one input after the other, one block at a time
+  uint64_t row_bytes = 0;
+  for (const ColumnSchema& column : schema.columns) {
+    // Strings have bytes elsewhere; what they really take is booked when they are read.
+    const bool is_text = column.physical_type == PhysicalType::kBytes;
+    if (!column.is_generated()) row_bytes += ValueBytes(column.physical_type) + (is_text ? 32 : 0);
+  }
+  const uint64_t inputs = policy.memory_bytes_max / (row_bytes * kBlockRows);
+  policy.inputs_max = std::clamp<uint64_t>(inputs, 2, policy.inputs_max);
+  policy.inputs_min = std::min(policy.inputs_min, policy.inputs_max);
+  return policy;
+}
+
+std::optional<PartitionColumn> FindPartitionColumn(const TableSchema& schema) {
+  if (schema.sort_key.size() < 2) return std::nullopt;
+  const ColumnSchema* const column = schema.FindColumn(schema.sort_key.back());
+  if (column == nullptr || column->physical_type != PhysicalType::kInt64) return std::nullopt;
+  constexpr std::pair<std::string_view, int64_t> kTicksPerSecond[] = {
+      {"TIMESTAMP_S", 1},         {"TIMESTAMP_MS", 1'000},
+      {"TIMESTAMP", 1'000'000},   {"TIMESTAMP WITH TIME ZONE", 1'000'000},
+      {"TIMESTAMPTZ", 1'000'000}, {"TIMESTAMP_NS", 1'000'000'000},
+  };
+  for (const auto& [type, ticks] : kTicksPerSecond) {
+    if (column->logical_type == type) return PartitionColumn{column->id, ticks * 24 * 3600};
+  }
+  return std::nullopt;
+}
+
+int64_t PartitionOf(const RunVersion& run, const PartitionColumn& column) {
+  std::optional<int64_t> newest;
+  for (uint32_t block = 0; block < run.block_count(); ++block) {
+    const ZoneMap* const zone = run.Zone(column.id, block);
+    if (zone == nullptr || !zone->has_max) continue;
+    newest = std::max(newest.value_or(INT64_MIN), zone->max.As<int64_t>());
+  }
+  return newest ? FloorDivide(*newest, column.ticks_per_day) : 0;
+}
+
+}  // namespace luma::storage

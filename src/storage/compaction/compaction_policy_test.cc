@@ -1,0 +1,153 @@
+#include "storage/compaction/compaction_policy.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "encoding/testing/test_seed.h"
+#include "storage/catalog_state.h"
+
+namespace luma::storage {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+RunSize OneRun(uint32_t id, uint64_t bytes, int64_t partition = 0) {
+  return {.id = RunId{id}, .rows = 1000, .file_bytes = bytes, .partition = partition};
+}
+
+std::vector<uint32_t> Pick(const std::vector<RunSize>& runs, const MergePolicy& policy = {}) {
+  std::vector<uint32_t> ids;
+  for (const RunId id : PickMerge(policy, runs)) ids.push_back(static_cast<uint32_t>(id));
+  return ids;
+}
+
+TEST(CompactionPolicyTest, FewRunsStay) {
+  EXPECT_THAT(Pick({}), IsEmpty());
+  EXPECT_THAT(Pick({OneRun(1, 100), OneRun(2, 100), OneRun(3, 100)}), IsEmpty());
+}
+
+TEST(CompactionPolicyTest, RunsOfOneSizeAreMergedTogether) {
+  EXPECT_THAT(Pick({OneRun(1, 100), OneRun(2, 90), OneRun(3, 110), OneRun(5, 100), OneRun(6, 100)}),
+              ElementsAre(1, 2, 3, 5, 6));
+}
+
+TEST(CompactionPolicyTest, ALargeRunIsNotRewrittenForSmallOnes) {
+  EXPECT_THAT(Pick({OneRun(1, 10'000), OneRun(2, 100), OneRun(3, 100), OneRun(4, 100)}), IsEmpty());
+  EXPECT_THAT(
+      Pick({OneRun(1, 10'000), OneRun(2, 100), OneRun(3, 100), OneRun(4, 100), OneRun(5, 100)}),
+      ElementsAre(2, 3, 4, 5));
+  EXPECT_THAT(Pick({OneRun(1, 200), OneRun(2, 100), OneRun(3, 100), OneRun(4, 100)}),
+              ElementsAre(1, 2, 3, 4));
+}
+
+TEST(CompactionPolicyTest, OnlyNeighboursAreMerged) {
+  EXPECT_THAT(
+      Pick({OneRun(1, 100), OneRun(2, 100), OneRun(3, 9'000), OneRun(4, 100), OneRun(5, 100)}),
+      IsEmpty());
+}
+
+TEST(CompactionPolicyTest, PartitionsStaySeparate) {
+  std::vector<RunSize> runs;
+  for (uint32_t id = 1; id <= 6; ++id) runs.push_back(OneRun(id, 100, id % 2));
+  EXPECT_THAT(Pick(runs), IsEmpty());
+  runs.push_back(OneRun(7, 100, 1));
+  EXPECT_THAT(Pick(runs), ElementsAre(1, 3, 5, 7)) << "runs of another partition may lie between";
+}
+
+TEST(CompactionPolicyTest, LimitsHold) {
+  std::vector<RunSize> runs;
+  for (uint32_t id = 1; id <= 40; ++id) runs.push_back(OneRun(id, 100));
+  EXPECT_EQ(Pick(runs).size(), 16);
+  EXPECT_EQ(Pick(runs, {.output_bytes_max = 1000}).size(), 10);
+  EXPECT_EQ(Pick(runs, {.output_rows_max = 7000}).size(), 7);
+  EXPECT_THAT(Pick(runs, {.output_bytes_max = 399}), IsEmpty());
+}
+
+TEST(CompactionPolicyTest, RunsThatAreHalfDeletedAreRewritten) {
+  RunSize run = OneRun(3, 1000);
+  run.deleted_rows = 499;
+  EXPECT_THAT(Pick({run}), IsEmpty());
+  run.deleted_rows = 500;
+  EXPECT_THAT(Pick({run}), ElementsAre(3));
+  run.deleted_rows = 1000;
+  EXPECT_THAT(Pick({run}), IsEmpty()) << "a flush drops it";
+}
+
+TEST(CompactionPolicyTest, DeadRunsAreNotInTheWay) {
+  std::vector<RunSize> runs;
+  for (uint32_t id = 1; id <= 5; ++id) runs.push_back(OneRun(id, 100));
+  runs[2].deleted_rows = runs[2].rows;
+  EXPECT_THAT(Pick(runs), ElementsAre(1, 2, 4, 5));
+}
+
+// Goal: the bounds of ADR 3. Method: thousands of flushes of random sizes, merged until nothing is
+// left to do after each; counts how often each byte was written.
+TEST(CompactionPolicyTest, WriteAmplificationAndRunCountStayBounded) {
+  const uint64_t seed = encoding::testing::TestSeed();
+  LUMA_TRACE_SEED(seed);
+  std::mt19937_64 random(seed);
+  std::vector<RunSize> runs;
+  uint64_t flushed = 0;
+  uint64_t merged = 0;
+  const MergePolicy policy{.output_bytes_max = UINT64_MAX, .output_rows_max = UINT32_MAX};
+  for (uint32_t id = 1; id <= 3000; ++id) {
+    runs.push_back(OneRun(id, 500 + random() % 1000));
+    flushed += runs.back().file_bytes;
+    while (true) {
+      const std::vector<RunId> picked = PickMerge(policy, runs);
+      if (picked.empty()) break;
+      RunSize sum = OneRun(static_cast<uint32_t>(picked.back()), 0);
+      uint64_t largest = 0;
+      std::erase_if(runs, [&](const RunSize& run) {
+        if (std::ranges::count(picked, run.id) == 0) return false;
+        sum.file_bytes += run.file_bytes;
+        largest = std::max(largest, run.file_bytes);
+        return true;
+      });
+      ASSERT_LE(5 * largest, 2 * sum.file_bytes);
+      merged += sum.file_bytes;
+      runs.insert(std::ranges::lower_bound(runs, sum.id, {}, &RunSize::id), sum);
+    }
+    ASSERT_LE(runs.size(), 3 * std::log2(id + 1) + 3);
+  }
+  const double amplification = static_cast<double>(flushed + merged) / static_cast<double>(flushed);
+  RecordProperty("write_amplification", std::to_string(amplification));
+  EXPECT_LE(amplification, 7);
+}
+
+// ---- tables
+
+TEST(CompactionPolicyTest, WideRowsMeanFewerInputs) {
+  TableSchema schema;
+  for (uint32_t id = 1; id <= 3; ++id) {
+    ColumnSchema column;
+    column.id = ColumnId{id};
+    schema.columns.push_back(column);
+  }
+  schema.sort_key = {ColumnId{1}};
+  EXPECT_EQ(PolicyFor({}, schema).inputs_max, 16);
+  while (schema.columns.size() < 100) schema.columns.push_back(schema.columns.front());
+  EXPECT_EQ(PolicyFor({}, schema).inputs_max, 5);
+  while (schema.columns.size() < 1000) schema.columns.push_back(schema.columns.front());
+  EXPECT_EQ(PolicyFor({}, schema).inputs_max, 2);
+  EXPECT_EQ(PolicyFor({}, schema).inputs_min, 2);
+  schema.sort_key.clear();
+  EXPECT_EQ(PolicyFor({}, schema).inputs_max, 16);
+}
+
+TEST(CompactionPolicyTest, SamplesArePartitionedByDay) {
+  const auto samples = CatalogState::Builtin()->Find(kSamplesTableId);
+  const auto column = FindPartitionColumn(*samples->table);
+  ASSERT_TRUE(column.has_value());
+  EXPECT_EQ(column->id, ColumnId{2});
+  EXPECT_EQ(column->ticks_per_day, 86'400'000);
+  const auto series = CatalogState::Builtin()->Find(kSeriesTableId);
+  EXPECT_FALSE(FindPartitionColumn(*series->table).has_value());
+}
+
+}  // namespace
+}  // namespace luma::storage

@@ -1,0 +1,154 @@
+#include "storage/hot/ordered_column.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <span>
+#include <utility>
+
+#include "base/bytes.h"
+#include "storage/column_block.h"
+
+namespace luma::storage {
+namespace {
+
+constexpr uint64_t kSignBit = uint64_t{1} << 63;
+
+// An integer whose unsigned order is the order of the values.
+template <typename T>
+uint64_t Ordered(T value) {
+  if constexpr (std::is_signed_v<T>) return static_cast<uint64_t>(int64_t{value}) ^ kSignBit;
+  return value;
+}
+uint64_t Ordered(double value) {
+  if (std::isnan(value)) return UINT64_MAX;
+  const auto bits = std::bit_cast<uint64_t>(value == 0 ? 0.0 : value);
+  return (bits & kSignBit) != 0 ? ~bits : bits | kSignBit;
+}
+
+struct Words {
+  uint64_t high = 0;
+  uint64_t low = 0;
+};
+
+Words OrderedInterval(const IntervalValue& value) {
+  constexpr int64_t kDayMicros = int64_t{24} * 3600 * 1'000'000;
+  const int64_t borrowed = value.micros % kDayMicros < 0 ? 1 : 0;
+  const int64_t carried = value.micros / kDayMicros - borrowed;
+  return {Ordered(int64_t{value.months} * 30 + value.days + carried),
+          Ordered(value.micros - carried * kDayMicros)};
+}
+
+// The first bytes of a string decide most comparisons.
+Words OrderedPrefix(std::string_view text) {
+  uint64_t prefix = 0;
+  std::memcpy(&prefix, text.data(), std::min<size_t>(text.size(), sizeof(prefix)));
+  return {__builtin_bswap64(prefix), 0};
+}
+
+Words OrderedWords(PhysicalType type, const std::byte* value) {
+  switch (type) {
+    case PhysicalType::kBool:
+    case PhysicalType::kUInt8:
+      return {Ordered(LoadLe<uint8_t>(value)), 0};
+    case PhysicalType::kInt8:
+      return {Ordered(LoadLe<int8_t>(value)), 0};
+    case PhysicalType::kInt16:
+      return {Ordered(LoadLe<int16_t>(value)), 0};
+    case PhysicalType::kInt32:
+      return {Ordered(LoadLe<int32_t>(value)), 0};
+    case PhysicalType::kInt64:
+      return {Ordered(LoadLe<int64_t>(value)), 0};
+    case PhysicalType::kUInt16:
+      return {Ordered(LoadLe<uint16_t>(value)), 0};
+    case PhysicalType::kUInt32:
+      return {Ordered(LoadLe<uint32_t>(value)), 0};
+    case PhysicalType::kUInt64:
+      return {Ordered(LoadLe<uint64_t>(value)), 0};
+    case PhysicalType::kInt128:
+      return {Ordered(LoadLe<Int128>(value).high), LoadLe<Int128>(value).low};
+    case PhysicalType::kUInt128:
+      return {static_cast<uint64_t>(LoadLe<Int128>(value).high), LoadLe<Int128>(value).low};
+    case PhysicalType::kFloat32:
+      return {Ordered(double{LoadLe<float>(value)}), 0};
+    case PhysicalType::kFloat64:
+      return {Ordered(LoadLe<double>(value)), 0};
+    case PhysicalType::kInterval:
+      return OrderedInterval(LoadLe<IntervalValue>(value));
+    case PhysicalType::kBytes:
+      return OrderedPrefix(LoadLe<StringRef>(value).view());
+  }
+  return {};
+}
+
+// Which bits differ among the words.
+uint64_t VaryingBits(std::span<const uint64_t> words) {
+  uint64_t bits = 0;
+  for (const uint64_t word : words) bits |= word ^ words[0];
+  return bits;
+}
+
+// Stable, from the lowest byte to the highest, skipping bytes that all keys share: series ids, for
+// one, differ in two or three.
+void RadixSort(std::span<const uint64_t> keys, std::vector<uint32_t>& order) {
+  const uint64_t varying = VaryingBits(keys);
+  std::vector<uint32_t> sorted(order.size());
+  for (int shift = 0; shift < 64; shift += 8) {
+    if (((varying >> shift) & 0xff) == 0) continue;
+    std::array<uint32_t, 257> starts{};
+    for (const uint64_t key : keys) ++starts[((key >> shift) & 0xff) + 1];
+    for (size_t i = 1; i < starts.size(); ++i) starts[i] += starts[i - 1];
+    for (const uint32_t row : order) sorted[starts[(keys[row] >> shift) & 0xff]++] = row;
+    order.swap(sorted);
+  }
+}
+
+}  // namespace
+
+void OrderedColumn::Add(ColumnBlock block) {
+  for (uint32_t row = 0; row < block.row_count; ++row) {
+    AddValue(block.flat.type, ValueAt(block, row));
+  }
+  owners_.push_back(std::move(block.owner));
+}
+
+void OrderedColumn::AddValue(PhysicalType type, const std::byte* value) {
+  const bool is_null = value == nullptr;
+  if (is_null && nulls_.empty()) nulls_.resize(high_.size(), false);
+  if (!nulls_.empty() || is_null) nulls_.push_back(is_null);
+  const Words words = is_null ? Words() : OrderedWords(type, value);
+  high_.push_back(words.high);
+  if (type == PhysicalType::kBytes) {
+    texts_.push_back(is_null ? StringRef() : LoadLe<StringRef>(value));
+  } else if (ValueBytes(type) == 16) {
+    low_.push_back(words.low);
+  }
+}
+
+void OrderedColumn::Clear() {
+  high_.clear();
+  low_.clear();
+  texts_.clear();
+  nulls_.clear();
+  owners_.clear();
+}
+
+int OrderedColumn::Compare(uint32_t a, const OrderedColumn& other, uint32_t b) const {
+  const bool is_null = IsNull(a);
+  if (is_null != other.IsNull(b)) return is_null ? 1 : -1;
+  if (high_[a] != other.high_[b]) return high_[a] < other.high_[b] ? -1 : 1;
+  if (!texts_.empty()) return texts_[a].view().compare(other.texts_[b].view());
+  if (!low_.empty() && low_[a] != other.low_[b]) return low_[a] < other.low_[b] ? -1 : 1;
+  return 0;
+}
+
+void OrderedColumn::Sort(std::vector<uint32_t>& order) const {
+  if (nulls_.empty() && texts_.empty() && low_.empty()) return RadixSort(high_, order);
+  std::ranges::sort(order, [&](uint32_t a, uint32_t b) {
+    const int compared = Compare(a, *this, b);
+    return compared != 0 ? compared < 0 : a < b;
+  });
+}
+
+}  // namespace luma::storage
