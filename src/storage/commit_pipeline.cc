@@ -147,6 +147,7 @@ Status CommitPipeline::ValidateDeletes(const TableWrite& write, const TableVersi
 
 Status CommitPipeline::ValidateKeys(const TableWrite& write, const TableVersion& now) {
   for (const BatchKeys& keys : write.keys) {
+    if (keys.index->is_forgotten) return Conflict("change of a table's rows");
     LUMA_RETURN_IF_ERROR(ValidateConstraint(write, keys, now, keys.index->index));
   }
   return Status::Ok();

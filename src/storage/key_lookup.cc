@@ -46,7 +46,7 @@ Result<std::optional<RowId>> KeyLookup::Find(uint64_t hash, const KeyBlocks& key
 
 RunVersionPtr KeyLookup::VisibleRun(IndexedRow row) const {
   RunVersionPtr run = version_.Find(row.run());
-  if (run == nullptr || run->run()->layout() != row.layout()) return nullptr;
+  if (run == nullptr || IndexedRow::LayoutOf(*run->run()) != row.layout) return nullptr;
   if (row.position >= run->row_count() || run->IsDeleted(row.position)) return nullptr;
   if (also_deleted_ != nullptr) {
     const auto deletes = also_deleted_->find(row.run());

@@ -36,7 +36,7 @@ void UniqueIndex::Shard::Insert(uint64_t hash, IndexedRow row) {
   MutexLock lock(mutex_);
   const size_t slots = SlotsFor(slots_.size(), used_ + 1);
   if (slots > slots_.size()) Rebuild(std::vector<Entry>(slots_), slots);
-  Put({hash, row});
+  Put(Entry(hash, row));
 }
 
 size_t UniqueIndex::Shard::SlotsFor(size_t slots, uint64_t entries) {
@@ -50,9 +50,9 @@ uint64_t UniqueIndex::Shard::GrowthBytes(uint64_t count) const {
 }
 
 void UniqueIndex::Shard::Put(const Entry& entry) {
-  size_t slot = HomeOf(entry.hash);
+  size_t slot = HomeOf(entry.hash());
   while (!slots_[slot].is_free()) {
-    if (slots_[slot].hash == entry.hash && slots_[slot].row == entry.row) return;
+    if (slots_[slot] == entry) return;
     slot = Next(slot);
   }
   slots_[slot] = entry;
@@ -72,7 +72,7 @@ void UniqueIndex::Shard::Find(uint64_t hash, std::vector<IndexedRow>& rows) cons
   MutexLock lock(mutex_);
   if (slots_.empty()) return;
   for (size_t slot = HomeOf(hash); !slots_[slot].is_free(); slot = Next(slot)) {
-    if (slots_[slot].hash == hash) rows.push_back(slots_[slot].row);
+    if (slots_[slot].HasHash(hash)) rows.push_back(slots_[slot].row());
   }
 }
 
@@ -81,7 +81,7 @@ void UniqueIndex::Shard::Sweep(const std::function<bool(IndexedRow)>& is_dead) {
   std::vector<Entry> kept;
   kept.reserve(used_);
   for (const Entry& entry : slots_) {
-    if (!entry.is_free() && !is_dead(entry.row)) kept.push_back(entry);
+    if (!entry.is_free() && !is_dead(entry.row())) kept.push_back(entry);
   }
   size_t slots = 16;
   while (kept.size() * 2 > slots) slots *= 2;
@@ -94,7 +94,7 @@ void UniqueIndex::Shard::SweepKey(uint64_t hash, const std::function<bool(Indexe
   size_t slot = HomeOf(hash);
   while (!slots_[slot].is_free()) {
     // An erased slot is filled from behind, so the same slot is looked at again.
-    if (slots_[slot].hash == hash && is_dead(slots_[slot].row)) {
+    if (slots_[slot].HasHash(hash) && is_dead(slots_[slot].row())) {
       EraseSlot(slot);
     } else {
       slot = Next(slot);
@@ -108,7 +108,7 @@ void UniqueIndex::Shard::EraseSlot(size_t slot) {
   for (size_t next = Next(hole); !slots_[next].is_free(); next = Next(next)) {
     // An entry may move to the hole unless its home lies between the hole and itself.
     const size_t mask = slots_.size() - 1;
-    const size_t from_home = (next - HomeOf(slots_[next].hash)) & mask;
+    const size_t from_home = (next - HomeOf(slots_[next].hash())) & mask;
     const size_t from_hole = (next - hole) & mask;
     if (from_home < from_hole) continue;
     slots_[hole] = slots_[next];

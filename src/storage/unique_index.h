@@ -15,21 +15,25 @@ namespace luma::storage {
 
 // A row as the index knows it: its run, the layout its position belongs to, its position.
 struct IndexedRow {
-  uint32_t run_and_layout = 0;
+  uint32_t run_number = 0;
   uint32_t position = 0;
+  uint16_t layout = 0;  // modulo 2^16
 
+  static uint16_t LayoutOf(const Run& run) { return static_cast<uint16_t>(run.layout()); }
   static IndexedRow Of(const Run& run, uint32_t position) {
-    // RunId uses 31 bits (kTransactionRunId is the largest) and layout is 0 or 1.
-    return {static_cast<uint32_t>(run.id()) | (run.layout() << 31), position};
+    return {static_cast<uint32_t>(run.id()), position, LayoutOf(run)};
   }
-  RunId run() const { return RunId{run_and_layout & 0x7fffffff}; }
-  uint32_t layout() const { return run_and_layout >> 31; }
+  RunId run() const { return RunId{run_number}; }
+  // Whether the layout came after that of `run`, being less than 2^15 merges away from it.
+  bool IsNewerThan(const Run& run) const {
+    return static_cast<int16_t>(static_cast<uint16_t>(layout - LayoutOf(run))) > 0;
+  }
   bool operator==(const IndexedRow&) const = default;
 };
 
 // A hint, never the truth: for every row that some snapshot in use can see and whose key has no
-// null it has an entry; it also has entries of rows that are gone. Whoever looks up tests whether
-// the row is visible to him and compares the key.
+// null it has an entry; it also has entries of rows that are gone, or never came because a merge
+// failed. Whoever looks up tests whether the row is visible to him and compares the key.
 // Threads: every method from any thread.
 class UniqueIndex {
  public:
@@ -55,11 +59,32 @@ class UniqueIndex {
   uint64_t size() const;
 
  private:
-  struct Entry {
-    uint64_t hash = 0;
-    IndexedRow row;  // run_and_layout 0: free
-    bool is_free() const { return row.run_and_layout == 0; }
+  // 16 bytes: the upper 16 bits of the hash, of which four chose the shard, give way to the layout.
+  class Entry {
+   public:
+    Entry() = default;
+    Entry(uint64_t hash, IndexedRow row)
+        : hash_and_layout_((hash & kHashMask) | (uint64_t{row.layout} << kHashBits)),
+          run_(row.run_number),
+          position_(row.position) {}
+
+    bool is_free() const { return run_ == 0; }
+    bool HasHash(uint64_t hash) const { return ((hash_and_layout_ ^ hash) & kHashMask) == 0; }
+    uint64_t hash() const { return hash_and_layout_ & kHashMask; }
+    IndexedRow row() const {
+      return {run_, position_, static_cast<uint16_t>(hash_and_layout_ >> kHashBits)};
+    }
+    bool operator==(const Entry&) const = default;
+
+   private:
+    static constexpr int kHashBits = 48;
+    static constexpr uint64_t kHashMask = (uint64_t{1} << kHashBits) - 1;
+
+    uint64_t hash_and_layout_ = 0;
+    uint32_t run_ = 0;  // 0: free
+    uint32_t position_ = 0;
   };
+  static_assert(sizeof(Entry) == 16);
 
   // Open addressing with linear probing, at most 3/4 full, in 16 shards so that growing one stops
   // the sequencer for a sixteenth of the time.

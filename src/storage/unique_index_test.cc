@@ -7,6 +7,8 @@
 #include <random>
 #include <set>
 
+#include "storage/unique_indexes.h"
+
 namespace luma::storage {
 namespace {
 
@@ -35,9 +37,53 @@ TEST(UniqueIndexTest, FindsAllRowsOfAHash) {
 }
 
 TEST(UniqueIndexTest, RowsKnowTheirLayout) {
-  const IndexedRow row{(uint32_t{1} << 31) | 7, 3};
-  EXPECT_EQ(row.run(), RunId{7});
-  EXPECT_EQ(row.layout(), 1);
+  MemoryBudget budget(1 << 20);
+  UniqueIndex index({ColumnId{1}}, budget);
+  const std::vector<IndexedRow> rows = {{7, 3, 0}, {7, 3, 1}, {7, 3, 65'535}};
+  for (const IndexedRow row : rows) index.Insert(UINT64_MAX, row);
+  std::vector<IndexedRow> found;
+  index.Find(UINT64_MAX, found);
+  EXPECT_THAT(found, testing::UnorderedElementsAreArray(rows));
+  index.SweepKey(UINT64_MAX, [](IndexedRow row) { return row.layout == 1; });
+  EXPECT_EQ(index.size(), 2);
+}
+
+class RunOfLayout final : public Run {
+ public:
+  RunOfLayout(RunId id, uint32_t layout) : Run(id), layout_(layout) {}
+  bool is_hot() const override { return false; }
+  uint32_t layout() const override { return layout_; }
+  uint64_t file_bytes() const override { return 1; }
+  uint32_t BlockCount(uint32_t) const override { return 1; }
+  uint32_t BlockStart(uint32_t) const override { return 0; }
+  uint32_t BlockRows(uint32_t, uint32_t rows) const override { return rows; }
+  const ZoneMap* Zone(ColumnId, uint32_t, uint32_t) const override { return nullptr; }
+  Result<ColumnBlock> Read(const ColumnSchema&, uint32_t, uint32_t) const override {
+    return Status::Internal("no rows");
+  }
+
+ private:
+  const uint32_t layout_;
+};
+
+TEST(UniqueIndexTest, RowsOfFormerLayoutsAreDeadAndThoseToComeAreNot) {
+  for (const uint32_t layout : {1u, 32'768u, 65'535u, 65'536u, 1'000'000u}) {
+    auto deletes = std::make_shared<DeleteBitmap>();
+    deletes->Add(5);
+    TableVersion oldest;
+    oldest.AddSealed(std::make_shared<const RunVersion>(
+        std::make_shared<const RunOfLayout>(RunId{7}, layout), 10, deletes));
+    const auto is_dead = [&](uint32_t run, uint32_t position, uint32_t row_layout) {
+      const IndexedRow row{run, position, static_cast<uint16_t>(row_layout)};
+      return UniqueIndexes::IsDead(row, &oldest);
+    };
+    EXPECT_TRUE(is_dead(7, 4, layout - 1));
+    EXPECT_FALSE(is_dead(7, 4, layout));
+    EXPECT_TRUE(is_dead(7, 5, layout));
+    EXPECT_FALSE(is_dead(7, 5, layout + 1));
+    EXPECT_TRUE(is_dead(6, 4, layout)) << "merged away";
+    EXPECT_FALSE(is_dead(8, 4, 0)) << "newer than the state";
+  }
 }
 
 // Few home slots and many collisions: erasing must not cut a probe chain.

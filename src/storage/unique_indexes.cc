@@ -80,23 +80,33 @@ void UniqueIndexes::Drop(ObjectId table) {
 }
 
 void UniqueIndexes::Forget(ObjectId table, const EntryPtr& entry) {
+  entry->is_forgotten = true;  // before the sequencer stops adding to it
   MutexLock lock(mutex_);
   const auto found = entries_.find(table);
   if (found != entries_.end()) std::erase(found->second, entry);
 }
 
+bool UniqueIndexes::Fits(const UniqueIndex& index, const TableSchema& schema) {
+  return std::ranges::all_of(index.columns(),
+                             [&](ColumnId id) { return schema.FindColumn(id) != nullptr; });
+}
+
 Status UniqueIndexes::AddVersion(UniqueIndex& index, const TableSchema& schema,
                                  const TableVersion& version) {
-  const std::vector<const ColumnSchema*> columns = KeyColumns(schema, index.columns());
   for (const auto& view : version.Views()) {
-    const Run& run = *static_cast<const RunVersion&>(*view).run();
-    for (uint32_t block = 0; block < view->block_count(); ++block) {
-      LUMA_RETURN_IF_ERROR(index.CheckRoom(view->BlockRows(block)));
-      LUMA_ASSIGN_OR_RETURN(const KeyBlocks keys, ReadKeyBlocks(*view, columns, block));
-      for (uint32_t row = 0; row < view->BlockRows(block); ++row) {
-        const std::optional<uint64_t> hash = HashKey(keys, row);
-        if (hash) index.Insert(*hash, IndexedRow::Of(run, view->BlockStart(block) + row));
-      }
+    LUMA_RETURN_IF_ERROR(AddRun(index, schema, static_cast<const RunVersion&>(*view)));
+  }
+  return Status::Ok();
+}
+
+Status UniqueIndexes::AddRun(UniqueIndex& index, const TableSchema& schema, const RunVersion& run) {
+  const std::vector<const ColumnSchema*> columns = KeyColumns(schema, index.columns());
+  for (uint32_t block = 0; block < run.block_count(); ++block) {
+    LUMA_RETURN_IF_ERROR(index.CheckRoom(run.BlockRows(block)));
+    LUMA_ASSIGN_OR_RETURN(const KeyBlocks keys, ReadKeyBlocks(run, columns, block));
+    for (uint32_t row = 0; row < run.BlockRows(block); ++row) {
+      const std::optional<uint64_t> hash = HashKey(keys, row);
+      if (hash) index.Insert(*hash, IndexedRow::Of(*run.run(), run.BlockStart(block) + row));
     }
   }
   return Status::Ok();
@@ -105,8 +115,10 @@ Status UniqueIndexes::AddVersion(UniqueIndex& index, const TableSchema& schema,
 bool UniqueIndexes::IsDead(IndexedRow row, const TableVersion* oldest) {
   if (oldest == nullptr || row.run() >= oldest->next_run()) return false;  // newer than `oldest`
   const RunVersionPtr run = oldest->Find(row.run());
-  if (run == nullptr || run->run()->layout() > row.layout()) return true;
-  if (run->run()->layout() < row.layout()) return false;  // not flushed yet in `oldest`
+  if (run == nullptr) return true;
+  if (row.layout != IndexedRow::LayoutOf(*run->run())) {
+    return !row.IsNewerThan(*run->run());  // newer: not flushed or merged yet in `oldest`
+  }
   return row.position < run->row_count() && run->IsDeleted(row.position);
 }
 

@@ -29,6 +29,8 @@ class UniqueIndexes {
     uint64_t covers_from = 0;            // set before it is ready
     std::atomic<uint64_t> rows_gone{0};  // deleted since the last sweep: entries that may be dead
     std::atomic<bool> is_sweeping{false};
+    // No longer kept up to date, so no commit may be validated with it.
+    std::atomic<bool> is_forgotten{false};
     enum class Phase : uint8_t { kBuilding, kReady, kFailed };
     Phase phase = Phase::kBuilding;  // guarded by the registry's mutex
   };
@@ -44,13 +46,17 @@ class UniqueIndexes {
   // Indexes of the table, those being built included: the sequencer must add new rows to all.
   std::vector<EntryPtr> Of(ObjectId table) const LUMA_EXCLUDES(mutex_);
   void Drop(ObjectId table) LUMA_EXCLUDES(mutex_);
-  // The next Get builds anew; who holds the entry may go on using it.
+  // The next Get builds anew; who holds the entry may go on reading older states with it.
   void Forget(ObjectId table, const EntryPtr& entry) LUMA_EXCLUDES(mutex_);
 
+  // False when a column of the index was dropped, and its constraint with it.
+  static bool Fits(const UniqueIndex& index, const TableSchema& schema);
   // Adds all rows of `version`, deleted ones included, under the layout of their run. Needed for a
   // reader whose state is older than covers_from. Errors: kIoError, kCorruption, kOutOfMemory.
   static Status AddVersion(UniqueIndex& index, const TableSchema& schema,
                            const TableVersion& version);
+  // The same for one run.
+  static Status AddRun(UniqueIndex& index, const TableSchema& schema, const RunVersion& run);
   // Removes dead entries if they are many. `oldest` is StateStore::Oldest().
   static void MaybeSweep(Entry& entry, ObjectId table, const DatabaseState& oldest);
   // Whether no snapshot from `oldest` on can see the row.
