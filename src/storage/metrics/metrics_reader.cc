@@ -59,16 +59,19 @@ class Collector {
     if (sample_count_ > limits_.samples_max) {
       return Status::TooLarge("query reads too many samples: limit=", limits_.samples_max);
     }
-    LUMA_RETURN_IF_ERROR(memory_.Grow(block.rows.size() * sizeof(Sample)));
+    LUMA_RETURN_IF_ERROR(Book(block.rows.size() * sizeof(Sample)));
     for (const uint32_t row : block.rows) {
       Of(block.series[row]).Add(block.timestamps[row], block.values[row]);
     }
     return Status::Ok();
   }
   std::vector<Collected>& collected() { return collected_; }
-  uint64_t sample_count() const { return sample_count_; }
 
  private:
+  Status Book(uint64_t bytes) {
+    return limits_.memory == nullptr ? memory_.Grow(bytes) : limits_.memory->Book(bytes);
+  }
+
   Collected& Of(uint64_t series) {
     // Sorted runs bring all samples of a series in a row.
     if (collected_.empty() || last_ >= collected_.size() ||
@@ -81,16 +84,12 @@ class Collector {
   }
 
   const ReadLimits& limits_;
-  BudgetLease memory_;
+  BudgetLease memory_;  // for callers that do not account for the result
   uint64_t sample_count_ = 0;
   boost::unordered_flat_map<uint64_t, size_t> index_;
   std::vector<Collected> collected_;
   size_t last_ = 0;
 };
-
-Status BookResult(const ReadLimits& limits, uint64_t bytes) {
-  return limits.memory == nullptr ? Status::Ok() : limits.memory->Book(bytes);
-}
 
 bool LabelsBefore(LabelsView a, LabelsView b) { return CompareLabels(a, b) < 0; }
 
@@ -154,7 +153,6 @@ Result<std::vector<SeriesSamples>> MetricsReader::Select(const Matchers& matcher
   scan.deadline = limits.deadline;
   LUMA_RETURN_IF_ERROR(scan.Run([&](const SampleBlock& block) { return collector.Add(block); }));
 
-  LUMA_RETURN_IF_ERROR(BookResult(limits, collector.sample_count() * sizeof(Sample)));
   std::vector<SeriesSamples> result;
   result.reserve(collector.collected().size());
   for (Collected& collected : collector.collected()) {
@@ -172,7 +170,9 @@ Result<std::vector<SeriesSamples>> MetricsReader::Select(const Matchers& matcher
 Result<std::vector<Labels>> MetricsReader::Series(const Matchers& matchers, TimeRange range,
                                                   const ReadLimits& limits) const {
   LUMA_ASSIGN_OR_RETURN(const SeriesBitmap ids, MatchingIn(matchers, range, limits));
-  LUMA_RETURN_IF_ERROR(BookResult(limits, ids.cardinality() * kLabelsBytes));
+  if (limits.memory != nullptr) {
+    LUMA_RETURN_IF_ERROR(limits.memory->Book(ids.cardinality() * kLabelsBytes));
+  }
   std::vector<Labels> series;
   series.reserve(ids.cardinality());
   for (const uint32_t id : ids) series.push_back(LabelsOf(SeriesId{id}));

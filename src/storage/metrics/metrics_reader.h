@@ -12,8 +12,8 @@
 namespace luma::storage {
 
 // Threads: every method from any thread. Lifetime: engine and registry outlive it.
-// Memory: samples are booked on the budget while they are collected, and the result on
-// ReadLimits::memory, for as long as the caller keeps that.
+// Memory: results are booked on ReadLimits::memory, for as long as the caller keeps that; without
+// it, samples are booked on the budget while they are collected.
 class MetricsReader {
  public:
   MetricsReader(MultiTierStorage& engine, const SeriesRegistry& registry)
