@@ -40,15 +40,7 @@ class ProtobufReader {
 
   uint64_t Varint() {
     if (at_ < end_ && (*at_ & 0x80) == 0) return static_cast<uint64_t>(*at_++);
-    uint64_t value = 0;
-    for (int shift = 0; shift < 70 && at_ < end_; shift += 7) {
-      const auto byte = static_cast<unsigned char>(*at_++);
-      if (shift == 63 && byte > 1) break;
-      value |= static_cast<uint64_t>(byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-    Fail();
-    return 0;
+    return LongVarint();
   }
 
   double Double() {
@@ -89,6 +81,18 @@ class ProtobufReader {
   bool ok() const { return ok_; }
 
  private:
+  // Apart from Varint() so that the usual case, one byte, is inlined.
+  [[gnu::noinline]] uint64_t LongVarint() {
+    uint64_t value = 0;
+    for (int shift = 0; shift < 70 && at_ < end_; shift += 7) {
+      const auto byte = static_cast<unsigned char>(*at_++);
+      if (shift == 63 && byte > 1) break;
+      value |= static_cast<uint64_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    Fail();
+    return 0;
+  }
   bool Need(uint64_t count) { return count <= static_cast<uint64_t>(end_ - at_) || Fail(); }
   void Advance(uint64_t count) {
     if (Need(count)) at_ += count;

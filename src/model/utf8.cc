@@ -37,6 +37,8 @@ size_t MultiByteLength(std::string_view text) {
 
 }  // namespace
 
+bool IsAscii(std::string_view text) { return AsciiPrefix(text) == text.size(); }
+
 bool IsValidUtf8(std::string_view text) {
   while (true) {
     text.remove_prefix(AsciiPrefix(text));

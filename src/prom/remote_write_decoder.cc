@@ -27,7 +27,22 @@ Status Malformed(std::string_view what) {
   return Status::InvalidArgument("malformed protobuf: message=", what);
 }
 
+// The form that senders write: name, then value, here each shorter than 128 bytes.
+bool DecodeShortLabel(std::string_view message, LabelRef& label) {
+  constexpr char kNameTag = kLabelName;
+  constexpr char kValueTag = kLabelValue;
+  if (message.size() < 4 || message[0] != kNameTag) return false;
+  const size_t name_size = static_cast<unsigned char>(message[1]);
+  if (name_size >= 0x80 || message.size() < name_size + 4) return false;
+  const std::string_view value = message.substr(name_size + 2);
+  const size_t value_size = static_cast<unsigned char>(value[1]);
+  if (value[0] != kValueTag || value_size >= 0x80 || value.size() != value_size + 2) return false;
+  label = {message.substr(2, name_size), value.substr(2)};
+  return true;
+}
+
 bool DecodeLabel(std::string_view message, LabelRef& label) {
+  if (DecodeShortLabel(message, label)) return true;
   ProtobufReader reader(message);
   while (reader.Next()) {
     switch (reader.tag()) {
