@@ -29,6 +29,9 @@ class Arguments {
     inspect_->add_option("paths", inspect_command_.paths, "files or folders of a data directory")
         ->required()
         ->type_name("PATH...");
+    check_data_->add_option("data_dir", check_data_command_.data_directory, "the data directory")
+        ->required()
+        ->type_name("DIRECTORY");
   }
 
   // CLI11 reports by exceptions; they end here.
@@ -43,6 +46,7 @@ class Arguments {
     if (server_->parsed()) return server_command_;
     if (check_->parsed()) return check_command_;
     if (inspect_->parsed()) return inspect_command_;
+    if (check_data_->parsed()) return check_data_command_;
     return VersionCommand{};
   }
 
@@ -51,10 +55,13 @@ class Arguments {
   CLI::App* server_ = app_.add_subcommand("server", "run the server until SIGTERM or SIGINT");
   CLI::App* check_ = app_.add_subcommand("check-config", "say whether a configuration is right");
   CLI::App* inspect_ = app_.add_subcommand("inspect", "decode files that the server wrote");
+  CLI::App* check_data_ =
+      app_.add_subcommand("check", "verify every file of a data directory; the server is stopped");
   CLI::App* version_ = app_.add_subcommand("version", "print the version");
   ServerCommand server_command_;
   CheckConfigCommand check_command_;
   InspectCommand inspect_command_;
+  CheckCommand check_data_command_;
 };
 
 }  // namespace

@@ -27,6 +27,7 @@ TEST(CommandLineTest, OtherCommandsTakeTheirOptions) {
   EXPECT_TRUE(
       std::get<CheckConfigCommand>(Parse({"check-config", "--print-default"})).print_default);
   EXPECT_THAT(std::get<InspectCommand>(Parse({"inspect", "a", "b"})).paths, ElementsAre("a", "b"));
+  EXPECT_EQ(std::get<CheckCommand>(Parse({"check", "d"})).data_directory, "d");
   EXPECT_TRUE(std::holds_alternative<VersionCommand>(Parse({"version"})));
 }
 
@@ -42,7 +43,8 @@ TEST(CommandLineTest, MistakesAreTextAndFailure) {
                                                     {"serve"},
                                                     {"server", "--port", "1"},
                                                     {"server", "x"},
-                                                    {"inspect"}}) {
+                                                    {"inspect"},
+                                                    {"check"}}) {
     const Command command = Parse(arguments);
     const auto* shown = std::get_if<ShowText>(&command);
     ASSERT_NE(shown, nullptr);

@@ -11,6 +11,7 @@
 #include "server/server.h"
 #include "server/signals.h"
 #include "server/version.h"
+#include "storage/directory_check.h"
 
 namespace luma::server {
 namespace {
@@ -64,6 +65,18 @@ int Run(const InspectCommand& command) {
     if (!status.ok()) exit_code = Fail(status);
   }
   return exit_code;
+}
+
+int Run(const CheckCommand& command) {
+  const auto report = storage::CheckDirectory(io::FileSystem::Posix(), command.data_directory);
+  if (!report.ok()) return Fail(report.status());
+  std::cout << "segment files: " << report->segment_files << " of " << report->tables << " tables, "
+            << report->segment_bytes << " bytes, " << report->blocks << " blocks, "
+            << report->segment_rows << " rows\nlog: " << report->log_records << " records, "
+            << report->log_bytes << " bytes\n";
+  for (const std::string& problem : report->problems) std::cout << "problem: " << problem << '\n';
+  std::cout << (report->problems.empty() ? "everything is intact\n" : "the directory is damaged\n");
+  return report->problems.empty() ? 0 : 1;
 }
 
 int Run(const VersionCommand&) {

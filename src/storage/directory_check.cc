@@ -1,0 +1,110 @@
+#include "storage/directory_check.h"
+
+#include <utility>
+
+#include "storage/budget.h"
+#include "storage/data_directory.h"
+#include "storage/manifest/manifest.h"
+#include "storage/recovery.h"
+#include "storage/wal/wal_reader.h"
+#include "storage/warm/segment_reader.h"
+
+namespace luma::storage {
+namespace {
+
+class DirectoryCheck {
+ public:
+  DirectoryCheck(io::FileSystem& fs, DataDirectory directory)
+      : fs_(fs), directory_(std::move(directory)) {}
+
+  DirectoryReport Run() {
+    const Result<ManifestState> manifest = Manifest::Read(fs_, directory_.manifest());
+    if (!manifest.ok()) {
+      Note(manifest.status());
+      return std::move(report_);
+    }
+    for (const auto& [id, table] : manifest->tables) CheckTable(id, table);
+    CheckLog(manifest->checkpoint.replay_from);
+    if (report_.problems.empty()) CheckReplay(*manifest);
+    return std::move(report_);
+  }
+
+ private:
+  void Note(const Status& status) {
+    if (!status.ok()) report_.problems.emplace_back(status.message());
+  }
+
+  void CheckTable(ObjectId id, const TableRecord& table) {
+    if (!table.runs.empty()) ++report_.tables;
+    for (const auto& [run, record] : table.runs) Note(CheckSegment(id, record));
+  }
+
+  // The first damage of the file.
+  Status CheckSegment(ObjectId table, const RunRecord& record) {
+    ++report_.segment_files;
+    report_.segment_bytes += record.file_bytes;
+    report_.segment_rows += record.row_count;
+    const ExpectedSegment expected{.table_id = table,
+                                   .run_id = record.id,
+                                   .file = {.file_bytes = record.file_bytes,
+                                            .row_count = record.row_count,
+                                            .footer_crc = record.footer_crc}};
+    LUMA_ASSIGN_OR_RETURN(const auto reader,
+                          SegmentReader::Open(fs_, directory_.segment(record.file_name), expected));
+    for (uint32_t block = 0; block < reader->block_count(); ++block) {
+      for (const SegmentColumn& column : reader->columns()) {
+        LUMA_RETURN_IF_ERROR(CheckBlock(*reader, column.id, block));
+      }
+    }
+    return Status::Ok();
+  }
+
+  Status CheckBlock(const SegmentReader& reader, ColumnId column, uint32_t block) {
+    LUMA_ASSIGN_OR_RETURN(const auto decoded, reader.ReadBlock(column, block));
+    ++report_.blocks;
+    encoding::AlignedBuffer scratch;
+    if (HasSameBounds(ComputeZoneMap(decoded->Flatten(scratch)), reader.Zone(column, block))) {
+      return Status::Ok();
+    }
+    return Status::Corruption("zone map of a block is not that of its values: path=", reader.path(),
+                              " offset=", reader.Entry(column, block).offset);
+  }
+
+  static bool HasSameBounds(const ZoneMap& values, const ZoneMap& kept) {
+    return values.row_count == kept.row_count && values.null_count == kept.null_count &&
+           values.has_min == kept.has_min && values.has_max == kept.has_max &&
+           values.has_nan == kept.has_nan && (!kept.has_min || values.min == kept.min) &&
+           (!kept.has_max || values.max == kept.max);
+  }
+
+  void CheckLog(Lsn from) {
+    const auto count = [&](Lsn, ByteSpan payload) {
+      ++report_.log_records;
+      report_.log_bytes += payload.size();
+      return Status::Ok();
+    };
+    Note(ReplayWal(fs_, directory_.wal(), from, count).status());
+  }
+
+  // Files that are intact must also fit together.
+  void CheckReplay(const ManifestState& manifest) {
+    MemoryBudget budget(UINT64_MAX);
+    Note(Recover(fs_, directory_, manifest, budget).status());
+  }
+
+  io::FileSystem& fs_;
+  const DataDirectory directory_;
+  DirectoryReport report_;
+};
+
+}  // namespace
+
+Result<DirectoryReport> CheckDirectory(io::FileSystem& fs, const io::Path& data_directory) {
+  const DataDirectory directory{data_directory};
+  LUMA_ASSIGN_OR_RETURN(const bool exists, fs.Exists(directory.manifest()));
+  if (!exists) return Status::NotFound("not a data directory: path=", data_directory);
+  LUMA_ASSIGN_OR_RETURN(const auto lock, fs.LockDirectory(directory.root));
+  return DirectoryCheck(fs, directory).Run();
+}
+
+}  // namespace luma::storage
