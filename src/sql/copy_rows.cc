@@ -50,7 +50,7 @@ class CopyRows final : public CopyIn {
           Status::InvalidArgument("COPY row has the wrong number of columns: expected=", width));
     }
     for (size_t first = 0; first < fields.size(); first += width) {
-      const Status status = AppendRow(fields.subspan(first, width));
+      const Status status = CallDuckDb([&] { return AppendRow(fields.subspan(first, width)); });
       if (!status.ok()) return Fail(status);
     }
     return Status::Ok();
@@ -69,6 +69,7 @@ class CopyRows final : public CopyIn {
   }
 
  private:
+  // Throws what DuckDB throws.
   Status AppendRow(std::span<const std::optional<std::string_view>> fields) {
     ++row_count_;
     const idx_t row = chunk_.size();
@@ -90,10 +91,9 @@ class CopyRows final : public CopyIn {
     chunk_.SetCardinality(row + 1);
     const bool is_large = gathered_bytes_ >= kGatheredBytesMax;
     if (chunk_.size() < STANDARD_VECTOR_SIZE && !is_large) return Status::Ok();
-    return CallDuckDb([&] {
-      FlushChunk();
-      if (is_large) Store();
-    });
+    FlushChunk();
+    if (is_large) Store();
+    return Status::Ok();
   }
 
   void FlushChunk() {

@@ -154,7 +154,7 @@ Result<std::unique_ptr<ResultStream>> LumaConnection::Execute(const ParsedStatem
   if (IsSettingStatement(statement)) {
     const SettingStatement setting = ParseSettingStatement(statement.text);
     if (setting.action != SettingStatement::Action::kDuckDb) {
-      return ExecuteSetting(setting, statement);
+      return ExecuteSetting(setting);
     }
   }
   if (IsUpkeep(statement)) {
@@ -422,7 +422,7 @@ Status LumaConnection::EndOwnTransaction(bool success) {
 // ---- settings
 
 Result<std::unique_ptr<ResultStream>> LumaConnection::ExecuteSetting(
-    const SettingStatement& setting, const ParsedStatement& statement) {
+    const SettingStatement& setting) {
   using Action = SettingStatement::Action;
   if (state_ == TransactionState::kFailed || implicit_failed_) return FailedTransaction();
   LUMA_RETURN_IF_ERROR(Connect().status());
@@ -450,7 +450,6 @@ Result<std::unique_ptr<ResultStream>> LumaConnection::ExecuteSetting(
     case Action::kDuckDb:
       break;
   }
-  static_cast<void>(statement);
   return EmptyStream();
 }
 

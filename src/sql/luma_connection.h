@@ -70,7 +70,7 @@ class LumaConnection final : public Connection {
   using Stream = std::unique_ptr<ResultStream>;
 
   Result<Stream> ExecuteControl(const ParsedStatement& statement);
-  Result<Stream> ExecuteSetting(const SettingStatement& setting, const ParsedStatement& statement);
+  Result<Stream> ExecuteSetting(const SettingStatement& setting);
   Result<Stream> ExecuteSql(const ParsedStatement& statement);
   Result<Stream> RunSql(duckdb::Connection& connection, const RewrittenStatement& rewritten);
   Result<duckdb::unique_ptr<duckdb::QueryResult>> RunOne(duckdb::Connection& connection,
