@@ -132,9 +132,10 @@ class CopyRows final : public CopyIn {
 }  // namespace
 
 Result<std::unique_ptr<CopyIn>> BeginCopyRows(LumaConnection& connection, const CopyOptions& copy) {
-  LUMA_ASSIGN_OR_RETURN(duckdb::Connection* const duckdb_connection, connection.Connect());
+  LUMA_ASSIGN_OR_RETURN(duckdb::Connection * duckdb_connection, connection.Connect());
   const bool own_transaction = !duckdb_connection->HasActiveTransaction();
   LUMA_RETURN_IF_ERROR(connection.BeginOwnTransaction());
+  LUMA_ASSIGN_OR_RETURN(duckdb_connection, connection.Connect());  // it may be another one now
   return CallDuckDb([&]() -> Result<std::unique_ptr<CopyIn>> {
     const auto name = duckdb::QualifiedName::Parse(copy.table);
     auto appender =

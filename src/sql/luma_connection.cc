@@ -91,8 +91,10 @@ void LumaConnection::DisconnectKeepingSettings() {
   Disconnect();
 }
 
-bool LumaConnection::IsInstanceReplaced() {
-  return !duckdb_transaction_ && instance_ != host_.Current();
+Status LumaConnection::ConnectAnewIfReplaced() {
+  if (!connection_ || duckdb_transaction_ || instance_ == host_.Current()) return Status::Ok();
+  DisconnectKeepingSettings();
+  return Connect().status();
 }
 
 Status LumaConnection::ReplaceInstance() {
@@ -102,7 +104,6 @@ Status LumaConnection::ReplaceInstance() {
 }
 
 Result<duckdb::Connection*> LumaConnection::Connect() {
-  if (connection_ && IsInstanceReplaced()) DisconnectKeepingSettings();
   if (connection_) return connection_.get();
   return CallDuckDb([&]() -> Result<duckdb::Connection*> {
     instance_ = host_.Current();
@@ -166,7 +167,7 @@ Result<std::unique_ptr<ResultStream>> LumaConnection::Execute(const ParsedStatem
 }
 
 Result<std::unique_ptr<ResultStream>> LumaConnection::ExecuteSql(const ParsedStatement& statement) {
-  LUMA_ASSIGN_OR_RETURN(duckdb::Connection* const connection, Connect());
+  LUMA_RETURN_IF_ERROR(Connect().status());
   LUMA_RETURN_IF_ERROR(StartStatement(statement.kind));
   const RewrittenStatement rewritten = RewritePostgres(statement.text);
   // A statement that was rewritten into several is one transaction all the same.
@@ -175,7 +176,7 @@ Result<std::unique_ptr<ResultStream>> LumaConnection::ExecuteSql(const ParsedSta
     const Status begun = BeginDuckDbTransaction();
     if (!begun.ok()) return FinishWithError(begun);
   }
-  auto stream = RunSql(*connection, rewritten);
+  auto stream = RunSql(*connection_, rewritten);
   if (!stream.ok()) {
     if (own_transaction) RollbackDuckDbTransaction();
     return InOriginalText(stream.status(), statement, rewritten.edits);
@@ -209,7 +210,10 @@ Result<duckdb::unique_ptr<duckdb::QueryResult>> LumaConnection::RunOne(
       auto pending = connection.PendingQuery(std::move(statement), /*allow_stream_result=*/true);
       if (pending->HasError()) pending->ThrowError();
       // EXPLAIN ANALYZE of a change makes it.
-      if (!pending->properties.IsReadOnly() && IsReadOnly()) return ReadOnlyTransaction();
+      if (!pending->properties.IsReadOnly() && IsReadOnly()) {
+        connection.context->CancelTransaction();  // the query has begun but nothing has run
+        return ReadOnlyTransaction();
+      }
       result = pending->Execute();
       if (result->HasError()) result->ThrowError();
     }
@@ -226,6 +230,7 @@ Result<std::shared_ptr<PreparedStatement>> LumaConnection::Prepare(
   auto prepared = std::make_shared<LumaPreparedStatement>(*this, statement, is_planned);
   if (is_planned) {
     if (state_ == TransactionState::kFailed) return FailedTransaction();
+    LUMA_RETURN_IF_ERROR(ConnectAnewIfReplaced());
     const Status status = prepared->Plan(declared_oids);
     if (!status.ok()) return FinishWithError(status);
   } else if (statement.kind == StatementKind::kShow) {
@@ -257,6 +262,7 @@ Result<std::unique_ptr<CopyIn>> LumaConnection::BeginCopyIn(const ParsedStatemen
 
 Status LumaConnection::StartStatement(StatementKind kind) {
   if (state_ == TransactionState::kFailed || implicit_failed_) return FailedTransaction();
+  LUMA_RETURN_IF_ERROR(ConnectAnewIfReplaced());
   if (ChangesData(kind) && IsReadOnly()) return FinishWithError(ReadOnlyTransaction());
   if (implicit_ && !duckdb_transaction_ && !IsControl(kind)) {
     LUMA_RETURN_IF_ERROR(BeginDuckDbTransaction());
@@ -311,6 +317,7 @@ bool LumaConnection::StopTimer() {
 // ---- transactions
 
 Status LumaConnection::BeginDuckDbTransaction() {
+  LUMA_RETURN_IF_ERROR(ConnectAnewIfReplaced());
   LUMA_ASSIGN_OR_RETURN(duckdb::Connection* const connection, Connect());
   LUMA_RETURN_IF_ERROR(CallDuckDb([&] { connection->BeginTransaction(); }));
   duckdb_transaction_ = true;

@@ -50,12 +50,13 @@ class LumaConnection final : public Connection {
 
   // ---- for the streams and statements it hands out
 
-  // The DuckDB connection, connected if need be, and anew when its instance has been replaced and
-  // no transaction is open. Errors: kInternal when no instance opens.
+  // The DuckDB connection, connected if need be; good until the next statement or error. Errors:
+  // kInternal when no instance opens.
   Result<duckdb::Connection*> Connect();
   // Counts up when the DuckDB connection is replaced; prepared plans of an older one are void.
   uint64_t connection_number() const { return connection_number_; }
-  // Opens the transaction that a statement needs if none is open. Errors: kFailedTransaction.
+  // Opens the transaction that a statement needs if none is open. Connects anew when the instance
+  // has been replaced. Errors: kFailedTransaction.
   Status StartStatement(StatementKind kind);
   // What a statement's error becomes for the client, after the transaction state has taken note:
   // an explicit transaction fails, an invalidated instance is replaced.
@@ -94,7 +95,7 @@ class LumaConnection final : public Connection {
   void Disconnect() LUMA_EXCLUDES(interrupt_mutex_);
   // For another connection: settings go with the session, temporary tables and plans do not.
   void DisconnectKeepingSettings();
-  bool IsInstanceReplaced();
+  Status ConnectAnewIfReplaced();
   Status ReplaceInstance();
 
   InstanceHost& host_;

@@ -79,6 +79,22 @@ TEST_F(ScanTest, AStreamedResultOutlivesTheTable) {
   EXPECT_EQ((*first)->row_count + rest->size(), size_t{kRows});
 }
 
+// A portal that its client closes early.
+TEST_F(ScanTest, ADroppedStreamLeavesTheTransactionUsable) {
+  const auto drop_stream = [&] {
+    const auto statements = connection_->Parse("SELECT a.id FROM t a, t b");
+    const auto stream = connection_->Execute(statements->at(0));
+    ASSERT_TRUE(stream.ok()) << stream.status();
+    EXPECT_TRUE((*stream)->Next().ok());
+  };
+  Run("BEGIN; INSERT INTO t VALUES (-1, 1, 'own', 1)");
+  drop_stream();
+  EXPECT_EQ(Query("SELECT min(id) FROM t"), (Rows{{"-1"}}));
+  Run("COMMIT");
+  drop_stream();
+  EXPECT_EQ(Query("SELECT min(id) FROM t"), (Rows{{"-1"}}));
+}
+
 TEST_F(ScanTest, RowIdsFindTheirRows) {
   EXPECT_EQ(Query("SELECT count(*) FROM t a JOIN t b ON a.rowid = b.rowid WHERE a.id <> b.id"),
             (Rows{{"0"}}));

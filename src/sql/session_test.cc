@@ -163,6 +163,8 @@ TEST_F(SessionTest, TooMuchMemoryIsAnErrorAndNotTheEnd) {
 TEST_F(SessionTest, AnInvalidatedInstanceIsReplaced) {
   Run("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1)");
   Run("CREATE SCHEMA s; CREATE TABLE s.t (a INTEGER); INSERT INTO s.t VALUES (10)");
+  const auto third = test_.Connect();
+  Run(*third, "SELECT 1");
   const auto other = test_.Connect();
   Run(*other, "SET application_name = 'other'; SET default_null_order = 'nulls_first'");
   Run(*other, "SET search_path TO s; SET TimeZone = 'Europe/Berlin'");
@@ -171,7 +173,8 @@ TEST_F(SessionTest, AnInvalidatedInstanceIsReplaced) {
             "XX000");
   EXPECT_EQ(Query("SELECT a FROM t"), (Rows{{"1"}}));
   Run("INSERT INTO t VALUES (2)");
-  // A session of the lost instance goes on, with its settings.
+  // Sessions of the lost instance go on, with their settings.
+  Run(*third, "BEGIN; UPDATE t SET a = a; COMMIT");
   Run(*other, "INSERT INTO t VALUES (NULL)");
   EXPECT_EQ(Query(*other, "SELECT a FROM t ORDER BY a"), (Rows{{"NULL"}, {"10"}}));
   EXPECT_EQ(Query(*other, "SHOW application_name"), (Rows{{"other"}}));
