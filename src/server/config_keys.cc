@@ -237,6 +237,11 @@ const ConfigKey* FindConfigKey(std::string_view path) {
   return found == Keys().end() ? nullptr : &*found;
 }
 
+Status UnknownKey(std::string_view path) {
+  return Status::InvalidArgument("unknown key: key=", path)
+      .WithHint("lumadb check-config --print-default shows every key");
+}
+
 std::string_view SectionDoc(std::string_view section) {
   for (const auto& [name, doc] : kSectionDocs) {
     if (name == section) return doc;

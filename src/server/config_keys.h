@@ -48,6 +48,7 @@ constexpr Duration kScrapeIntervalMax{86'400'000};
 // In the order of the default file; keys of a section are neighbours.
 std::span<const ConfigKey> ConfigKeys();
 const ConfigKey* FindConfigKey(std::string_view path);  // null when there is none
+Status UnknownKey(std::string_view path);
 std::string_view SectionDoc(std::string_view section);
 
 // The value as the file spells it, e.g. `"64MiB"`, quotes included.
