@@ -258,7 +258,9 @@ asio::awaitable<HttpResponse> HttpConnection::Answer(const Route& route, HttpReq
         (*std::move(handler))(std::move(*shared_response));
       });
     });
-    const bool queued = shared_.workers.TrySubmit(
+    WorkerPool& workers =
+        route.options.workers != nullptr ? *route.options.workers : shared_.workers;
+    const bool queued = workers.TrySubmit(
         [&route, the_request, responder] { route.handler(std::move(*the_request), responder); });
     if (!queued) responder.Send(RefusalOf(503));
   };

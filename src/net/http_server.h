@@ -33,8 +33,8 @@ struct HttpServerOptions {
   Admission* admission = nullptr;                   // null: no rate limit
 };
 
-// Threads: every method from any thread but those of the event loop and the worker pool.
-// Lifetime: the event loop, the worker pool and what the options point at outlive the server.
+// Threads: every method from any thread but those of the event loop and the worker pools.
+// Lifetime: the event loop, the worker pools and what the options point at outlive the server.
 class HttpServer {
  public:
   // Binds and starts to serve. Errors: kInvalidArgument for a bad host, kUnavailable when the

@@ -230,6 +230,24 @@ TEST_F(HttpServerTest, AHandlerThatForgetsToAnswerIsA500) {
   EXPECT_EQ(client.Request("GET", "/forget").status, 500);
 }
 
+TEST_F(HttpServerTest, ARouteWithWorkersOfItsOwnWaitsForNoOther) {
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future().share();
+  WorkerPool slow_workers(1, 10);
+  router_.Add("GET", "/slow", {.workers = &slow_workers}, [released](HttpRequest, Responder r) {
+    released.wait();
+    r.Send(TextResponse(200, "slow"));
+  });
+  Start();
+  TestHttpClient slow[3] = {TestHttpClient(port()), TestHttpClient(port()), TestHttpClient(port())};
+  for (TestHttpClient& client : slow) client.Send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+  TestHttpClient other(port());
+  EXPECT_EQ(other.Request("GET", "/hello").status, 200);
+  release.set_value();
+  for (TestHttpClient& client : slow) EXPECT_EQ(client.Read().body, "slow\n");
+  server_.reset();
+}
+
 TEST_F(HttpServerTest, SilentAndSlowPeersAreDropped) {
   options_.first_byte_timeout = milliseconds(50);
   options_.header_timeout = milliseconds(50);

@@ -8,19 +8,23 @@
 #include <vector>
 
 #include "net/http.h"
+#include "net/worker_pool.h"
 
 namespace luma::net {
 
 struct RouteOptions {
   uint64_t body_bytes_max = 1 << 20;  // more is 413
   bool anonymous = false;             // served without credentials, e.g. health checks
+  // Runs the handler; null: the server's pool. For handlers that take so long that others must not
+  // wait for them. Outlives the server.
+  WorkerPool* workers = nullptr;
 };
 
 struct Route {
   std::string method;
   std::vector<std::string> segments;  // "{name}" stands for any one segment
   RouteOptions options;
-  HttpHandler handler;  // runs on the worker pool and may block
+  HttpHandler handler;  // runs on a worker pool and may block
 };
 
 // Filled once, then read by any thread.

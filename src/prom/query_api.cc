@@ -104,8 +104,9 @@ void QueryApi::Add(net::Router& router, std::string_view pattern, Method method)
     response.memory = memory;
     responder.Send(std::move(response));
   };
-  router.Add("GET", pattern, {}, handler);
-  router.Add("POST", pattern, {.body_bytes_max = kFormBytesMax}, handler);
+  net::WorkerPool* const workers = options_.workers;
+  router.Add("GET", pattern, {.workers = workers}, handler);
+  router.Add("POST", pattern, {.body_bytes_max = kFormBytesMax, .workers = workers}, handler);
 }
 
 QueryApi::Answer QueryApi::Query(const ApiRequest& request, QueryMemory& memory) const {

@@ -23,6 +23,8 @@ struct QueryApiOptions {
   promql::EvaluatorOptions evaluator = {};
   // Answers are booked on it while they are made and sent; null: they are not.
   storage::MemoryBudget* budget = nullptr;
+  // Runs the queries, so that they hold up nothing else; null: the server's workers do.
+  net::WorkerPool* workers = nullptr;
 };
 
 // Answers in Prometheus' JSON: {"status":"success","data":...} or

@@ -57,7 +57,8 @@ const std::vector<ConfigKey>& Keys() {
       {LUMA_CONFIG_KEY(server.io_threads), kThreads, kAtStart,
        "Threads for sockets; 0 means one for every two processors."},
       {LUMA_CONFIG_KEY(server.worker_threads), kThreads, kAtStart,
-       "Threads for HTTP requests, which may wait for disks; 0 means four for every processor."},
+       "Threads for HTTP requests other than queries, which may wait for disks; 0 means four for "
+       "every processor."},
 
       {LUMA_CONFIG_KEY(metrics.enabled), Anything{}, kAtStart, "Serve the server's own metrics."},
       {LUMA_CONFIG_KEY(metrics.host), HostAddress{}, kAtStart, "Address of the metrics port."},
@@ -136,7 +137,8 @@ const std::vector<ConfigKey>& Keys() {
       {LUMA_CONFIG_KEY(query.threads), kThreads, kAtStart,
        "Threads of SQL execution; 0 means one for every processor."},
       {LUMA_CONFIG_KEY(query.max_concurrent), Between{0, 100'000}, kAtStart,
-       "SQL statements that run at once; others wait. 0 means four for every processor."},
+       "SQL statements that run at once, and as many queries of the HTTP API; others wait. 0 means "
+       "four for every processor."},
 
       {LUMA_CONFIG_KEY(scrape.global_interval), kScrapeMillis, kReloaded,
        "How often targets are scraped."},

@@ -62,9 +62,8 @@ prom::RemoteWriteOptions RemoteWriteOptionsOf(const Config& config, storage::Mem
           .budget = &budget};
 }
 
-prom::QueryApiOptions QueryApiOptionsOf(const Config& config, storage::MemoryBudget& budget) {
+prom::QueryApiOptions QueryApiOptionsOf(const Config& config) {
   prom::QueryApiOptions options;
-  options.budget = &budget;
   options.version = kVersion;
   if (config.query.timeout.count() > 0) options.query_timeout = config.query.timeout;
   return options;
@@ -104,6 +103,8 @@ class Server::Impl {
         loop_(IoThreads(config_)),
         http_workers_(ThreadsOrFourPerProcessor(config_.server.worker_threads),
                       kWaitingRequestsMax),
+        query_workers_(ThreadsOrFourPerProcessor(config_.query.max_concurrent),
+                       kWaitingRequestsMax),
         sql_workers_(ThreadsOrFourPerProcessor(config_.query.max_concurrent),
                      static_cast<size_t>(config_.postgres.max_connections)) {}
 
@@ -146,6 +147,7 @@ class Server::Impl {
     LUMA_LOG(kInfo, "server", "stopping");
     StopFrontEnds();
     sql_workers_.Stop();
+    query_workers_.Stop();
     http_workers_.Stop();
     loop_.Stop();
     CloseStore();
@@ -210,8 +212,11 @@ class Server::Impl {
         store_->metrics(), RemoteWriteOptionsOf(config_, budget));
     remote_write_metrics_ =
         RegisterRemoteWriteMetrics(remote_write_->counters(), MetricsRegistry::Default());
+    prom::QueryApiOptions query_options = QueryApiOptionsOf(config_);
+    query_options.budget = &budget;
+    query_options.workers = &query_workers_;
     query_api_ = std::make_unique<prom::QueryApi>(store_->metrics(), Clock::System(),
-                                                  QueryApiOptionsOf(config_, budget));
+                                                  std::move(query_options));
     net::Router router = MeasuredRouter();
     AddHealthRoutes(router);
     remote_write_->AddRoutes(router);
@@ -301,7 +306,8 @@ class Server::Impl {
   std::unique_ptr<prom::QueryApi> query_api_;
   net::EventLoop loop_;
   net::WorkerPool http_workers_;
-  net::WorkerPool sql_workers_;  // apart, so that long statements never hold up ingestion
+  net::WorkerPool query_workers_;  // of the HTTP API and
+  net::WorkerPool sql_workers_;    // of SQL: apart, so that long queries never hold up ingestion
   std::unique_ptr<net::HttpServer> http_;
   std::unique_ptr<net::HttpServer> metrics_;
   std::unique_ptr<pgwire::PgServer> postgres_;
