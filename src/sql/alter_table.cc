@@ -365,7 +365,8 @@ void TableAlteration::AddUnique(const std::vector<std::string>& columns, bool is
   for (const std::string& column_name : columns) {
     ColumnSchema& column = Column(column_name);
     if (is_primary_key) column.not_null = true;
-    constraint.columns.push_back(column.id);
+    // A column that is named twice asks for no more than once.
+    if (!Names(constraint.columns, column.id)) constraint.columns.push_back(column.id);
   }
   if (name.empty()) {
     name = is_primary_key ? ConstraintName(schema_, old_->name, {}, "pkey")

@@ -33,6 +33,12 @@ TEST_F(AlterTableTest, AVolatileDefaultGivesEachRowItsOwnValue) {
   EXPECT_EQ(Query("SELECT id, n FROM t ORDER BY id"), (Rows{{"1", "7"}, {"2", "8"}}));
 }
 
+TEST_F(AlterTableTest, AUniqueIndexMayNameAColumnTwice) {
+  Run("CREATE UNIQUE INDEX i ON t (name, id, name)");
+  Run("INSERT INTO t VALUES (3, 'one')");
+  EXPECT_EQ(SqlState("INSERT INTO t VALUES (3, 'one')"), "23505");
+}
+
 TEST_F(AlterTableTest, ValuesOfANewTypePassTheChecks) {
   Run("CREATE TABLE c (a INTEGER CHECK (a > 5)); INSERT INTO c VALUES (7)");
   EXPECT_EQ(SqlState("ALTER TABLE c ALTER COLUMN a TYPE BIGINT USING a - 10"), "23514");
