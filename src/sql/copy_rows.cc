@@ -35,9 +35,7 @@ class CopyRows final : public CopyIn {
 
   ~CopyRows() override {
     if (finished_) return;
-    Discard();
-    const Status ended = connection_.EndOwnTransaction(false);
-    static_cast<void>(ended.ok());  // a rollback has nothing to report
+    static_cast<void>(Fail(Status::Cancelled("COPY was not finished")).ok());
   }
 
   void SetColumns(std::vector<ResultColumn> columns) { columns_ = std::move(columns); }
@@ -64,7 +62,7 @@ class CopyRows final : public CopyIn {
     if (!flushed.ok()) return Fail(flushed);
     finished_ = true;
     connection_.FinishStatement();
-    if (own_transaction_) LUMA_RETURN_IF_ERROR(connection_.EndOwnTransaction(true));
+    if (own_transaction_) LUMA_RETURN_IF_ERROR(connection_.CommitOwnTransaction());
     return row_count_;
   }
 

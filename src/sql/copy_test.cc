@@ -109,6 +109,15 @@ TEST_F(CopyTest, ACopyThatIsDroppedIsRolledBack) {
   EXPECT_EQ(Query("SELECT count(*) FROM t"), (Rows{{"0"}}));
 }
 
+TEST_F(CopyTest, ACopyThatIsDroppedFailsItsTransaction) {
+  Run("BEGIN; INSERT INTO t (id) VALUES (7)");
+  Begin("COPY t (id) FROM STDIN")->AppendRows(std::vector<Field>{"1"}).ok();
+  EXPECT_EQ(connection_->transaction_state(), TransactionState::kFailed);
+  EXPECT_EQ(SqlState("INSERT INTO t (id) VALUES (8)"), "25P02");
+  Run("ROLLBACK");
+  EXPECT_EQ(Query("SELECT count(*) FROM t"), (Rows{{"0"}}));
+}
+
 TEST_F(CopyTest, ACopyInsideATransactionIsPartOfIt) {
   Run("BEGIN");
   {

@@ -420,12 +420,6 @@ Status LumaConnection::BeginOwnTransaction() {
   return duckdb_transaction_ ? Status::Ok() : BeginDuckDbTransaction();
 }
 
-Status LumaConnection::EndOwnTransaction(bool success) {
-  if (success) return CommitDuckDbTransaction();
-  RollbackDuckDbTransaction();
-  return Status::Ok();
-}
-
 // ---- settings
 
 Result<std::unique_ptr<ResultStream>> LumaConnection::ExecuteSetting(

@@ -63,9 +63,9 @@ class LumaConnection final : public Connection {
   Status FinishWithError(const duckdb::ErrorData& error);
   Status FinishWithError(Status status);
   void FinishStatement();
-  // Opens a transaction of its own for COPY outside one; commits or rolls it back.
+  // A transaction of its own for COPY outside one. FinishWithError rolls it back.
   Status BeginOwnTransaction();
-  Status EndOwnTransaction(bool success);
+  Status CommitOwnTransaction() { return CommitDuckDbTransaction(); }
 
  private:
   using Stream = std::unique_ptr<ResultStream>;
