@@ -22,7 +22,8 @@ std::string_view Trimmed(std::string_view text) {
   return text;
 }
 
-// True for application/x-protobuf, alone or with proto=prometheus.WriteRequest.
+// True for application/x-protobuf, alone or with proto=prometheus.WriteRequest. A sender that says
+// nothing means that, and snappy, as Prometheus takes it.
 bool IsVersionOne(std::string_view content_type) {
   size_t semicolon = std::min(content_type.find(';'), content_type.size());
   if (!net::EqualsIgnoringCase(Trimmed(content_type.substr(0, semicolon)),
@@ -42,11 +43,11 @@ bool IsVersionOne(std::string_view content_type) {
 
 Status CheckHeaders(const net::HttpRequest& request) {
   const std::string_view type = request.Header("Content-Type");
-  if (!IsVersionOne(type)) {
+  if (!type.empty() && !IsVersionOne(type)) {
     return Status::Unsupported("unsupported content type: want=application/x-protobuf got=", type);
   }
   const std::string_view encoding = request.Header("Content-Encoding");
-  if (!net::EqualsIgnoringCase(encoding, "snappy")) {
+  if (!encoding.empty() && !net::EqualsIgnoringCase(encoding, "snappy")) {
     return Status::Unsupported("unsupported content encoding: want=snappy got=", encoding);
   }
   return Status::Ok();
