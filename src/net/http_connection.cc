@@ -262,7 +262,9 @@ asio::awaitable<HttpResponse> HttpConnection::Answer(const Route& route, HttpReq
         route.options.workers != nullptr ? *route.options.workers : shared_.workers;
     const bool queued = workers.TrySubmit(
         [&route, the_request, responder] { route.handler(std::move(*the_request), responder); });
-    if (!queued) responder.Send(RefusalOf(503));
+    if (queued) return;
+    shared_.options.on_refusal(503);
+    responder.Send(RefusalOf(503));
   };
   return asio::async_initiate<const asio::use_awaitable_t<>, void(HttpResponse)>(
       std::move(start), asio::use_awaitable, std::make_shared<HttpRequest>(std::move(request)));
@@ -294,6 +296,7 @@ asio::awaitable<bool> HttpConnection::Write(std::string_view bytes) {
 }
 
 asio::awaitable<bool> HttpConnection::Refuse(const Parser& parser, HttpResponse response) {
+  shared_.options.on_refusal(response.status);
   const bool whole_request_read = parser.is_header_done() && parser.is_done();
   const bool keep_alive = whole_request_read && parser.keep_alive();
   const bool written = co_await WriteResponse(parser, std::move(response), keep_alive);

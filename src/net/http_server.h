@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -31,6 +32,9 @@ struct HttpServerOptions {
   std::chrono::milliseconds write_timeout{30'000};  // for each 256 KiB of a response
   const PasswordCheck* password_check = nullptr;    // null: no authentication
   Admission* admission = nullptr;                   // null: no rate limit
+  // Told the status of every request that is answered without its handler. Called on threads of the
+  // event loop; must not block.
+  std::function<void(int status)> on_refusal = [](int) {};
 };
 
 // Threads: every method from any thread but those of the event loop and the worker pools.

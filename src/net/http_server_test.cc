@@ -224,6 +224,17 @@ TEST_F(HttpServerTest, TheRateLimitCountsRequestsThatMakeNoSense) {
   EXPECT_EQ(TestHttpClient(port()).Request("GET", "/nothing/here").status, 429);
 }
 
+TEST_F(HttpServerTest, TellsOfRequestsThatNoHandlerSees) {
+  std::atomic<int> refused = 0;
+  options_.on_refusal = [&refused](int status) { refused = status; };
+  Start();
+  EXPECT_EQ(TestHttpClient(port()).Request("GET", "/hello").status, 200);
+  EXPECT_EQ(refused, 0);
+  EXPECT_EQ(TestHttpClient(port()).Request("GET", "/nothing").status, 404);
+  EXPECT_EQ(refused, 404);
+  server_.reset();
+}
+
 TEST_F(HttpServerTest, AHandlerThatForgetsToAnswerIsA500) {
   Start();
   TestHttpClient client(port());

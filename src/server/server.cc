@@ -19,6 +19,7 @@
 #include "server/process_metrics.h"
 #include "server/rate_limit_admission.h"
 #include "server/rate_limiter.h"
+#include "server/refusal_counters.h"
 #include "server/remote_write_metrics.h"
 #include "server/scraper_metrics.h"
 #include "server/scraper_options.h"
@@ -193,7 +194,8 @@ class Server::Impl {
             .header_timeout = config_.server.header_timeout,
             .body_timeout = config_.server.body_timeout,
             .password_check = require_auth ? &credentials_ : nullptr,
-            .admission = &admission_};
+            .admission = &admission_,
+            .on_refusal = [this](int status) { refusals_.Count(status); }};
   }
 
   // Health checks are on every HTTP port and never ask for a password.
@@ -296,6 +298,7 @@ class Server::Impl {
   Credentials credentials_;
   RateLimiter rate_limiter_;
   RateLimitAdmission admission_;
+  const RefusalCounters refusals_{MetricsRegistry::Default()};
   size_t connections_max_ = 0;  // of each HTTP port
   std::vector<MetricsRegistry::Callback> process_metrics_;
   std::atomic<bool> ready_{false};

@@ -25,6 +25,11 @@ class StartAndStopTest(ServerTest):
         self.assertIn("# TYPE process_resident_memory_bytes gauge\n", answer.text)
         self.assertIn("\nluma_scrape_writes_failed_total 0\n", answer.text)
 
+    def test_requests_that_no_handler_sees_are_counted(self):
+        self.assertEqual(http(self.server.url("/nothing/here")).status, 404)
+        page = http(self.server.url("/metrics", "metrics")).text
+        self.assertIn('\nluma_http_refusals_total{code="404"} 1\n', page)
+
     def test_sigterm_and_sigint_stop_cleanly(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             self.server.send(number)
