@@ -4,9 +4,12 @@
 //   bench/sql_scan.sh
 #include <benchmark/benchmark.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -19,7 +22,7 @@ namespace {
 
 constexpr const char* kRows =
     "SELECT i AS id, (hash(i) % 1000)::INTEGER AS k, (hash(i + 7) % 1000000)::DOUBLE / 100 AS v, "
-    "['get', 'put', 'delete', 'list'][1 + hash(i + 3) % 4] AS verb "
+    "['get', 'put', 'delete', 'list'][(1 + hash(i + 3) % 4)::BIGINT] AS verb "
     "FROM range(4000000) t(i)";
 
 struct Query {
@@ -38,6 +41,16 @@ constexpr Query kQueries[] = {
 };
 constexpr const char* kTables[] = {"native", "hot", "warm"};
 
+// The value, or the end of the benchmark with the reason.
+template <typename T>
+T OrDie(Result<T> result) {
+  if (!result.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(result.status().message()).c_str());
+    std::abort();
+  }
+  return std::move(result).value();
+}
+
 class Store {
  public:
   Store() : directory_((std::filesystem::temp_directory_path() / "luma_sql_scan_bench").string()) {
@@ -45,13 +58,9 @@ class Store {
     storage::EngineOptions options{.data_dir = directory_};
     options.background_flush = false;
     options.memory_limit_bytes = 8ull << 30;
-    auto engine =
-        storage::MultiTierStorage::Open(options, io::FileSystem::Posix(), Clock::System());
-    LUMA_CHECK(engine.ok());
-    engine_ = std::move(engine).value();
-    auto database = Database::Open({.memory_limit_bytes = 4ull << 30, .temp_dir = {}}, *engine_);
-    LUMA_CHECK(database.ok());
-    database_ = std::move(database).value();
+    engine_ =
+        OrDie(storage::MultiTierStorage::Open(options, io::FileSystem::Posix(), Clock::System()));
+    database_ = OrDie(Database::Open({.memory_limit_bytes = 4ull << 30, .temp_dir = {}}, *engine_));
     connection_ = database_->Connect({});
     Run(std::string("CREATE TABLE warm AS ") + kRows);
     LUMA_CHECK(engine_->Flush().ok());
@@ -66,17 +75,12 @@ class Store {
   }
 
   uint64_t Run(const std::string& text) {
-    auto statements = connection_->Parse(text);
-    LUMA_CHECK(statements.ok() && statements->size() == 1);
-    auto stream = connection_->Execute(statements->front());
-    LUMA_CHECK(stream.ok());
+    const auto statements = OrDie(connection_->Parse(text));
+    LUMA_CHECK(statements.size() == 1);
+    const auto stream = OrDie(connection_->Execute(statements.front()));
     uint64_t rows = 0;
-    for (;;) {
-      auto batch = (*stream)->Next();
-      LUMA_CHECK(batch.ok());
-      if (*batch == nullptr) return rows;
-      rows += (*batch)->row_count;
-    }
+    while (const auto batch = OrDie(stream->Next())) rows += batch->row_count;
+    return rows;
   }
 
  private:
