@@ -64,6 +64,11 @@ void BackendPid(DataChunk&, ExpressionState& state, Vector& result) {
   result.Reference(Value::INTEGER(session == nullptr ? 0 : session->options.backend_pid));
 }
 
+void User(DataChunk&, ExpressionState& state, Vector& result) {
+  const SessionState* session = SessionState::Find(state.GetContext());
+  result.Reference(Value(session == nullptr ? "" : session->options.user));
+}
+
 void IsInRecovery(DataChunk&, ExpressionState&, Vector& result) {
   result.Reference(Value::BOOLEAN(false));
 }
@@ -170,6 +175,9 @@ void RegisterBuiltinFunctions(duckdb::DatabaseInstance& database) {
   for (auto& functions : LabelFunctions()) registrar.Add(std::move(functions));
   registrar.Add(ScalarFunction("version", {}, LogicalType::VARCHAR, Version));
   registrar.Add(PerQuery(ScalarFunction("pg_backend_pid", {}, LogicalType::INTEGER, BackendPid)));
+  for (const char* name : {"current_user", "session_user", "current_role", "user"}) {
+    registrar.Add(PerQuery(ScalarFunction(name, {}, LogicalType::VARCHAR, User)));
+  }
   registrar.Add(ScalarFunction("pg_is_in_recovery", {}, LogicalType::BOOLEAN, IsInRecovery));
   registrar.Add(
       Volatile(ScalarFunction("pg_sleep", {LogicalType::DOUBLE}, LogicalType::VARCHAR, PgSleep)));

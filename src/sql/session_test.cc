@@ -32,6 +32,17 @@ TEST_F(SessionTest, PostgresSettingsAreShownAndSet) {
   EXPECT_EQ(Query("SHOW my.variable"), (Rows{{"x"}}));
 }
 
+TEST_F(SessionTest, AUserIsWhoConnected) {
+  EXPECT_EQ(Query("SELECT current_user, session_user, current_role, user"),
+            (Rows{{"luma", "luma", "luma", "luma"}}));
+  ConnectionOptions alice;
+  alice.user = "alice";
+  const auto other = test_.database().Connect(alice);
+  EXPECT_EQ(Query(*other, "SELECT current_user"), (Rows{{"alice"}}));
+  EXPECT_EQ(Query(*other, "SELECT u FROM (SELECT current_user AS u) t WHERE u = session_user"),
+            (Rows{{"alice"}}));
+}
+
 TEST_F(SessionTest, SettingsAreTheSessionsOwn) {
   const auto other = test_.Connect();
   Run("SET TimeZone = 'Europe/Berlin'");
