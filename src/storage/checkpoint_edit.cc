@@ -25,22 +25,27 @@ std::vector<CatalogChange> CatalogChanges(const CatalogState& before, const Cata
   return changes;
 }
 
+// A merged run has the id of one that it replaces.
+bool HasSameFile(const TableVersion& version, const RunVersion& run) {
+  const RunVersionPtr found = version.Find(run.id());
+  return found != nullptr && found->run() == run.run();
+}
+
 TableEdit EditOf(ObjectId id, const TableVersion& before, const TableVersion& after,
                  const NewRuns& new_runs) {
   TableEdit edit;
   edit.id = id;
   if (before.next_run() != after.next_run()) edit.next_run = after.next_run();
   before.ForEachRun([&](const RunVersionPtr& run) {
-    if (after.Find(run->id()) == nullptr) edit.removed.push_back(run->id());
+    if (!HasSameFile(after, *run)) edit.removed.push_back(run->id());
   });
   after.ForEachRun([&](const RunVersionPtr& run) {
-    const RunVersionPtr old = before.Find(run->id());
-    if (old == nullptr) {
+    if (!HasSameFile(before, *run)) {
       const auto record = new_runs.find({id, run->id()});
       LUMA_CHECK(record != new_runs.end());
       edit.added.push_back(record->second);
       edit.added.back().delete_bitmap = BitmapBytes(run->deletes());
-    } else if (old->deletes() != run->deletes()) {
+    } else if (before.Find(run->id())->deletes() != run->deletes()) {
       edit.bitmaps.emplace_back(run->id(), BitmapBytes(run->deletes()));
     }
   });

@@ -13,7 +13,7 @@ namespace luma::storage {
 using NewRuns = std::map<std::pair<ObjectId, RunId>, RunRecord>;
 
 // Catalog objects, runs and delete bitmaps that differ. Both states have runs on disk only; runs of
-// `after` that `before` lacks are in `new_runs`.
+// `after` that `before` lacks, or has in another file, are in `new_runs`.
 ManifestEdit CheckpointEdit(const DatabaseState& before, const DatabaseState& after,
                             const NewRuns& new_runs);
 

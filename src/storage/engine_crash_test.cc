@@ -1,5 +1,5 @@
-// Goal: acknowledged commits survive a power loss at every I/O step of writing, flushing, changing
-// the manifest and recovering; a commit is there whole or not at all; nothing is invented.
+// Goal: acknowledged commits survive a power loss at every I/O step of writing, flushing, merging,
+// changing the manifest and recovering; a commit is there whole or not at all; nothing is invented.
 // Method: one scripted life of a database on SimDisk. After each commit the script notes what the
 // database must look like. Power goes at step k, for k = 0, 1, ...; what opens afterwards must be
 // the last acknowledged state, or the next one if a commit was under way.
@@ -74,6 +74,39 @@ class Script {
     Flush();
     Commit([&] { Insert("plain", {{6, "six"}}); });
     FlushSealedOnly();
+    Merge();
+  }
+
+  // Merges of runs with and without a sort key and a unique key, with deletes before, during and
+  // after them, some of which a replay meets by the positions of the merged run.
+  void Merge() {
+    Commit([&] {
+      Insert("plain", {{61, "a"}, {62, "b"}});
+      Insert("sorted", {{66, "f"}, {61, "a"}, {63, "c"}});
+    });
+    Flush();
+    Commit([&] {
+      Delete("sorted", 63);
+      Insert("plain", {{63, "c"}});
+      Insert("sorted", {{62, "b"}, {64, "d"}});
+    });
+    Flush();
+    Commit([&] { Delete("plain", 61); });
+    Compact();
+    Commit([&] {
+      Delete("sorted", 64);
+      Delete("plain", 63);
+      Insert("plain", {{61, "a again"}});
+    });
+    FlushSealed();
+    Commit([&] { Delete("sorted", 66); });
+    Flush();
+    Compact();
+    Commit([&] {
+      Truncate("plain");
+      Insert("plain", {{65, "e"}});
+    });
+    Compact();
   }
 
   // Sealed runs move to disk while older rows stay in the log: a replay meets rows that are in
@@ -104,8 +137,10 @@ class Script {
       const uint64_t choice = random() % 20;
       if (choice == 0) {
         Flush();
-      } else if (choice < 4) {
+      } else if (choice < 3) {
         FlushSealed();
+      } else if (choice < 5) {
+        Compact();
       } else {
         Commit([&] { ChangeAtRandom(random); });
       }
@@ -150,6 +185,11 @@ class Script {
     if (!goes_on()) return;
     failed_ = !engine_.Flush().ok();
     if (!failed_) life_.flushed = life_.acknowledged;
+  }
+  void Compact() {
+    if (!goes_on()) return;
+    const MergePolicy pairs{.inputs_min = 2, .largest_share_max = 1, .free_bytes_min = 0};
+    failed_ = !engine_.Compact(pairs).ok();
   }
   void FlushSealed() {
     if (goes_on()) failed_ = !engine_.FlushSealed().ok();
@@ -372,7 +412,9 @@ TEST_F(EngineCrashTest, AFailureAtEveryFailpointLosesNoAcknowledgedCommit) {
   for (const char* const point :
        {"commit.before_log", "commit.before_publish", "flush.before_seal", "flush.before_segment",
         "flush.after_block", "flush.before_finish", "flush.after_segments", "flush.before_manifest",
-        "flush.after_manifest", "flush.before_truncate", "recovery.after_replay",
+        "flush.after_manifest", "flush.before_truncate", "compaction.before_segment",
+        "compaction.after_block", "compaction.before_finish", "compaction.before_install",
+        "compaction.before_manifest", "compaction.after_manifest", "recovery.after_replay",
         "recovery.after_manifest"}) {
     for (int hit = 1; hit <= 6; ++hit) {
       SCOPED_TRACE(testing::Message() << point << ":" << hit);

@@ -1,5 +1,5 @@
-// Goal: whatever transactions, flushes and restarts do in whatever order, every snapshot reads what
-// a simple model says, and every commit that must conflict does.
+// Goal: whatever transactions, flushes, merges and restarts do in whatever order, every snapshot
+// reads what a simple model says, and every commit that must conflict does.
 // Method: two tables (one sorted) beside two std::maps; random statements in several open
 // transactions, all of them compared after every few steps. LUMA_SEED=<n> repeats a run.
 #include <array>
@@ -8,6 +8,7 @@
 #include <set>
 
 #include "encoding/testing/test_seed.h"
+#include "storage/segment_metrics.h"
 #include "storage/testing/engine_fixture.h"
 
 namespace luma::storage {
@@ -30,7 +31,7 @@ struct OpenTransaction {
   ModelState now;
   std::array<bool, kTables> truncated{};
   uint64_t commits_before = 0;
-  uint64_t flushes_before = 0;
+  uint64_t moves_before = 0;
 };
 
 class EnginePropertyTest : public EngineTest {
@@ -51,7 +52,7 @@ class EnginePropertyTest : public EngineTest {
     open.transaction = engine_->Begin();
     open.snapshot = open.now = committed_;
     open.commits_before = commits_.size();
-    open.flushes_before = flushes_;
+    open.moves_before = moves_;
     open_.push_back(std::move(open));
   }
 
@@ -122,7 +123,7 @@ class EnginePropertyTest : public EngineTest {
   }
 
   bool MayConflict(const OpenTransaction& open) const {
-    return commits_.size() > open.commits_before || flushes_ > open.flushes_before;
+    return is_moving_ || commits_.size() > open.commits_before || moves_ > open.moves_before;
   }
   bool MustConflict(const OpenTransaction& open) const {
     for (int table = 0; table < kTables; ++table) {
@@ -204,8 +205,10 @@ class EnginePropertyTest : public EngineTest {
     const uint64_t choice = Below(100);
     if (choice < 4) {
       LUMA_ASSERT_OK(choice < 2 ? engine_->Flush() : engine_->FlushSealed());
-      ++flushes_;
-    } else if (choice < 6) {
+      ++moves_;
+    } else if (choice < 8) {
+      MergeSegments(choice < 6);
+    } else if (choice < 10) {
       open_.clear();
       Reopen();
     } else if (open_.empty() || (open_.size() < 4 && choice < 25)) {
@@ -215,6 +218,39 @@ class EnginePropertyTest : public EngineTest {
     }
   }
 
+  void DeleteInNewTransaction() {
+    Begin();
+    for (int table = 0; table < kTables; ++table) {
+      if (DeleteSome(open_.back(), table)) continue;
+      open_.pop_back();
+      return;
+    }
+    Commit(open_.size() - 1);
+  }
+
+  // At times with steps of transactions in the middle of it.
+  void MergeSegments(bool is_disturbed) {
+    bool is_done = !is_disturbed;
+    disk_.SetSyncHook([&](const io::Path& path) {
+      const bool is_in_merge = path.ends_with(".seg.tmp") || path.find("MANIFEST") != path.npos;
+      if (is_done || !is_in_merge || Below(3) == 0) return;
+      is_done = true;
+      ++moves_;  // rows that are about to move may be frozen
+      is_moving_ = true;
+      for (uint64_t steps = Below(6); steps > 0 && !open_.empty(); --steps) {
+        StepInTransaction(Below(open_.size()));
+      }
+      DeleteInNewTransaction();
+      is_moving_ = false;
+    });
+    LUMA_ASSERT_OK(engine_->Compact({.inputs_min = 2,
+                                     .inputs_max = 2 + Below(4),
+                                     .largest_share_max = 1,
+                                     .free_bytes_min = 0}));
+    disk_.SetSyncHook(nullptr);
+    ++moves_;
+  }
+
   void TearDown() override { open_.clear(); }
 
   const uint64_t seed_;
@@ -222,12 +258,14 @@ class EnginePropertyTest : public EngineTest {
   std::array<ObjectId, kTables> tables_{};
   ModelState committed_;
   std::vector<ModelCommit> commits_;
-  uint64_t flushes_ = 0;
+  uint64_t moves_ = 0;  // flushes and merges: rows may have new positions
+  bool is_moving_ = false;
   std::vector<OpenTransaction> open_;
 };
 
 TEST_F(EnginePropertyTest, EverySnapshotReadsWhatTheModelSays) {
   LUMA_TRACE_SEED(seed_);
+  const uint64_t merges_before = SegmentMetrics::Get().merges.Value();
   for (int step = 0; step < 4000 && !HasFatalFailure(); ++step) {
     SCOPED_TRACE(testing::Message() << "step " << step);
     Step();
@@ -235,6 +273,7 @@ TEST_F(EnginePropertyTest, EverySnapshotReadsWhatTheModelSays) {
   }
   EXPECT_GT(commits_.size(), 200);
   EXPECT_GT(engine_->Stats().last_commit, CommitNumber{200});
+  EXPECT_GT(SegmentMetrics::Get().merges.Value(), merges_before + 20);
 }
 
 TEST_F(EnginePropertyTest, SmallRunsToo) {

@@ -9,6 +9,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "storage/key_lookup.h"
+#include "storage/segment_metrics.h"
 
 namespace luma::storage {
 namespace {
@@ -25,9 +26,19 @@ bool IsDroppable(const RunVersion& run, bool log_lost_its_rows) {
   return !HasLiveRows(run) && (run.run()->is_hot() || log_lost_its_rows);
 }
 
-bool HasColumns(const TableSchema& schema, const std::vector<ColumnId>& columns) {
-  return std::ranges::all_of(columns,
-                             [&](ColumnId id) { return schema.FindColumn(id) != nullptr; });
+bool IsInput(const MergedRun& merged, const RunVersion& run) {
+  return std::ranges::any_of(merged.inputs,
+                             [&](const RunVersionPtr& input) { return input->id() == run.id(); });
+}
+
+// What the inputs of a merge are in `version`; nothing unless all of them are there.
+std::vector<RunVersionPtr> FindInputs(const TableVersion& version, const MergedRun& merged) {
+  std::vector<RunVersionPtr> found;
+  for (const RunVersionPtr& input : merged.inputs) {
+    found.push_back(version.Find(input->id()));
+    if (found.back() == nullptr || found.back()->run() != input->run()) return {};
+  }
+  return found;
 }
 
 // Adds the keys of a run in memory under the positions its rows have on disk.
@@ -50,9 +61,11 @@ void AddResorted(UniqueIndex& index, const TableSchema& schema, const RunVersion
 Status Flusher::FlushAll() {
   MutexLock lock(mutex_);
   LUMA_FAILPOINT("flush.before_seal");
+  std::map<ObjectId, RunId> next_runs;
   const Lsn sealed = parts_.pipeline.Rearrange([&](DatabaseState& state) {
     std::vector<ObjectId> growing;
     state.ForEachTable([&](ObjectId id, const TableVersionPtr& version) {
+      next_runs[id] = version->next_run();
       if (version->growing() != nullptr) growing.push_back(id);
     });
     for (const ObjectId id : growing) {
@@ -62,8 +75,12 @@ Status Flusher::FlushAll() {
     }
     return !growing.empty();
   });
-  if (replay_from_ == Next(sealed)) return Status::Ok();  // no record since the last one
-  return Flush({.replay_from = Next(sealed), .drops_dead_runs = true});
+  const bool has_records = replay_from_ != Next(sealed);  // since the last one
+  if (has_records) {
+    LUMA_RETURN_IF_ERROR(Flush({.replay_from = Next(sealed), .drops_dead_runs = true}));
+  }
+  mergeable_before_ = std::move(next_runs);
+  return Status::Ok();
 }
 
 Status Flusher::FlushSealed() {
@@ -71,23 +88,41 @@ Status Flusher::FlushSealed() {
   return Flush({.replay_from = replay_from_, .drops_dead_runs = false});
 }
 
+std::map<ObjectId, RunId> Flusher::MergeableBefore() {
+  MutexLock lock(mutex_);
+  return mergeable_before_;
+}
+
+Status Flusher::Install(const MergedRun& merged, std::vector<UniqueIndexes::EntryPtr> indexed) {
+  MutexLock lock(mutex_);
+  Plan plan{.replay_from = replay_from_, .merged = &merged, .indexed = std::move(indexed)};
+  return MakeCheckpoint(plan);
+}
+
 Status Flusher::Flush(Plan plan) {
-  LUMA_RETURN_IF_ERROR(Settle());
+  LUMA_RETURN_IF_ERROR(MakeCheckpoint(plan));
+  replay_from_ = plan.replay_from;
+  count_.fetch_add(1, std::memory_order_relaxed);
+  for (const FlushedRun& flushed : plan.flushed) {
+    SegmentMetrics::Get().flush_written_bytes.Add(flushed.record.file_bytes);
+  }
+  LUMA_FAILPOINT("flush.before_truncate");
+  return parts_.wal.Truncate(replay_from_);
+}
+
+Status Flusher::MakeCheckpoint(Plan& plan) {
   const Status prepared = Prepare(plan);
   if (!prepared.ok()) {
     Abandon(plan);
     return prepared;
   }
   LUMA_RETURN_IF_ERROR(WriteManifest(plan));
-  LUMA_FAILPOINT("flush.after_manifest");
+  LUMA_FAILPOINT(plan.merged != nullptr ? "compaction.after_manifest" : "flush.after_manifest");
   LUMA_RETURN_IF_ERROR(SwapRuns(plan));
   SweepIndexes(plan);
   ReleaseFiles(plan);
   checkpoint_ = plan.after;
-  replay_from_ = plan.replay_from;
-  count_.fetch_add(1, std::memory_order_relaxed);
-  LUMA_FAILPOINT("flush.before_truncate");
-  return parts_.wal.Truncate(replay_from_);
+  return Status::Ok();
 }
 
 // An append after a failed one begins a new file without it; see Manifest::Append.
@@ -96,26 +131,38 @@ Status Flusher::Settle() {
   ManifestEdit nothing_new;
   nothing_new.next_object_id = ObjectId{parts_.next_object_id.load()};
   LUMA_RETURN_IF_ERROR(parts_.manifest.Append(nothing_new));
-  for (const FlushedRun& flushed : undecided_) flushed.run->MarkObsolete();
+  for (const auto& run : undecided_) run->MarkObsolete();
   undecided_.clear();
-  parts_.pipeline.Unfreeze(undecided_resorted_);
-  undecided_resorted_.clear();
+  parts_.pipeline.Unfreeze(undecided_moved_);
+  undecided_moved_.clear();
   return Status::Ok();
 }
 
 Status Flusher::Prepare(Plan& plan) {
-  const auto [head, lsn] = parts_.pipeline.HeadAndLsn();
-  LUMA_RETURN_IF_ERROR(WaitForLog(lsn));
-  LUMA_RETURN_IF_ERROR(WriteSegments(*head, plan));
-  LUMA_FAILPOINT("flush.after_segments");
+  LUMA_RETURN_IF_ERROR(Settle());
+  if (plan.merged != nullptr) {
+    LUMA_FAILPOINT("compaction.before_install");
+  } else {
+    const auto [head, lsn] = parts_.pipeline.HeadAndLsn();
+    LUMA_RETURN_IF_ERROR(WaitForLog(lsn));
+    LUMA_RETURN_IF_ERROR(WriteSegments(*head, plan));
+    LUMA_FAILPOINT("flush.after_segments");
+  }
   LUMA_RETURN_IF_ERROR(PlanCheckpoint(plan));
-  LUMA_FAILPOINT("flush.before_manifest");
+  LUMA_FAILPOINT(plan.merged != nullptr ? "compaction.before_manifest" : "flush.before_manifest");
   return Status::Ok();
 }
 
 void Flusher::Abandon(const Plan& plan) {
-  for (const FlushedRun& flushed : plan.flushed) flushed.run->MarkObsolete();
-  parts_.pipeline.Unfreeze(plan.resorted);
+  for (const auto& run : NewFiles(plan)) run->MarkObsolete();
+  parts_.pipeline.Unfreeze(plan.moved);
+}
+
+std::vector<std::shared_ptr<const WarmRun>> Flusher::NewFiles(const Plan& plan) {
+  std::vector<std::shared_ptr<const WarmRun>> files;
+  for (const FlushedRun& flushed : plan.flushed) files.push_back(flushed.run);
+  if (plan.merged != nullptr) files.push_back(plan.merged->run);
+  return files;
 }
 
 // What a checkpoint contains must be in the log first, in every sync mode: the log may never end
@@ -142,7 +189,6 @@ Status Flusher::WriteSegments(const DatabaseState& head, Plan& plan) {
   return Status::Ok();
 }
 
-// Unique over restarts (epoch) and attempts (files_begun_): a name is never used twice.
 std::string Flusher::NextFileName(ObjectId table, RunId run) {
   return fmt::format("{}-{}-{:x}-{:x}.seg", static_cast<uint32_t>(table),
                      static_cast<uint32_t>(run), epoch_, ++files_begun_);
@@ -153,16 +199,33 @@ Status Flusher::PlanCheckpoint(Plan& plan) {
   for (const FlushedRun& flushed : plan.flushed) {
     const RunKey key(flushed.table, flushed.record.id);
     new_runs.emplace(key, flushed.record);
-    if (!flushed.new_position_of.empty()) plan.resorted.insert(key);
+    if (!flushed.new_position_of.empty()) plan.moved.insert(key);
   }
-  const auto [head, lsn] = parts_.pipeline.Freeze(plan.resorted);
+  if (plan.merged != nullptr) {
+    new_runs.emplace(RunKey(plan.merged->table, plan.merged->record.id), plan.merged->record);
+    for (const auto& input : plan.merged->inputs) {
+      plan.moved.emplace(plan.merged->table, input->id());
+    }
+  }
+  const auto [head, lsn] = parts_.pipeline.Freeze(plan.moved);
   LUMA_RETURN_IF_ERROR(WaitForLog(lsn));
+  LUMA_RETURN_IF_ERROR(PlanMerge(*head, plan));
   DatabaseState after = CheckpointOf(*head, plan);
   plan.edit = CheckpointEdit(*checkpoint_, after, new_runs);
   plan.edit.checkpoint = {.commit = CommitNumber{ToNumber(lsn)}, .replay_from = plan.replay_from};
   plan.edit.next_object_id = ObjectId{parts_.next_object_id.load()};
   plan.edit.sequences = CountersFor(*head);
   plan.after = std::make_shared<const DatabaseState>(std::move(after));
+  return Status::Ok();
+}
+
+Status Flusher::PlanMerge(const DatabaseState& head, Plan& plan) const {
+  if (plan.merged == nullptr) return Status::Ok();
+  const MergedRun& merged = *plan.merged;
+  const std::vector<RunVersionPtr> now = FindInputs(head.Table(merged.table), merged);
+  if (now.empty()) return Status::Conflict("runs that were merged are gone");
+  plan.merged_version =
+      std::make_shared<const RunVersion>(merged.run, merged.record.row_count, merged.Remap(now));
   return Status::Ok();
 }
 
@@ -191,6 +254,10 @@ DatabaseState Flusher::CheckpointOf(const DatabaseState& head, Plan& plan) const
         plan.dead.emplace_back(id, run->id());
         return;
       }
+      if (plan.merged != nullptr && id == plan.merged->table && IsInput(*plan.merged, *run)) {
+        if (run->id() == plan.merged->run->id()) on_disk.AddSealed(plan.merged_version);
+        return;
+      }
       if (!run->run()->is_hot()) return on_disk.AddSealed(run);
       const auto found = flushed.find({id, run->id()});
       if (found == flushed.end()) return;
@@ -208,49 +275,72 @@ DatabaseState Flusher::CheckpointOf(const DatabaseState& head, Plan& plan) const
 Status Flusher::WriteManifest(Plan& plan) {
   const Status written = parts_.manifest.Append(plan.edit);
   if (written.ok()) return written;
-  undecided_ = std::move(plan.flushed);
-  undecided_resorted_ = std::move(plan.resorted);
+  undecided_ = NewFiles(plan);
+  undecided_moved_ = std::move(plan.moved);
   // At once, so that rows are not frozen until the next flush; should it fail, that one tries.
   const Status settled = Settle();
   if (!settled.ok()) LUMA_LOG(kWarn, "storage", "flush is undecided: {}", settled.message());
   return written;
 }
 
-Status Flusher::SwapRuns(const Plan& plan) {
+Status Flusher::SwapRuns(Plan& plan) {
   Lsn lsn{};
   bool is_done = false;
   while (!is_done) {
-    const PreparedIndexes prepared = AddResortedKeys(plan);
+    const PreparedIndexes prepared = AddMovedKeys(plan);
     lsn = parts_.pipeline.Rearrange([&](DatabaseState& state) {
       is_done = SwapRunsIn(state, plan, prepared);
       return is_done;
     });
   }
-  parts_.pipeline.Unfreeze(plan.resorted);
+  parts_.pipeline.Unfreeze(plan.moved);
   return parts_.pipeline.WaitPublished(lsn);
 }
 
-Flusher::PreparedIndexes Flusher::AddResortedKeys(const Plan& plan) const {
+Flusher::PreparedIndexes Flusher::AddMovedKeys(Plan& plan) const {
+  // Indexes first: a state from before an index would not know the columns of its constraint.
   PreparedIndexes prepared;
+  for (const auto& [table, run] : plan.moved) prepared[table] = parts_.indexes.Of(table);
   for (const FlushedRun& flushed : plan.flushed) {
-    if (flushed.new_position_of.empty()) continue;
-    // Indexes first: a state from before an index would not know the columns of its constraint.
-    auto entries = parts_.indexes.Of(flushed.table);
-    const DatabaseStatePtr head = parts_.pipeline.head();
-    const RunVersionPtr in_memory = head->Table(flushed.table).Find(flushed.record.id);
-    if (in_memory == nullptr) continue;
-    const TableSchema& schema = *head->catalog()->Find(flushed.table)->table;
-    for (const auto& entry : entries) {
-      if (!HasColumns(schema, entry->index.columns())) {
-        parts_.indexes.Forget(flushed.table, entry);  // its constraint was dropped
-        continue;
-      }
-      AddResorted(entry->index, schema, *in_memory, flushed);
-      entry->rows_gone += flushed.record.row_count;  // under their old positions
-    }
-    prepared[flushed.table] = std::move(entries);
+    if (!flushed.new_position_of.empty()) AddResortedKeys(flushed, prepared[flushed.table]);
   }
+  if (plan.merged != nullptr) AddMergedKeys(plan, prepared[plan.merged->table]);
   return prepared;
+}
+
+void Flusher::AddResortedKeys(const FlushedRun& flushed,
+                              std::span<const UniqueIndexes::EntryPtr> entries) const {
+  const DatabaseStatePtr head = parts_.pipeline.head();
+  const RunVersionPtr in_memory = head->Table(flushed.table).Find(flushed.record.id);
+  if (in_memory == nullptr) return;
+  const TableSchema& schema = *head->catalog()->Find(flushed.table)->table;
+  for (const auto& entry : entries) {
+    if (!UniqueIndexes::Fits(entry->index, schema)) {
+      parts_.indexes.Forget(flushed.table, entry);  // its constraint was dropped
+      continue;
+    }
+    AddResorted(entry->index, schema, *in_memory, flushed);
+    entry->rows_gone += flushed.record.row_count;  // under their old positions
+  }
+}
+
+void Flusher::AddMergedKeys(Plan& plan, std::span<const UniqueIndexes::EntryPtr> entries) const {
+  const ObjectId table = plan.merged->table;
+  const CatalogObjectPtr object = parts_.pipeline.head()->catalog()->Find(table);
+  if (object == nullptr) return;  // dropped, and its indexes with it
+  for (const auto& entry : entries) {
+    if (std::ranges::count(plan.indexed, entry) > 0) continue;
+    const Status added =
+        UniqueIndexes::Fits(entry->index, *object->table)
+            ? UniqueIndexes::AddRun(entry->index, *object->table, *plan.merged_version)
+            : Status::NotFound("constraint was dropped");
+    if (added.ok()) {
+      plan.indexed.push_back(entry);
+    } else {
+      LUMA_LOG(kInfo, "storage", "unique index will be built anew: {}", added.message());
+      parts_.indexes.Forget(table, entry);
+    }
+  }
 }
 
 bool Flusher::SwapRunsIn(DatabaseState& state, const Plan& plan,
@@ -278,22 +368,36 @@ bool Flusher::SwapRunsIn(DatabaseState& state, const Plan& plan,
     version.Remove(run);
     state.SetTable(table, std::move(version));
   }
+  SwapMergedIn(state, plan);
   return true;
+}
+
+void Flusher::SwapMergedIn(DatabaseState& state, const Plan& plan) {
+  if (plan.merged == nullptr) return;
+  TableVersion version = state.Table(plan.merged->table);
+  if (FindInputs(version, *plan.merged).empty()) return;  // truncated or dropped meanwhile
+  for (const RunVersionPtr& input : plan.merged->inputs) {
+    if (input->id() != plan.merged_version->id()) version.Remove(input->id());
+  }
+  version.Replace(plan.merged_version);
+  state.SetTable(plan.merged->table, std::move(version));
 }
 
 void Flusher::SweepIndexes(const Plan& plan) {
   const DatabaseStatePtr oldest = parts_.states.Oldest();
-  for (const FlushedRun& flushed : plan.flushed) {
-    if (flushed.new_position_of.empty()) continue;
-    for (const auto& entry : parts_.indexes.Of(flushed.table)) {
-      UniqueIndexes::MaybeSweep(*entry, flushed.table, *oldest);
+  std::set<ObjectId> tables;
+  for (const auto& [table, run] : plan.moved) tables.insert(table);
+  for (const ObjectId table : tables) {
+    for (const auto& entry : parts_.indexes.Of(table)) {
+      UniqueIndexes::MaybeSweep(*entry, table, *oldest);
     }
   }
 }
 
 void Flusher::ReleaseFiles(const Plan& plan) {
   const auto release = [&](ObjectId table, const std::shared_ptr<const WarmRun>& run) {
-    if (plan.after->Table(table).Find(run->id()) == nullptr) run->MarkObsolete();
+    const RunVersionPtr kept = plan.after->Table(table).Find(run->id());
+    if (kept == nullptr || kept->run() != run) run->MarkObsolete();
   };
   checkpoint_->ForEachTable([&](ObjectId id, const TableVersionPtr& version) {
     version->ForEachRun([&](const RunVersionPtr& run) { release(id, AsWarm(run)); });

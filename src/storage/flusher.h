@@ -1,6 +1,7 @@
-// Moves hot rows to segment files and the start of the log behind them.
+// Moves hot rows to segment files and the start of the log behind them, and puts merged runs in the
+// place of those they were made from.
 //
-//   seal -> wait for the log -> write segments -> freeze resorted runs -> manifest edit
+//   seal -> wait for the log -> write segments -> freeze runs whose rows move -> manifest edit
 //        -> put the runs on disk in the place of those in memory -> truncate the log
 //
 // A crash at any step leaves either the old checkpoint with a log that has the rows, or the new
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,7 @@
 #include "base/status.h"
 #include "storage/checkpoint_edit.h"
 #include "storage/commit_pipeline.h"
+#include "storage/compaction/run_merger.h"
 #include "storage/data_directory.h"
 #include "storage/manifest/manifest.h"
 #include "storage/run_flush.h"
@@ -56,6 +59,18 @@ class Flusher {
   // Only the runs that get no more rows; the log keeps its length. Errors: as FlushAll.
   Status FlushSealed() LUMA_EXCLUDES(mutex_);
 
+  // By table: runs on disk with a smaller id have no rows in the log, so that no replay makes them
+  // again once they are merged. Empty until the first FlushAll since the start.
+  std::map<ObjectId, RunId> MergeableBefore() LUMA_EXCLUDES(mutex_);
+  // Unique over restarts (epoch) and attempts: a name is never used twice.
+  std::string NextFileName(ObjectId table, RunId run);
+  uint64_t epoch() const { return epoch_; }
+  // Replaces the inputs of the merge, which are mergeable, by the merged run. Its keys are in the
+  // unique indexes `indexed` already. Errors: kConflict when an input is gone; those of FlushAll.
+  // Nothing has changed then, and the file goes.
+  Status Install(const MergedRun& merged, std::vector<UniqueIndexes::EntryPtr> indexed)
+      LUMA_EXCLUDES(mutex_);
+
   // Flushes that did something.
   uint64_t count() const { return count_.load(std::memory_order_relaxed); }
 
@@ -67,49 +82,64 @@ class Flusher {
     Lsn replay_from = kNoLsn;
     bool drops_dead_runs = false;  // see IsDroppable
     std::vector<FlushedRun> flushed = {};
-    std::set<RunKey> resorted = {};  // flushed runs whose rows have new positions
-    std::vector<RunKey> dead = {};   // runs without live rows, not to be kept
+    const MergedRun* merged = nullptr;
+    std::vector<UniqueIndexes::EntryPtr> indexed = {};  // have the keys of the merged run
+    RunVersionPtr merged_version = nullptr;             // with the deletes it has in `after`
+    std::set<RunKey> moved = {};                        // runs whose rows have new positions
+    std::vector<RunKey> dead = {};                      // runs without live rows, not to be kept
     DatabaseStatePtr after = nullptr;
     ManifestEdit edit = {};
   };
+  // By table: the indexes that have the keys of all moved rows under their new positions.
   using PreparedIndexes = std::map<ObjectId, std::vector<UniqueIndexes::EntryPtr>>;
 
   Status Flush(Plan plan) LUMA_REQUIRES(mutex_);
+  // From preparation to the new state in memory.
+  Status MakeCheckpoint(Plan& plan) LUMA_REQUIRES(mutex_);
   // Makes sure that the manifest is without the edit whose outcome is unknown, if there is one.
   Status Settle() LUMA_REQUIRES(mutex_);
   // Everything up to the manifest edit; what it did is undone by Abandon.
   Status Prepare(Plan& plan) LUMA_REQUIRES(mutex_);
   void Abandon(const Plan& plan) LUMA_REQUIRES(mutex_);
+  static std::vector<std::shared_ptr<const WarmRun>> NewFiles(const Plan& plan);
   Status WaitForLog(Lsn lsn) LUMA_REQUIRES(mutex_);
   Status WriteSegments(const DatabaseState& head, Plan& plan) LUMA_REQUIRES(mutex_);
-  std::string NextFileName(ObjectId table, RunId run) LUMA_REQUIRES(mutex_);
-  // Freezes resorted runs and completes the plan.
+  // Freezes moved runs and completes the plan.
   Status PlanCheckpoint(Plan& plan) LUMA_REQUIRES(mutex_);
+  // Gives the merged run the deletes that its inputs have in `head`.
+  Status PlanMerge(const DatabaseState& head, Plan& plan) const LUMA_REQUIRES(mutex_);
   std::vector<Sequences::Record> CountersFor(const DatabaseState& head) const LUMA_REQUIRES(mutex_);
   DatabaseState CheckpointOf(const DatabaseState& head, Plan& plan) const LUMA_REQUIRES(mutex_);
   Status WriteManifest(Plan& plan) LUMA_REQUIRES(mutex_);
   // From here on memory has to follow the manifest, so nothing can fail but the log.
-  Status SwapRuns(const Plan& plan) LUMA_REQUIRES(mutex_);
-  // Before readers see the new positions of resorted runs, the unique indexes must have them.
-  PreparedIndexes AddResortedKeys(const Plan& plan) const LUMA_REQUIRES(mutex_);
+  Status SwapRuns(Plan& plan) LUMA_REQUIRES(mutex_);
+  // Before readers see the new positions of moved rows, the unique indexes must have them.
+  PreparedIndexes AddMovedKeys(Plan& plan) const LUMA_REQUIRES(mutex_);
+  void AddResortedKeys(const FlushedRun& flushed,
+                       std::span<const UniqueIndexes::EntryPtr> entries) const
+      LUMA_REQUIRES(mutex_);
+  void AddMergedKeys(Plan& plan, std::span<const UniqueIndexes::EntryPtr> entries) const
+      LUMA_REQUIRES(mutex_);
   // False when a unique index has appeared since they were prepared.
   bool SwapRunsIn(DatabaseState& state, const Plan& plan, const PreparedIndexes& prepared) const;
-  // Old positions of resorted runs leave the unique indexes once no snapshot needs them.
+  static void SwapMergedIn(DatabaseState& state, const Plan& plan);
+  // Old positions of moved rows leave the unique indexes once no snapshot needs them.
   void SweepIndexes(const Plan& plan) LUMA_REQUIRES(mutex_);
   void ReleaseFiles(const Plan& plan) LUMA_REQUIRES(mutex_);
 
   const Parts parts_;
   const uint64_t epoch_;
   std::atomic<uint64_t> count_{0};
+  std::atomic<uint64_t> files_begun_{0};
 
   Mutex mutex_;                                          // taken before every other
   DatabaseStatePtr checkpoint_ LUMA_GUARDED_BY(mutex_);  // what the manifest has
   Lsn replay_from_ LUMA_GUARDED_BY(mutex_);
-  uint64_t files_begun_ LUMA_GUARDED_BY(mutex_) = 0;
+  std::map<ObjectId, RunId> mergeable_before_ LUMA_GUARDED_BY(mutex_);
   // Of the edit whose outcome is unknown, until Settle: its files must stay, since the manifest may
-  // name them after a restart, and its resorted runs stay frozen, since their rows may have moved.
-  std::vector<FlushedRun> undecided_ LUMA_GUARDED_BY(mutex_);
-  std::set<RunKey> undecided_resorted_ LUMA_GUARDED_BY(mutex_);
+  // name them after a restart, and its moved runs stay frozen, since their rows may have moved.
+  std::vector<std::shared_ptr<const WarmRun>> undecided_ LUMA_GUARDED_BY(mutex_);
+  std::set<RunKey> undecided_moved_ LUMA_GUARDED_BY(mutex_);
 };
 
 }  // namespace luma::storage

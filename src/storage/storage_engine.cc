@@ -120,13 +120,17 @@ StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Cl
       flusher_({fs, DataDirectory{options_.data_dir}, *manifest_, *wal_, pipeline_, states_,
                 indexes_, sequences_, next_object_id_, cache_.get()},
                opened.database.checkpoint, opened.replay_from, opened.epoch),
+      compactor_({fs, DataDirectory{options_.data_dir}, flusher_, states_, indexes_, *budget_,
+                  cache_.get()}),
       request_flush_([this] {
         if (flush_thread_) flush_thread_->Request();
       }),
       parts_{states_, pipeline_, indexes_, sequences_, *budget_, next_object_id_, request_flush_} {
   for (const auto& [id, record] : opened.database.sequences) sequences_.Restore(id, record);
   // Last: a flush writes the counters to the manifest.
-  if (options_.background_flush) flush_thread_.emplace(FlushNeeds(), flusher_, states_, clock_);
+  if (!options_.background_flush) return;
+  flush_thread_.emplace(FlushNeeds(), flusher_, states_, clock_);
+  compaction_thread_.emplace(CompactionThread::Limits(), compactor_, flusher_);
 }
 
 StorageEngine::~StorageEngine() {
@@ -151,6 +155,14 @@ Result<TableSnapshotPtr> StorageEngine::Read(ObjectId table) {
 
 Status StorageEngine::Flush() { return flusher_.FlushAll(); }
 
+Status StorageEngine::Compact(const MergePolicy& policy) {
+  const MergePace at_once = [](uint64_t) { return Status::Ok(); };
+  while (true) {
+    LUMA_ASSIGN_OR_RETURN(const bool has_merged, compactor_.MergeOnce(policy, at_once));
+    if (!has_merged) return Status::Ok();
+  }
+}
+
 FlushThread::Needs StorageEngine::FlushNeeds() const {
   return {.hot_bytes_max = options_.hot_bytes_flush,
           .wal_bytes_max = options_.wal_bytes_flush,
@@ -165,6 +177,7 @@ Sequences::Log StorageEngine::SequenceLog() {
 }
 
 Status StorageEngine::Close() {
+  if (compaction_thread_) compaction_thread_->Stop();
   if (flush_thread_) flush_thread_->Stop();
   const Status exact = sequences_.LogExact(SequenceLog());
   const Status closed = wal_->Close();

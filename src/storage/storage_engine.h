@@ -8,6 +8,8 @@
 
 #include "storage/block_cache.h"
 #include "storage/commit_pipeline.h"
+#include "storage/compaction/compaction_thread.h"
+#include "storage/compaction/compactor.h"
 #include "storage/data_directory.h"
 #include "storage/engine.h"
 #include "storage/engine_parts.h"
@@ -33,6 +35,8 @@ class StorageEngine final : public MultiTierStorage {
   Status Flush() override;
   // What the background does with runs that get no more rows: see Flusher::FlushSealed.
   Status FlushSealed() { return flusher_.FlushSealed(); }
+  // All merges that are due, one after the other: see Compactor::MergeOnce.
+  Status Compact(const MergePolicy& policy = {});
   Status Close() override;
   MemoryBudget& budget() override { return *budget_; }
   EngineStats Stats() const override;
@@ -68,7 +72,10 @@ class StorageEngine final : public MultiTierStorage {
   std::atomic<uint32_t> next_object_id_;
   CommitPipeline pipeline_;
   Flusher flusher_;
-  std::optional<FlushThread> flush_thread_;  // none without background_flush
+  Compactor compactor_;
+  // None without background_flush.
+  std::optional<FlushThread> flush_thread_;
+  std::optional<CompactionThread> compaction_thread_;
   const std::function<void()> request_flush_;
   const EngineParts parts_;
 };

@@ -53,6 +53,12 @@ Group BestGroup(const MergePolicy& policy, std::span<const RunSize> runs) {
   return best;
 }
 
+MergePolicy ForClosedPartition(MergePolicy policy) {
+  policy.inputs_min = std::min(policy.inputs_min, policy.closed_inputs_min);
+  policy.largest_share_max = std::max(policy.largest_share_max, policy.closed_largest_share_max);
+  return policy;
+}
+
 bool IsHalfDeleted(const RunSize& run) {
   return run.deleted_rows > 0 && run.deleted_rows >= run.live_rows();
 }
@@ -75,7 +81,8 @@ std::vector<RunId> PickMerge(const MergePolicy& policy, std::span<const RunSize>
   Group best;
   std::vector<RunId> picked;
   for (const auto& [partition, of_partition] : partitions) {
-    const Group group = BestGroup(policy, of_partition);
+    const bool is_closed = partition != partitions.rbegin()->first;
+    const Group group = BestGroup(is_closed ? ForClosedPartition(policy) : policy, of_partition);
     if (group.count == 0 || !group.IsBetterThan(best)) continue;
     best = group;
     picked.clear();
@@ -99,6 +106,9 @@ MergePolicy PolicyFor(MergePolicy policy, const TableSchema& schema) {
   const uint64_t inputs = policy.memory_bytes_max / (row_bytes * kBlockRows);
   policy.inputs_max = std::clamp<uint64_t>(inputs, 2, policy.inputs_max);
   policy.inputs_min = std::min(policy.inputs_min, policy.inputs_max);
+  // So that runs of about the same size can be merged at all.
+  policy.largest_share_max =
+      std::max(policy.largest_share_max, 1.2 / static_cast<double>(policy.inputs_max));
   return policy;
 }
 

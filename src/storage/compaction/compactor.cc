@@ -1,0 +1,124 @@
+#include "storage/compaction/compactor.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "storage/segment_metrics.h"
+
+namespace luma::storage {
+namespace {
+
+RunSize SizeOf(const RunVersion& run, const std::optional<PartitionColumn>& partition) {
+  return {.id = run.id(),
+          .rows = run.row_count(),
+          .deleted_rows = run.deleted_count(),
+          .file_bytes = run.run()->file_bytes(),
+          .partition = partition ? PartitionOf(run, *partition) : 0};
+}
+
+std::vector<RunVersionPtr> PickInputs(const MergePolicy& policy, const TableSchema& schema,
+                                      const TableVersion& version, RunId before) {
+  const std::optional<PartitionColumn> partition = FindPartitionColumn(schema);
+  std::vector<RunSize> sizes;
+  version.ForEachRun([&](const RunVersionPtr& run) {
+    if (!run->run()->is_hot() && run->id() < before) sizes.push_back(SizeOf(*run, partition));
+  });
+  std::vector<RunVersionPtr> inputs;
+  for (const RunId id : PickMerge(PolicyFor(policy, schema), sizes)) {
+    inputs.push_back(version.Find(id));
+  }
+  return inputs;
+}
+
+uint64_t RowsOf(const std::vector<RunVersionPtr>& runs) {
+  uint64_t rows = 0;
+  for (const RunVersionPtr& run : runs) rows += run->row_count();
+  return rows;
+}
+
+void Count(const MergedRun& merged, std::chrono::steady_clock::time_point start) {
+  SegmentMetrics& metrics = SegmentMetrics::Get();
+  metrics.merges.Add();
+  metrics.merge_read_bytes.Add(merged.read_bytes);
+  metrics.merge_written_bytes.Add(merged.record.file_bytes);
+  metrics.merged_rows.Add(merged.record.row_count);
+  metrics.merge_dropped_rows.Add(RowsOf(merged.inputs) - merged.record.row_count);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  metrics.merge_seconds.Observe(took.count());
+}
+
+}  // namespace
+
+Result<bool> Compactor::MergeOnce(const MergePolicy& policy, const MergePace& pace) {
+  MutexLock lock(mutex_);
+  std::optional<Choice> choice = Choose(policy);
+  if (!choice) return false;
+  Status merged = CheckDiskRoom(policy, *choice);
+  if (merged.ok()) merged = Merge(*std::move(choice), pace);
+  if (merged.ok()) return true;
+  // Inputs that were truncated or dropped meanwhile will not be chosen again.
+  if (merged.code() == StatusCode::kConflict) return true;
+  SegmentMetrics::Get().merge_failures.Add();
+  return merged;
+}
+
+std::optional<Compactor::Choice> Compactor::Choose(const MergePolicy& policy) {
+  // The bounds first: what they allow stays allowed in every later state.
+  const std::map<ObjectId, RunId> mergeable_before = parts_.flusher.MergeableBefore();
+  const DatabaseStatePtr state = parts_.states.Published();
+  for (const auto& [id, before] : mergeable_before) {
+    CatalogObjectPtr table = state->catalog()->Find(id);
+    if (table == nullptr) continue;
+    auto inputs = PickInputs(policy, *table->table, state->Table(id), before);
+    if (!inputs.empty()) return Choice{std::move(table), std::move(inputs)};
+  }
+  return std::nullopt;
+}
+
+Status Compactor::CheckDiskRoom(const MergePolicy& policy, const Choice& choice) {
+  uint64_t bytes = 0;
+  for (const RunVersionPtr& run : choice.inputs) bytes += run->run()->file_bytes();
+  LUMA_ASSIGN_OR_RETURN(const uint64_t free, parts_.fs.FreeBytes(parts_.directory.segments()));
+  if (free >= bytes && free - bytes >= policy.free_bytes_min) return Status::Ok();
+  return Status::DiskFull("no room to merge segments: needed=", bytes, " free=", free,
+                          " to_stay_free=", policy.free_bytes_min);
+}
+
+Status Compactor::Merge(Choice choice, const MergePace& pace) {
+  const auto start = std::chrono::steady_clock::now();
+  const CatalogObjectPtr table = choice.table;
+  std::string file_name = parts_.flusher.NextFileName(table->id, choice.inputs.back()->id());
+  MergeRequest request{.table = table,
+                       .inputs = std::move(choice.inputs),
+                       .file_name = std::move(file_name),
+                       .writer_epoch = parts_.flusher.epoch()};
+  LUMA_ASSIGN_OR_RETURN(const MergedRun merged,
+                        MergeRuns(parts_.fs, parts_.directory, std::move(request), parts_.budget,
+                                  pace, parts_.cache));
+  auto indexed = IndexKeys(*table, merged);
+  if (!indexed.ok()) {
+    merged.run->MarkObsolete();
+    return indexed.status();
+  }
+  LUMA_RETURN_IF_ERROR(parts_.flusher.Install(merged, std::move(indexed).value()));
+  Count(merged, start);
+  return Status::Ok();
+}
+
+Result<std::vector<UniqueIndexes::EntryPtr>> Compactor::IndexKeys(const CatalogObject& table,
+                                                                  const MergedRun& merged) {
+  const RunVersion run(merged.run, merged.record.row_count, nullptr);
+  std::vector<UniqueIndexes::EntryPtr> indexed;
+  for (const UniqueIndexes::EntryPtr& entry : parts_.indexes.Of(table.id)) {
+    if (!UniqueIndexes::Fits(entry->index, *table.table)) continue;
+    LUMA_RETURN_IF_ERROR(UniqueIndexes::AddRun(entry->index, *table.table, run));
+    entry->rows_gone += RowsOf(merged.inputs);  // under their old positions
+    indexed.push_back(entry);
+  }
+  return indexed;
+}
+
+}  // namespace luma::storage
