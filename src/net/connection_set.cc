@@ -56,14 +56,22 @@ void ConnectionSet::StartDrain() {
   for (Member* member : idle_) member->Close();
 }
 
-void ConnectionSet::AwaitEmpty(std::chrono::milliseconds patience) {
+bool ConnectionSet::AwaitEmptyFor(std::chrono::milliseconds patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   MutexLock lock(mutex_);
   while (!idle_.empty() || !busy_.empty()) {
     const auto left = deadline - std::chrono::steady_clock::now();
-    if (left <= left.zero()) break;
+    if (left <= left.zero()) return false;
     empty_.WaitFor(mutex_, left);
   }
+  return true;
+}
+
+void ConnectionSet::AwaitEmpty(std::chrono::milliseconds patience,
+                               const std::function<void()>& hurry) {
+  if (AwaitEmptyFor(patience)) return;
+  hurry();
+  MutexLock lock(mutex_);
   for (Member* member : idle_) member->Close();
   for (Member* member : busy_) member->Close();
   while (!idle_.empty() || !busy_.empty()) empty_.Wait(mutex_);

@@ -66,14 +66,14 @@ class HttpServer::Impl {
     return Status::Ok();
   }
 
-  void Stop(std::chrono::milliseconds drain) {
+  void Stop(std::chrono::milliseconds drain, const std::function<void()>& hurry) {
     asio::post(accept_context_, [this] {
       boost::system::error_code ignored;
       acceptor_.close(ignored);
     });
     accept_ended_.get_future().wait();
     shared_.connections.StartDrain();
-    shared_.connections.AwaitEmpty(drain);
+    shared_.connections.AwaitEmpty(drain, hurry);
   }
 
   uint16_t port() const { return port_; }
@@ -118,9 +118,9 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Start(EventLoop& loop, WorkerPoo
 uint16_t HttpServer::port() const { return impl_->port(); }
 size_t HttpServer::connection_count() const { return impl_->connection_count(); }
 
-void HttpServer::Stop(std::chrono::milliseconds drain) {
+void HttpServer::Stop(std::chrono::milliseconds drain, const std::function<void()>& hurry) {
   if (impl_ == nullptr) return;
-  impl_->Stop(drain);
+  impl_->Stop(drain, hurry);
   impl_.reset();
 }
 

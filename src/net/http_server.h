@@ -50,10 +50,10 @@ class HttpServer {
   uint16_t port() const;
   size_t connection_count() const;
 
-  // Accepts no more, closes idle connections, lets requests at work finish for `drain`, then closes
-  // the rest. Returns when every connection is gone, which takes until every Responder has been
-  // answered or dropped.
-  void Stop(std::chrono::milliseconds drain);
+  // Accepts no more, closes idle connections, lets requests at work finish for `drain`, then calls
+  // `hurry`, which should make handlers give up, and closes the rest. Returns when every connection
+  // is gone, which takes until every Responder has been answered or dropped.
+  void Stop(std::chrono::milliseconds drain, const std::function<void()>& hurry = [] {});
 
  private:
   class Impl;

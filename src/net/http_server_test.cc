@@ -307,5 +307,13 @@ TEST_F(HttpServerTest, DrainLetsRequestsAtWorkFinish) {
   EXPECT_EQ(TestHttpClient(stopped_port).connected(), false);
 }
 
+TEST_F(HttpServerTest, HandlersThatOutlastTheDrainAreToldToHurry) {
+  Start();
+  TestHttpClient busy(port());
+  busy.Send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+  started_.get_future().wait();
+  server_->Stop(milliseconds(1), [this] { release_.set_value(); });  // else it would not return
+}
+
 }  // namespace
 }  // namespace luma::net

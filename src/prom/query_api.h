@@ -1,6 +1,7 @@
 // The reading part of Prometheus' HTTP API, /api/v1/*.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -37,6 +38,8 @@ class QueryApi {
  public:
   QueryApi(const MetricsSource& source, const Clock& clock, QueryApiOptions options);
   void AddRoutes(net::Router& router);
+  // Queries at work and later ones give up: 499. Threads: any.
+  void CancelAll() { cancelled_ = true; }
 
  private:
   // An error stands for 400 bad_data; errors of evaluation come as responses.
@@ -60,6 +63,7 @@ class QueryApi {
   const MetricsSource& source_;
   const Clock& clock_;
   const QueryApiOptions options_;
+  std::atomic<bool> cancelled_{false};
 };
 
 }  // namespace luma::prom

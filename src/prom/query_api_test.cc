@@ -143,6 +143,13 @@ TEST_F(QueryApiTest, AnAnswerThatDoesNotFitInMemoryIsToBeAskedForAgain) {
   while (budget_.booked_bytes() > 0) std::this_thread::yield();  // until it has been sent
 }
 
+TEST_F(QueryApiTest, CancelledQueriesGiveUp) {
+  api_.CancelAll();
+  const net::TestHttpResponse response = Get("/api/v1/query?query=up");
+  EXPECT_EQ(response.status, 499);
+  EXPECT_THAT(response.body, HasSubstr(R"("errorType":"canceled")"));
+}
+
 TEST_F(QueryApiTest, LimitsTruncateWithAWarning) {
   EXPECT_EQ(
       Get("/api/v1/label/__name__/values?limit=1").body,

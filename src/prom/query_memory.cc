@@ -7,6 +7,7 @@ namespace luma::prom {
 using storage::BudgetUse;
 
 Status QueryMemory::Book(uint64_t bytes) {
+  if (cancelled_) return Status::Cancelled("the server is stopping");
   if (budget_ == nullptr) return Status::Ok();
   const uint64_t queries = budget_->booked_bytes(BudgetUse::kQuery);
   const uint64_t limit = budget_->limit_bytes() / 2;

@@ -1,6 +1,7 @@
 // The memory of one answer of the HTTP API, booked on the budget of the store.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "model/metrics_source.h"
@@ -8,18 +9,22 @@
 
 namespace luma::prom {
 
-// Lives until the answer has been sent. Threads: one at a time. Lifetime: the budget outlives it.
+// Lives until the answer has been sent. Threads: one at a time. Lifetime: the budget and the flag
+// outlive it.
 class QueryMemory final : public ResultMemory {
  public:
   // Without a budget nothing is bounded.
-  explicit QueryMemory(storage::MemoryBudget* budget) : budget_(budget) {}
+  QueryMemory(storage::MemoryBudget* budget, const std::atomic<bool>& cancelled)
+      : budget_(budget), cancelled_(cancelled) {}
 
   // Errors: kOutOfMemory; also when SQL and HTTP queries would together take more than half of the
-  // budget, since the rest belongs to ingestion.
+  // budget, since the rest belongs to ingestion. kCancelled once the flag is up: queries book for
+  // every block and series, so they end soon.
   Status Book(uint64_t bytes) override;
 
  private:
   storage::MemoryBudget* const budget_;
+  const std::atomic<bool>& cancelled_;
   storage::BudgetLease lease_;
 };
 

@@ -7,10 +7,15 @@ namespace {
 
 using storage::BudgetUse;
 
-TEST(QueryMemoryTest, IsBookedUntilTheAnswerIsGone) {
+class QueryMemoryTest : public testing::Test {
+ protected:
+  const std::atomic<bool> running_{false};
+};
+
+TEST_F(QueryMemoryTest, IsBookedUntilTheAnswerIsGone) {
   storage::MemoryBudget budget(100);
   {
-    QueryMemory memory(&budget);
+    QueryMemory memory(&budget, running_);
     EXPECT_TRUE(memory.Book(20).ok());
     EXPECT_TRUE(memory.Book(20).ok());
     EXPECT_EQ(budget.booked_bytes(BudgetUse::kQuery), 40u);
@@ -18,18 +23,27 @@ TEST(QueryMemoryTest, IsBookedUntilTheAnswerIsGone) {
   EXPECT_EQ(budget.booked_bytes(), 0u);
 }
 
-TEST(QueryMemoryTest, QueriesTogetherLeaveHalfToIngestion) {
+TEST_F(QueryMemoryTest, QueriesTogetherLeaveHalfToIngestion) {
   storage::MemoryBudget budget(100);
-  QueryMemory one(&budget);
-  QueryMemory two(&budget);
+  QueryMemory one(&budget, running_);
+  QueryMemory two(&budget, running_);
   EXPECT_TRUE(one.Book(30).ok());
   EXPECT_EQ(two.Book(21).code(), StatusCode::kOutOfMemory);
   EXPECT_TRUE(two.Book(20).ok());
   EXPECT_EQ(one.Book(UINT64_MAX).code(), StatusCode::kOutOfMemory);
 }
 
-TEST(QueryMemoryTest, WithoutABudgetNothingIsBounded) {
-  EXPECT_TRUE(QueryMemory(nullptr).Book(UINT64_MAX).ok());
+TEST_F(QueryMemoryTest, ACancelledQueryGetsNoMore) {
+  storage::MemoryBudget budget(100);
+  std::atomic<bool> cancelled = false;
+  QueryMemory memory(&budget, cancelled);
+  EXPECT_TRUE(memory.Book(1).ok());
+  cancelled = true;
+  EXPECT_EQ(memory.Book(1).code(), StatusCode::kCancelled);
+}
+
+TEST_F(QueryMemoryTest, WithoutABudgetNothingIsBounded) {
+  EXPECT_TRUE(QueryMemory(nullptr, running_).Book(UINT64_MAX).ok());
 }
 
 }  // namespace

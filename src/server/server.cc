@@ -286,7 +286,10 @@ class Server::Impl {
     const Duration grace = config_.server.shutdown_grace;
     std::vector<std::thread> stops;
     if (scraper_) stops.emplace_back([this] { scraper_->Stop(); });
-    if (http_) stops.emplace_back([this, grace] { http_->Stop(grace); });
+    if (http_) {
+      stops.emplace_back(
+          [this, grace] { http_->Stop(grace, [this] { query_api_->CancelAll(); }); });
+    }
     if (postgres_) stops.emplace_back([this, grace] { postgres_->Stop(grace); });
     if (metrics_) stops.emplace_back([this, grace] { metrics_->Stop(grace); });
     for (std::thread& stop : stops) stop.join();

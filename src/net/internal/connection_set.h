@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <list>
 
 #include "base/mutex.h"
@@ -39,11 +40,13 @@ class ConnectionSet {
 
   // From now on members that are or become idle end.
   void StartDrain() LUMA_EXCLUDES(mutex_);
-  // Waits until the set is empty, for `patience`, then closes all and waits for as long as it
-  // takes.
-  void AwaitEmpty(std::chrono::milliseconds patience) LUMA_EXCLUDES(mutex_);
+  // Waits until the set is empty, for `patience`, then calls `hurry`, closes all and waits for as
+  // long as it takes.
+  void AwaitEmpty(std::chrono::milliseconds patience, const std::function<void()>& hurry)
+      LUMA_EXCLUDES(mutex_);
 
  private:
+  bool AwaitEmptyFor(std::chrono::milliseconds patience) LUMA_EXCLUDES(mutex_);
   void Move(Member& member, bool idle) LUMA_REQUIRES(mutex_);
 
   const size_t members_max_;
