@@ -59,6 +59,14 @@ Status ReadOnlyTransaction() {
   return Status::ReadOnly("cannot execute this statement in a read-only transaction");
 }
 
+// EXPLAIN and PREPARE of a change do not make it; EXPLAIN ANALYZE does.
+bool IsOnlyPlanned(const duckdb::SQLStatement& statement) {
+  if (statement.type == duckdb::StatementType::PREPARE_STATEMENT) return true;
+  return statement.type == duckdb::StatementType::EXPLAIN_STATEMENT &&
+         statement.Cast<duckdb::ExplainStatement>().explain_type !=
+             duckdb::ExplainType::EXPLAIN_ANALYZE;
+}
+
 // Moves an error's position from the rewritten text to the text the client sent.
 Status InOriginalText(const Status& status, const ParsedStatement& statement,
                       const TextEdits& edits) {
@@ -207,10 +215,10 @@ Result<duckdb::unique_ptr<duckdb::QueryResult>> LumaConnection::RunOne(
       LUMA_RETURN_IF_ERROR(CheckAllowed(*statement));
       AdaptToPostgres(*statement);
       NameColumnsAsPostgres(*statement);
+      const bool is_run = !IsOnlyPlanned(*statement);
       auto pending = connection.PendingQuery(std::move(statement), /*allow_stream_result=*/true);
       if (pending->HasError()) pending->ThrowError();
-      // EXPLAIN ANALYZE of a change makes it.
-      if (!pending->properties.IsReadOnly() && IsReadOnly()) {
+      if (is_run && !pending->properties.IsReadOnly() && IsReadOnly()) {
         connection.context->CancelTransaction();  // the query has begun but nothing has run
         return ReadOnlyTransaction();
       }

@@ -106,6 +106,7 @@ TEST_F(TransactionsTest, AReadOnlyTransactionDoesNotWrite) {
   EXPECT_EQ(Query("SHOW transaction_read_only"), (Rows{{"on"}}));
   EXPECT_EQ(SqlState("DELETE FROM t"), "25006");
   Run("ROLLBACK; BEGIN READ ONLY");
+  EXPECT_FALSE(Query("EXPLAIN DELETE FROM t").empty());
   EXPECT_EQ(SqlState("EXPLAIN ANALYZE DELETE FROM t"), "25006");
   Run("ROLLBACK");
   EXPECT_EQ(Query("SHOW transaction_read_only"), (Rows{{"off"}}));
