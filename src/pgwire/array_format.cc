@@ -22,6 +22,12 @@ constexpr ArrayType kArrayTypes[] = {
 constexpr int32_t kLowerBound = 1;
 constexpr size_t kDimensionsMax = 6;  // as PostgreSQL
 
+// Every array at one depth has as many elements, of one kind.
+struct Dimension {
+  std::optional<size_t> size;
+  std::optional<bool> has_arrays;  // otherwise values
+};
+
 // Reads the text form, in which only a quoted element may hold braces, commas or quotes.
 class ArrayTextReader {
  public:
@@ -31,7 +37,7 @@ class ArrayTextReader {
     LUMA_RETURN_IF_ERROR(ReadArray(0));
     return at_ == text_.size() ? Status::Ok() : Malformed();
   }
-  const std::vector<std::optional<size_t>>& sizes() const { return sizes_; }  // of the dimensions
+  const std::vector<Dimension>& dimensions() const { return dimensions_; }  // all known after Read
   const std::vector<std::optional<std::string>>& elements() const { return elements_; }
 
  private:
@@ -47,6 +53,7 @@ class ArrayTextReader {
   Status ReadArray(size_t depth) {
     if (!Take('{')) return Malformed();
     if (depth == kDimensionsMax) return Status::Unsupported("array has too many dimensions");
+    if (dimensions_.size() <= depth) dimensions_.resize(depth + 1);
     size_t count = 0;
     if (!Take('}')) {
       do {
@@ -55,16 +62,17 @@ class ArrayTextReader {
       } while (Take(','));
       if (!Take('}')) return Malformed();
     }
-    if (sizes_.size() <= depth) sizes_.resize(depth + 1);
-    if (!sizes_[depth].has_value()) sizes_[depth] = count;
-    if (sizes_[depth] == count) return Status::Ok();
+    Dimension& dimension = dimensions_[depth];
+    if (!dimension.size.has_value()) dimension.size = count;
+    if (dimension.size == count) return Status::Ok();
     return Status::Unsupported("inner arrays of different lengths have no binary form");
   }
 
   Status ReadOne(size_t depth) {
     const bool is_array = at_ < text_.size() && text_[at_] == '{';
-    if (elements_.empty() && !is_array) element_depth_ = depth;
-    if (!elements_.empty() && is_array != (depth < element_depth_)) {
+    Dimension& dimension = dimensions_[depth];
+    if (!dimension.has_arrays.has_value()) dimension.has_arrays = is_array;
+    if (dimension.has_arrays != is_array) {
       return Status::Unsupported("arrays of arrays and values have no binary form");
     }
     return is_array ? ReadArray(depth + 1) : ReadElement();
@@ -96,8 +104,7 @@ class ArrayTextReader {
 
   const std::string_view text_;
   size_t at_ = 0;
-  size_t element_depth_ = 0;
-  std::vector<std::optional<size_t>> sizes_;  // all known after Read
+  std::vector<Dimension> dimensions_;
   std::vector<std::optional<std::string>> elements_;
 };
 
@@ -122,12 +129,12 @@ Status AppendArrayBinary(std::string_view text, uint32_t element_oid, std::strin
   LUMA_RETURN_IF_ERROR(array.Read());
   WireWriter writer(out);
   // An array without elements has no dimensions.
-  writer.Int32(array.elements().empty() ? 0 : static_cast<int32_t>(array.sizes().size()));
+  writer.Int32(array.elements().empty() ? 0 : static_cast<int32_t>(array.dimensions().size()));
   writer.Int32(HasNull(array.elements()) ? 1 : 0);
   writer.Int32(static_cast<int32_t>(element_oid));
   if (array.elements().empty()) return Status::Ok();
-  for (const std::optional<size_t> size : array.sizes()) {
-    writer.Int32(static_cast<int32_t>(*size));
+  for (const Dimension& dimension : array.dimensions()) {
+    writer.Int32(static_cast<int32_t>(*dimension.size));
     writer.Int32(kLowerBound);
   }
   for (const std::optional<std::string>& element : array.elements()) {

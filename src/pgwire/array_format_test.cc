@@ -63,6 +63,7 @@ TEST(ArrayFormatTest, WhatPostgresCannotHoldIsRefused) {
   EXPECT_EQ(ArrayHex("{{1},{2,3}}", 1007), "0A000");
   EXPECT_EQ(ArrayHex("{{1},NULL}", 1007), "0A000");
   EXPECT_EQ(ArrayHex("{NULL,{1}}", 1007), "0A000");
+  EXPECT_EQ(ArrayHex("{{},1}", 1007), "0A000");
   EXPECT_EQ(ArrayHex("{{{{{{{1}}}}}}}", 1007), "0A000");
 }
 
@@ -105,6 +106,9 @@ TEST(BinaryFromTextTest, OtherTextsAreErrors) {
     EXPECT_EQ(ValueHex("", oid), "22P03") << oid;
   }
   EXPECT_EQ(ValueHex("32768", 21), "22P03");
+  EXPECT_EQ(ValueHex("9999999-01-01 00:00:00", 1114), "22P03");
+  EXPECT_EQ(ValueHex("9999999-01-01", 1082), "22P03");
+  EXPECT_EQ(ValueHex("99999999:00:00", 1083), "22P03");
 }
 
 }  // namespace

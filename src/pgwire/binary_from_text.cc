@@ -16,6 +16,7 @@ namespace {
 constexpr char kJsonbVersion = 1;
 constexpr size_t kUuidBytes = 16;
 constexpr int kNumericDigitsMax = 38;
+constexpr size_t kYearDigitsMax = 7;  // what is computed from them fits into 64 bits
 
 template <typename T>
 std::optional<T> NumberOf(std::string_view text) {
@@ -87,9 +88,10 @@ class DateTimeReader {
     rest_.remove_prefix(prefix.size());
     return true;
   }
-  // Digits as a number; nothing when there are none.
+  // Digits as a number; nothing when there are none or too many for a year.
   std::optional<int64_t> Digits() {
     const size_t end = std::min(rest_.find_first_not_of("0123456789"), rest_.size());
+    if (end > kYearDigitsMax) return std::nullopt;
     const std::optional<int64_t> number = NumberOf<int64_t>(rest_.substr(0, end));
     rest_.remove_prefix(end);
     return number;
@@ -157,7 +159,14 @@ std::optional<int64_t> TimestampOf(std::string_view text) {
   if (!micros) return std::nullopt;
   const auto offset = reader.Offset();
   if (!offset || !reader.AtEnd()) return std::nullopt;
-  return *days * kMicrosPerDay + *micros - *offset * kMicrosPerSecond - kPostgresEpochMicros;
+  int64_t midnight = 0;
+  int64_t timestamp = 0;
+  const int64_t since_midnight = *micros - *offset * kMicrosPerSecond;
+  if (__builtin_mul_overflow(*days - kPostgresEpochDays, kMicrosPerDay, &midnight) ||
+      __builtin_add_overflow(midnight, since_midnight, &timestamp)) {
+    return std::nullopt;
+  }
+  return timestamp;
 }
 
 std::optional<int32_t> DateOf(std::string_view text) {
@@ -166,7 +175,9 @@ std::optional<int32_t> DateOf(std::string_view text) {
   DateTimeReader reader(text);
   const auto days = reader.Date();
   if (!days || !reader.AtEnd()) return std::nullopt;
-  return static_cast<int32_t>(*days) - kPostgresEpochDays;
+  const int64_t since_epoch = *days - kPostgresEpochDays;
+  if (since_epoch < INT32_MIN || since_epoch > INT32_MAX) return std::nullopt;
+  return static_cast<int32_t>(since_epoch);
 }
 
 bool AppendTimeTz(std::string_view text, WireWriter& writer) {

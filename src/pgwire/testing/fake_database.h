@@ -433,7 +433,7 @@ inline Result<std::unique_ptr<sql::ResultStream>> FakeConnection::RunRows(
     const auto value = static_cast<int32_t>(internal::Number(words, 1));
     return Stream({Int4Column()}, 0, once(FakeBatch::Of<int32_t>(PhysicalType::kInt32, {value})));
   }
-  if (words[0] == "set_config") {
+  if (words[0] == "set_config" && words.size() == 3) {
     settings_[words[1]] = words[2];
     return Stream({TextColumn()}, 0, once(FakeBatch::OfTexts({words[2]})));
   }
