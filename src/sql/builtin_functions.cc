@@ -12,6 +12,7 @@
 #include "sql/sequence_functions.h"
 #include "sql/session_settings.h"
 #include "sql/session_state.h"
+#include "sql/size_guards.h"
 
 namespace luma::sql {
 namespace {
@@ -188,6 +189,7 @@ void RegisterBuiltinFunctions(duckdb::DatabaseInstance& database) {
   registrar.AddType("jsonb", LogicalType::JSON());
   RemoveTableFunctions(database);
   MakeDivisionByZeroAnError(database);
+  GuardSizesOfResults(database);
 }
 
 }  // namespace luma::sql
