@@ -9,6 +9,7 @@
 #include "sql/division_functions.h"
 #include "sql/duckdb_boundary.h"
 #include "sql/label_functions.h"
+#include "sql/postgres_catalog.h"
 #include "sql/sequence_functions.h"
 #include "sql/session_settings.h"
 #include "sql/session_state.h"
@@ -188,6 +189,7 @@ void RegisterBuiltinFunctions(duckdb::DatabaseInstance& database) {
   registrar.Add(PerQuery(ScalarFunction("txid_current", {}, LogicalType::BIGINT, TransactionId)));
   registrar.AddType("jsonb", LogicalType::JSON());
   RemoveTableFunctions(database);
+  RegisterPostgresCatalog(database);
   MakeDivisionByZeroAnError(database);
   GuardSizesOfResults(database);
 }

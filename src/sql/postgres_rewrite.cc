@@ -276,6 +276,69 @@ void RewriteByteLiterals(Tokens tokens, TextEdits& edits) {
   }
 }
 
+bool IsOperatorSymbol(const Token& token) {
+  return token.kind == TokenKind::kSymbol && token.text.size() == 1 &&
+         std::string_view("+-*/<>=~!@#%^&|`?").find(token.text[0]) != std::string_view::npos;
+}
+
+// DuckDB's own ~ matches the whole text.
+std::string OperatorOf(std::string_view text) {
+  if (text == "~") return "@~";
+  if (text == "!~") return "!@~";
+  return std::string(text);
+}
+
+// One past the last symbol of the operator that starts at `at`.
+size_t OperatorEnd(Tokens tokens, size_t at) {
+  size_t end = at;
+  while (end < tokens.size() && IsOperatorSymbol(tokens[end]) &&
+         (end == at || tokens[end].offset == tokens[end - 1].end())) {
+    ++end;
+  }
+  return end;
+}
+
+void RewritePatternOperators(std::string_view text, Tokens tokens, TextEdits& edits) {
+  for (size_t i = 1; i < tokens.size(); ++i) {
+    if (!IsOperatorSymbol(tokens[i])) continue;
+    const size_t end = OperatorEnd(tokens, i);
+    const size_t offset = tokens[i].offset;
+    const std::string_view name = text.substr(offset, tokens[end - 1].end() - offset);
+    // ~ after an operator or a keyword is the bitwise one before its operand.
+    if (!NameMustFollow(tokens[i - 1]) && OperatorOf(name) != name) {
+      edits.Replace(offset, name.size(), OperatorOf(name));
+    }
+    i = end - 1;
+  }
+}
+
+// OPERATOR(pg_catalog.~), as psql writes it.
+void RewriteQualifiedOperators(std::string_view text, Tokens tokens, TextEdits& edits) {
+  for (size_t i = 1; i + 5 < tokens.size(); ++i) {
+    const bool qualified = tokens[i].Is("operator") && tokens[i + 1].IsSymbol('(') &&
+                           tokens[i + 2].Is("pg_catalog") && tokens[i + 3].IsSymbol('.');
+    if (!qualified) continue;
+    const size_t end = OperatorEnd(tokens, i + 4);
+    if (end == i + 4 || end == tokens.size() || !tokens[end].IsSymbol(')')) continue;
+    const size_t name = tokens[i + 4].offset;
+    const size_t offset = tokens[i].offset;
+    edits.Replace(offset, tokens[end].end() - offset,
+                  OperatorOf(text.substr(name, tokens[end - 1].end() - name)));
+  }
+}
+
+// COLLATE pg_catalog.default; and a type's name behind :: or AS.
+void RemoveCatalogName(Tokens tokens, TextEdits& edits) {
+  for (size_t i = 1; i + 2 < tokens.size(); ++i) {
+    if (!tokens[i].Is("pg_catalog") || !tokens[i + 1].IsSymbol('.')) continue;
+    const bool is_type = tokens[i - 1].text == "::" || tokens[i - 1].Is("as");
+    const bool is_collation = tokens[i - 1].Is("collate") && tokens[i + 2].Is("default");
+    const size_t offset = is_collation ? tokens[i - 1].offset : tokens[i].offset;
+    const size_t end = is_collation ? tokens[i + 2].end() : tokens[i + 1].end();
+    if (is_type || is_collation) edits.Replace(offset, end - offset, "");
+  }
+}
+
 }  // namespace
 
 RewrittenStatement RewritePostgres(std::string_view text) {
@@ -295,6 +358,9 @@ RewrittenStatement RewritePostgres(std::string_view text) {
     if (verb.Is("drop")) RewriteDrop(text, tokens, statement);
     QuoteNames(tokens, statement.edits);
     RewriteByteLiterals(tokens, statement.edits);
+    RewriteQualifiedOperators(text, tokens, statement.edits);
+    RewritePatternOperators(text, tokens, statement.edits);
+    RemoveCatalogName(tokens, statement.edits);
   }
   statement.text = statement.edits.Apply();
   return statement;

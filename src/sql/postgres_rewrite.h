@@ -9,6 +9,8 @@
 // - DROP TABLE a, b: DROP TABLE a; DROP TABLE b.
 // - Columns called "at" or "by", which are keywords to DuckDB: quoted.
 // - '\x00ff'::bytea: '\x00\xff'::bytea.
+// - a ~ b and a !~ b, which match anywhere: a @~ b and a !@~ b (postgres_catalog.cc).
+// - OPERATOR(pg_catalog.=): =. COLLATE pg_catalog.default: nothing. x::pg_catalog.text: x::text.
 #pragma once
 
 #include <string>
