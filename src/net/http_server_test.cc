@@ -54,11 +54,11 @@ class HttpServerTest : public testing::Test {
     });
     router_.Add("GET", "/forget", {}, [](HttpRequest, Responder) {});
     router_.Add("GET", "/later", {}, [this](HttpRequest, Responder r) {
-      started_.set_value();
       later_.emplace_back([this, r] {
         release_.get_future().wait();
         r.Send(TextResponse(200, "later"));
       });
+      started_.set_value();  // last: the test may end from here on
     });
     server_ = HttpServer::Start(loop_, workers_, std::move(router_), options_).value();
   }
