@@ -1,6 +1,8 @@
 #include "sql/postgres_catalog.h"
 
-#include <duckdb/catalog/default/default_functions.hpp>
+#include <string>
+
+#include "sql/duckdb_headers.h"
 
 namespace luma::sql {
 namespace {
@@ -9,32 +11,16 @@ constexpr const char* kCatalogSchema = "pg_catalog";
 
 // Every object belongs to the one user. The operators come from RewritePostgres: DuckDB reads ~ as
 // a match of the whole text, PostgreSQL as a match anywhere.
-constexpr duckdb::DefaultMacro kMacros[] = {
-    {kCatalogSchema, "pg_get_userbyid", {"role", nullptr}, {{nullptr, nullptr}}, "current_user"},
-    {kCatalogSchema, "pg_encoding_to_char", {"code", nullptr}, {{nullptr, nullptr}}, "'UTF8'"},
-    {kCatalogSchema,
-     "pg_get_function_result",
-     {"f", nullptr},
-     {{nullptr, nullptr}},
-     "NULL::VARCHAR"},
-    {kCatalogSchema,
-     "pg_get_function_arguments",
-     {"f", nullptr},
-     {{nullptr, nullptr}},
-     "NULL::VARCHAR"},
-    {kCatalogSchema,
-     "array_to_string",
-     {"elements", "separator", nullptr},
-     {{nullptr, nullptr}},
-     "list_aggr(elements::VARCHAR[], 'string_agg', separator)"},
-    {kCatalogSchema, "@~", {"a", "b", nullptr}, {{nullptr, nullptr}}, "regexp_matches(a, b)"},
-    {kCatalogSchema, "!@~", {"a", "b", nullptr}, {{nullptr, nullptr}}, "NOT regexp_matches(a, b)"},
-    {kCatalogSchema, "~*", {"a", "b", nullptr}, {{nullptr, nullptr}}, "regexp_matches(a, b, 'i')"},
-    {kCatalogSchema,
-     "!~*",
-     {"a", "b", nullptr},
-     {{nullptr, nullptr}},
-     "NOT regexp_matches(a, b, 'i')"},
+constexpr const char* kMacros[] = {
+    "pg_get_userbyid(role) AS current_user",
+    "pg_encoding_to_char(code) AS 'UTF8'",
+    "pg_get_function_result(f) AS NULL::VARCHAR",
+    "pg_get_function_arguments(f) AS NULL::VARCHAR",
+    "array_to_string(a, separator) AS list_aggr(a::VARCHAR[], 'string_agg', separator)",
+    "\"@~\"(a, b) AS regexp_matches(a, b)",
+    "\"!@~\"(a, b) AS NOT regexp_matches(a, b)",
+    "\"~*\"(a, b) AS regexp_matches(a, b, 'i')",
+    "\"!~*\"(a, b) AS NOT regexp_matches(a, b, 'i')",
 };
 
 struct CatalogView {
@@ -61,6 +47,17 @@ constexpr CatalogView kViews[] = {
      "WHERE false"},
 };
 
+void AddMacro(duckdb::Catalog& catalog, duckdb::CatalogTransaction transaction,
+              const std::string& macro) {
+  duckdb::Parser parser;
+  parser.ParseQuery("CREATE MACRO pg_catalog." + macro);
+  auto& info = parser.statements[0]->Cast<duckdb::CreateStatement>().info;
+  info->catalog = SYSTEM_CATALOG;
+  info->internal = true;
+  info->on_conflict = duckdb::OnCreateConflict::REPLACE_ON_CONFLICT;
+  catalog.CreateFunction(transaction, info->Cast<duckdb::CreateFunctionInfo>());
+}
+
 void AddView(duckdb::ClientContext& context, duckdb::Catalog& catalog,
              duckdb::CatalogTransaction transaction, const CatalogView& view) {
   auto info = duckdb::make_uniq<duckdb::CreateViewInfo>();
@@ -82,11 +79,7 @@ void RegisterPostgresCatalog(duckdb::DatabaseInstance& database) {
   auto& catalog = duckdb::Catalog::GetSystemCatalog(context);
   context.RunFunctionInTransaction([&] {
     const auto transaction = duckdb::CatalogTransaction::GetSystemTransaction(database);
-    for (const duckdb::DefaultMacro& macro : kMacros) {
-      auto info = duckdb::DefaultFunctionGenerator::CreateInternalMacroInfo(macro);
-      info->on_conflict = duckdb::OnCreateConflict::REPLACE_ON_CONFLICT;
-      catalog.CreateFunction(transaction, *info);
-    }
+    for (const char* macro : kMacros) AddMacro(catalog, transaction, macro);
     for (const CatalogView& view : kViews) AddView(context, catalog, transaction, view);
   });
 }
