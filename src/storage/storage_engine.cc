@@ -7,6 +7,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "storage/segment_metrics.h"
 #include "storage/transaction_impl.h"
 
 namespace luma::storage {
@@ -126,6 +127,7 @@ StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Cl
         if (flush_thread_) flush_thread_->Request();
       }),
       parts_{states_, pipeline_, indexes_, sequences_, *budget_, next_object_id_, request_flush_} {
+  SegmentMetrics::Get();  // so that /metrics has them from the start
   for (const auto& [id, record] : opened.database.sequences) sequences_.Restore(id, record);
   // Last: a flush writes the counters to the manifest.
   if (!options_.background_flush) return;
