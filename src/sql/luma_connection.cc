@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "sql/column_names.h"
+#include "sql/conflict_retry.h"
 #include "sql/copy_rows.h"
 #include "sql/duckdb_boundary.h"
 #include "sql/luma_catalog.h"
@@ -171,7 +172,12 @@ Result<std::unique_ptr<ResultStream>> LumaConnection::Execute(const ParsedStatem
     FinishStatement();
     return EmptyStream();
   }
-  return ExecuteSql(statement);
+  if (!MayRunAgain(statement.kind)) return ExecuteSql(statement);
+  return RunAgainOnConflict([&] { return ExecuteSql(statement); });
+}
+
+bool LumaConnection::MayRunAgain(StatementKind kind) const {
+  return ChangesData(kind) && !InExplicitTransaction() && !implicit_;
 }
 
 Result<std::unique_ptr<ResultStream>> LumaConnection::ExecuteSql(const ParsedStatement& statement) {
@@ -251,6 +257,12 @@ Result<std::unique_ptr<ResultStream>> LumaConnection::Execute(
     const PreparedStatement& statement, std::span<const Parameter> parameters) {
   const auto& prepared = static_cast<const LumaPreparedStatement&>(statement);
   if (!prepared.is_planned()) return Execute(prepared.parsed());
+  if (!MayRunAgain(prepared.parsed().kind)) return ExecutePrepared(prepared, parameters);
+  return RunAgainOnConflict([&] { return ExecutePrepared(prepared, parameters); });
+}
+
+Result<std::unique_ptr<ResultStream>> LumaConnection::ExecutePrepared(
+    const LumaPreparedStatement& prepared, std::span<const Parameter> parameters) {
   LUMA_RETURN_IF_ERROR(Connect().status());
   LUMA_RETURN_IF_ERROR(StartStatement(prepared.parsed().kind));
   auto result = prepared.Run(parameters);

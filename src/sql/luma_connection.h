@@ -73,6 +73,10 @@ class LumaConnection final : public Connection {
   Result<Stream> ExecuteControl(const ParsedStatement& statement);
   Result<Stream> ExecuteSetting(const SettingStatement& setting);
   Result<Stream> ExecuteSql(const ParsedStatement& statement);
+  Result<Stream> ExecutePrepared(const LumaPreparedStatement& prepared,
+                                 std::span<const Parameter> parameters);
+  // Whether the statement is a transaction of its own that changes rows.
+  bool MayRunAgain(StatementKind kind) const;
   Result<Stream> RunSql(duckdb::Connection& connection, const RewrittenStatement& rewritten);
   Result<duckdb::unique_ptr<duckdb::QueryResult>> RunOne(duckdb::Connection& connection,
                                                          const std::string& sql);

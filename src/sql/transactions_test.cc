@@ -1,5 +1,8 @@
 #include <gmock/gmock.h>
 
+#include <thread>
+#include <vector>
+
 #include "sql/testing/test_database.h"
 
 namespace luma::sql {
@@ -54,6 +57,21 @@ TEST_F(TransactionsTest, EachErrorIsReportedAsItself) {
   EXPECT_EQ(SqlState("SELECT 'x'::INTEGER"), "22P02");
   Run("ROLLBACK");
   EXPECT_EQ(SqlState("SELECT no_such()"), "42883");
+}
+
+// Goal: a single statement does not fail because of others. Method: sessions add to one row at the
+// same time, which conflicts nearly always.
+TEST_F(TransactionsTest, SingleStatementsThatConflictRunAgain) {
+  constexpr int kSessions = 4;
+  constexpr int kAdditions = 25;
+  std::vector<std::thread> sessions;
+  for (int i = 0; i < kSessions; ++i) {
+    sessions.emplace_back([connection = test_.Connect()] {
+      for (int k = 0; k < kAdditions; ++k) Run(*connection, "UPDATE t SET n = n + 1 WHERE id = 1");
+    });
+  }
+  for (std::thread& session : sessions) session.join();
+  EXPECT_EQ(Query("SELECT n FROM t WHERE id = 1"), (Rows{{"110"}}));
 }
 
 TEST_F(TransactionsTest, TheFirstCommitterWins) {
