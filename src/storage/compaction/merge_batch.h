@@ -22,8 +22,9 @@ class MergeBatch {
   uint32_t row_count() const { return row_count_; }
   uint32_t room() const;
   // Copies rows [first, first + count) of the block; there is room. Long strings stay where they
-  // are: the block is kept until Clear.
-  void Add(const MergeBlockPtr& block, uint32_t first, uint32_t count);
+  // are, and the block is kept, until Clear or until so many are kept that the strings are copied.
+  // Errors: kOutOfMemory.
+  Status Add(const MergeBlockPtr& block, uint32_t first, uint32_t count);
   std::vector<ColumnSpan> Columns() const;
   void Clear();
 
@@ -35,13 +36,28 @@ class MergeBatch {
     bool has_nulls = false;
   };
 
-  explicit MergeBatch(BudgetLease memory) : memory_(std::move(memory)) {}
+  // The long strings of the rows so far, copied.
+  struct OwnStrings {
+    BudgetLease memory;
+    encoding::AlignedBuffer bytes;
+  };
+
+  MergeBatch(MemoryBudget& budget, BudgetLease memory)
+      : budget_(&budget), memory_(std::move(memory)) {}
   void AddColumn(Column& column, const ColumnBlock& block, uint32_t first, uint32_t count) const;
 
+  // Makes room for a block: of a run that lost most of its rows a batch takes few of each block.
+  Status KeepStrings(const MergeBlockPtr& block);
+  Status CopyStrings();
+  uint64_t LongStringBytes() const;
+
+  MemoryBudget* budget_;
   BudgetLease memory_;
   std::vector<Column> columns_;
+  bool has_strings_ = false;
   uint32_t row_count_ = 0;
-  std::vector<MergeBlockPtr> blocks_;  // that strings point into
+  std::vector<MergeBlockPtr> blocks_;  // that strings point into, as do
+  OwnStrings own_strings_;             // these
 };
 
 }  // namespace luma::storage

@@ -108,7 +108,7 @@ class Merge {
         input.Skip(1);  // deleted
         continue;
       }
-      batch_.Add(input.block(), input.row(), rows);
+      LUMA_RETURN_IF_ERROR(batch_.Add(input.block(), input.row(), rows));
       input.Skip(rows);
       LUMA_RETURN_IF_ERROR(Note(input.number(), rows));
       if (batch_.room() == 0) LUMA_RETURN_IF_ERROR(WriteBatch());

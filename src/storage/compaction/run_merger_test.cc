@@ -266,6 +266,28 @@ TEST_F(RunMergerTest, MemoryIsBookedOrTheMergeIsGivenUp) {
   EXPECT_EQ(budget_.booked_bytes(), 0);
 }
 
+TEST_F(RunMergerTest, FewRowsOfManyBlocksTakeLittleMemory) {
+  constexpr uint32_t kBlocks = 100;
+  const CatalogObjectPtr table = Table(true);
+  std::vector<TestRow> rows;
+  std::vector<TestRow> expected;
+  auto deletes = std::make_shared<DeleteBitmap>();
+  for (uint32_t i = 0; i < kBlocks * kBlockRows; ++i) {
+    const bool is_kept = i % kBlockRows == 7;
+    rows.push_back({int64_t{i}, is_kept ? "a text that stays: " + std::to_string(i) : "gone"});
+    if (is_kept) {
+      expected.push_back(rows.back());
+    } else {
+      deletes->Add(i);
+    }
+  }
+  const RunVersionPtr run = WriteRun(rows, std::move(deletes));
+  budget_.SetLimit(32 << 20);
+  const auto merged = Merge(table, {run});
+  LUMA_ASSERT_OK(merged);
+  EXPECT_THAT(Rows(table, *merged), ElementsAreArray(expected));
+}
+
 TEST_F(RunMergerTest, DamageOfAnInputIsReported) {
   const CatalogObjectPtr table = Table(true);
   const std::vector<RunVersionPtr> inputs = {WriteRun({{1, "a"}}), WriteRun({{2, "b"}})};
