@@ -156,6 +156,13 @@ Status Flusher::Prepare(Plan& plan) {
 void Flusher::Abandon(const Plan& plan) {
   for (const auto& run : NewFiles(plan)) run->MarkObsolete();
   parts_.pipeline.Unfreeze(plan.moved);
+  RemoveMergedKeys(plan);
+}
+
+void Flusher::RemoveMergedKeys(const Plan& plan) {
+  for (const auto& entry : plan.indexed) {
+    UniqueIndexes::RemoveRun(entry->index, *plan.merged->run);
+  }
 }
 
 std::vector<std::shared_ptr<const WarmRun>> Flusher::NewFiles(const Plan& plan) {
@@ -280,6 +287,7 @@ Status Flusher::WriteManifest(Plan& plan) {
   // At once, so that rows are not frozen until the next flush; should it fail, that one tries.
   const Status settled = Settle();
   if (!settled.ok()) LUMA_LOG(kWarn, "storage", "flush is undecided: {}", settled.message());
+  RemoveMergedKeys(plan);
   return written;
 }
 
@@ -384,6 +392,9 @@ void Flusher::SwapMergedIn(DatabaseState& state, const Plan& plan) {
 }
 
 void Flusher::SweepIndexes(const Plan& plan) {
+  for (const auto& entry : plan.indexed) {
+    for (const RunVersionPtr& input : plan.merged->inputs) entry->rows_gone += input->row_count();
+  }
   const DatabaseStatePtr oldest = parts_.states.Oldest();
   std::set<ObjectId> tables;
   for (const auto& [table, run] : plan.moved) tables.insert(table);

@@ -67,7 +67,7 @@ class Flusher {
   uint64_t epoch() const { return epoch_; }
   // Replaces the inputs of the merge, which are mergeable, by the merged run. Its keys are in the
   // unique indexes `indexed` already. Errors: kConflict when an input is gone; those of FlushAll.
-  // Nothing has changed then, and the file goes.
+  // Nothing has changed then; the file goes, and the keys leave the indexes.
   Status Install(const MergedRun& merged, std::vector<UniqueIndexes::EntryPtr> indexed)
       LUMA_EXCLUDES(mutex_);
 
@@ -101,6 +101,8 @@ class Flusher {
   // Everything up to the manifest edit; what it did is undone by Abandon.
   Status Prepare(Plan& plan) LUMA_REQUIRES(mutex_);
   void Abandon(const Plan& plan) LUMA_REQUIRES(mutex_);
+  // The entries of a merged run that will be in no state would never be swept.
+  static void RemoveMergedKeys(const Plan& plan);
   static std::vector<std::shared_ptr<const WarmRun>> NewFiles(const Plan& plan);
   Status WaitForLog(Lsn lsn) LUMA_REQUIRES(mutex_);
   Status WriteSegments(const DatabaseState& head, Plan& plan) LUMA_REQUIRES(mutex_);

@@ -112,6 +112,12 @@ Status UniqueIndexes::AddRun(UniqueIndex& index, const TableSchema& schema, cons
   return Status::Ok();
 }
 
+void UniqueIndexes::RemoveRun(UniqueIndex& index, const Run& run) {
+  index.Sweep([&](IndexedRow row) {
+    return row.run() == run.id() && row.layout == IndexedRow::LayoutOf(run);
+  });
+}
+
 bool UniqueIndexes::IsDead(IndexedRow row, const TableVersion* oldest) {
   if (oldest == nullptr || row.run() >= oldest->next_run()) return false;  // newer than `oldest`
   const RunVersionPtr run = oldest->Find(row.run());

@@ -57,6 +57,8 @@ class UniqueIndexes {
                            const TableVersion& version);
   // The same for one run.
   static Status AddRun(UniqueIndex& index, const TableSchema& schema, const RunVersion& run);
+  // Takes back what AddRun added, of a run that no state will ever have.
+  static void RemoveRun(UniqueIndex& index, const Run& run);
   // Removes dead entries if they are many. `oldest` is StateStore::Oldest().
   static void MaybeSweep(Entry& entry, ObjectId table, const DatabaseState& oldest);
   // Whether no snapshot from `oldest` on can see the row.

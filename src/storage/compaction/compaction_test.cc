@@ -359,6 +359,68 @@ TEST_F(CompactionTest, AFullDiskStopsMergesAndNothingElse) {
   EXPECT_THAT(Rows(table), SizeIs(3));
 }
 
+TEST_F(CompactionTest, ATableThatCannotBeMergedHoldsUpNoOther) {
+  const ObjectId damaged = CreateTable({.name = "damaged", .has_key = false});
+  const ObjectId intact = CreateTable({.name = "intact", .has_key = false});
+  InsertAndFlush(damaged, {{1, "a"}});
+  const std::string first_file = SegmentFiles()[0];
+  InsertAndFlush(damaged, {{2, "b"}});
+  disk_.FlipBit("/data/segments/" + first_file, kSegmentHeaderBytes, 3);
+  for (int64_t i = 0; i < 2; ++i) InsertAndFlush(intact, {{i, "c"}});
+  EXPECT_EQ(engine_->Compact(pairs_).code(), StatusCode::kCorruption);
+  LUMA_EXPECT_OK(engine_->Compact(pairs_)) << "damage is reported once";
+  EXPECT_THAT(SegmentFiles(), SizeIs(3));
+  EXPECT_THAT(Rows(intact), SizeIs(2));
+}
+
+TEST_F(CompactionTest, TablesWhoseMergeFailedTakeTurns) {
+  std::vector<ObjectId> tables;
+  for (const char* const name : {"a", "b", "c"}) {
+    tables.push_back(CreateTable({.name = name, .has_key = false}));
+    for (int64_t i = 0; i < 2; ++i) InsertAndFlush(tables.back(), {{i, "c"}});
+  }
+  LUMA_ASSERT_OK(failpoint::Arm("compaction.before_segment:1:error"));
+  EXPECT_EQ(engine_->Compact(pairs_).code(), StatusCode::kIoError);
+  LUMA_ASSERT_OK(failpoint::Arm("compaction.before_segment:3:error"));
+  EXPECT_EQ(engine_->Compact(pairs_).code(), StatusCode::kIoError);
+  LUMA_ASSERT_OK(failpoint::Arm(""));
+  const auto is_first = [&](const std::string& name) {
+    return name.starts_with(std::to_string(static_cast<uint32_t>(tables[0])));
+  };
+  EXPECT_EQ(std::ranges::count_if(SegmentFiles(), is_first), 2) << "not before the others";
+  EXPECT_THAT(SegmentFiles(), SizeIs(4));
+  CompactPairs();
+  EXPECT_THAT(SegmentFiles(), SizeIs(3));
+}
+
+TEST_F(CompactionTest, KeysOfAFailedMergeLeaveTheIndex) {
+  // So many that the index is half full, and twice as large with those of the merged run.
+  constexpr int64_t kRows = 16 * 224;
+  const ObjectId table = CreateTable();
+  for (int64_t first : {int64_t{0}, kRows}) {
+    std::vector<TestRow> rows;
+    for (int64_t i = 0; i < kRows; ++i) rows.push_back({first + i, "a"});
+    InsertAndFlush(table, rows);
+  }
+  LUMA_ASSERT_OK(Delete(table, 7));
+  const auto booked = [&] { return engine_->budget().booked_bytes(BudgetUse::kCache); };
+  // The index, and what three attempts leave in the block cache.
+  const uint64_t booked_max = booked() + 3 * 2 * kRows * 9;
+  for (const char* const point : {"compaction.before_manifest", "manifest.before_write"}) {
+    SCOPED_TRACE(point);
+    LUMA_ASSERT_OK(failpoint::Arm(std::string(point) + ":1:error"));
+    EXPECT_EQ(engine_->Compact(pairs_).code(), StatusCode::kIoError);
+    LUMA_ASSERT_OK(failpoint::Arm(""));
+    EXPECT_LT(booked(), booked_max);
+  }
+  DuringMerge([&] {
+    auto transaction = engine_->Begin();
+    LUMA_ASSERT_OK(transaction->Truncate(table));
+    LUMA_ASSERT_OK(transaction->Commit());
+  });
+  EXPECT_LT(booked(), booked_max);
+}
+
 // Goal: no I/O error of a merge, whenever it comes, leaves a file that is not part of a table.
 TEST_F(CompactionTest, FilesOfAFailedMergeGoAtOnce) {
   bool failed = true;

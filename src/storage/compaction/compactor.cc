@@ -11,6 +11,8 @@
 namespace luma::storage {
 namespace {
 
+constexpr uint64_t kGivenUp = UINT64_MAX;  // until the next start
+
 RunSize SizeOf(const RunVersion& run, const std::optional<PartitionColumn>& partition) {
   return {.id = run.id(),
           .rows = run.row_count(),
@@ -56,26 +58,40 @@ Result<bool> Compactor::MergeOnce(const MergePolicy& policy, const MergePace& pa
   MutexLock lock(mutex_);
   std::optional<Choice> choice = Choose(policy);
   if (!choice) return false;
+  const ObjectId table = choice->table->id;
   Status merged = CheckDiskRoom(policy, *choice);
   if (merged.ok()) merged = Merge(*std::move(choice), pace);
-  if (merged.ok()) return true;
   // Inputs that were truncated or dropped meanwhile will not be chosen again.
-  if (merged.code() == StatusCode::kConflict) return true;
-  SegmentMetrics::Get().merge_failures.Add();
+  if (merged.ok() || merged.code() == StatusCode::kConflict) {
+    failed_.erase(table);
+    return true;
+  }
+  NoteFailure(table, merged);
   return merged;
+}
+
+void Compactor::NoteFailure(ObjectId table, const Status& status) {
+  SegmentMetrics::Get().merge_failures.Add();
+  failed_[table] = status.code() == StatusCode::kCorruption ? kGivenUp : ++failures_;
 }
 
 std::optional<Compactor::Choice> Compactor::Choose(const MergePolicy& policy) {
   // The bounds first: what they allow stays allowed in every later state.
   const std::map<ObjectId, RunId> mergeable_before = parts_.flusher.MergeableBefore();
   const DatabaseStatePtr state = parts_.states.Published();
+  std::optional<Choice> choice;
+  uint64_t failed = kGivenUp;  // when the chosen table did
   for (const auto& [id, before] : mergeable_before) {
     CatalogObjectPtr table = state->catalog()->Find(id);
-    if (table == nullptr) continue;
+    const auto failure = failed_.find(id);
+    const uint64_t table_failed = failure == failed_.end() ? 0 : failure->second;
+    if (table == nullptr || table_failed >= failed) continue;
     auto inputs = PickInputs(policy, *table->table, state->Table(id), before);
-    if (!inputs.empty()) return Choice{std::move(table), std::move(inputs)};
+    if (inputs.empty()) continue;
+    choice = Choice{std::move(table), std::move(inputs)};
+    failed = table_failed;
   }
-  return std::nullopt;
+  return choice;
 }
 
 Status Compactor::CheckDiskRoom(const MergePolicy& policy, const Choice& choice) {
@@ -98,27 +114,27 @@ Status Compactor::Merge(Choice choice, const MergePace& pace) {
   LUMA_ASSIGN_OR_RETURN(const MergedRun merged,
                         MergeRuns(parts_.fs, parts_.directory, std::move(request), parts_.budget,
                                   pace, parts_.cache));
-  auto indexed = IndexKeys(*table, merged);
-  if (!indexed.ok()) {
+  std::vector<UniqueIndexes::EntryPtr> indexed;
+  const Status keys = IndexKeys(*table, merged, indexed);
+  if (!keys.ok()) {
+    for (const auto& entry : indexed) UniqueIndexes::RemoveRun(entry->index, *merged.run);
     merged.run->MarkObsolete();
-    return indexed.status();
+    return keys;
   }
-  LUMA_RETURN_IF_ERROR(parts_.flusher.Install(merged, std::move(indexed).value()));
+  LUMA_RETURN_IF_ERROR(parts_.flusher.Install(merged, std::move(indexed)));
   Count(merged, start);
   return Status::Ok();
 }
 
-Result<std::vector<UniqueIndexes::EntryPtr>> Compactor::IndexKeys(const CatalogObject& table,
-                                                                  const MergedRun& merged) {
+Status Compactor::IndexKeys(const CatalogObject& table, const MergedRun& merged,
+                            std::vector<UniqueIndexes::EntryPtr>& indexed) {
   const RunVersion run(merged.run, merged.record.row_count, nullptr);
-  std::vector<UniqueIndexes::EntryPtr> indexed;
   for (const UniqueIndexes::EntryPtr& entry : parts_.indexes.Of(table.id)) {
     if (!UniqueIndexes::Fits(entry->index, *table.table)) continue;
-    LUMA_RETURN_IF_ERROR(UniqueIndexes::AddRun(entry->index, *table.table, run));
-    entry->rows_gone += RowsOf(merged.inputs);  // under their old positions
     indexed.push_back(entry);
+    LUMA_RETURN_IF_ERROR(UniqueIndexes::AddRun(entry->index, *table.table, run));
   }
-  return indexed;
+  return Status::Ok();
 }
 
 }  // namespace luma::storage
