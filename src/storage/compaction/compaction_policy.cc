@@ -59,6 +59,20 @@ MergePolicy ForClosedPartition(MergePolicy policy) {
   return policy;
 }
 
+bool HasTooMany(const MergePolicy& policy, std::span<const RunSize> runs) {
+  const uint64_t small = policy.output_bytes_max / policy.inputs_max;
+  const auto is_small = [&](const RunSize& run) { return run.live_bytes() <= small; };
+  return static_cast<size_t>(std::ranges::count_if(runs, is_small)) > policy.runs_max;
+}
+
+Group BestGroupOfPartition(const MergePolicy& policy, std::span<const RunSize> runs,
+                           bool is_closed) {
+  if (is_closed) return BestGroup(ForClosedPartition(policy), runs);
+  const Group group = BestGroup(policy, runs);
+  if (group.count > 0 || !HasTooMany(policy, runs)) return group;
+  return BestGroup(ForClosedPartition(policy), runs);
+}
+
 bool IsHalfDeleted(const RunSize& run) {
   return run.deleted_rows > 0 && run.deleted_rows >= run.live_rows();
 }
@@ -81,8 +95,8 @@ std::vector<RunId> PickMerge(const MergePolicy& policy, std::span<const RunSize>
   Group best;
   std::vector<RunId> picked;
   for (const auto& [partition, of_partition] : partitions) {
-    const bool is_closed = partition != partitions.rbegin()->first;
-    const Group group = BestGroup(is_closed ? ForClosedPartition(policy) : policy, of_partition);
+    const bool is_closed = partition < runs.back().partition;
+    const Group group = BestGroupOfPartition(policy, of_partition, is_closed);
     if (group.count == 0 || !group.IsBetterThan(best)) continue;
     best = group;
     picked.clear();

@@ -24,9 +24,14 @@ struct MergePolicy {
   // flushes: with (8, 0.25) each byte is written 3.3 times and there are 7 runs on average; with
   // (4, 0.4) 4.7 times and 5 runs.
   double largest_share_max = 0.25;
-  // The same in partitions older than the newest: they get few more rows and are read from then on.
+  // The same in partitions older than that of the youngest run: they get few more rows and are read
+  // from then on. A run from the future thus closes no other partition but for a moment.
   size_t closed_inputs_min = 2;
   double closed_largest_share_max = 0.6;
+  // The same where there are more runs than this, of a size that inputs_max of them may be merged.
+  // Sizes that differ widely may form no group of the first kind, ever: one flush in seven that is
+  // a hundred times larger than the others is enough. Simulated: even sizes stay below 20 runs.
+  size_t runs_max = 32;
   uint64_t output_bytes_max = 1ull << 30;
   uint32_t output_rows_max = 1u << 30;
   uint64_t memory_bytes_max = 64ull << 20;  // of the inputs' blocks; lowers inputs_max
