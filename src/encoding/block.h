@@ -65,7 +65,10 @@ void AppendBlock(const ColumnSpan& column, const EncodeOptions& options, Bytes& 
 // Memory: O(row_count + 1024 * bytes.size()), whatever the bytes declare.
 Result<DecodedBlock> DecodeBlock(PhysicalType type, uint32_t row_count, ByteSpan bytes);
 
-// What a block says about itself, for inspection tools. Errors: kCorruption if it has no header.
+inline constexpr size_t kBlockHeaderBytes = 2;  // docs/formats/block.md
+
+// What a block says about itself, for inspection tools. `bytes` begins with its header. Errors:
+// kCorruption if it has none.
 struct BlockDescription {
   CodecId codec = CodecId::kPlain;
   bool has_nulls = false;

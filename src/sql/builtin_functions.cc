@@ -14,6 +14,7 @@
 #include "sql/session_settings.h"
 #include "sql/session_state.h"
 #include "sql/size_guards.h"
+#include "sql/store_relations.h"
 
 namespace luma::sql {
 namespace {
@@ -141,6 +142,13 @@ class Registrar {
     Add(std::move(set));
   }
 
+  void Add(duckdb::TableFunction function) {
+    duckdb::CreateTableFunctionInfo info(std::move(function));
+    info.internal = true;
+    info.on_conflict = duckdb::OnCreateConflict::REPLACE_ON_CONFLICT;
+    catalog_.CreateTableFunction(transaction_, info);
+  }
+
   void AddType(const std::string& name, const LogicalType& type) {
     duckdb::CreateTypeInfo info(name, type);
     info.internal = true;
@@ -175,6 +183,7 @@ void RegisterBuiltinFunctions(duckdb::DatabaseInstance& database) {
   Registrar registrar(database);
   for (auto& functions : SequenceFunctions()) registrar.Add(std::move(functions));
   for (auto& functions : LabelFunctions()) registrar.Add(std::move(functions));
+  for (auto& function : StoreFunctions()) registrar.Add(std::move(function));
   registrar.Add(ScalarFunction("version", {}, LogicalType::VARCHAR, Version));
   registrar.Add(PerQuery(ScalarFunction("pg_backend_pid", {}, LogicalType::INTEGER, BackendPid)));
   for (const char* name : {"current_user", "session_user", "current_role", "user"}) {

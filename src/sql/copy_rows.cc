@@ -4,6 +4,7 @@
 #include "sql/luma_connection.h"
 #include "sql/parameter_values.h"
 #include "sql/query_stream.h"
+#include "sql/statement_guard.h"
 
 namespace luma::sql {
 namespace {
@@ -136,6 +137,7 @@ Result<std::unique_ptr<CopyIn>> BeginCopyRows(LumaConnection& connection, const 
   LUMA_ASSIGN_OR_RETURN(duckdb_connection, connection.Connect());  // it may be another one now
   return CallDuckDb([&]() -> Result<std::unique_ptr<CopyIn>> {
     const auto name = duckdb::QualifiedName::Parse(copy.table);
+    LUMA_RETURN_IF_ERROR(CheckChangeIn(name.schema));
     auto appender =
         std::make_unique<RowAppender>(*duckdb_connection, name.catalog, name.schema, name.name);
     for (const std::string& column : copy.columns) appender->AddColumn(column);

@@ -109,7 +109,9 @@ duckdb::optional_ptr<duckdb::CatalogEntry> LumaCatalog::CreateSchema(
   if (const auto existing = FindSchema(transaction, info.schema)) {
     // DROP SCHEMA public CASCADE leaves it there but empty, so that CREATE SCHEMA public may
     // follow.
-    if (existing->is_builtin && IsEmptySchema(transaction, existing->id)) return nullptr;
+    if (existing->id == storage::kPublicSchemaId && IsEmptySchema(transaction, existing->id)) {
+      return nullptr;
+    }
     if (info.on_conflict == duckdb::OnCreateConflict::IGNORE_ON_CONFLICT) return nullptr;
     throw duckdb::CatalogException::EntryAlreadyExists(duckdb::CatalogType::SCHEMA_ENTRY,
                                                        info.schema);

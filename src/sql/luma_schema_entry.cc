@@ -8,6 +8,7 @@
 #include "sql/drop_objects.h"
 #include "sql/duckdb_boundary.h"
 #include "sql/entry_factory.h"
+#include "sql/store_relations.h"
 #include "sql/table_definition.h"
 
 namespace luma::sql {
@@ -118,7 +119,22 @@ void SetOwnReferences(LumaTransaction& transaction, ObjectId table) {
 
 // Whether the server alone makes the schema's objects: a client's table would hide a metric.
 bool IsClosed(ObjectId schema) {
-  return schema == storage::kMetricsSchemaId || schema == storage::kLumaSchemaId;
+  return schema == storage::kMetricsSchemaId || schema == storage::kLumaSchemaId ||
+         schema == storage::kStoreSchemaId;
+}
+
+// Views that no one created: see metric_relations.h and store_relations.h.
+CatalogObjectPtr FindMadeUpView(LumaCatalog& catalog, LumaTransaction& transaction, ObjectId schema,
+                                const std::string& name) {
+  if (const auto view = FindStoreView(schema, name)) return view;
+  return catalog.metrics().Find(transaction, schema, name);
+}
+
+std::vector<CatalogObjectPtr> ListMadeUpViews(LumaCatalog& catalog, LumaTransaction& transaction,
+                                              ObjectId schema) {
+  if (schema == storage::kMetricsSchemaId) return catalog.metrics().List(transaction);
+  if (schema != storage::kStoreSchemaId) return {};
+  return {StoreViews().begin(), StoreViews().end()};
 }
 
 [[noreturn]] void ThrowCannotCreate(const char* what) {
@@ -264,7 +280,7 @@ duckdb::optional_ptr<duckdb::CatalogEntry> LumaSchemaEntry::LookupEntry(
   auto& transaction = LumaTransaction::Get(catalog_transaction);
   auto object = transaction.Find(ObjectIdOf(*this), *space, lookup.GetEntryName());
   if (!object && space == NameSpace::kRelation) {
-    object = luma_catalog().metrics().Find(transaction, ObjectIdOf(*this), lookup.GetEntryName());
+    object = FindMadeUpView(luma_catalog(), transaction, ObjectIdOf(*this), lookup.GetEntryName());
   }
   if (!object || !Satisfies(lookup.GetCatalogType(), object->kind)) return nullptr;
   return luma_catalog().EntryOf(transaction, object);
@@ -279,8 +295,8 @@ void LumaSchemaEntry::Scan(duckdb::ClientContext& context, CatalogType type,
     }
   }
   const bool lists_views = type == CatalogType::TABLE_ENTRY || type == CatalogType::VIEW_ENTRY;
-  if (!lists_views || ObjectIdOf(*this) != storage::kMetricsSchemaId) return;
-  for (const auto& object : luma_catalog().metrics().List(transaction)) {
+  if (!lists_views) return;
+  for (const auto& object : ListMadeUpViews(luma_catalog(), transaction, ObjectIdOf(*this))) {
     callback(*luma_catalog().EntryOf(transaction, object));
   }
 }

@@ -9,6 +9,7 @@ using duckdb::BaseStatistics;
 using storage::ZoneBound;
 using storage::ZoneMap;
 
+// Of a type that DuckDB computes with as the engine stores it.
 duckdb::Value BoundValue(const ZoneBound& bound, const duckdb::LogicalType& type) {
   auto bytes = bound.bytes;
   const duckdb::Vector value(type, reinterpret_cast<duckdb::data_ptr_t>(bytes.data()));
@@ -32,6 +33,16 @@ duckdb::string_t BoundText(const ZoneBound& bound) {
 void SetStringBounds(const ZoneMap& zone, BaseStatistics& statistics) {
   if (zone.has_min) duckdb::StringStats::SetMin(statistics, BoundText(zone.min));
   if (zone.has_max) duckdb::StringStats::SetMax(statistics, BoundText(zone.max));
+}
+
+// Only of text among the types that are stored as bytes; not when it was cut inside a letter.
+duckdb::Value ShownBound(const ZoneMap& zone, const ZoneBound& bound,
+                         const duckdb::LogicalType& type) {
+  if (zone.type != PhysicalType::kBytes) return BoundValue(bound, type);
+  const std::string text(bound.Text());
+  const bool is_text = type.id() == duckdb::LogicalTypeId::VARCHAR &&
+                       duckdb::Value::StringIsValid(text.data(), text.size());
+  return is_text ? duckdb::Value(text) : duckdb::Value(type);
 }
 
 BaseStatistics StatisticsOf(const ZoneMap& zone, const duckdb::LogicalType& type) {
@@ -64,6 +75,16 @@ ZoneMap ScaledZone(const ZoneMap& zone, int64_t factor) {
   Scale(scaled.min, factor);
   Scale(scaled.max, factor);
   return scaled;
+}
+
+duckdb::Value MinValue(const ZoneMap& zone, const duckdb::LogicalType& type) {
+  const bool is_known = zone.has_min && type.id() != duckdb::LogicalTypeId::SQLNULL;
+  return is_known ? ShownBound(zone, zone.min, type) : duckdb::Value(type);
+}
+
+duckdb::Value MaxValue(const ZoneMap& zone, const duckdb::LogicalType& type) {
+  const bool is_known = zone.has_max && type.id() != duckdb::LogicalTypeId::SQLNULL;
+  return is_known ? ShownBound(zone, zone.max, type) : duckdb::Value(type);
 }
 
 bool ExcludesBlock(const duckdb::TableFilter& filter, const ZoneMap& zone,

@@ -1,4 +1,5 @@
-// The engine's zone maps as the statistics against which DuckDB's table filters test a block.
+// The engine's zone maps as DuckDB understands them: statistics against which its table filters
+// test a block, and values.
 #pragma once
 
 #include "sql/duckdb_headers.h"
@@ -13,5 +14,11 @@ bool ExcludesBlock(const duckdb::TableFilter& filter, const storage::ZoneMap& zo
 
 // The zone of a 64-bit integer column whose values are shown multiplied.
 storage::ZoneMap ScaledZone(const storage::ZoneMap& zone, int64_t factor);
+
+// The bounds of a column of `type`, for showing them: strings may be cut, or a bit above the
+// highest one. Null when there is none, when it is cut inside a letter, for SQLNULL, and for types
+// other than text that are stored as bytes.
+duckdb::Value MinValue(const storage::ZoneMap& zone, const duckdb::LogicalType& type);
+duckdb::Value MaxValue(const storage::ZoneMap& zone, const duckdb::LogicalType& type);
 
 }  // namespace luma::sql

@@ -82,6 +82,8 @@ inline constexpr ObjectId kPublicSchemaId{2200};  // "public", PostgreSQL's OID 
 inline constexpr ObjectId kMetricsSchemaId{
     100};  // "metrics": one relation per metric, made by src/sql
 inline constexpr ObjectId kLumaSchemaId{101};  // "luma": telemetry tables and internals
+inline constexpr ObjectId kStoreSchemaId{
+    102};  // "luma_storage": what the store is made of, views made by src/sql
 // Built-in tables (schema luma): see docs/formats/metrics_tables.md.
 inline constexpr ObjectId kSeriesTableId{200};
 inline constexpr ObjectId kSamplesTableId{201};

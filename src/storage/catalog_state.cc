@@ -77,6 +77,7 @@ const CatalogStatePtr& CatalogState::Builtin() {
     state.Insert(BuiltinSchema(kPublicSchemaId, "public"));
     state.Insert(BuiltinSchema(kMetricsSchemaId, "metrics"));
     state.Insert(BuiltinSchema(kLumaSchemaId, "luma"));
+    state.Insert(BuiltinSchema(kStoreSchemaId, "luma_storage"));
     state.Insert(SeriesTable());
     state.Insert(SamplesTable());
     return new CatalogStatePtr(std::make_shared<const CatalogState>(std::move(state)));

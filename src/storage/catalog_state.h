@@ -34,7 +34,8 @@ using CatalogStatePtr = std::shared_ptr<const CatalogState>;
 // rest.
 class CatalogState final : public CatalogReader {
  public:
-  // The empty database: schemas public, metrics and luma, tables luma.series and luma.samples.
+  // The empty database: schemas public, metrics, luma and luma_storage, tables luma.series and
+  // luma.samples.
   static const CatalogStatePtr& Builtin();
   // Builtin() plus `objects` as recovery read them, their `modified` kept.
   // Errors: kCorruption when they cannot have been written by a database.

@@ -34,6 +34,8 @@ struct EngineOptions {
   bool background_flush = true;  // off in deterministic tests: call Flush()
 };
 
+struct StoreReport;  // storage/store_report.h
+
 struct EngineStats {
   uint64_t commits = 0;
   uint64_t conflicts = 0;
@@ -72,6 +74,8 @@ class MultiTierStorage {
 
   virtual MemoryBudget& budget() = 0;
   virtual EngineStats Stats() const = 0;
+  // What the store is made of now. Cost: one step per run; reads no file.
+  virtual StoreReport Report() const = 0;
   virtual const Clock& clock() const = 0;
 };
 

@@ -8,6 +8,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "storage/segment_metrics.h"
+#include "storage/store_report.h"
 #include "storage/transaction_impl.h"
 
 namespace luma::storage {
@@ -64,6 +65,28 @@ Status RemoveOrphans(io::FileSystem& fs, const DataDirectory& directory,
     LUMA_RETURN_IF_ERROR(fs.Remove(directory.segment(name)));
   }
   return Status::Ok();
+}
+
+void AddRun(const RunVersionPtr& run, TableReport& report) {
+  report.deleted_rows += run->deleted_count();
+  if (!run->run()->is_hot()) {
+    report.segments.emplace_back(run);
+    return;
+  }
+  ++report.hot_runs;
+  report.hot_bytes += static_cast<const HotRun&>(*run->run()).memory_bytes();
+}
+
+TableReport ReportOf(const DatabaseState& state, const CatalogObjectPtr& table) {
+  const TableVersion version = state.Table(table->id);
+  TableReport report;
+  report.table = table;
+  report.schema_name = state.catalog()->Find(table->schema_id)->name;
+  report.hot_rows = version.totals().hot_rows;
+  report.warm_rows = version.totals().warm_rows;
+  report.warm_bytes = version.totals().warm_bytes;
+  version.ForEachRun([&](const RunVersionPtr& run) { AddRun(run, report); });
+  return report;
 }
 
 }  // namespace
@@ -205,6 +228,15 @@ EngineStats StorageEngine::Stats() const {
   stats.last_commit = state->commit();
   stats.poisoned = pipeline_.poisoned();
   return stats;
+}
+
+StoreReport StorageEngine::Report() const {
+  const DatabaseStatePtr state = states_.Published();
+  StoreReport report{.tables = {}, .wal = wal_->extent()};
+  state->catalog()->ForEach([&](const CatalogObjectPtr& object) {
+    if (object->kind == ObjectKind::kTable) report.tables.push_back(ReportOf(*state, object));
+  });
+  return report;
 }
 
 }  // namespace luma::storage

@@ -40,6 +40,7 @@ class StorageEngine final : public MultiTierStorage {
   Status Close() override;
   MemoryBudget& budget() override { return *budget_; }
   EngineStats Stats() const override;
+  StoreReport Report() const override;
   const Clock& clock() const override { return clock_; }
 
  private:

@@ -365,11 +365,16 @@ Lsn WalWriter::acknowledged_lsn() const {
   return acknowledged_lsn_;
 }
 
-uint64_t WalWriter::log_bytes() const {
+uint64_t WalWriter::log_bytes() const { return extent().bytes; }
+
+WalExtent WalWriter::extent() const {
   MutexLock lock(mutex_);
-  uint64_t bytes = 0;
-  for (const WalEnd::File& file : files_) bytes += file.file_bytes;
-  return bytes;
+  WalExtent extent{.files = files_.size(),
+                   .first_lsn = files_.empty() ? kNoLsn : files_.front().first_lsn,
+                   .last_lsn = last_lsn_,
+                   .acknowledged_lsn = acknowledged_lsn_};
+  for (const WalEnd::File& file : files_) extent.bytes += file.file_bytes;
+  return extent;
 }
 
 WalStats WalWriter::stats() const {

@@ -18,6 +18,7 @@
 #include "io/file_system.h"
 #include "storage/wal/lsn.h"
 #include "storage/wal/wal_appender.h"
+#include "storage/wal/wal_extent.h"
 #include "storage/wal/wal_format.h"
 #include "storage/wal/wal_reader.h"
 #include "storage/wal/wal_spares.h"
@@ -98,6 +99,7 @@ class WalWriter {
   Lsn acknowledged_lsn() const LUMA_EXCLUDES(mutex_);  // all up to here are acknowledged
   // Of the log files, spares not counted: a checkpoint trigger.
   uint64_t log_bytes() const LUMA_EXCLUDES(mutex_);
+  WalExtent extent() const LUMA_EXCLUDES(mutex_);
   WalStats stats() const LUMA_EXCLUDES(mutex_);
 
  private:

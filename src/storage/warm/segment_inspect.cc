@@ -5,7 +5,6 @@
 #include <iomanip>
 #include <sstream>
 
-#include "encoding/block.h"
 #include "storage/warm/segment_reader.h"
 
 namespace luma::storage {
@@ -89,7 +88,7 @@ void PrintZone(const ZoneMap& zone, std::ostream& out) {
 Status CheckBlock(const SegmentReader& reader, ColumnId column, uint32_t block, std::ostream& out) {
   LUMA_ASSIGN_OR_RETURN(const Bytes bytes, reader.ReadEncodedBlock(column, block));
   LUMA_ASSIGN_OR_RETURN(const auto description, encoding::DescribeBlock(bytes));
-  out << " codec=" << encoding::CodecName(description.codec) << (description.zstd ? "+zstd" : "");
+  out << " codec=" << CodecText(description);
   return reader.ReadBlock(column, block).status();
 }
 
@@ -120,6 +119,10 @@ void PrintHeader(const SegmentReader& reader, std::ostream& out) {
 }
 
 }  // namespace
+
+std::string CodecText(const encoding::BlockDescription& block) {
+  return std::string(encoding::CodecName(block.codec)) + (block.zstd ? "+zstd" : "");
+}
 
 Status DescribeSegment(io::FileSystem& fs, const io::Path& path, std::ostream& out) {
   LUMA_ASSIGN_OR_RETURN(const auto reader, SegmentReader::OpenUnknown(fs, path));

@@ -1,5 +1,6 @@
 #include "storage/warm/segment_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace luma::storage {
@@ -133,6 +134,16 @@ Result<Bytes> SegmentReader::ReadEncodedBlock(ColumnId column, uint32_t block) c
                               " bytes=", entry.bytes);
   }
   return bytes;
+}
+
+Result<encoding::BlockDescription> SegmentReader::DescribeBlock(ColumnId column,
+                                                                uint32_t block) const {
+  const SegmentBlock& entry = Entry(column, block);
+  const uint64_t header_bytes = std::min<uint64_t>(entry.bytes, encoding::kBlockHeaderBytes);
+  LUMA_ASSIGN_OR_RETURN(const Bytes header, ReadRange(*file_, entry.offset, header_bytes));
+  auto description = encoding::DescribeBlock(header);
+  if (!description.ok()) return At(description.status(), path(), entry.offset);
+  return description;
 }
 
 Result<std::shared_ptr<const encoding::DecodedBlock>> SegmentReader::ReadBlock(

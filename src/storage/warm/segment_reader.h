@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/status.h"
+#include "encoding/block.h"
 #include "encoding/decoded_block.h"
 #include "io/file_system.h"
 #include "storage/warm/segment_format.h"
@@ -52,6 +53,8 @@ class SegmentReader {
   // offset; kIoError.
   Result<std::shared_ptr<const encoding::DecodedBlock>> ReadBlock(ColumnId column,
                                                                   uint32_t block) const;
+  // What the block's header says, read alone and hence unverified. Errors: as ReadBlock.
+  Result<encoding::BlockDescription> DescribeBlock(ColumnId column, uint32_t block) const;
   // The block's verified bytes as encoded (docs/formats/block.md).
   Result<Bytes> ReadEncodedBlock(ColumnId column, uint32_t block) const;
 

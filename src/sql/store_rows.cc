@@ -1,0 +1,277 @@
+#include "sql/store_rows.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "sql/duckdb_boundary.h"
+#include "sql/type_mapping.h"
+#include "sql/zone_statistics.h"
+#include "storage/segment_metrics.h"
+#include "storage/store_report.h"
+
+namespace luma::sql {
+namespace {
+
+using duckdb::LogicalType;
+using duckdb::LogicalTypeId;
+using duckdb::Value;
+using storage::BudgetUse;
+using storage::MultiTierStorage;
+using storage::SegmentReport;
+using storage::StoreReport;
+using storage::TableReport;
+using storage::ZoneMap;
+
+template <typename Number>
+Value Count(Number number) {
+  return Value::BIGINT(static_cast<int64_t>(number));
+}
+
+// ---- tables, tiers, wal, compactions, budget
+
+std::vector<StoreRow> TableRows(MultiTierStorage& engine) {
+  std::vector<StoreRow> rows;
+  for (const TableReport& table : engine.Report().tables) {
+    rows.push_back({Value(table.schema_name), Value(table.table->name), Count(table.table->id),
+                    Count(table.hot_runs), Count(table.hot_rows), Count(table.hot_bytes),
+                    Count(table.segments.size()), Count(table.warm_rows), Count(table.warm_bytes),
+                    Count(table.deleted_rows)});
+  }
+  return rows;
+}
+
+std::vector<StoreRow> TierRows(MultiTierStorage& engine) {
+  const storage::EngineStats stats = engine.Stats();
+  return {{Value("hot"), Count(stats.hot_rows), Count(stats.hot_bytes)},
+          {Value("warm"), Count(stats.warm_rows), Count(stats.warm_bytes)}};
+}
+
+std::vector<StoreRow> WalRows(MultiTierStorage& engine) {
+  const storage::WalExtent wal = engine.Report().wal;
+  const storage::EngineStats stats = engine.Stats();
+  return {{Count(wal.files), Count(wal.bytes), Count(wal.first_lsn), Count(wal.last_lsn),
+           Count(wal.acknowledged_lsn), Count(stats.wal_syncs), Value::BOOLEAN(stats.poisoned)}};
+}
+
+std::vector<StoreRow> CompactionRows(MultiTierStorage& engine) {
+  const auto& metrics = storage::SegmentMetrics::Get();
+  return {{Count(engine.Stats().flushes), Count(metrics.flush_written_bytes.Value()),
+           Count(metrics.merges.Value()), Count(metrics.merge_failures.Value()),
+           Count(metrics.merge_read_bytes.Value()), Count(metrics.merge_written_bytes.Value()),
+           Count(metrics.merged_rows.Value()), Count(metrics.merge_dropped_rows.Value()),
+           Value::DOUBLE(metrics.merge_seconds.Sum())}};
+}
+
+std::vector<StoreRow> BudgetRows(MultiTierStorage& engine) {
+  const storage::MemoryBudget& budget = engine.budget();
+  std::vector<StoreRow> rows;
+  for (int i = 0; i < storage::kBudgetUseCount; ++i) {
+    const auto use = static_cast<BudgetUse>(i);
+    rows.push_back({Value(std::string(BudgetUseName(use))), Count(budget.booked_bytes(use)),
+                    Count(budget.limit_bytes())});
+  }
+  return rows;
+}
+
+// ---- segments
+
+bool IsTime(LogicalTypeId type) {
+  switch (type) {
+    case LogicalTypeId::DATE:
+    case LogicalTypeId::TIMESTAMP:
+    case LogicalTypeId::TIMESTAMP_SEC:
+    case LogicalTypeId::TIMESTAMP_MS:
+    case LogicalTypeId::TIMESTAMP_NS:
+    case LogicalTypeId::TIMESTAMP_TZ:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// The last time among the columns that rows are sorted by; null when there is none.
+const ColumnSchema* TimeColumnOf(const TableSchema& table) {
+  for (auto id = table.sort_key.rbegin(); id != table.sort_key.rend(); ++id) {
+    const ColumnSchema* const column = table.FindColumn(*id);
+    if (column != nullptr && IsTime(TypeFromText(column->logical_type).id())) return column;
+  }
+  return nullptr;
+}
+
+// Times without a zone count as UTC.
+Value ToTimestampTz(const Value& time) {
+  if (time.IsNull()) return Value(LogicalType::TIMESTAMP_TZ);
+  if (time.type().id() == LogicalTypeId::TIMESTAMP_TZ) return time;
+  const Value micros = time.DefaultCastAs(LogicalType::TIMESTAMP);
+  return Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(micros.GetValue<duckdb::timestamp_t>()));
+}
+
+StoreRow SegmentRow(const TableReport& table, const ColumnSchema* time,
+                    const SegmentReport& segment) {
+  StoreRow row = {
+      Value(table.schema_name),    Value(table.table->name),
+      Count(segment.run_id()),     Value(segment.file_name()),
+      Count(segment.row_count()),  Count(segment.deleted_count()),
+      Count(segment.file_bytes()), Count(size_t{segment.block_count()} * segment.columns().size())};
+  const auto zone = time == nullptr ? std::nullopt : segment.Zone(time->id);
+  if (!zone) {
+    row.resize(row.size() + 3);  // nulls
+    return row;
+  }
+  const LogicalType type = TypeFromText(time->logical_type);
+  row.emplace_back(time->name);
+  row.push_back(ToTimestampTz(MinValue(*zone, type)));
+  row.push_back(ToTimestampTz(MaxValue(*zone, type)));
+  return row;
+}
+
+std::vector<StoreRow> SegmentRows(MultiTierStorage& engine) {
+  std::vector<StoreRow> rows;
+  for (const TableReport& table : engine.Report().tables) {
+    const ColumnSchema* const time = TimeColumnOf(*table.table->table);
+    for (const SegmentReport& segment : table.segments) {
+      rows.push_back(SegmentRow(table, time, segment));
+    }
+  }
+  return rows;
+}
+
+// ---- blocks
+
+Value TextOf(const Value& value) { return value.IsNull() ? Value() : Value(value.ToString()); }
+
+// File by file, block by block, column by column: memory does not grow with the store.
+class BlockRows final : public StoreRows {
+ public:
+  explicit BlockRows(StoreReport report) : report_(std::move(report)) {
+    for (const TableReport& table : report_.tables) {
+      for (const SegmentReport& segment : table.segments) files_.push_back({&table, &segment});
+    }
+    StartFile();
+  }
+
+  std::optional<StoreRow> Next() override {
+    if (file_ == files_.size()) return std::nullopt;
+    StoreRow row = CurrentRow();
+    Advance();
+    return row;
+  }
+
+ private:
+  struct File {
+    const TableReport* table;
+    const SegmentReport* segment;
+  };
+  struct Column {
+    ColumnId id;
+    Value name;        // null for a column that was dropped
+    LogicalType type;  // SQLNULL for that
+  };
+
+  void StartFile() {
+    columns_.clear();
+    if (file_ == files_.size()) return;
+    const TableSchema& schema = *files_[file_].table->table->table;
+    for (const storage::SegmentColumn& stored : files_[file_].segment->columns()) {
+      const ColumnSchema* const column = schema.FindColumn(stored.id);
+      columns_.push_back(column == nullptr
+                             ? Column{stored.id, Value(), LogicalType::SQLNULL}
+                             : Column{stored.id, column->name, TypeFromText(column->logical_type)});
+    }
+  }
+
+  void Advance() {
+    if (++column_ < columns_.size()) return;
+    column_ = 0;
+    if (++block_ < files_[file_].segment->block_count()) return;
+    block_ = 0;
+    ++file_;
+    StartFile();
+  }
+
+  StoreRow CurrentRow() const {
+    const auto& [table, segment] = files_[file_];
+    const Column& column = columns_[column_];
+    const storage::BlockReport block = ValueOrThrow(segment->Block(column.id, block_));
+    const ZoneMap& zone = block.zone;
+    const double bits = 8.0 * static_cast<double>(block.encoded_bytes) / zone.row_count;
+    return {Value(table->schema_name),
+            Value(table->table->name),
+            Value(segment->file_name()),
+            Count(block_),
+            column.name,
+            Count(zone.row_count),
+            Value(block.codec),
+            Count(block.encoded_bytes),
+            Value::DOUBLE(bits),
+            Count(zone.null_count),
+            TextOf(MinValue(zone, column.type)),
+            TextOf(MaxValue(zone, column.type))};
+  }
+
+  const StoreReport report_;
+  std::vector<File> files_;      // in report_
+  std::vector<Column> columns_;  // of the current file
+  size_t file_ = 0;
+  uint32_t block_ = 0;
+  size_t column_ = 0;
+};
+
+std::unique_ptr<StoreRows> ReadBlocks(MultiTierStorage& engine) {
+  return std::make_unique<BlockRows>(engine.Report());
+}
+
+// ---- the list
+
+class ListedRows final : public StoreRows {
+ public:
+  explicit ListedRows(std::vector<StoreRow> rows) : rows_(std::move(rows)) {}
+  std::optional<StoreRow> Next() override {
+    if (next_ == rows_.size()) return std::nullopt;
+    return std::move(rows_[next_++]);
+  }
+
+ private:
+  std::vector<StoreRow> rows_;
+  size_t next_ = 0;
+};
+
+template <std::vector<StoreRow> (*kRows)(MultiTierStorage&)>
+std::unique_ptr<StoreRows> ReadListed(MultiTierStorage& engine) {
+  return std::make_unique<ListedRows>(kRows(engine));
+}
+
+constexpr StoreRelation kRelations[] = {
+    {"tables",
+     "schema_name VARCHAR, table_name VARCHAR, object_id BIGINT, hot_runs BIGINT, hot_rows BIGINT, "
+     "hot_bytes BIGINT, segments BIGINT, warm_rows BIGINT, warm_bytes BIGINT, deleted_rows BIGINT",
+     ReadListed<TableRows>},
+    {"segments",
+     "schema_name VARCHAR, table_name VARCHAR, run_id BIGINT, file_name VARCHAR, rows BIGINT, "
+     "deleted_rows BIGINT, bytes BIGINT, blocks BIGINT, time_column VARCHAR, "
+     "min_time TIMESTAMP WITH TIME ZONE, max_time TIMESTAMP WITH TIME ZONE",
+     ReadListed<SegmentRows>},
+    {"blocks",
+     "schema_name VARCHAR, table_name VARCHAR, file_name VARCHAR, block BIGINT, "
+     "column_name VARCHAR, rows BIGINT, codec VARCHAR, encoded_bytes BIGINT, "
+     "bits_per_value DOUBLE, nulls BIGINT, min_value VARCHAR, max_value VARCHAR",
+     ReadBlocks},
+    {"tiers", "tier VARCHAR, rows BIGINT, bytes BIGINT", ReadListed<TierRows>},
+    {"wal",
+     "files BIGINT, bytes BIGINT, first_lsn BIGINT, last_lsn BIGINT, acknowledged_lsn BIGINT, "
+     "syncs BIGINT, poisoned BOOLEAN",
+     ReadListed<WalRows>},
+    {"compactions",
+     "flushes BIGINT, flush_written_bytes BIGINT, merges BIGINT, merge_failures BIGINT, "
+     "merge_read_bytes BIGINT, merge_written_bytes BIGINT, merged_rows BIGINT, "
+     "dropped_rows BIGINT, merge_seconds DOUBLE",
+     ReadListed<CompactionRows>},
+    {"budget", "use VARCHAR, booked_bytes BIGINT, limit_bytes BIGINT", ReadListed<BudgetRows>},
+};
+
+}  // namespace
+
+std::span<const StoreRelation> AllStoreRelations() { return kRelations; }
+
+}  // namespace luma::sql
