@@ -1,6 +1,7 @@
 #include "storage/compaction/merge_order.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/check.h"
 
@@ -57,9 +58,11 @@ void MergeOrder::Append(size_t input, uint32_t rows) {
 }
 
 uint64_t MergeOrder::memory_bytes_next() const {
-  const bool is_full = stretches_.size() == stretches_.capacity();
-  // While a vector grows, old and new memory exist.
-  return is_full ? std::max<uint64_t>(64, 3 * memory_bytes()) : memory_bytes();
+  constexpr uint64_t kStepBytes = 64 << 10;
+  constexpr uint64_t kPieceBytes = 512;
+  const uint64_t table_bytes = memory_bytes() / kPieceBytes * sizeof(void*) * 2;  // of the pieces
+  const uint64_t bytes = memory_bytes() + table_bytes + 2 * kPieceBytes;
+  return (bytes / kStepBytes + 1) * kStepBytes;
 }
 
 DeleteBitmapPtr MergeOrder::Remap(std::span<const DeleteBitmapPtr> merged,

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <span>
-#include <vector>
 
 #include "base/status.h"
 #include "storage/delete_bitmap.h"
@@ -19,8 +19,8 @@ class MergeOrder {
 
   // The next `rows` rows of the merged run are the next ones of `input` that were not deleted.
   void Append(size_t input, uint32_t rows);
-  uint64_t memory_bytes() const { return stretches_.capacity() * sizeof(uint32_t); }
-  // With a bound on what the next Append may add.
+  uint64_t memory_bytes() const { return stretches_.size() * sizeof(uint32_t); }
+  // A bound on what it takes after the next Append of less than 2^24 rows, in steps.
   uint64_t memory_bytes_next() const;
 
   // `merged`: what was deleted in each input, and left out, when it was merged; `now`: what is now,
@@ -30,7 +30,9 @@ class MergeOrder {
                         std::span<const DeleteBitmapPtr> now) const;
 
  private:
-  std::vector<uint32_t> stretches_;  // input in the upper 8 bits, rows in the lower 24
+  // Input in the upper 8 bits, rows in the lower 24. Not a vector, whose growing would take three
+  // times the memory for a moment.
+  std::deque<uint32_t> stretches_;
 };
 
 }  // namespace luma::storage

@@ -288,6 +288,23 @@ TEST_F(RunMergerTest, FewRowsOfManyBlocksTakeLittleMemory) {
   EXPECT_THAT(Rows(table, *merged), ElementsAreArray(expected));
 }
 
+TEST_F(RunMergerTest, RowsThatAlternateTakeFourBytesEach) {
+  const CatalogObjectPtr table = Table(true);
+  constexpr int64_t kRows = 1'000'000;
+  std::vector<RunVersionPtr> inputs;
+  for (const int64_t first : {0, 1}) {
+    std::vector<TestRow> rows;
+    for (int64_t i = first; i < kRows; i += 2) rows.push_back({i, "a"});
+    inputs.push_back(WriteRun(rows));
+  }
+  // Blocks of two inputs and of the output take 3 MiB.
+  budget_.SetLimit(kRows * 4 + (4 << 20));
+  const auto merged = Merge(table, inputs);
+  LUMA_ASSERT_OK(merged);
+  EXPECT_EQ(merged->record.row_count, kRows);
+  EXPECT_GE(merged->memory.bytes(), kRows * 4);
+}
+
 TEST_F(RunMergerTest, DamageOfAnInputIsReported) {
   const CatalogObjectPtr table = Table(true);
   const std::vector<RunVersionPtr> inputs = {WriteRun({{1, "a"}}), WriteRun({{2, "b"}})};
