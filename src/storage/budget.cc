@@ -18,6 +18,8 @@ std::string_view BudgetUseName(BudgetUse use) {
       return "query";
     case BudgetUse::kSockets:
       return "sockets";
+    case BudgetUse::kMerge:
+      return "merge";
   }
   return "";
 }

@@ -19,9 +19,10 @@ enum class BudgetUse : uint8_t {
   kIngest,
   kCache,
   kQuery,
-  kSockets
+  kSockets,
+  kMerge,  // merges, moves between tiers, backups
 };
-inline constexpr int kBudgetUseCount = 7;
+inline constexpr int kBudgetUseCount = 8;
 std::string_view BudgetUseName(BudgetUse use);
 
 class MemoryBudget;

@@ -14,6 +14,8 @@
 #include "base/status.h"
 #include "io/file_system.h"
 #include "storage/budget.h"
+#include "storage/cold/cold_tier_options.h"
+#include "storage/table_policy.h"
 #include "storage/transaction.h"
 #include "storage/wal/wal_sync.h"
 
@@ -32,6 +34,8 @@ struct EngineOptions {
   std::chrono::seconds flush_interval{300};
   uint64_t memory_limit_bytes = 2ull << 30;
   bool background_flush = true;  // off in deterministic tests: call Flush()
+  TablePolicy default_policy{};  // of tables that say nothing else
+  ColdTierOptions cold{};
 };
 
 struct StoreReport;  // storage/store_report.h

@@ -403,7 +403,7 @@ TEST_F(CompactionTest, KeysOfAFailedMergeLeaveTheIndex) {
     InsertAndFlush(table, rows);
   }
   LUMA_ASSERT_OK(Delete(table, 7));
-  const auto booked = [&] { return engine_->budget().booked_bytes(BudgetUse::kCache); };
+  const auto booked = [&] { return engine_->budget().booked_bytes(BudgetUse::kMerge); };
   // The index, and what three attempts leave in the block cache.
   const uint64_t booked_max = booked() + 3 * 2 * kRows * 9;
   for (const char* const point : {"compaction.before_manifest", "manifest.before_write"}) {

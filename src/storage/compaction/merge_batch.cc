@@ -21,7 +21,7 @@ Result<MergeBatch> MergeBatch::Create(std::span<const ColumnSchema* const> colum
   for (const ColumnSchema* const column : columns) {
     bytes += uint64_t{kBlockRows} * ValueBytes(column->physical_type) + kBlockRows / 8;
   }
-  LUMA_ASSIGN_OR_RETURN(BudgetLease memory, budget.Book(BudgetUse::kCache, bytes));
+  LUMA_ASSIGN_OR_RETURN(BudgetLease memory, budget.Book(BudgetUse::kMerge, bytes));
   MergeBatch batch(budget, std::move(memory));
   for (const ColumnSchema* const column : columns) {
     const PhysicalType type = column->physical_type;
@@ -55,7 +55,7 @@ Status MergeBatch::KeepStrings(const MergeBlockPtr& block) {
 Status MergeBatch::CopyStrings() {
   OwnStrings copied;
   const uint64_t bytes = LongStringBytes();
-  LUMA_ASSIGN_OR_RETURN(copied.memory, budget_->Book(BudgetUse::kCache, bytes));
+  LUMA_ASSIGN_OR_RETURN(copied.memory, budget_->Book(BudgetUse::kMerge, bytes));
   copied.bytes = encoding::AlignedBuffer(bytes);
   char* to = copied.bytes.As<char>();
   for (Column& column : columns_) {

@@ -40,7 +40,7 @@ Status MergeInput::Load(uint32_t number) {
   const WarmRun& run = AsWarm(*run_);
   auto block = std::make_shared<MergeBlock>();
   const uint64_t key_bytes = columns_.key.size() * run_->BlockRows(number) * kKeyBytesPerRow;
-  LUMA_ASSIGN_OR_RETURN(block->memory, budget_.Book(BudgetUse::kCache, key_bytes));
+  LUMA_ASSIGN_OR_RETURN(block->memory, budget_.Book(BudgetUse::kMerge, key_bytes));
   for (const ColumnSchema* const column : columns_.columns) {
     uint64_t bytes = 0;
     LUMA_ASSIGN_OR_RETURN(ColumnBlock values, run.ReadOnce(*column, number, bytes));

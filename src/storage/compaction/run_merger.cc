@@ -168,7 +168,7 @@ Result<MergedRun> MergeRuns(io::FileSystem& fs, const DataDirectory& directory,
   const RunPtr& last = request.inputs.back()->run();
   MergedRun merged;
   merged.table = request.table->id;
-  LUMA_ASSIGN_OR_RETURN(merged.memory, budget.Book(BudgetUse::kCache, 0));
+  LUMA_ASSIGN_OR_RETURN(merged.memory, budget.Book(BudgetUse::kMerge, 0));
   LUMA_ASSIGN_OR_RETURN(MergeBatch batch, MergeBatch::Create(columns.columns, budget));
   LUMA_ASSIGN_OR_RETURN(auto writer, SegmentWriter::Create(fs, path, HeaderOf(request, columns),
                                                            {.second_pass_zstd = true}));
