@@ -34,10 +34,13 @@ struct EngineOptions {
   std::chrono::seconds flush_interval{300};
   uint64_t memory_limit_bytes = 2ull << 30;
   bool background_flush = true;  // off in deterministic tests: call Flush()
+  // Files of the log stay until an archive of the log has taken charge: BackupSource::PinLog.
+  bool hold_log = false;
   TablePolicy default_policy{};  // of tables that say nothing else
   ColdTierOptions cold{};
 };
 
+class BackupSource;  // storage/backup/backup_source.h
 struct StoreReport;  // storage/store_report.h
 
 struct EngineStats {
@@ -80,6 +83,8 @@ class MultiTierStorage {
   virtual EngineStats Stats() const = 0;
   // What the store is made of now. Cost: one step per run; reads no file.
   virtual StoreReport Report() const = 0;
+  // What backups, checks and the archive of the log read. Lives as long as the engine.
+  virtual BackupSource& backup_source() = 0;
   virtual const Clock& clock() const = 0;
 };
 

@@ -99,6 +99,18 @@ Status Flusher::Install(const MergedRun& merged, std::vector<UniqueIndexes::Entr
   return MakeCheckpoint(plan);
 }
 
+Result<PinnedCheckpoint> Flusher::Pin() {
+  MutexLock lock(mutex_);
+  LUMA_RETURN_IF_ERROR(Settle());
+  PinnedCheckpoint pinned{.manifest = parts_.manifest.State()};
+  pinned.log = parts_.wal.Pin(pinned.manifest.checkpoint.replay_from);
+  checkpoint_->ForEachTable([&](ObjectId id, const TableVersionPtr& version) {
+    version->ForEachRun(
+        [&](const RunVersionPtr& run) { pinned.runs.push_back({.table = id, .run = run->run()}); });
+  });
+  return pinned;
+}
+
 Status Flusher::Flush(Plan plan) {
   LUMA_RETURN_IF_ERROR(MakeCheckpoint(plan));
   replay_from_ = plan.replay_from;

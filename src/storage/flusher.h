@@ -18,6 +18,7 @@
 
 #include "base/mutex.h"
 #include "base/status.h"
+#include "storage/backup/backup_source.h"
 #include "storage/checkpoint_edit.h"
 #include "storage/commit_pipeline.h"
 #include "storage/compaction/run_merger.h"
@@ -70,6 +71,10 @@ class Flusher {
   // Nothing has changed then; the file goes, and the keys leave the indexes.
   Status Install(const MergedRun& merged, std::vector<UniqueIndexes::EntryPtr> indexed)
       LUMA_EXCLUDES(mutex_);
+
+  // The newest checkpoint with its files and the log behind it, held readable. Waits for a flush
+  // that is under way. Errors: those of FlushAll, when an earlier one left its outcome open.
+  Result<PinnedCheckpoint> Pin() LUMA_EXCLUDES(mutex_);
 
   // Flushes that did something.
   uint64_t count() const { return count_.load(std::memory_order_relaxed); }

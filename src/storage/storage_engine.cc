@@ -10,6 +10,7 @@
 #include "storage/segment_metrics.h"
 #include "storage/store_report.h"
 #include "storage/transaction_impl.h"
+#include "storage/wal/wal_range.h"
 
 namespace luma::storage {
 namespace {
@@ -20,7 +21,8 @@ WalOptions WalOptionsOf(const EngineOptions& options) {
   return {.sync = options.wal_sync,
           .sync_interval = options.wal_sync_interval,
           .segment_bytes = options.wal_segment_bytes,
-          .background_spares = options.background_flush};
+          .background_spares = options.background_flush,
+          .hold = options.hold_log};
 }
 
 // The manifest without touching it; nothing for a new database.
@@ -131,6 +133,7 @@ Result<std::unique_ptr<StorageEngine>> StorageEngine::Open(EngineOptions options
 StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Clock& clock,
                              Opened opened)
     : options_(std::move(options)),
+      fs_(fs),
       clock_(clock),
       lock_(std::move(opened.lock)),
       budget_(std::move(opened.budget)),
@@ -228,6 +231,16 @@ EngineStats StorageEngine::Stats() const {
   stats.last_commit = state->commit();
   stats.poisoned = pipeline_.poisoned();
   return stats;
+}
+
+Result<Lsn> StorageEngine::SyncLog() {
+  const Lsn last = wal_->last_lsn();
+  LUMA_RETURN_IF_ERROR(wal_->Sync());
+  return last;
+}
+
+Status StorageEngine::ReadLog(Lsn from, Lsn through, const WalRecordCallback& callback) {
+  return ReadWalRange(fs_, directory().wal(), from, through, callback);
 }
 
 StoreReport StorageEngine::Report() const {

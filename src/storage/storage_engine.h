@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "storage/backup/backup_source.h"
 #include "storage/block_cache.h"
 #include "storage/commit_pipeline.h"
 #include "storage/compaction/compaction_thread.h"
@@ -24,7 +25,7 @@
 
 namespace luma::storage {
 
-class StorageEngine final : public MultiTierStorage {
+class StorageEngine final : public MultiTierStorage, private BackupSource {
  public:
   static Result<std::unique_ptr<StorageEngine>> Open(EngineOptions options, io::FileSystem& fs,
                                                      const Clock& clock);
@@ -41,6 +42,7 @@ class StorageEngine final : public MultiTierStorage {
   MemoryBudget& budget() override { return *budget_; }
   EngineStats Stats() const override;
   StoreReport Report() const override;
+  BackupSource& backup_source() override { return *this; }
   const Clock& clock() const override { return clock_; }
 
  private:
@@ -58,9 +60,17 @@ class StorageEngine final : public MultiTierStorage {
 
   StorageEngine(EngineOptions options, io::FileSystem& fs, const Clock& clock, Opened opened);
   Sequences::Log SequenceLog();
+
+  io::FileSystem& file_system() const override { return fs_; }
+  DataDirectory directory() const override { return DataDirectory{options_.data_dir}; }
+  Result<PinnedCheckpoint> PinCheckpoint() override { return flusher_.Pin(); }
+  std::unique_ptr<WalPin> PinLog() override { return wal_->PinAll(); }
+  Result<Lsn> SyncLog() override;
+  Status ReadLog(Lsn from, Lsn through, const WalRecordCallback& callback) override;
   FlushThread::Needs FlushNeeds() const;
 
   const EngineOptions options_;
+  io::FileSystem& fs_;
   const Clock& clock_;
   const std::unique_ptr<io::DirectoryLock> lock_;
   const std::unique_ptr<MemoryBudget> budget_;

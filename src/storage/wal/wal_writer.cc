@@ -20,6 +20,26 @@ constexpr uint64_t kSegmentBytesMin = 512;
 constexpr std::chrono::milliseconds kUnaskedDelay{50};
 constexpr uint64_t kUnaskedBytes = 1 << 20;
 
+// The files before `first`, oldest first, as far as they follow each other. No start needs them, so
+// damage of theirs does not prevent one.
+Result<std::vector<WalEnd::File>> FilesBefore(io::FileSystem& fs, const io::Path& directory,
+                                              const WalEnd::File& first) {
+  LUMA_ASSIGN_OR_RETURN(const WalDirectory names, ListWalDirectory(fs, directory));
+  std::vector<WalEnd::File> files;
+  for (size_t i = names.sequences.size(); i-- > 0;) {
+    const uint64_t next = files.empty() ? first.sequence : files.back().sequence;
+    if (names.sequences[i] + 1 != next) continue;
+    const Result<WalFile> file = OpenWalFile(fs, directory, names.sequences[i]);
+    if (!file.ok()) {
+      LUMA_LOG(kError, "wal", "old log is lost to the archive: {}", file.status().message());
+      break;
+    }
+    files.push_back({names.sequences[i], file->header.first_lsn, file->header.file_bytes});
+  }
+  std::reverse(files.begin(), files.end());
+  return files;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<WalWriter>> WalWriter::Open(io::FileSystem& fs, const io::Path& directory,
@@ -38,12 +58,17 @@ Result<std::unique_ptr<WalWriter>> WalWriter::Open(io::FileSystem& fs, const io:
                                                      {.segment_bytes = options.segment_bytes,
                                                       .files_max = options.spare_files_max,
                                                       .background = options.background_spares}));
-  return std::unique_ptr<WalWriter>(
-      new WalWriter(fs, directory, end, options, std::move(appender), std::move(spares)));
+  std::vector<WalEnd::File> older;
+  if (options.hold && !end.files.empty()) {
+    LUMA_ASSIGN_OR_RETURN(older, FilesBefore(fs, directory, end.files.front()));
+  }
+  return std::unique_ptr<WalWriter>(new WalWriter(fs, directory, end, options, std::move(appender),
+                                                  std::move(spares), std::move(older)));
 }
 
 WalWriter::WalWriter(io::FileSystem& fs, io::Path directory, const WalEnd& end, WalOptions options,
-                     WalAppender appender, std::unique_ptr<WalSpares> spares)
+                     WalAppender appender, std::unique_ptr<WalSpares> spares,
+                     std::vector<WalEnd::File> older_files)
     : fs_(fs),
       directory_(std::move(directory)),
       options_(options),
@@ -54,7 +79,10 @@ WalWriter::WalWriter(io::FileSystem& fs, io::Path directory, const WalEnd& end, 
       synced_lsn_(end.last_lsn),
       acknowledged_lsn_(end.last_lsn),
       last_sync_(SteadyClock::now()),
-      files_(end.files) {
+      files_(std::move(older_files)),
+      first_needed_(end.files.empty() ? kNoLsn : end.files.front().first_lsn) {
+  files_.insert(files_.end(), end.files.begin(), end.files.end());
+  if (options.hold) held_ = std::make_unique<WalPin>(pins_, kNoLsn);
   thread_ = std::thread([this] { LogLoop(); });
 }
 
@@ -304,7 +332,9 @@ Status WalWriter::Truncate(Lsn first_needed) {
   {
     MutexLock lock(mutex_);
     LUMA_RETURN_IF_ERROR(FinishedStatus());
-    while (files_.size() > 1 && files_[1].first_lsn <= first_needed) files_.erase(files_.begin());
+    first_needed_ = std::max(first_needed_, first_needed);
+    const Lsn first_read = pins_->OldestOr(first_needed);
+    while (files_.size() > 1 && files_[1].first_lsn <= first_read) files_.erase(files_.begin());
     if (!files_.empty()) first_kept = files_.front().sequence;
   }
   // What the directory has below that: also what an interrupted Truncate left behind.
@@ -317,6 +347,19 @@ Status WalWriter::Truncate(Lsn first_needed) {
     unneeded.push_back({path, size});
   }
   return unneeded.empty() ? Status::Ok() : spares_->Recycle(unneeded);
+}
+
+std::unique_ptr<WalPin> WalWriter::Pin(Lsn first) {
+  MutexLock lock(mutex_);
+  return std::make_unique<WalPin>(pins_, first);
+}
+
+std::unique_ptr<WalPin> WalWriter::PinAll() {
+  MutexLock lock(mutex_);
+  const Lsn first = files_.empty() ? Next(last_lsn_) : files_.front().first_lsn;
+  auto pin = std::make_unique<WalPin>(pins_, first);
+  held_.reset();
+  return pin;
 }
 
 Status WalWriter::Close() {
@@ -365,7 +408,15 @@ Lsn WalWriter::acknowledged_lsn() const {
   return acknowledged_lsn_;
 }
 
-uint64_t WalWriter::log_bytes() const { return extent().bytes; }
+uint64_t WalWriter::log_bytes() const {
+  MutexLock lock(mutex_);
+  uint64_t bytes = 0;
+  for (size_t i = files_.size(); i-- > 0;) {
+    bytes += files_[i].file_bytes;
+    if (files_[i].first_lsn <= first_needed_) break;
+  }
+  return bytes;
+}
 
 WalExtent WalWriter::extent() const {
   MutexLock lock(mutex_);

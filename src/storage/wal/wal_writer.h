@@ -20,6 +20,7 @@
 #include "storage/wal/wal_appender.h"
 #include "storage/wal/wal_extent.h"
 #include "storage/wal/wal_format.h"
+#include "storage/wal/wal_pins.h"
 #include "storage/wal/wal_reader.h"
 #include "storage/wal/wal_spares.h"
 #include "storage/wal/wal_sync.h"
@@ -33,6 +34,9 @@ struct WalOptions {
   uint64_t buffer_bytes_max = 64ull << 20;  // Reserve makes room when more waits
   uint32_t spare_files_max = 4;             // preallocated files kept for reuse
   bool background_spares = true;  // false: files are prepared by Reserve, for deterministic tests
+  // Files that hold nothing the replay needed stay too, until PinAll has been called and its pin
+  // been moved: for an archive that may not have their records yet.
+  bool hold = false;
 };
 
 struct WalStats {
@@ -87,8 +91,14 @@ class WalWriter {
   Status Sync() LUMA_EXCLUDES(mutex_);
 
   // Lets go of files that hold only records below `first_needed` (after a checkpoint that contains
-  // them is durable): they become spares or are removed, durably. One directory fsync.
+  // them is durable) and below every pin: they become spares or are removed, durably. One directory
+  // fsync.
   Status Truncate(Lsn first_needed) LUMA_EXCLUDES(mutex_);
+
+  // Keeps the records from `first` on, which the log has, for as long as the pin lives.
+  std::unique_ptr<WalPin> Pin(Lsn first) LUMA_EXCLUDES(mutex_);
+  // Keeps every record that the log has. Takes over from WalOptions::hold.
+  std::unique_ptr<WalPin> PinAll() LUMA_EXCLUDES(mutex_);
 
   // Writes and syncs what is left with a closing mark, so that from now on every byte of the log is
   // protected; stops the threads. Later calls return kUnavailable. Idempotent; a second Close waits
@@ -97,7 +107,8 @@ class WalWriter {
 
   Lsn last_lsn() const LUMA_EXCLUDES(mutex_);          // last appended
   Lsn acknowledged_lsn() const LUMA_EXCLUDES(mutex_);  // all up to here are acknowledged
-  // Of the log files, spares not counted: a checkpoint trigger.
+  // Of the log files, without spares and without those that stay only because they are pinned: a
+  // checkpoint trigger.
   uint64_t log_bytes() const LUMA_EXCLUDES(mutex_);
   WalExtent extent() const LUMA_EXCLUDES(mutex_);
   WalStats stats() const LUMA_EXCLUDES(mutex_);
@@ -117,7 +128,8 @@ class WalWriter {
   };
 
   WalWriter(io::FileSystem& fs, io::Path directory, const WalEnd& end, WalOptions options,
-            WalAppender appender, std::unique_ptr<WalSpares> spares);
+            WalAppender appender, std::unique_ptr<WalSpares> spares,
+            std::vector<WalEnd::File> older_files);
 
   // I/O. One thread at a time does rounds: the one that found io_busy_ false.
   void RunRound(bool sync) LUMA_REQUIRES(mutex_);        // releases mutex_ meanwhile
@@ -178,6 +190,10 @@ class WalWriter {
   std::shared_ptr<io::WritableFile> file_ LUMA_GUARDED_BY(mutex_);  // holds written_lsn_
   std::multimap<Lsn, std::function<void(Status)>> callbacks_ LUMA_GUARDED_BY(mutex_);
   std::vector<WalEnd::File> files_ LUMA_GUARDED_BY(mutex_);  // oldest first
+  // Files before the one with this record are there for pins alone.
+  Lsn first_needed_ LUMA_GUARDED_BY(mutex_) = kNoLsn;
+  const std::shared_ptr<WalPins> pins_ = std::make_shared<WalPins>();
+  std::unique_ptr<WalPin> held_ LUMA_GUARDED_BY(mutex_);  // of WalOptions::hold, until PinAll
   WalStats stats_ LUMA_GUARDED_BY(mutex_);
   std::thread thread_;
 };
