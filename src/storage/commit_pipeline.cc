@@ -26,12 +26,13 @@ const BatchKeys* FindKeys(const TableWrite& write, const UniqueIndex& index) {
 }  // namespace
 
 CommitPipeline::CommitPipeline(WalWriter& wal, StateStore& states, UniqueIndexes& indexes,
-                               MemoryBudget& budget, uint32_t run_rows_max,
+                               MemoryBudget& budget, const Clock& clock, uint32_t run_rows_max,
                                DatabaseStatePtr recovered)
     : wal_(wal),
       states_(states),
       indexes_(indexes),
       account_{.budget = &budget, .use = BudgetUse::kHotRows},
+      clock_(clock),
       run_rows_max_(run_rows_max),
       head_(std::move(recovered)),
       last_lsn_(wal.last_lsn()) {}
@@ -51,6 +52,8 @@ Result<Lsn> CommitPipeline::Submit(WriteBatch& batch) {
   LUMA_FAILPOINT("commit.before_log");
   LUMA_RETURN_IF_ERROR(Reserve(batch.record.payload().size()));
 
+  committed_at_ = std::max(committed_at_, clock_.NowMillis());
+  batch.record.SetTime(committed_at_);
   LUMA_CHECK(wal_.Append(batch.record.payload()) == lsn);
   Apply(batch, placements, std::move(catalog), commit);
   return lsn;

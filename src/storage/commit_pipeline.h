@@ -14,6 +14,7 @@
 #include <string>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/mutex.h"
 #include "base/status.h"
 #include "storage/database_state.h"
@@ -40,7 +41,7 @@ class CommitPipeline {
   };
 
   CommitPipeline(WalWriter& wal, StateStore& states, UniqueIndexes& indexes, MemoryBudget& budget,
-                 uint32_t run_rows_max, DatabaseStatePtr recovered);
+                 const Clock& clock, uint32_t run_rows_max, DatabaseStatePtr recovered);
 
   // Returns the record's number; the batch happens when it is acknowledged, and not at all if this
   // fails. Errors: kConflict, kUniqueViolation, kOutOfMemory, kDiskFull, kTooLarge; those of
@@ -116,6 +117,7 @@ class CommitPipeline {
   StateStore& states_;
   UniqueIndexes& indexes_;
   const MemoryAccount account_;
+  const Clock& clock_;
   const uint32_t run_rows_max_;
   Counters counters_;
   std::atomic<bool> poisoned_{false};
@@ -123,6 +125,8 @@ class CommitPipeline {
   Mutex sequencer_mutex_;  // outermost but for Sequences'; then indexes, state store, log
   DatabaseStatePtr head_ LUMA_GUARDED_BY(sequencer_mutex_);
   Lsn last_lsn_ LUMA_GUARDED_BY(sequencer_mutex_);
+  // Of the last commit: times never go back, whatever the clock does.
+  UnixMillis committed_at_ LUMA_GUARDED_BY(sequencer_mutex_) = 0;
   std::set<RunKey> frozen_ LUMA_GUARDED_BY(sequencer_mutex_);
 };
 

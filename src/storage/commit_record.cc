@@ -8,15 +8,17 @@
 namespace luma::storage {
 namespace {
 
-constexpr uint8_t kVersion = 1;  // docs/formats/commit_record.md
+constexpr uint8_t kCommitVersion = 2;  // docs/formats/commit_record.md
+constexpr uint8_t kSequencesVersion = 1;
+constexpr size_t kTimeOffset = 2;
 // Bounds what a few bytes of a constant block can make a reader allocate.
 constexpr uint64_t kPieceRowsMax = 16384;
 static_assert(HotRun::kChunkRowsMax <= kPieceRowsMax);
 enum class RecordKind : uint8_t { kCommit = 1, kSequences = 2 };
 
-void WriteHeader(RecordKind kind, ByteWriter& out) {
+void WriteHeader(RecordKind kind, uint8_t version, ByteWriter& out) {
   out.Fixed(static_cast<uint8_t>(kind));
-  out.Fixed(kVersion);
+  out.Fixed(version);
 }
 
 void WriteId(ObjectId id, ByteWriter& out) { out.Varint(static_cast<uint32_t>(id)); }
@@ -137,7 +139,8 @@ Result<LoggedRows> ReadRows(ByteReader& in) {
   return rows;
 }
 
-Status ReadCommit(ByteReader& in, LoggedChanges& to) {
+Status ReadCommit(ByteReader& in, uint8_t version, LoggedChanges& to) {
+  if (version > 1) to.committed_at = in.Fixed<UnixMillis>();
   LUMA_RETURN_IF_ERROR(ReadCatalog(in, to));
   LUMA_RETURN_IF_ERROR(ReadTruncates(in, to));
   LUMA_RETURN_IF_ERROR(ReadDeletes(in, to));
@@ -169,7 +172,8 @@ CommitRecord CommitRecord::Encode(std::span<const CatalogChange> catalog,
                                   std::span<const Append> appends) {
   CommitRecord record;
   ByteWriter out(record.payload_);
-  WriteHeader(RecordKind::kCommit, out);
+  WriteHeader(RecordKind::kCommit, kCommitVersion, out);
+  out.Fixed(UnixMillis{0});
   out.Varint(catalog.size());
   for (const CatalogChange& change : catalog) EncodeCatalogChange(change, out);
   out.Varint(truncates.size());
@@ -194,6 +198,10 @@ CommitRecord CommitRecord::Encode(std::span<const CatalogChange> catalog,
   return record;
 }
 
+void CommitRecord::SetTime(UnixMillis committed_at) {
+  StoreLe(payload_.data() + kTimeOffset, committed_at);
+}
+
 void CommitRecord::SetFirstKeptRun(size_t index, RunId first_kept) {
   StoreLe(payload_.data() + truncate_offsets_[index], static_cast<uint32_t>(first_kept));
 }
@@ -207,7 +215,7 @@ void CommitRecord::SetPlace(size_t index, RunId run, uint32_t first_position) {
 Bytes EncodeSequenceRecord(std::span<const std::pair<ObjectId, SequenceRecord>> sequences) {
   Bytes payload;
   ByteWriter out(payload);
-  WriteHeader(RecordKind::kSequences, out);
+  WriteHeader(RecordKind::kSequences, kSequencesVersion, out);
   out.Varint(sequences.size());
   for (const auto& [id, record] : sequences) {
     WriteId(id, out);
@@ -240,12 +248,13 @@ Result<LoggedChanges> DecodeLogRecord(ByteSpan payload) {
   const auto kind = in.Fixed<uint8_t>();
   const auto version = in.Fixed<uint8_t>();
   if (!in.ok()) return Malformed(in, "header");
-  if (version != kVersion) {
+  const bool is_commit = kind == static_cast<uint8_t>(RecordKind::kCommit);
+  if (version == 0 || version > (is_commit ? kCommitVersion : kSequencesVersion)) {
     return Status::Unsupported("unknown log record version: version=", int{version});
   }
   LoggedChanges changes;
-  if (kind == static_cast<uint8_t>(RecordKind::kCommit)) {
-    LUMA_RETURN_IF_ERROR(ReadCommit(in, changes));
+  if (is_commit) {
+    LUMA_RETURN_IF_ERROR(ReadCommit(in, version, changes));
   } else if (kind == static_cast<uint8_t>(RecordKind::kSequences)) {
     LUMA_RETURN_IF_ERROR(ReadSequences(in, changes));
   } else {
@@ -253,6 +262,15 @@ Result<LoggedChanges> DecodeLogRecord(ByteSpan payload) {
   }
   if (in.remaining() != 0) return Malformed(in, "end");
   return changes;
+}
+
+std::optional<UnixMillis> LoggedTime(ByteSpan payload) {
+  ByteReader in(payload);
+  const auto kind = in.Fixed<uint8_t>();
+  const auto version = in.Fixed<uint8_t>();
+  const auto time = in.Fixed<UnixMillis>();
+  const bool has_time = in.ok() && kind == static_cast<uint8_t>(RecordKind::kCommit) && version > 1;
+  return has_time ? std::optional(time) : std::nullopt;
 }
 
 }  // namespace luma::storage

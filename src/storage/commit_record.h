@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "encoding/decoded_block.h"
 #include "storage/catalog_state.h"
@@ -16,8 +18,8 @@
 
 namespace luma::storage {
 
-// A commit's payload, encoded before the sequencer's lock is taken. The three things that only the
-// sequencer knows are filled in afterwards, in place.
+// A commit's payload, encoded before the sequencer's lock is taken. What only the sequencer knows
+// is filled in afterwards, in place.
 class CommitRecord {
  public:
   struct Delete {
@@ -37,6 +39,7 @@ class CommitRecord {
                              std::span<const Append> appends);
 
   const Bytes& payload() const { return payload_; }
+  void SetTime(UnixMillis committed_at);
   // `index` counts the truncates and appends given to Encode.
   void SetFirstKeptRun(size_t index, RunId first_kept);
   void SetPlace(size_t index, RunId run, uint32_t first_position);
@@ -80,6 +83,7 @@ struct LoggedDelete {
 
 // One decoded record; a sequence record has only `sequences`.
 struct LoggedChanges {
+  std::optional<UnixMillis> committed_at;  // commits know it since version 2
   std::vector<CatalogChange> catalog;
   std::vector<LoggedTruncate> truncates;
   std::vector<LoggedDelete> deletes;
@@ -88,5 +92,8 @@ struct LoggedChanges {
 };
 // Errors: kCorruption, kUnsupported for a later version.
 Result<LoggedChanges> DecodeLogRecord(ByteSpan payload);
+// When the record was sequenced, without decoding it; nothing if it does not say so, as sequence
+// records and commits of version 1.
+std::optional<UnixMillis> LoggedTime(ByteSpan payload);
 
 }  // namespace luma::storage

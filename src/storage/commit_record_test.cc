@@ -29,12 +29,29 @@ TEST(CommitRecordTest, TheExampleOfTheFormatDocument) {
       ObjectId{16384}, RunOfRows(std::make_shared<const RunColumns>(columns), {&span, 1}, budget),
       1};
   CommitRecord record = CommitRecord::Encode({}, {}, {}, {&append, 1});
+  record.SetTime(1'000);
   record.SetPlace(0, RunId{1}, 0);
   std::string hex;
   for (const std::byte byte : record.payload()) {
     hex += fmt::format("{:02x} ", static_cast<uint8_t>(byte));
   }
-  EXPECT_EQ(hex, "01 01 00 00 00 01 80 80 01 01 00 00 00 00 00 00 00 01 01 04 01 01 03 01 00 0e ");
+  EXPECT_EQ(hex,
+            "01 02 e8 03 00 00 00 00 00 00 00 00 00 01 80 80 01 01 00 00 00 00 00 00 00 01 01 04 "
+            "01 01 03 01 00 0e ");
+  EXPECT_EQ(LoggedTime(record.payload()), 1'000);
+}
+
+TEST(CommitRecordTest, AVersionOneRecordIsTheSameWithoutTime) {
+  CommitRecord record = CommitRecord::Encode({}, {}, {}, {});
+  record.SetTime(77);
+  Bytes older = record.payload();
+  older.erase(older.begin() + 2, older.begin() + 10);
+  older[1] = std::byte{1};
+  const auto changes = DecodeLogRecord(older);
+  ASSERT_TRUE(changes.ok()) << changes.status();
+  EXPECT_EQ(changes->committed_at, std::nullopt);
+  EXPECT_EQ(LoggedTime(older), std::nullopt);
+  EXPECT_EQ(DecodeLogRecord(record.payload())->committed_at, 77);
 }
 
 TEST(CommitRecordTest, EveryPartComesBack) {
