@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/crc32c.h"
+
 namespace luma::io {
 namespace {
 
 constexpr size_t kKeyBytesMax = 1024;
 // WriteFileAtomically leaves such a file behind after a crash; it is no object.
 constexpr std::string_view kTemporarySuffix = ".tmp";
+constexpr uint64_t kVerifyBytes = 4 << 20;
 
 bool IsKeyCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -20,31 +23,12 @@ bool IsKeyPart(std::string_view part) {
          std::all_of(part.begin(), part.end(), IsKeyCharacter);
 }
 
-Status CheckRange(const std::string& key, uint64_t offset, uint64_t length, uint64_t size) {
-  if (offset <= size && length <= size - offset) return Status::Ok();
-  return Status::OutOfRange("range past the end of the object: key=", key, " offset=", offset,
-                            " length=", length, " size=", size);
-}
-
-Status NoObject(const std::string& key) { return Status::NotFound("no such object: key=", key); }
-
-// Adds the objects of the folder `relative` ("" or "a/b") below `root`.
-Status Collect(FileSystem& fs, const Path& root, const std::string& relative,
-               std::vector<ObjectInfo>& objects) {
-  const Path folder = relative.empty() ? root : JoinPath(root, relative);
-  LUMA_ASSIGN_OR_RETURN(const auto names, fs.List(folder));
-  for (const std::string& name : names) {
-    const std::string key = relative.empty() ? name : JoinPath(relative, name);
-    const Path path = JoinPath(root, key);
-    LUMA_ASSIGN_OR_RETURN(const bool is_directory, fs.IsDirectory(path));
-    if (is_directory) {
-      LUMA_RETURN_IF_ERROR(Collect(fs, root, key, objects));
-    } else if (CheckObjectKey(key).ok()) {
-      LUMA_ASSIGN_OR_RETURN(const uint64_t size, fs.FileSize(path));
-      objects.push_back({key, size});
-    }
+// An object that is missing or shorter than expected is damage to whoever knows that it was put.
+Status AsDamage(const Status& status) {
+  if (status.code() != StatusCode::kNotFound && status.code() != StatusCode::kOutOfRange) {
+    return status;
   }
-  return Status::Ok();
+  return Status::Corruption("object is not what was put: ", status.message());
 }
 
 }  // namespace
@@ -63,139 +47,35 @@ Status CheckObjectKey(const std::string& key) {
   return Status::Ok();
 }
 
-Result<Path> LocalObjectStore::PathOf(const std::string& key) const {
-  LUMA_RETURN_IF_ERROR(CheckObjectKey(key));
-  return JoinPath(directory_, key);
+Status CheckObjectRange(const std::string& key, uint64_t offset, uint64_t length,
+                        uint64_t size_bytes) {
+  if (offset <= size_bytes && length <= size_bytes - offset) return Status::Ok();
+  return Status::OutOfRange("range past the end of the object: key=", key, " offset=", offset,
+                            " length=", length, " size=", size_bytes);
 }
 
-Status LocalObjectStore::Write(const std::string& key, ByteSpan bytes) {
-  LUMA_ASSIGN_OR_RETURN(const Path path, PathOf(key));
-  LUMA_RETURN_IF_ERROR(fs_.CreateDirectories(ParentPath(path)));
-  return WriteFileAtomically(fs_, path, bytes);
+Result<Bytes> ObjectStore::Get(const std::string& key) {
+  LUMA_ASSIGN_OR_RETURN(VersionedBytes content, GetVersioned(key));
+  return std::move(content.bytes);
 }
 
-Status LocalObjectStore::Put(const std::string& key, ByteSpan bytes) {
-  MutexLock lock(mutex_);
-  return Write(key, bytes);
-}
-
-Status LocalObjectStore::PutIfAbsent(const std::string& key, ByteSpan bytes) {
-  MutexLock lock(mutex_);
-  LUMA_ASSIGN_OR_RETURN(const Path path, PathOf(key));
-  LUMA_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(path));
-  if (exists) return Status::AlreadyExists("object exists: key=", key);
-  return Write(key, bytes);
-}
-
-Result<Bytes> LocalObjectStore::Get(const std::string& key) {
-  LUMA_ASSIGN_OR_RETURN(const Path path, PathOf(key));
-  return ReadFile(fs_, path);
-}
-
-Result<Bytes> LocalObjectStore::GetRange(const std::string& key, uint64_t offset, uint64_t length) {
-  LUMA_ASSIGN_OR_RETURN(const Path path, PathOf(key));
-  LUMA_ASSIGN_OR_RETURN(const auto file, fs_.OpenForRead(path));
-  LUMA_ASSIGN_OR_RETURN(const uint64_t size, file->Size());
-  LUMA_RETURN_IF_ERROR(CheckRange(key, offset, length, size));
-  Bytes bytes(length);
-  LUMA_RETURN_IF_ERROR(file->ReadAt(offset, bytes));
-  return bytes;
-}
-
-Result<ObjectInfo> LocalObjectStore::Head(const std::string& key) {
-  LUMA_ASSIGN_OR_RETURN(const Path path, PathOf(key));
-  LUMA_ASSIGN_OR_RETURN(const uint64_t size, fs_.FileSize(path));
-  return ObjectInfo{key, size};
-}
-
-Result<std::vector<ObjectInfo>> LocalObjectStore::List(const std::string& prefix) {
-  std::vector<ObjectInfo> objects;
-  LUMA_ASSIGN_OR_RETURN(const bool exists, fs_.IsDirectory(directory_));
-  if (!exists) return objects;
-  LUMA_RETURN_IF_ERROR(Collect(fs_, directory_, "", objects));
-  std::erase_if(objects, [&](const ObjectInfo& object) { return !object.key.starts_with(prefix); });
-  std::sort(objects.begin(), objects.end(),
-            [](const ObjectInfo& a, const ObjectInfo& b) { return a.key < b.key; });
-  return objects;
-}
-
-Status LocalObjectStore::Delete(const std::string& key) {
-  MutexLock lock(mutex_);
-  LUMA_ASSIGN_OR_RETURN(const Path path, PathOf(key));
-  const Status status = fs_.Remove(path);
-  if (status.code() == StatusCode::kNotFound) return Status::Ok();
-  LUMA_RETURN_IF_ERROR(status);
-  return fs_.SyncDirectory(ParentPath(path));
-}
-
-void SimObjectStore::SetScript(Script script) {
-  MutexLock lock(mutex_);
-  script_ = std::move(script);
-}
-
-Status SimObjectStore::Ask(Operation operation, const std::string& key) {
-  return script_ ? script_(operation, key) : Status::Ok();
-}
-
-Status SimObjectStore::Put(const std::string& key, ByteSpan bytes) {
-  LUMA_RETURN_IF_ERROR(CheckObjectKey(key));
-  MutexLock lock(mutex_);
-  LUMA_RETURN_IF_ERROR(Ask(Operation::kPut, key));
-  objects_[key] = Bytes(bytes.begin(), bytes.end());
-  return Status::Ok();
-}
-
-Status SimObjectStore::PutIfAbsent(const std::string& key, ByteSpan bytes) {
-  LUMA_RETURN_IF_ERROR(CheckObjectKey(key));
-  MutexLock lock(mutex_);
-  LUMA_RETURN_IF_ERROR(Ask(Operation::kPutIfAbsent, key));
-  if (objects_.contains(key)) return Status::AlreadyExists("object exists: key=", key);
-  objects_[key] = Bytes(bytes.begin(), bytes.end());
-  return Status::Ok();
-}
-
-Result<Bytes> SimObjectStore::Get(const std::string& key) {
-  MutexLock lock(mutex_);
-  LUMA_RETURN_IF_ERROR(Ask(Operation::kGet, key));
-  const auto found = objects_.find(key);
-  if (found == objects_.end()) return NoObject(key);
-  return Bytes(found->second);
-}
-
-Result<Bytes> SimObjectStore::GetRange(const std::string& key, uint64_t offset, uint64_t length) {
-  MutexLock lock(mutex_);
-  LUMA_RETURN_IF_ERROR(Ask(Operation::kGetRange, key));
-  const auto found = objects_.find(key);
-  if (found == objects_.end()) return NoObject(key);
-  LUMA_RETURN_IF_ERROR(CheckRange(key, offset, length, found->second.size()));
-  const ByteSpan range = ByteSpan(found->second).subspan(offset, length);
-  return Bytes(range.begin(), range.end());
-}
-
-Result<ObjectInfo> SimObjectStore::Head(const std::string& key) {
-  MutexLock lock(mutex_);
-  LUMA_RETURN_IF_ERROR(Ask(Operation::kHead, key));
-  const auto found = objects_.find(key);
-  if (found == objects_.end()) return NoObject(key);
-  return ObjectInfo{key, found->second.size()};
-}
-
-Result<std::vector<ObjectInfo>> SimObjectStore::List(const std::string& prefix) {
-  MutexLock lock(mutex_);
-  LUMA_RETURN_IF_ERROR(Ask(Operation::kList, prefix));
-  std::vector<ObjectInfo> objects;
-  for (auto at = objects_.lower_bound(prefix); at != objects_.end(); ++at) {
-    if (!at->first.starts_with(prefix)) break;
-    objects.push_back({at->first, at->second.size()});
+Status VerifyObject(ObjectStore& store, const std::string& key, const ObjectDigest& expected) {
+  const Result<ObjectInfo> head = store.Head(key);
+  if (!head.ok()) return AsDamage(head.status());
+  if (head->size_bytes != expected.size_bytes) {
+    return Status::Corruption("object has another size than was put: key=", key,
+                              " size=", head->size_bytes, " expected=", expected.size_bytes);
   }
-  return objects;
-}
-
-Status SimObjectStore::Delete(const std::string& key) {
-  MutexLock lock(mutex_);
-  LUMA_RETURN_IF_ERROR(Ask(Operation::kDelete, key));
-  objects_.erase(key);
-  return Status::Ok();
+  uint32_t crc32c = 0;
+  for (uint64_t offset = 0; offset < expected.size_bytes; offset += kVerifyBytes) {
+    const uint64_t length = std::min(kVerifyBytes, expected.size_bytes - offset);
+    const Result<Bytes> piece = store.GetRange(key, offset, length);
+    if (!piece.ok()) return AsDamage(piece.status());
+    crc32c = Crc32c(*piece, crc32c);
+  }
+  if (crc32c == expected.crc32c) return Status::Ok();
+  return Status::Corruption("object has other bytes than were put: key=", key, " crc32c=", crc32c,
+                            " expected=", expected.crc32c);
 }
 
 }  // namespace luma::io

@@ -1,0 +1,75 @@
+#include "io/local_object_store.h"
+
+#include <functional>
+
+#include "io/object_store_contract.h"
+#include "io/sim_disk.h"
+#include "io/sim_object_store.h"
+
+namespace luma::io {
+namespace {
+
+// A store in a directory of a simulated disk, which it owns.
+class OnSimDisk {
+ public:
+  std::unique_ptr<ObjectStore> Make() {
+    disk_ = std::make_unique<SimDisk>();
+    return std::make_unique<LocalObjectStore>(*disk_, "/objects");
+  }
+
+ private:
+  std::unique_ptr<SimDisk> disk_;
+};
+
+std::unique_ptr<ObjectStore> MakeLocalStore() {
+  static OnSimDisk directory;
+  return directory.Make();
+}
+std::unique_ptr<ObjectStore> MakeSimStore() { return std::make_unique<SimObjectStore>(); }
+
+INSTANTIATE_TEST_SUITE_P(Local, ObjectStoreContract, testing::Values(&MakeLocalStore));
+INSTANTIATE_TEST_SUITE_P(Simulated, ObjectStoreContract, testing::Values(&MakeSimStore));
+
+// Goal: an object is whole or absent, and there once it was acknowledged.
+// Method: `work` puts "content" to t/object; the disk loses power at each of its steps.
+void ExpectWholeOrAbsentAtEveryStep(const std::function<Status(SimDisk&, ObjectStore&)>& work) {
+  const auto run = [&](SimDisk& disk) {
+    LocalObjectStore store(disk, "/objects");
+    return work(disk, store);
+  };
+  const uint64_t steps = CountIoSteps([&](SimDisk& disk) { EXPECT_TRUE(run(disk).ok()); });
+  for (uint64_t step = 0; step <= steps; ++step) {
+    for (uint64_t seed = 0; seed < 16; ++seed) {
+      SimDisk disk({.power_loss_step = step, .seed = seed});
+      const Status status = run(disk);
+      SimDisk after = disk.Reboot();
+      LocalObjectStore store(after, "/objects");
+      const auto content = store.Get("t/object");
+      if (status.ok()) ASSERT_TRUE(content.ok()) << "step " << step;
+      if (content.ok()) EXPECT_EQ(AsText(*content), "content") << "step " << step;
+    }
+  }
+}
+
+TEST(LocalObjectStoreTest, APutIsWholeOrAbsentAfterPowerLossAtEveryStep) {
+  ExpectWholeOrAbsentAtEveryStep(
+      [](SimDisk&, ObjectStore& store) { return store.Put("t/object", AsBytes("content")); });
+}
+
+TEST(LocalObjectStoreTest, AFileIsWholeOrAbsentAfterPowerLossAtEveryStep) {
+  ExpectWholeOrAbsentAtEveryStep([](SimDisk& disk, ObjectStore& store) {
+    LUMA_RETURN_IF_ERROR(WriteFileAtomically(disk, "/file", AsBytes("content")));
+    return store.PutFile("t/object", disk, "/file").status();
+  });
+}
+
+TEST(LocalObjectStoreTest, WhatACrashLeftOfAWriteIsNoObject) {
+  SimDisk disk;
+  LocalObjectStore store(disk, "/objects");
+  ASSERT_TRUE(store.Put("t/object", AsBytes("content")).ok());
+  ASSERT_TRUE(disk.Create("/objects/t/other.tmp", CreateMode::kExclusive).ok());
+  EXPECT_EQ(store.List("")->size(), 1u);
+}
+
+}  // namespace
+}  // namespace luma::io
