@@ -50,7 +50,7 @@ struct CatalogObject {
   std::string definition;                    // view, type, macro, index: text owned by src/sql
   std::string comment;
   std::vector<ObjectId> depends_on;  // objects that cannot be dropped while this one exists
-  bool is_builtin = false;           // cannot be dropped or altered
+  bool is_builtin = false;           // cannot be dropped; only options change
 };
 using CatalogObjectPtr = std::shared_ptr<const CatalogObject>;
 

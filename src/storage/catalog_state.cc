@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "storage/table_policy_options.h"
+
 namespace luma::storage {
 namespace {
 
@@ -64,9 +66,18 @@ CatalogObjectPtr SamplesTable() {
                       {ColumnId{1}, ColumnId{2}});
 }
 
-Status RefuseBuiltin(const CatalogObject& object) {
-  if (!object.is_builtin) return Status::Ok();
-  return Status::PermissionDenied("object is built in: name=", object.name);
+// `after` null: dropped. Of a built-in object only the options of a table change.
+Status CheckMayChange(const CatalogObject& before, const CatalogObject* after) {
+  if (!before.is_builtin) return Status::Ok();
+  if (after != nullptr && DifferOnlyInOptions(before, *after)) return Status::Ok();
+  return Status::PermissionDenied("object is built in: name=", before.name);
+}
+
+// `object` as it stands in a catalog in the place of `before`, if there is one. Bytes do not say
+// what is built in.
+CatalogObjectPtr Successor(const CatalogObject* before, CatalogObject object) {
+  object.is_builtin = object.is_builtin || (before != nullptr && before->is_builtin);
+  return std::make_shared<const CatalogObject>(std::move(object));
 }
 
 }  // namespace
@@ -88,12 +99,14 @@ const CatalogStatePtr& CatalogState::Builtin() {
 Result<CatalogStatePtr> CatalogState::Restore(std::span<const CatalogObjectPtr> objects) {
   CatalogState state = *Builtin();
   for (const CatalogObjectPtr& object : objects) {
-    if (object->is_builtin || state.Find(object->id) != nullptr ||
-        !state.CheckNameFree(*object).ok()) {
+    const CatalogObjectPtr builtin = Builtin()->Find(object->id);
+    const bool is_in_way = builtin != nullptr ? !DifferOnlyInOptions(*builtin, *object)
+                                              : state.Find(object->id) != nullptr;
+    if (object->is_builtin || is_in_way || !state.CheckNameFree(*object).ok()) {
       return Status::Corruption("catalog object stands in the way of another: id=",
                                 static_cast<uint32_t>(object->id), " name=", object->name);
     }
-    state.Insert(object);
+    state.Insert(builtin == nullptr ? object : Successor(builtin.get(), *object));
   }
   for (const CatalogObjectPtr& object : objects) {
     const Status needs = state.CheckNeeds(*object);
@@ -109,7 +122,7 @@ Result<CatalogStatePtr> CatalogState::Apply(std::span<const CatalogChange> chang
     if (change.put == nullptr) continue;
     CatalogObject object = *change.put;
     object.modified = commit;
-    change.put = std::make_shared<const CatalogObject>(std::move(object));
+    change.put = Successor(Find(change.id).get(), std::move(object));
   }
   CatalogState next = *this;
   LUMA_RETURN_IF_ERROR(next.Replace(stamped));
@@ -181,15 +194,17 @@ Status CatalogState::Replace(std::span<const CatalogChange> changes) {
   for (const CatalogChange& change : changes) {
     const CatalogObjectPtr old = Find(change.id);
     if (old != nullptr) {
-      LUMA_RETURN_IF_ERROR(RefuseBuiltin(*old));
+      LUMA_RETURN_IF_ERROR(CheckMayChange(*old, change.put.get()));
       Erase(*old);
     } else if (change.put == nullptr) {
       return Status::NotFound("no such object: id=", static_cast<uint32_t>(change.id));
     }
+    if (change.put != nullptr && change.put->is_builtin && (old == nullptr || !old->is_builtin)) {
+      return Status::PermissionDenied("object is not built in: name=", change.put->name);
+    }
   }
   for (const CatalogChange& change : changes) {
     if (change.put == nullptr) continue;
-    LUMA_RETURN_IF_ERROR(RefuseBuiltin(*change.put));
     LUMA_RETURN_IF_ERROR(CheckNameFree(*change.put));
     Insert(change.put);
   }
@@ -236,7 +251,7 @@ Status CatalogOverlay::Put(CatalogObject object) {
   LUMA_RETURN_IF_ERROR(current_.CheckNeeds(object));
   const CatalogObjectPtr old = current_.Find(object.id);
   object.modified = old == nullptr ? CommitNumber{0} : old->modified;
-  return Change(CatalogChange::Put(std::make_shared<const CatalogObject>(std::move(object))));
+  return Change(CatalogChange::Put(Successor(old.get(), std::move(object))));
 }
 
 Status CatalogOverlay::Drop(ObjectId id) { return Change(CatalogChange::Drop(id)); }

@@ -47,7 +47,7 @@ class CatalogState final : public CatalogReader {
   //   kAlreadyExists  a name is taken by another object
   //   kNotFound       a dropped object, or the schema or a dependency of a put, does not exist
   //   kDependency     a dropped object still has members or dependents
-  //   kPermissionDenied  a change of a built-in object
+  //   kPermissionDenied  a change of a built-in object other than of a table's options
   Result<CatalogStatePtr> Apply(std::span<const CatalogChange> changes, CommitNumber commit) const;
 
   using CatalogReader::FindSchema;

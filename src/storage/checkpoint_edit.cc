@@ -18,7 +18,7 @@ std::vector<CatalogChange> CatalogChanges(const CatalogState& before, const Cata
     if (after.Find(object->id) == nullptr) changes.push_back(CatalogChange::Drop(object->id));
   });
   after.ForEach([&](const CatalogObjectPtr& object) {
-    if (!object->is_builtin && before.Find(object->id) != object) {
+    if (before.Find(object->id) != object) {
       changes.push_back(CatalogChange::Put(object));
     }
   });

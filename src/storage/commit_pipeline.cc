@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/failpoint.h"
 #include "storage/key_lookup.h"
+#include "storage/table_policy_options.h"
 
 namespace luma::storage {
 namespace {
@@ -122,7 +123,10 @@ Status CommitPipeline::Validate(const WriteBatch& batch) {
 
 Status CommitPipeline::ValidateTable(const TableWrite& write) {
   if (write.object == nullptr) return Status::Ok();  // its own table: nobody else knows it
-  if (head_->catalog()->Find(write.table) != write.object) {
+  const CatalogObjectPtr object = head_->catalog()->Find(write.table);
+  const bool same_definition =
+      object == write.object || (object != nullptr && DifferOnlyInOptions(*write.object, *object));
+  if (!same_definition) {
     return Conflict("change of a table");
   }
   const TableVersionPtr now = head_->Find(write.table);

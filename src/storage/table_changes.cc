@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "storage/constraint_check.h"
+#include "storage/table_policy_options.h"
 
 namespace luma::storage {
 
@@ -227,6 +228,7 @@ Result<std::vector<std::optional<RowId>>> TableChanges::FindKeys(
 
 Status TableChanges::Alter(const CatalogObject& before, const CatalogObjectPtr& after) {
   if (before.table == after->table) return Status::Ok();  // a new name or comment
+  if (DifferOnlyInOptions(before, *after)) return Status::Ok();
   const TableSnapshotPtr table = Read(after);
   for (const ColumnSchema& column : after->table->columns) {
     const ColumnSchema* const old = before.table->FindColumn(column.id);
