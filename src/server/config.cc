@@ -9,6 +9,7 @@
 #include <map>
 #include <sstream>
 
+#include "server/cold_location.h"
 #include "server/config_keys.h"
 #include "server/internal/scrape_jobs.h"
 #include "server/internal/toml.h"
@@ -44,7 +45,7 @@ class ConfigBuilder {
  public:
   Status ApplyFile(std::string_view text, std::string_view file_name);
   Status ApplySet(std::string_view argument);
-  Status ReadPassword();
+  Status ReadSecrets();
   // The rules that concern more than one key.
   Status Check() const;
 
@@ -53,10 +54,12 @@ class ConfigBuilder {
  private:
   Status ApplySection(std::string_view section, const toml::node& node);
   Status ApplyKey(std::string_view path, const toml::node& node);
+  Status ReadFirstLine(const std::string& key, const std::string& path, std::string& secret) const;
   Status CheckBodies() const;
   Status CheckAuth() const;
   Status CheckListener(const std::string& section, std::string_view host, bool authenticated) const;
   Status CheckScrape() const;
+  Status CheckCold() const;
   Origin OriginOf(const toml::node& node) const;
   Status AtKey(const std::string& path, const Status& status) const;
 
@@ -130,19 +133,24 @@ Status ConfigBuilder::ApplySet(std::string_view argument) {
   return status.ok() ? status : At(origin, status);
 }
 
-Status ConfigBuilder::ReadPassword() {
+// Leaves `secret` as it is when `path`, the value of `key`, is empty.
+Status ConfigBuilder::ReadFirstLine(const std::string& key, const std::string& path,
+                                    std::string& secret) const {
+  if (path.empty()) return Status::Ok();
+  std::ifstream file(path);
+  if (std::getline(file, secret)) return Status::Ok();
+  return AtKey(key, Status::NotFound("cannot read the secret: key=", key, " path=", path));
+}
+
+Status ConfigBuilder::ReadSecrets() {
+  LUMA_RETURN_IF_ERROR(
+      ReadFirstLine("cold.secret_key_file", config_.cold.secret_key_file, config_.cold.secret_key));
   // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing in the process changes the environment
   if (const char* password = std::getenv(kPasswordVariable.data())) {
     config_.auth.password = password;
     return Status::Ok();
   }
-  const std::string& path = config_.auth.password_file;
-  if (path.empty()) return Status::Ok();
-  std::ifstream file(path);
-  if (!std::getline(file, config_.auth.password)) {
-    return AtKey("auth.password_file", Status::NotFound("cannot read the password: path=", path));
-  }
-  return Status::Ok();
+  return ReadFirstLine("auth.password_file", config_.auth.password_file, config_.auth.password);
 }
 
 Status ConfigBuilder::Check() const {
@@ -155,6 +163,7 @@ Status ConfigBuilder::Check() const {
     LUMA_RETURN_IF_ERROR(
         CheckListener("metrics", config_.metrics.host, config_.metrics.require_auth));
   }
+  LUMA_RETURN_IF_ERROR(CheckCold());
   return CheckScrape();
 }
 
@@ -219,13 +228,30 @@ Status ConfigBuilder::CheckScrape() const {
   return Status::Ok();
 }
 
+Status ConfigBuilder::CheckCold() const {
+  const auto& cold = config_.cold;
+  const Result<ColdLocation> location = ParseColdLocation(cold.store);
+  if (!location.ok()) return AtKey("cold.store", location.status().WithContext("cold.store"));
+  if (cold.access_key.empty() != cold.secret_key.empty()) {
+    return AtKey(cold.access_key.empty() ? "cold.secret_key" : "cold.access_key",
+                 Status::InvalidArgument("cold.access_key and cold.secret_key need each other"));
+  }
+  const bool has_scheme =
+      cold.endpoint.starts_with("https://") || cold.endpoint.starts_with("http://");
+  if (!cold.endpoint.empty() && !has_scheme) {
+    return AtKey("cold.endpoint",
+                 Status::InvalidArgument("cold.endpoint must begin with https:// or http://"));
+  }
+  return Status::Ok();
+}
+
 Result<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   if (!(file && text << file.rdbuf())) {
     return Status::NotFound(
         "cannot read the configuration: path=", path, " error=",
-        std::strerror(errno));  // NOLINT(concurrency-mt-unsafe): see ReadPassword
+        std::strerror(errno));  // NOLINT(concurrency-mt-unsafe): see ReadSecrets
   }
   return std::move(text).str();
 }
@@ -237,7 +263,7 @@ Result<Config> ParseConfig(std::string_view text, std::string_view file_name,
   ConfigBuilder builder;
   LUMA_RETURN_IF_ERROR(builder.ApplyFile(text, file_name));
   for (const std::string& set : sets) LUMA_RETURN_IF_ERROR(builder.ApplySet(set));
-  LUMA_RETURN_IF_ERROR(builder.ReadPassword());
+  LUMA_RETURN_IF_ERROR(builder.ReadSecrets());
   LUMA_RETURN_IF_ERROR(builder.Check());
   return builder.Take();
 }

@@ -94,6 +94,19 @@ struct Config {
     int64_t run_rows_max = 1 << 20;
   } storage;
   struct {
+    std::string store;
+    std::string endpoint;
+    std::string region = "us-east-1";
+    bool path_style = true;
+    std::string access_key;
+    std::string secret_key;
+    std::string secret_key_file;
+    std::string ca_file;
+    Duration request_timeout{60'000};
+    ByteCount cache_size{1ull << 30};
+    ByteCount warm_bytes_max{0};
+  } cold;
+  struct {
     Duration timeout{120'000};
     ByteCount memory_limit{1ull << 30};
     int64_t threads = 0;
@@ -114,7 +127,7 @@ struct ConfigArguments {
   std::vector<std::string> sets;  // "section.key=value", applied after the file, in order
 };
 
-// Reads, applies and checks everything, including the password file. Blocks on file reads.
+// Reads, applies and checks everything, including the files of secrets. Blocks on file reads.
 // Errors: kInvalidArgument or kNotFound; the message begins with "FILE:LINE: " where a line is at
 // fault and with "--set section.key: " where an argument is.
 Result<Config> LoadConfig(const ConfigArguments& arguments);

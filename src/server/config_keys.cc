@@ -130,6 +130,37 @@ const std::vector<ConfigKey>& Keys() {
       {LUMA_CONFIG_KEY(storage.run_rows_max), Between{2'048, 1 << 27}, kAtStart,
        "Rows of a table that are sorted and written together."},
 
+      {LUMA_CONFIG_KEY(cold.store), Anything{}, kAtStart,
+       "Where old data goes: \"s3://bucket\" or \"s3://bucket/prefix\", or the path of a local "
+       "directory. Empty: data stays in segment files. A store that holds data must stay."},
+      {LUMA_CONFIG_KEY(cold.endpoint), Anything{}, kAtStart,
+       "Address of the S3 service, such as \"https://s3.example.org:9000\". Empty: that of AWS in "
+       "the region. With http:// data crosses the network unprotected."},
+      {LUMA_CONFIG_KEY(cold.region), NotEmpty{}, kAtStart,
+       "Region of the bucket, a part of every signature."},
+      {LUMA_CONFIG_KEY(cold.path_style), Anything{}, kAtStart,
+       "Name the bucket in the path of requests; otherwise in the host name."},
+      {LUMA_CONFIG_KEY(cold.access_key), Anything{}, kAtStart,
+       "Access key of S3. Empty: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN "
+       "of the environment, or else the profile AWS_PROFILE of ~/.aws/credentials "
+       "(AWS_SHARED_CREDENTIALS_FILE)."},
+      {LUMA_CONFIG_KEY(cold.secret_key), Anything{}, kAtStart,
+       "Secret key of the access key. Prefer secret_key_file or the environment."},
+      {LUMA_CONFIG_KEY(cold.secret_key_file), Anything{}, kAtStart,
+       "File whose first line is the secret key; it wins over secret_key."},
+      {LUMA_CONFIG_KEY(cold.ca_file), Anything{}, kAtStart,
+       "File of the certificates (PEM) that the S3 service is checked against. Empty: the "
+       "system's."},
+      {LUMA_CONFIG_KEY(cold.request_timeout), Between{1'000, 3'600'000}, kAtStart,
+       "How long one request to S3 may take, repeats included, before a query or a move fails."},
+      {LUMA_CONFIG_KEY(cold.cache_size), Between{0, 1'024 * kTiB}, kAtStart,
+       "Parts of cold data that are kept in the data directory's cache folder; the least recently "
+       "used leave first."},
+      {LUMA_CONFIG_KEY(cold.warm_bytes_max), Between{0, 1'024 * kTiB}, kAtStart,
+       "Segment files above this move to the cold store, oldest first, whatever their age; 0B "
+       "means "
+       "no limit."},
+
       {LUMA_CONFIG_KEY(query.timeout), Between{0, 86'400'000}, kReloaded,
        "Longest run of a query; 0s means no limit."},
       {LUMA_CONFIG_KEY(query.memory_limit), Between{64 * kMiB, kTiB}, kAtStart,
@@ -164,6 +195,7 @@ constexpr std::pair<std::string_view, std::string_view> kSectionDocs[] = {
     {"rate_limit", "Protection from clients that ask too often."},
     {"wal", "The write-ahead log: what an acknowledgement means."},
     {"storage", "Memory, and when data moves from memory to segment files."},
+    {"cold", "Old data in an object store."},
     {"query", "Limits of SQL and PromQL."},
     {"scrape", "Metrics that the server fetches by itself."},
 };

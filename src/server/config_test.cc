@@ -172,6 +172,31 @@ TEST(ConfigTest, ThePasswordComesFromAFileOrTheEnvironment) {
   EXPECT_THAT(ErrorOf("[auth]\npassword_file = \"/missing\"\n"), StartsWith("luma.toml:2: cannot"));
 }
 
+TEST(ConfigTest, TheColdStoreIsChecked) {
+  EXPECT_EQ(ErrorOf("[cold]\nstore = \"s3://bucket/a/b\"\n"), "no error");
+  EXPECT_EQ(ErrorOf("[cold]\nstore = \"/var/lib/cold\"\n"), "no error");
+  EXPECT_THAT(ErrorOf("[cold]\nstore = \"s3:///x\"\n"),
+              AllOf(StartsWith("luma.toml:2: cold.store: "), HasSubstr("bucket")));
+  EXPECT_THAT(ErrorOf("[cold]\nendpoint = \"host:80\"\n"),
+              StartsWith("luma.toml:2: cold.endpoint"));
+  EXPECT_THAT(ErrorOf("[cold]\naccess_key = \"K\"\n"), HasSubstr("need each other"));
+  EXPECT_EQ(ErrorOf("[cold]\naccess_key = \"K\"\nsecret_key = \"S\"\n"), "no error");
+}
+
+TEST(ConfigTest, TheSecretKeyComesFromAFile) {
+  const std::string path = testing::TempDir() + "luma_secret_key";
+  std::ofstream(path) << "from file\n";
+  const auto config = ParseConfig(
+      "[cold]\naccess_key = \"K\"\nsecret_key = \"plain\"\n"
+      "secret_key_file = \"" +
+          path + "\"\n",
+      "luma.toml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->cold.secret_key, "from file");
+  EXPECT_THAT(ErrorOf("[cold]\nsecret_key_file = \"/missing\"\n"),
+              StartsWith("luma.toml:2: cannot"));
+}
+
 TEST(ConfigTest, ReloadAppliesWhatCanChangeAndNamesTheRest) {
   Config running;
   const Config loaded = *ParseConfig(
