@@ -53,6 +53,12 @@ std::vector<std::string> ReadBodies(const std::filesystem::path& path) {
   return bodies;
 }
 
+// Knows no series, so that every one comes with its labels.
+class NoSink final : public MetricsSink {
+ public:
+  void Write(const SeriesBatch&, WriteCallback) override {}
+};
+
 struct Series {
   std::vector<int64_t> timestamps;  // ascending: a stream's requests are in time order
   std::vector<double> values;
@@ -63,13 +69,14 @@ std::vector<Series> LoadSeries(const std::filesystem::path& directory) {
   std::vector<Series> series;
   std::map<Hash128, size_t> index;
   prom::RemoteWriteDecoder decoder;
+  const NoSink sink;
   for (const auto& file : std::filesystem::directory_iterator(directory)) {
     if (file.path().extension() != ".bin") continue;
     for (const std::string& body : ReadBodies(file.path())) {
       std::string message;
       LUMA_CHECK(snappy::Uncompress(body.data(), body.size(), &message));
       SeriesBatch batch;
-      LUMA_CHECK(decoder.Decode(message, batch).ok());
+      LUMA_CHECK(decoder.Decode(message, sink, batch).ok());
       for (size_t i = 0; i < batch.size(); ++i) {
         const SeriesBatch::Series one = batch.series(i);
         const auto [entry, is_new] = index.try_emplace(one.hash, series.size());

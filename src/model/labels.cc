@@ -25,14 +25,19 @@ void CopyBytes(const char* from, size_t size, char* to) {
   }
 }
 
-// Writes the length-prefixed text and returns its end. A prefix takes at most three bytes.
-char* WriteText(std::string_view text, char* to) {
-  size_t length = text.size();
+// Writes a LEB128 of at most three bytes, which are enough for a text, and returns its end.
+char* WriteLength(size_t length, char* to) {
   while (length >= 0x80) {
     *to++ = static_cast<char>(length | 0x80);
     length >>= 7;
   }
   *to++ = static_cast<char>(length);
+  return to;
+}
+
+// Writes the length-prefixed text and returns its end.
+char* WriteText(std::string_view text, char* to) {
+  to = WriteLength(text.size(), to);
   CopyBytes(text.data(), text.size(), to);
   return to + text.size();
 }
@@ -87,6 +92,29 @@ char* WriteLabels(std::span<const LabelRef> labels, char* to) {
   return to;
 }
 
+void AppendWireText(char tag, std::string_view text, std::string& out) {
+  char length[3];
+  out.push_back(tag);
+  out.append(length, WriteLength(text.size(), length));
+  out.append(text);
+}
+
+// The field of remote write that holds the label.
+void AppendWireLabel(const LabelRef& label, std::string& out) {
+  constexpr char kNameTag = 0x0a;
+  constexpr char kValueTag = 0x12;
+  const auto text_bytes = [](std::string_view text) {
+    char length[3];
+    return 1 + static_cast<size_t>(WriteLength(text.size(), length) - length) + text.size();
+  };
+  char length[3];
+  const size_t bytes = text_bytes(label.name) + text_bytes(label.value);
+  out.push_back(kWireLabelTag);
+  out.append(length, WriteLength(bytes, length));
+  AppendWireText(kNameTag, label.name, out);
+  AppendWireText(kValueTag, label.value, out);
+}
+
 void AppendQuoted(std::string_view text, std::string& out) {
   out.push_back('"');
   for (const char c : text) {
@@ -116,6 +144,13 @@ std::string_view LabelsView::Get(std::string_view name) const {
     if (label.name == name) return label.value;
   }
   return {};
+}
+
+Hash128 LabelsView::Hash() const {
+  std::string fields;
+  fields.reserve(canonical_.size() * 2);
+  for (const LabelRef& label : *this) AppendWireLabel(label, fields);
+  return HashWireLabels(fields);
 }
 
 std::string LabelsView::ToString() const {

@@ -16,6 +16,7 @@ namespace luma {
 
 // Given by storage when it first sees a label set; never reused.
 enum class SeriesId : uint64_t {};
+inline constexpr SeriesId kUnknownSeries{0};
 
 inline constexpr std::string_view kMetricNameLabel = "__name__";
 constexpr size_t kLabelTextBytesMax = 65535;   // one name or one value
@@ -70,7 +71,8 @@ class LabelsView {
   std::string_view Get(std::string_view name) const;
   std::string_view metric_name() const { return Get(kMetricNameLabel); }
   std::string_view canonical() const { return canonical_; }
-  Hash128 Hash() const { return HashBytes128(AsBytes(canonical_)); }
+  // By which the set is found: HashWireLabels() of its fields in remote write, sorted by name.
+  Hash128 Hash() const;
   // PromQL notation: up{job="node"}. For messages and logs.
   std::string ToString() const;
 
@@ -79,6 +81,14 @@ class LabelsView {
  private:
   std::string_view canonical_;
 };
+
+// Field 1 of remote write's message TimeSeries, which holds one label (docs/formats/labels.md).
+inline constexpr char kWireLabelTag = 0x0a;
+
+// The hash of the label fields that a sender wrote, one after another and nothing else. Equal to
+// Hash() of a set only if the fields are that set, valid, sorted by name and without empty values:
+// who finds a series by it need not look into them.
+inline Hash128 HashWireLabels(std::string_view fields) { return HashBytes128(AsBytes(fields)); }
 
 // Prometheus' order of series: pairs compared one after another, name before value. <0, 0, >0.
 int CompareLabels(LabelsView a, LabelsView b);

@@ -2,9 +2,11 @@
 // fake in memory.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +28,7 @@ struct WriteSummary {
 
 using WriteCallback = std::function<void(Result<WriteSummary>)>;
 
-// Threads: Write from any thread.
+// Threads: Write and FindSeries from any thread.
 class MetricsSink {
  public:
   virtual ~MetricsSink() = default;
@@ -40,6 +42,14 @@ class MetricsSink {
   // Errors: kOutOfMemory or kTooManyRequests when over budget, kDiskFull, kUnavailable (starting or
   // stopping): try again later; kIoError, kCorruption, kInternal: storage is broken.
   virtual void Write(const SeriesBatch& batch, WriteCallback done) = 0;
+
+  // The ids of stored series by the hash of their labels, kUnknownSeries for the others; `ids` has
+  // as many entries as `hashes`. A batch for this sink may tell a series by such an id instead of
+  // its labels. A sink may give none.
+  virtual void FindSeries(std::span<const Hash128> hashes, std::span<SeriesId> ids) const {
+    static_cast<void>(hashes);
+    std::ranges::fill(ids, kUnknownSeries);
+  }
 
   static constexpr std::chrono::hours kFutureMax{24};
 };

@@ -15,19 +15,27 @@ void SeriesBatch::StartSeries(LabelsView labels) {
   PushEntry(offset);
 }
 
+void SeriesBatch::StartSeries(SeriesId known) {
+  entries_.push_back({.id = known,
+                      .labels_offset = static_cast<uint32_t>(label_bytes_.size()),
+                      .labels_bytes = 0,
+                      .sample_offset = static_cast<uint32_t>(samples_.size()),
+                      .hash = {}});
+}
+
 void SeriesBatch::PushEntry(size_t labels_offset) {
   const std::string_view canonical = std::string_view(label_bytes_).substr(labels_offset);
   entries_.push_back({.labels_offset = static_cast<uint32_t>(labels_offset),
                       .labels_bytes = static_cast<uint32_t>(canonical.size()),
                       .sample_offset = static_cast<uint32_t>(samples_.size()),
-                      .sample_count = 0,
-                      .hash = HashBytes128(AsBytes(canonical))});
+                      .hash = LabelsView(canonical).Hash()});
 }
 
 SeriesBatch::Series SeriesBatch::series(size_t index) const {
   const Entry& entry = entries_[index];
   const std::string_view bytes(label_bytes_.data() + entry.labels_offset, entry.labels_bytes);
-  return {.labels = LabelsView(bytes),
+  return {.id = entry.id,
+          .labels = LabelsView(bytes),
           .hash = entry.hash,
           .samples = std::span(samples_).subspan(entry.sample_offset, entry.sample_count)};
 }

@@ -17,8 +17,9 @@ namespace luma {
 class SeriesBatch {
  public:
   struct Series {
-    LabelsView labels;  // points into the batch
-    Hash128 hash;       // of labels.canonical()
+    SeriesId id;        // kUnknownSeries: labels and hash tell which series it is
+    LabelsView labels;  // points into the batch; empty if the id is known
+    Hash128 hash;       // of the labels
     std::span<const Sample> samples;
   };
 
@@ -26,6 +27,8 @@ class SeriesBatch {
   // batch is unchanged. Samples added next belong to this series.
   LabelsOutcome StartSeries(std::span<LabelRef> labels);
   void StartSeries(LabelsView labels);  // labels that are canonical already
+  // Of an id that the sink of the batch gave: see MetricsSink::FindSeries.
+  void StartSeries(SeriesId known);
   void AddSample(Sample sample) {
     samples_.push_back(sample);
     ++entries_.back().sample_count;
@@ -40,10 +43,11 @@ class SeriesBatch {
 
  private:
   struct Entry {
+    SeriesId id = kUnknownSeries;
     uint32_t labels_offset;
     uint32_t labels_bytes;
     uint32_t sample_offset;
-    uint32_t sample_count;
+    uint32_t sample_count = 0;
     Hash128 hash;
   };
   void PushEntry(size_t labels_offset);

@@ -24,6 +24,17 @@ TEST(SeriesBatchTest, KeepsSeriesAndTheirSamplesApart) {
   EXPECT_EQ(batch.series(1).hash, second.Hash());
 }
 
+TEST(SeriesBatchTest, ASeriesMayHaveAnIdInsteadOfLabels) {
+  SeriesBatch batch;
+  batch.StartSeries(*Labels::Of({{"a", "1"}}));
+  batch.StartSeries(SeriesId{7});
+  batch.AddSample({.timestamp = 10, .value = 1});
+  EXPECT_EQ(batch.series(0).id, kUnknownSeries);
+  EXPECT_EQ(batch.series(1).id, SeriesId{7});
+  EXPECT_TRUE(batch.series(1).labels.empty());
+  EXPECT_EQ(batch.series(1).samples.size(), 1u);
+}
+
 TEST(SeriesBatchTest, ARefusedSeriesLeavesNoTraceAndClearKeepsMemory) {
   SeriesBatch batch;
   std::vector<LabelRef> good{{"a", "1"}};

@@ -146,7 +146,8 @@ Result<WriteRequestSummary> RemoteWriteHandler::Decode(std::string_view body, Sc
   if (!snappy::RawUncompress(body.data(), body.size(), scratch.decoded.data())) {
     return Status::InvalidArgument("bad snappy: damaged data");
   }
-  return scratch.decoder.Decode(std::string_view(scratch.decoded).substr(0, bytes), scratch.batch);
+  return scratch.decoder.Decode(std::string_view(scratch.decoded).substr(0, bytes), sink_,
+                                scratch.batch);
 }
 
 void RemoteWriteHandler::Count(const WriteRequestSummary& request) {

@@ -15,6 +15,7 @@ constexpr uint32_t BytesField(uint32_t field) {
 constexpr uint32_t kRequestTimeseries = BytesField(1);
 constexpr uint32_t kRequestMetadata = BytesField(3);
 constexpr uint32_t kSeriesLabels = BytesField(1);
+static_assert(kSeriesLabels == kWireLabelTag);
 constexpr uint32_t kSeriesSamples = BytesField(2);
 constexpr uint32_t kSeriesExemplars = BytesField(3);
 constexpr uint32_t kSeriesHistograms = BytesField(4);
@@ -76,6 +77,19 @@ bool DecodeSample(std::string_view message, Sample& sample) {
   return reader.ok();
 }
 
+// How many bytes of label fields a message TimeSeries begins with; 0 when it has none there or none
+// that a sender would write so.
+size_t LeadingLabelBytes(std::string_view series) {
+  size_t at = 0;
+  while (at + 2 < series.size() && series[at] == kWireLabelTag) {
+    const auto low = static_cast<unsigned char>(series[at + 1]);
+    const auto high = static_cast<unsigned char>(series[at + 2]);
+    if (low >= 0x80 && high >= 0x80) return 0;  // 16 KiB and more
+    at += low < 0x80 ? 2 + size_t{low} : 3 + (size_t{low} & 0x7f) + (size_t{high} << 7);
+  }
+  return at <= series.size() ? at : 0;
+}
+
 bool HasMetricName(const std::vector<LabelRef>& labels) {
   return std::any_of(labels.begin(), labels.end(), [](const LabelRef& label) {
     return label.name == kMetricNameLabel && !label.value.empty();
@@ -85,14 +99,31 @@ bool HasMetricName(const std::vector<LabelRef>& labels) {
 }  // namespace
 
 Result<WriteRequestSummary> RemoteWriteDecoder::Decode(std::string_view message,
+                                                       const MetricsSink& sink,
                                                        SeriesBatch& batch) {
   WriteRequestSummary summary;
+  LUMA_RETURN_IF_ERROR(FindParts(message, summary));
+  ids_.resize(hashes_.size());
+  sink.FindSeries(hashes_, ids_);
+  for (size_t i = 0; i < series_.size(); ++i) {
+    LUMA_RETURN_IF_ERROR(DecodeSeries(series_[i], ids_[i], batch, summary));
+  }
+  return summary;
+}
+
+Status RemoteWriteDecoder::FindParts(std::string_view message, WriteRequestSummary& summary) {
+  series_.clear();
+  hashes_.clear();
   ProtobufReader reader(message);
   while (reader.Next()) {
     switch (reader.tag()) {
-      case kRequestTimeseries:
-        LUMA_RETURN_IF_ERROR(DecodeSeries(reader.Bytes(), batch, summary));
+      case kRequestTimeseries: {
+        const std::string_view series = reader.Bytes();
+        const size_t label_bytes = LeadingLabelBytes(series);
+        series_.push_back({series, label_bytes});
+        hashes_.push_back(HashWireLabels(series.substr(0, label_bytes)));
         break;
+      }
       case kRequestMetadata:
         reader.Skip();
         ++summary.metadata;
@@ -101,26 +132,50 @@ Result<WriteRequestSummary> RemoteWriteDecoder::Decode(std::string_view message,
         reader.Skip();
     }
   }
-  if (!reader.ok()) return Malformed("WriteRequest");
-  return summary;
+  return reader.ok() ? Status::Ok() : Malformed("WriteRequest");
 }
 
-Status RemoteWriteDecoder::DecodeSeries(std::string_view message, SeriesBatch& batch,
+Status RemoteWriteDecoder::DecodeSeries(const WireSeries& series, SeriesId id, SeriesBatch& batch,
                                         WriteRequestSummary& summary) {
+  const size_t samples_max = kSamplesPerRequestMax - batch.sample_count();
+  WriteRequestSummary counts;
+  if (id != kUnknownSeries) {
+    LUMA_RETURN_IF_ERROR(
+        ReadFields(series.message.substr(series.label_bytes), samples_max, counts));
+  }
+  // More labels behind the samples make it another series.
+  const bool is_known = id != kUnknownSeries && label_count_ == 0;
+  if (!is_known) {
+    counts = {};
+    LUMA_RETURN_IF_ERROR(ReadFields(series.message, samples_max, counts));
+  }
+  summary.exemplars += counts.exemplars;
+  summary.histograms += counts.histograms;
+  if (is_known) {
+    batch.StartSeries(id);
+    for (const Sample& sample : samples_) batch.AddSample(sample);
+  } else {
+    AddSeries(batch, summary);
+  }
+  return Status::Ok();
+}
+
+Status RemoteWriteDecoder::ReadFields(std::string_view fields, size_t samples_max,
+                                      WriteRequestSummary& summary) {
   labels_.clear();
   samples_.clear();
-  size_t label_count = 0;
-  ProtobufReader reader(message);
+  label_count_ = 0;
+  ProtobufReader reader(fields);
   while (reader.Next()) {
     switch (reader.tag()) {
       case kSeriesLabels: {
         LabelRef label;
         if (!DecodeLabel(reader.Bytes(), label)) return Malformed("Label");
-        if (++label_count <= kLabelsPerSeriesMax) labels_.push_back(label);
+        if (++label_count_ <= kLabelsPerSeriesMax) labels_.push_back(label);
         break;
       }
       case kSeriesSamples:
-        if (batch.sample_count() + samples_.size() >= kSamplesPerRequestMax) {
+        if (samples_.size() >= samples_max) {
           return Status::TooLarge("too many samples in one request: limit=", kSamplesPerRequestMax);
         }
         if (!DecodeSample(reader.Bytes(), samples_.emplace_back())) return Malformed("Sample");
@@ -137,19 +192,15 @@ Status RemoteWriteDecoder::DecodeSeries(std::string_view message, SeriesBatch& b
         reader.Skip();
     }
   }
-  if (!reader.ok()) return Malformed("TimeSeries");
+  return reader.ok() ? Status::Ok() : Malformed("TimeSeries");
+}
 
-  if (label_count > kLabelsPerSeriesMax) {
-    Refuse("too many labels", summary);
-  } else if (!HasMetricName(labels_)) {
-    Refuse("series has no metric name", summary);
-  } else if (const LabelsOutcome outcome = batch.StartSeries(labels_);
-             outcome != LabelsOutcome::kOk) {
-    Refuse(LabelsOutcomeText(outcome), summary);
-  } else {
-    for (const Sample& sample : samples_) batch.AddSample(sample);
-  }
-  return Status::Ok();
+void RemoteWriteDecoder::AddSeries(SeriesBatch& batch, WriteRequestSummary& summary) {
+  if (label_count_ > kLabelsPerSeriesMax) return Refuse("too many labels", summary);
+  if (!HasMetricName(labels_)) return Refuse("series has no metric name", summary);
+  const LabelsOutcome outcome = batch.StartSeries(labels_);
+  if (outcome != LabelsOutcome::kOk) return Refuse(LabelsOutcomeText(outcome), summary);
+  for (const Sample& sample : samples_) batch.AddSample(sample);
 }
 
 void RemoteWriteDecoder::Refuse(std::string_view reason, WriteRequestSummary& summary) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "model/metrics_source.h"
 #include "model/series_batch.h"
 
 namespace luma::prom {
@@ -27,20 +28,41 @@ struct WriteRequestSummary {
 };
 
 // Thread-compatible; keeps scratch memory between requests and allocates nothing per label.
+//
+// Nearly every series of a request is known to storage. Those are found by the hash of the bytes
+// that hold their labels, which are not looked into; the others are taken apart and checked.
 class RemoteWriteDecoder {
  public:
-  // Adds the valid series of `message` to `batch`. A series is refused for labels that
-  // AppendCanonical refuses, for having no __name__ and for too many labels; the others are kept.
-  // Unsorted labels are sorted. Unknown fields are skipped.
-  // Errors: kInvalidArgument for bytes that are no such message, kTooLarge above
-  // kSamplesPerRequestMax; then the batch is not to be used.
-  Result<WriteRequestSummary> Decode(std::string_view message, SeriesBatch& batch);
+  // Adds the valid series of `message` to `batch`, which goes to `sink`. A series is refused for
+  // labels that AppendCanonical refuses, for having no __name__ and for too many labels; the others
+  // are kept. Unsorted labels are sorted. Unknown fields are skipped. Errors: kInvalidArgument for
+  // bytes that are no such message, kTooLarge above kSamplesPerRequestMax; then the batch is not to
+  // be used.
+  Result<WriteRequestSummary> Decode(std::string_view message, const MetricsSink& sink,
+                                     SeriesBatch& batch);
 
  private:
-  Status DecodeSeries(std::string_view message, SeriesBatch& batch, WriteRequestSummary& summary);
+  // A message TimeSeries that begins with `label_bytes` bytes of label fields.
+  struct WireSeries {
+    std::string_view message;
+    size_t label_bytes;
+  };
+
+  Status FindParts(std::string_view message, WriteRequestSummary& summary);
+  // Reads all of a series, or what follows its labels when its id is known.
+  Status DecodeSeries(const WireSeries& series, SeriesId id, SeriesBatch& batch,
+                      WriteRequestSummary& summary);
+  Status ReadFields(std::string_view fields, size_t samples_max, WriteRequestSummary& summary);
+  void AddSeries(SeriesBatch& batch, WriteRequestSummary& summary);
   void Refuse(std::string_view reason, WriteRequestSummary& summary);
 
+  // Of the message.
+  std::vector<WireSeries> series_;
+  std::vector<Hash128> hashes_;
+  std::vector<SeriesId> ids_;
+  // Of one series.
   std::vector<LabelRef> labels_;
+  size_t label_count_ = 0;  // those too many included
   std::vector<Sample> samples_;
 };
 

@@ -16,13 +16,60 @@ class RemoteWriteDecoderTest : public testing::Test {
  protected:
   Result<WriteRequestSummary> Decode(const std::string& message) {
     batch_.Clear();
-    return decoder_.Decode(message, batch_);
+    return decoder_.Decode(message, sink_, batch_);
   }
   Labels LabelsOf(size_t index) { return Labels(batch_.series(index).labels); }
 
+  // Knows one series, by the fields that hold its labels.
+  class OneSeriesSink final : public MetricsSink {
+   public:
+    void Write(const SeriesBatch&, WriteCallback) override {}
+    void FindSeries(std::span<const Hash128> hashes, std::span<SeriesId> ids) const override {
+      for (size_t i = 0; i < hashes.size(); ++i) {
+        ids[i] = hashes[i] == known ? SeriesId{7} : kUnknownSeries;
+      }
+    }
+    Hash128 known;
+  };
+
+  OneSeriesSink sink_;
   RemoteWriteDecoder decoder_;
   SeriesBatch batch_;
 };
+
+TEST_F(RemoteWriteDecoderTest, AKnownSeriesIsToldByItsId) {
+  const std::string long_value(300, 'x');
+  const std::vector<LabelRef> labels{{"__name__", "up"}, {"job", long_value}};
+  sink_.known = Labels::Of(labels)->Hash();
+  ASSERT_TRUE(Decode(SeriesField({{"__name__", "up"}}, {{1, 1}}) +
+                     SeriesField(labels, {{1000, 1.5}, {2000, 2.5}}))
+                  .ok());
+  ASSERT_EQ(batch_.size(), 2u);
+  EXPECT_EQ(batch_.series(0).id, kUnknownSeries);
+  EXPECT_EQ(batch_.series(1).id, SeriesId{7});
+  ASSERT_EQ(batch_.series(1).samples.size(), 2u);
+  EXPECT_EQ(batch_.series(1).samples[1].value, 2.5);
+}
+
+// The labels of a series must not depend on whether some of them are those of a known one.
+TEST_F(RemoteWriteDecoderTest, LabelsBehindSamplesMakeAnotherSeries) {
+  const std::string up = BytesField(1, LabelMessage({"__name__", "up"}));
+  const std::string job = BytesField(1, LabelMessage({"job", "a"}));
+  sink_.known = Labels::Of({{"__name__", "up"}})->Hash();
+  ASSERT_TRUE(Decode(BytesField(1, up + BytesField(2, SampleMessage({1, 1})) + job)).ok());
+  ASSERT_EQ(batch_.size(), 1u);
+  EXPECT_EQ(batch_.series(0).id, kUnknownSeries);
+  EXPECT_EQ(LabelsOf(0), Labels::Of({{"__name__", "up"}, {"job", "a"}}).value());
+  EXPECT_EQ(batch_.series(0).samples.size(), 1u);
+}
+
+TEST_F(RemoteWriteDecoderTest, UnsortedLabelsOfAKnownSeriesAreLookedInto) {
+  const std::vector<LabelRef> labels{{"job", "a"}, {"__name__", "up"}};
+  sink_.known = Labels::Of(labels)->Hash();
+  ASSERT_TRUE(Decode(SeriesField(labels, {{1, 1}})).ok());
+  EXPECT_EQ(batch_.series(0).id, kUnknownSeries);
+  EXPECT_EQ(batch_.series(0).hash, sink_.known);
+}
 
 TEST_F(RemoteWriteDecoderTest, DecodesSeriesAndSamples) {
   ASSERT_TRUE(Decode(SeriesField({{"__name__", "up"}, {"job", "a"}}, {{1000, 1.5}, {-2000, -0.0}}) +

@@ -19,7 +19,7 @@ void CarefulWrite::Prepare(uint64_t next_series) {
 void CarefulWrite::NumberSeries(uint64_t next_series) {
   std::map<Hash128, SeriesId> numbered;
   for (size_t i = 0; i < ids_.size(); ++i) {
-    if (ids_[i] != SeriesRegistry::kUnknownSeries) continue;
+    if (ids_[i] != kUnknownSeries) continue;
     const SeriesBatch::Series series = batch_.series(i);
     const SeriesId next{next_series + additions_.size()};
     const auto [entry, is_new] = numbered.try_emplace(series.hash, next);

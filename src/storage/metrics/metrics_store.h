@@ -30,6 +30,9 @@ class MetricsStore final : public MetricsSink, public MetricsSource {
   void Write(const SeriesBatch& batch, WriteCallback done) override {
     writer_.Write(batch, std::move(done));
   }
+  void FindSeries(std::span<const Hash128> hashes, std::span<SeriesId> ids) const override {
+    registry_->FindSeries(hashes, ids);
+  }
 
   Result<std::vector<SeriesSamples>> Select(const Matchers& matchers, TimeRange range,
                                             const ReadLimits& limits) const override {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <random>
 #include <thread>
 
@@ -78,6 +79,34 @@ TEST_F(MetricsStoreTest, SamplesComeBackOrderedWithTheirLabels) {
   EXPECT_EQ(result[1].labels, TestLabels("b"));
   EXPECT_THAT(result[1].timestamps, ElementsAre(kTestNow, kTestNow + 1));
   EXPECT_THAT(result[1].values, ElementsAre(1, 2));
+}
+
+TEST_F(MetricsStoreTest, ASeriesCanBeToldByItsId) {
+  WriteOne("a", kTestNow, 1);
+  const std::array hashes = {TestLabels("a").Hash(), TestLabels("b").Hash()};
+  std::array<SeriesId, 2> ids;
+  store().FindSeries(hashes, ids);
+  ASSERT_NE(ids[0], kUnknownSeries);
+  EXPECT_EQ(ids[1], kUnknownSeries);
+
+  SeriesBatch newer;
+  newer.StartSeries(ids[0]);
+  newer.AddSample({kTestNow + 2, 2});
+  EXPECT_TRUE(WriteAndWait(store(), newer).ok());
+  // Late, and beside a new series: written with care. Too far ahead: refused with its labels.
+  SeriesBatch late;
+  late.StartSeries(ids[0]);
+  late.AddSample({kTestNow + 1, 3});
+  late.AddSample({kTestNow + std::chrono::milliseconds(std::chrono::hours(25)).count(), 4});
+  late.StartSeries(TestLabels("b"));
+  late.AddSample({kTestNow, 5});
+  const auto summary = WriteAndWait(store(), late);
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  EXPECT_EQ(summary->samples_stored, 2u);
+  EXPECT_THAT(summary->first_refusal, testing::HasSubstr("m{instance=\"a\"}"));
+  EXPECT_THAT(SamplesOf("a"), ElementsAre(std::pair(kTestNow, 1), std::pair(kTestNow + 1, 3),
+                                          std::pair(kTestNow + 2, 2)));
+  EXPECT_THAT(SamplesOf("b"), ElementsAre(std::pair(kTestNow, 5)));
 }
 
 TEST_F(MetricsStoreTest, EverythingSurvivesFlushAndRestart) {

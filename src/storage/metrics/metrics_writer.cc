@@ -14,7 +14,14 @@ namespace {
 // A flush cannot take deletes of rows it sorts while it writes the manifest: a few fsyncs.
 constexpr std::chrono::milliseconds kConflictPause{10};
 
-WriteSummary Judge(const SeriesBatch& batch, UnixMillis not_after) {
+std::string LabelsText(const SeriesBatch::Series& series, const SeriesRegistry& registry) {
+  if (series.id == kUnknownSeries) return series.labels.ToString();
+  std::string canonical;
+  registry.AppendLabels(series.id, canonical);
+  return LabelsView(canonical).ToString();
+}
+
+WriteSummary Judge(const SeriesBatch& batch, UnixMillis not_after, const SeriesRegistry& registry) {
   WriteSummary summary;
   for (size_t i = 0; i < batch.size(); ++i) {
     const SeriesBatch::Series series = batch.series(i);
@@ -24,11 +31,19 @@ WriteSummary Judge(const SeriesBatch& batch, UnixMillis not_after) {
       } else if (++summary.samples_refused == 1) {
         summary.first_refusal =
             fmt::format("sample is too far in the future: series={} timestamp={}",
-                        series.labels.ToString(), sample.timestamp);
+                        LabelsText(series, registry), sample.timestamp);
       }
     }
   }
   return summary;
+}
+
+void StartSeries(const SeriesBatch::Series& series, SeriesBatch& to) {
+  if (series.id == kUnknownSeries) {
+    to.StartSeries(series.labels);
+  } else {
+    to.StartSeries(series.id);
+  }
 }
 
 // Adds the samples of `batch` that are not after `not_after`, and no series without samples.
@@ -38,7 +53,7 @@ void AppendAccepted(const SeriesBatch& batch, UnixMillis not_after, SeriesBatch&
     bool started = false;
     for (const Sample& sample : series.samples) {
       if (sample.timestamp > not_after) continue;
-      if (!started) to.StartSeries(series.labels);
+      if (!started) StartSeries(series, to);
       started = true;
       to.AddSample(sample);
     }
@@ -78,7 +93,7 @@ MetricsWriter::~MetricsWriter() { gate_.EnterExclusive(); }
 void MetricsWriter::Write(const SeriesBatch& batch, WriteCallback done) {
   writes_.fetch_add(1, std::memory_order_relaxed);
   const UnixMillis not_after = engine_.clock().NowMillis() + options_.future_max.count();
-  WriteSummary summary = Judge(batch, not_after);
+  WriteSummary summary = Judge(batch, not_after, registry_);
   if (summary.samples_stored == 0) {
     Count(summary);
     done(std::move(summary));

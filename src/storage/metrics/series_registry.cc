@@ -221,16 +221,26 @@ void SeriesRegistry::AddToMetric(std::span<const PairId> pairs) {
   }
 }
 
+SeriesId SeriesRegistry::FindByHash(const Hash128& hash) const {
+  const auto found = by_hash_.find(hash);
+  return found == by_hash_.end() ? kUnknownSeries : SeriesId{*found};
+}
+
+void SeriesRegistry::FindSeries(std::span<const Hash128> hashes, std::span<SeriesId> ids) const {
+  LUMA_CHECK(hashes.size() == ids.size());
+  ReaderLock lock(mutex_);
+  for (size_t i = 0; i < hashes.size(); ++i) ids[i] = FindByHash(hashes[i]);
+}
+
 size_t SeriesRegistry::Resolve(const SeriesBatch& batch, std::vector<SeriesId>& ids) const {
   ids.clear();
   ids.reserve(batch.size());
   size_t unknown = 0;
   ReaderLock lock(mutex_);
   for (size_t i = 0; i < batch.size(); ++i) {
-    const auto found = by_hash_.find(batch.series(i).hash);
-    const bool known = found != by_hash_.end();
-    ids.push_back(known ? SeriesId{*found} : kUnknownSeries);
-    unknown += known ? 0 : 1;
+    const SeriesBatch::Series series = batch.series(i);
+    ids.push_back(series.id != kUnknownSeries ? series.id : FindByHash(series.hash));
+    unknown += ids.back() == kUnknownSeries ? 1 : 0;
   }
   return unknown;
 }

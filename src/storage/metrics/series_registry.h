@@ -32,7 +32,6 @@ namespace luma::storage {
 class SeriesRegistry {
  public:
   static constexpr uint64_t kSeriesMax = UINT32_MAX;
-  static constexpr SeriesId kUnknownSeries{0};
   // Newest timestamp of a series that has no samples.
   static constexpr UnixMillis kNoSample = std::numeric_limits<UnixMillis>::min();
 
@@ -82,6 +81,9 @@ class SeriesRegistry {
   // Errors: kCorruption when an id or a label set is there already; what came before it is added.
   Status Add(std::span<const Addition> additions) LUMA_EXCLUDES(mutex_);
 
+  // As MetricsSink::FindSeries.
+  void FindSeries(std::span<const Hash128> hashes, std::span<SeriesId> ids) const
+      LUMA_EXCLUDES(mutex_);
   // The id of every series of the batch, kUnknownSeries where there is none. Returns how many are
   // unknown.
   size_t Resolve(const SeriesBatch& batch, std::vector<SeriesId>& ids) const LUMA_EXCLUDES(mutex_);
@@ -119,6 +121,7 @@ class SeriesRegistry {
     bool operator()(uint32_t a, const Hash128& b) const { return b == (*records)[a].hash; }
   };
 
+  SeriesId FindByHash(const Hash128& hash) const LUMA_REQUIRES_SHARED(mutex_);
   const Record* Find(SeriesId id) const LUMA_REQUIRES_SHARED(mutex_);
   Status AddOne(const Addition& addition) LUMA_REQUIRES(mutex_);
   void AddToMetric(std::span<const PairId> pairs) LUMA_REQUIRES(mutex_);

@@ -121,7 +121,7 @@ TEST_F(SeriesRegistryTest, ResolveFindsKnownSeriesAndCountsUnknownOnes) {
   batch.StartSeries(Make({{"loose", "2"}}));
   std::vector<SeriesId> ids;
   EXPECT_EQ(registry_.Resolve(batch, ids), 1u);
-  EXPECT_THAT(ids, ElementsAre(SeriesId{5}, SeriesRegistry::kUnknownSeries));
+  EXPECT_THAT(ids, ElementsAre(SeriesId{5}, kUnknownSeries));
 }
 
 TEST_F(SeriesRegistryTest, AdvanceAcceptsOnlyNewerSamples) {
