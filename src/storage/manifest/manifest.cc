@@ -129,7 +129,13 @@ Result<Manifest::Opened> Manifest::Open(io::FileSystem& fs, const io::Path& dire
   }
   ++opened.state.epoch;
   opened.manifest.reset(new Manifest(fs, directory, options));
-  LUMA_RETURN_IF_ERROR(opened.manifest->Start(opened.state));
+  const Status started = opened.manifest->Start(opened.state);
+  // The first Append begins a file as well. Until then nothing changes that a manifest records.
+  if (started.code() == StatusCode::kDiskFull && !opened.created) {
+    LUMA_LOG(kWarn, "storage", "the manifest waits for room on the disk: {}", started.message());
+    return opened;
+  }
+  LUMA_RETURN_IF_ERROR(started);
   return opened;
 }
 
