@@ -1,10 +1,24 @@
 #include "storage/block_cache.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/hash.h"
 
 namespace luma::storage {
+namespace {
+
+// The block with what is booked for it.
+DecodedBlockPtr Booked(DecodedBlockPtr block, BudgetLease lease) {
+  struct BookedBlock {
+    BudgetLease lease;
+    DecodedBlockPtr block;  // goes first
+  };
+  auto booked = std::make_shared<BookedBlock>(std::move(lease), std::move(block));
+  return DecodedBlockPtr(booked, booked->block.get());
+}
+
+}  // namespace
 
 size_t BlockCache::KeyHash::operator()(const CachedBlockKey& key) const {
   const uint64_t place = (static_cast<uint64_t>(key.column) << 32) | key.block;
@@ -15,7 +29,13 @@ Result<DecodedBlockPtr> BlockCache::Get(const CachedBlockKey& key, const Load& l
   Shard& shard = shards_[KeyHash()(key) % kShardCount];
   if (DecodedBlockPtr block = Find(shard, key)) return block;
   LUMA_ASSIGN_OR_RETURN(DecodedBlockPtr block, load());
-  Keep(shard, key, block);
+  const uint64_t bytes = block->memory_bytes();
+  Result<BudgetLease> lease = budget_.Book(BudgetUse::kCache, bytes);
+  if (!lease.ok()) {
+    return Booked(std::move(block), budget_.BookAlways(BudgetUse::kDecode, bytes));
+  }
+  block = Booked(std::move(block), std::move(lease).value());
+  Keep(shard, {key, block, bytes});
   return block;
 }
 
@@ -27,21 +47,33 @@ DecodedBlockPtr BlockCache::Find(Shard& shard, const CachedBlockKey& key) {
   return found->second->block;
 }
 
-void BlockCache::Keep(Shard& shard, const CachedBlockKey& key, const DecodedBlockPtr& block) {
-  const uint64_t bytes = block->memory_bytes();
-  Result<BudgetLease> lease = budget_.Book(BudgetUse::kCache, bytes);
-  if (!lease.ok()) return;
+void BlockCache::Keep(Shard& shard, Entry entry) {
   std::list<Entry> evicted;  // freed after unlocking
   MutexLock lock(shard.mutex);
-  if (shard.by_key.contains(key)) return;
-  shard.entries.push_front({key, block, std::move(lease).value()});
-  shard.by_key[key] = shard.entries.begin();
-  shard.bytes += bytes;
-  while (shard.bytes > shard_bytes_max_) {
+  if (shard.by_key.contains(entry.key)) return;
+  shard.bytes += entry.bytes;
+  shard.entries.push_front(std::move(entry));
+  shard.by_key[shard.entries.front().key] = shard.entries.begin();
+  evicted = Evict(shard, shard_bytes_max_);
+}
+
+std::list<BlockCache::Entry> BlockCache::Evict(Shard& shard, uint64_t bytes_max) {
+  std::list<Entry> evicted;
+  while (shard.bytes > bytes_max) {
     const auto last = std::prev(shard.entries.end());
-    shard.bytes -= last->lease.bytes();
+    shard.bytes -= last->bytes;
     shard.by_key.erase(last->key);
     evicted.splice(evicted.end(), shard.entries, last);
+  }
+  return evicted;
+}
+
+void BlockCache::Shrink(uint64_t bytes) {
+  const uint64_t share = bytes / kShardCount + 1;
+  for (Shard& shard : shards_) {
+    std::list<Entry> evicted;  // freed after unlocking
+    MutexLock lock(shard.mutex);
+    evicted = Evict(shard, shard.bytes - std::min(shard.bytes, share));
   }
 }
 

@@ -28,9 +28,10 @@ struct CachedBlockKey {
   bool operator==(const CachedBlockKey&) const = default;
 };
 
-// Least recently used blocks go first. What it keeps is booked as kCache; a full budget means that
-// it keeps less, never an error.
-// Threads: every method from any thread.
+// Least recently used blocks go first. What it keeps is booked as kCache, until the last reader
+// lets go of it; a full budget means that it keeps less, never an error. A block that it does not
+// keep is booked as kDecode, beyond the limit if need be: readers hold a few at a time. Threads:
+// every method from any thread.
 class BlockCache {
  public:
   BlockCache(MemoryBudget& budget, uint64_t bytes_max)
@@ -39,13 +40,15 @@ class BlockCache {
   using Load = std::function<Result<DecodedBlockPtr>()>;
   // The block, by `load` if it is not here; two callers at once may both load it.
   Result<DecodedBlockPtr> Get(const CachedBlockKey& key, const Load& load);
+  // Drops blocks of about `bytes`, fewer if there are none.
+  void Shrink(uint64_t bytes);
   uint64_t NextSegmentNumber() { return next_segment_.fetch_add(1); }
 
  private:
   struct Entry {
     CachedBlockKey key;
     DecodedBlockPtr block;
-    BudgetLease lease;
+    uint64_t bytes = 0;
   };
   struct KeyHash {
     size_t operator()(const CachedBlockKey& key) const;
@@ -60,7 +63,9 @@ class BlockCache {
   static constexpr size_t kShardCount = 8;  // power of two
 
   DecodedBlockPtr Find(Shard& shard, const CachedBlockKey& key);
-  void Keep(Shard& shard, const CachedBlockKey& key, const DecodedBlockPtr& block);
+  void Keep(Shard& shard, Entry entry);
+  // Takes the least recently used ones out until no more than `bytes_max` are left.
+  static std::list<Entry> Evict(Shard& shard, uint64_t bytes_max) LUMA_REQUIRES(shard.mutex);
 
   MemoryBudget& budget_;
   const uint64_t shard_bytes_max_;

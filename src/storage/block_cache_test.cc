@@ -49,6 +49,35 @@ TEST_F(BlockCacheTest, AFullBudgetMeansNotKept) {
   EXPECT_TRUE(Loads(cache, 0));
 }
 
+TEST_F(BlockCacheTest, WhatAReaderHoldsStaysBooked) {
+  BlockCache cache(budget_, 1 << 20);
+  const auto get = [&] {
+    return *cache.Get({.segment = 1, .column = ColumnId{1}, .block = 0},
+                      [] { return Result<DecodedBlockPtr>(Block(1000)); });
+  };
+  DecodedBlockPtr held = get();
+  cache.Shrink(1 << 20);
+  EXPECT_GE(budget_.booked_bytes(BudgetUse::kCache), 8'000);
+  held.reset();
+  EXPECT_EQ(budget_.booked_bytes(), 0);
+  budget_.SetLimit(0);
+  held = get();
+  EXPECT_GE(budget_.booked_bytes(BudgetUse::kDecode), 8'000);
+  held.reset();
+  EXPECT_EQ(budget_.booked_bytes(), 0);
+}
+
+TEST_F(BlockCacheTest, ShrinksByAboutWhatIsWanted) {
+  BlockCache cache(budget_, 1 << 20);
+  for (uint32_t block = 0; block < 100; ++block) Loads(cache, block);
+  const uint64_t before = budget_.booked_bytes(BudgetUse::kCache);
+  cache.Shrink(before / 2);
+  EXPECT_LE(budget_.booked_bytes(BudgetUse::kCache), before / 2 + 100'000);
+  EXPECT_GT(budget_.booked_bytes(BudgetUse::kCache), before / 4);
+  cache.Shrink(UINT64_MAX);
+  EXPECT_EQ(budget_.booked_bytes(BudgetUse::kCache), 0);
+}
+
 TEST_F(BlockCacheTest, ErrorsAreNotKept) {
   BlockCache cache(budget_, 1 << 20);
   const CachedBlockKey key{.segment = 1, .column = ColumnId{1}, .block = 0};

@@ -1,27 +1,15 @@
 #include "storage/budget.h"
 
+#include <iterator>
+
 namespace luma::storage {
 
 std::string_view BudgetUseName(BudgetUse use) {
-  switch (use) {
-    case BudgetUse::kHotRows:
-      return "hot_rows";
-    case BudgetUse::kTransactions:
-      return "transactions";
-    case BudgetUse::kSeries:
-      return "series";
-    case BudgetUse::kIngest:
-      return "ingest";
-    case BudgetUse::kCache:
-      return "cache";
-    case BudgetUse::kQuery:
-      return "query";
-    case BudgetUse::kSockets:
-      return "sockets";
-    case BudgetUse::kMerge:
-      return "merge";
-  }
-  return "";
+  static constexpr std::string_view kNames[] = {
+      "hot_rows", "transactions", "series", "indexes", "ingest", "cache", "decode",
+      "query",    "sockets",      "flush",  "merge",   "log",    "sql"};
+  static_assert(std::size(kNames) == kBudgetUseCount);
+  return kNames[static_cast<size_t>(use)];
 }
 
 BudgetLease::BudgetLease(BudgetLease&& other) noexcept
@@ -69,8 +57,42 @@ BudgetLease MemoryBudget::BookAlways(BudgetUse use, uint64_t bytes) {
   return BudgetLease(this, use, bytes);
 }
 
+uint64_t MemoryBudget::booked_bytes(BudgetUse use) const {
+  if (use == BudgetUse::kSql) return sql_bytes_ == nullptr ? 0 : sql_bytes_->load();
+  return by_use_[static_cast<size_t>(use)].load(std::memory_order_relaxed);
+}
+
+uint64_t MemoryBudget::limit_bytes(BudgetUse use) const {
+  return use == BudgetUse::kSql ? sql_limit_bytes_ : limit_bytes();
+}
+
+void MemoryBudget::CountSql(const std::atomic<uint64_t>& bytes, uint64_t limit_bytes) {
+  sql_bytes_ = &bytes;
+  sql_limit_bytes_ = limit_bytes;
+}
+
+uint64_t MemoryBudget::RefuseBooking(uint64_t first, bool forever) {
+  refused_forever_ = forever;
+  refused_from_ = first;
+  return bookings_.exchange(0);
+}
+
+bool MemoryBudget::IsRefusedByTest() {
+  const uint64_t first = refused_from_.load(std::memory_order_relaxed);
+  if (first == 0) return false;
+  const uint64_t number = ++bookings_;
+  return number == first || (number > first && refused_forever_);
+}
+
+// A cache that is to grow must not shrink for it.
 Status MemoryBudget::Add(BudgetUse use, uint64_t bytes) {
-  if (TryAdd(use, bytes)) return Status::Ok();
+  const bool is_refused = IsRefusedByTest();
+  if (!is_refused && TryAdd(use, bytes)) return Status::Ok();
+  MemoryReliever* const reliever = use == BudgetUse::kCache ? nullptr : reliever_.load();
+  if (reliever != nullptr && !is_refused) {
+    reliever->Relieve(bytes);
+    if (TryAdd(use, bytes)) return Status::Ok();
+  }
   return Status::OutOfMemory("memory budget exceeded: use=", BudgetUseName(use), " asked=", bytes,
                              " booked=", booked_bytes(), " limit=", limit_bytes());
 }

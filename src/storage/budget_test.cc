@@ -57,6 +57,60 @@ TEST(BudgetTest, ALeaseMovesToAnotherUseInAFullBudget) {
   EXPECT_EQ(budget.booked_bytes(BudgetUse::kHotRows), 0u);
 }
 
+class CountingReliever final : public MemoryReliever {
+ public:
+  explicit CountingReliever(BudgetLease held) : held_(std::move(held)) {}
+  void Relieve(uint64_t bytes) override {
+    asked += bytes;
+    held_.Release();
+  }
+  uint64_t asked = 0;
+
+ private:
+  BudgetLease held_;
+};
+
+TEST(BudgetTest, TheRelieverIsAskedBeforeABookingIsRefused) {
+  MemoryBudget budget(100);
+  CountingReliever reliever(*budget.Book(BudgetUse::kCache, 80));
+  budget.SetReliever(&reliever);
+  EXPECT_FALSE(budget.Book(BudgetUse::kCache, 30).ok());  // a cache does not grow at its own cost
+  EXPECT_EQ(reliever.asked, 0u);
+  EXPECT_TRUE(budget.Book(BudgetUse::kIngest, 30).ok());
+  EXPECT_EQ(reliever.asked, 30u);
+  EXPECT_FALSE(budget.Book(BudgetUse::kIngest, 101).ok());
+}
+
+TEST(BudgetTest, SqlHasALimitOfItsOwn) {
+  std::atomic<uint64_t> sql = 70;
+  MemoryBudget budget(100);
+  budget.CountSql(sql, 200);
+  EXPECT_EQ(budget.booked_bytes(BudgetUse::kSql), 70u);
+  EXPECT_EQ(budget.limit_bytes(BudgetUse::kSql), 200u);
+  EXPECT_EQ(budget.limit_bytes(BudgetUse::kQuery), 100u);
+  EXPECT_EQ(budget.booked_bytes(), 0u);
+  EXPECT_TRUE(budget.Book(BudgetUse::kQuery, 100).ok());
+}
+
+TEST(BudgetTest, ATestCanRefuseAnyBooking) {
+  MemoryBudget budget(100);
+  budget.RefuseBooking(2);
+  EXPECT_TRUE(budget.Book(BudgetUse::kQuery, 1).ok());
+  EXPECT_FALSE(budget.Book(BudgetUse::kQuery, 1).ok());
+  EXPECT_TRUE(budget.Book(BudgetUse::kQuery, 1).ok());
+  EXPECT_EQ(budget.RefuseBooking(1, true), 3u);
+  EXPECT_FALSE(budget.Book(BudgetUse::kQuery, 1).ok());
+  EXPECT_FALSE(budget.Book(BudgetUse::kQuery, 1).ok());
+  EXPECT_EQ(budget.RefuseBooking(0), 2u);
+  EXPECT_TRUE(budget.Book(BudgetUse::kQuery, 1).ok());
+}
+
+TEST(BudgetTest, EveryUseHasAName) {
+  for (int use = 0; use < kBudgetUseCount; ++use) {
+    EXPECT_FALSE(BudgetUseName(static_cast<BudgetUse>(use)).empty());
+  }
+}
+
 TEST(BudgetTest, ConcurrentLeasesNeverExceedTheLimit) {
   MemoryBudget budget(1000);
   std::atomic<bool> exceeded = false;

@@ -15,6 +15,7 @@
 #include "io/file_system.h"
 #include "storage/budget.h"
 #include "storage/cold/cold_tier_options.h"
+#include "storage/compaction/compaction_options.h"
 #include "storage/table_policy.h"
 #include "storage/transaction.h"
 #include "storage/wal/wal_sync.h"
@@ -31,8 +32,12 @@ struct EngineOptions {
   // All hot data above this is flushed, largest table first; also every flush_interval.
   uint64_t hot_bytes_flush = 256ull << 20;
   uint64_t wal_bytes_flush = 512ull << 20;  // bounds recovery time
+  // A log of this size takes no more commits (kDiskFull) until a flush has shortened it: its bound
+  // when flushes fail or are too slow.
+  uint64_t wal_bytes_max = 2ull << 30;
   std::chrono::seconds flush_interval{300};
   uint64_t memory_limit_bytes = 2ull << 30;
+  CompactionOptions compaction{};
   bool background_flush = true;  // off in deterministic tests: call Flush()
   // Files of the log stay until an archive of the log has taken charge: BackupSource::PinLog.
   bool hold_log = false;

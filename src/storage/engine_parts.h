@@ -20,7 +20,7 @@ struct EngineParts {
   Sequences& sequences;
   MemoryBudget& budget;
   std::atomic<uint32_t>& next_object_id;
-  // Asks for memory to be freed by a flush, without waiting.
+  // Asks for a flush, without waiting for it.
   const std::function<void()>& request_flush;
 };
 

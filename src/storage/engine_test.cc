@@ -402,7 +402,7 @@ TEST_F(EngineTest, AFullBudgetRefusesRowsAndRecovers) {
   engine_->budget().SetLimit(engine_->budget().booked_bytes() + 1000);
   auto transaction = engine_->Begin();
   EXPECT_EQ(Append(*transaction, table, {{1, "a"}}).code(), StatusCode::kOutOfMemory);
-  engine_->budget().SetLimit(1 << 20);
+  engine_->budget().SetLimit(engine_->budget().booked_bytes() + (1 << 20));
   LUMA_EXPECT_OK(Append(*transaction, table, {{1, "a"}}));
   LUMA_EXPECT_OK(transaction->Commit());
   EXPECT_EQ(engine_->budget().booked_bytes(BudgetUse::kTransactions), 0);

@@ -9,7 +9,7 @@ namespace {
 
 // Rows come in at most at about 100 MB/s, so limits are overshot by little.
 constexpr std::chrono::milliseconds kLookInterval{200};
-constexpr std::chrono::seconds kPauseAfterFailure{5};
+constexpr std::chrono::seconds kPauseAfterFailure{2};
 
 }  // namespace
 

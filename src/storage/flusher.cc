@@ -200,8 +200,9 @@ Status Flusher::WriteSegments(const DatabaseState& head, Plan& plan) {
   });
   for (const auto& [id, run] : runs) {
     const CatalogObjectPtr table = head.catalog()->Find(id);
-    Result<FlushedRun> flushed = FlushRun(parts_.fs, parts_.directory, *table, *run,
-                                          NextFileName(id, run->id()), epoch_, parts_.cache);
+    Result<FlushedRun> flushed =
+        FlushRun(parts_.fs, parts_.directory, *table, *run, NextFileName(id, run->id()), epoch_,
+                 parts_.budget, parts_.cache);
     if (!flushed.ok()) return flushed.status();
     plan.flushed.push_back(std::move(flushed).value());
   }

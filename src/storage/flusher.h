@@ -44,6 +44,7 @@ class Flusher {
     UniqueIndexes& indexes;
     Sequences& sequences;
     const std::atomic<uint32_t>& next_object_id;
+    MemoryBudget& budget;
     BlockCache* cache;
   };
   // `checkpoint` and `replay_from` are what the manifest says, `epoch` its writer's.

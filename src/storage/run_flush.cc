@@ -1,5 +1,6 @@
 #include "storage/run_flush.h"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -65,15 +66,30 @@ class RowGatherer {
   std::vector<std::vector<uint64_t>> validity_;
 };
 
-Result<std::vector<uint32_t>> OrderOnDisk(const CatalogObject& table, const RunVersion& run) {
+std::vector<const ColumnSchema*> KeyOf(const TableSchema& schema) {
   std::vector<const ColumnSchema*> columns;
-  for (const ColumnId id : table.table->sort_key) {
-    const ColumnSchema* const column = table.table->FindColumn(id);
+  for (const ColumnId id : schema.sort_key) {
+    const ColumnSchema* const column = schema.FindColumn(id);
     if (column == nullptr) break;  // dropped: sorted by those before it
     columns.push_back(column);
   }
-  if (columns.empty()) return std::vector<uint32_t>();
-  return SortedOrder(run, columns);
+  return columns;
+}
+
+// What SortedOrder takes, and the order itself.
+uint64_t SortBytes(std::span<const ColumnSchema* const> key, uint32_t rows) {
+  uint64_t row_bytes = 2 * sizeof(uint32_t);
+  for (const ColumnSchema* const column : key) {
+    const size_t width = ValueBytes(column->physical_type);
+    row_bytes += column->physical_type == PhysicalType::kBytes ? 24 : std::max<size_t>(8, width);
+  }
+  return row_bytes * rows;
+}
+
+Result<std::vector<uint32_t>> OrderOnDisk(std::span<const ColumnSchema* const> key,
+                                          const RunVersion& run) {
+  if (key.empty()) return std::vector<uint32_t>();
+  return SortedOrder(run, key);
 }
 
 // Rows of different series, or of whatever the table is sorted by first, are not alike.
@@ -124,11 +140,13 @@ DeleteBitmapPtr FlushedRun::Remap(const DeleteBitmapPtr& deletes) const {
 Result<FlushedRun> FlushRun(io::FileSystem& fs, const DataDirectory& directory,
                             const CatalogObject& table, const RunVersion& run,
                             const std::string& file_name, uint64_t writer_epoch,
-                            BlockCache* cache) {
+                            MemoryBudget& budget, BlockCache* cache) {
   LUMA_FAILPOINT("flush.before_segment");
   const auto& hot = static_cast<const HotRun&>(*run.run());
   const io::Path path = directory.segment(file_name);
-  LUMA_ASSIGN_OR_RETURN(std::vector<uint32_t> order, OrderOnDisk(table, run));
+  const auto key = KeyOf(*table.table);
+  const auto sort_memory = budget.BookAlways(BudgetUse::kFlush, SortBytes(key, run.row_count()));
+  LUMA_ASSIGN_OR_RETURN(std::vector<uint32_t> order, OrderOnDisk(key, run));
   const bool keeps_order = order.empty();
   if (keeps_order) {
     order.resize(run.row_count());
@@ -153,7 +171,9 @@ Result<FlushedRun> FlushRun(io::FileSystem& fs, const DataDirectory& directory,
                     .file_bytes = info.file_bytes,
                     .footer_crc = info.footer_crc,
                     .delete_bitmap = {}};
-  if (!keeps_order) flushed.new_position_of = Inverse(order);
+  if (keeps_order) return flushed;
+  flushed.memory = budget.BookAlways(BudgetUse::kFlush, order.size() * sizeof(uint32_t));
+  flushed.new_position_of = Inverse(order);
   return flushed;
 }
 

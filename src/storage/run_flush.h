@@ -21,17 +21,20 @@ struct FlushedRun {
   std::shared_ptr<const WarmRun> run;
   RunRecord record;                       // without delete bitmap
   std::vector<uint32_t> new_position_of;  // by old position; empty: rows kept their positions
+  BudgetLease memory;                     // of new_position_of
 
   // What the deletes of the run in memory are on disk.
   DeleteBitmapPtr Remap(const DeleteBitmapPtr& deletes) const;
 };
 
 // Sorts by the schema's sort key, writes all rows, deleted ones too, and opens the file. The file
-// is durable on return and garbage until the manifest names it. Blocks for I/O.
-// Errors: kDiskFull, kIoError; no file is left then unless removing it failed as well.
+// is durable on return and garbage until the manifest names it. Blocks for I/O. Its memory is
+// booked as kFlush, beyond the limit if need be, since a flush is what makes room: about 8 bytes
+// per row, and 8 to 24 per row and key column. Errors: kDiskFull, kIoError; no file is left then
+// unless removing it failed as well.
 Result<FlushedRun> FlushRun(io::FileSystem& fs, const DataDirectory& directory,
                             const CatalogObject& table, const RunVersion& run,
                             const std::string& file_name, uint64_t writer_epoch,
-                            BlockCache* cache = nullptr);
+                            MemoryBudget& budget, BlockCache* cache = nullptr);
 
 }  // namespace luma::storage

@@ -1,5 +1,6 @@
 #include "storage/storage_engine.h"
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <string>
@@ -15,12 +16,23 @@
 namespace luma::storage {
 namespace {
 
-constexpr uint64_t kCacheShare = 8;  // of the memory limit, for decoded blocks
+// Of the memory limit: for decoded blocks, for commits on their way to the log.
+constexpr uint64_t kCacheShare = 8;
+constexpr uint64_t kLogBufferShare = 32;
+constexpr uint64_t kLogBufferBytesMin = 1ull << 20;
+constexpr uint64_t kLogBufferBytesMax = 64ull << 20;
+
+uint64_t LogBufferBytes(const EngineOptions& options) {
+  return std::clamp(options.memory_limit_bytes / kLogBufferShare, kLogBufferBytesMin,
+                    kLogBufferBytesMax);
+}
 
 WalOptions WalOptionsOf(const EngineOptions& options) {
   return {.sync = options.wal_sync,
           .sync_interval = options.wal_sync_interval,
           .segment_bytes = options.wal_segment_bytes,
+          .buffer_bytes_max = LogBufferBytes(options),
+          .log_bytes_max = options.wal_bytes_max,
           .background_spares = options.background_flush,
           .hold = options.hold_log};
 }
@@ -146,20 +158,23 @@ StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Cl
       pipeline_(*wal_, states_, indexes_, *budget_, clock_, options_.run_rows_max,
                 opened.database.state),
       flusher_({fs, DataDirectory{options_.data_dir}, *manifest_, *wal_, pipeline_, states_,
-                indexes_, sequences_, next_object_id_, cache_.get()},
+                indexes_, sequences_, next_object_id_, *budget_, cache_.get()},
                opened.database.checkpoint, opened.replay_from, opened.epoch),
       compactor_({fs, DataDirectory{options_.data_dir}, flusher_, states_, indexes_, *budget_,
                   cache_.get()}),
+      log_memory_(budget_->BookAlways(BudgetUse::kLog, LogBufferBytes(options_))),
       request_flush_([this] {
         if (flush_thread_) flush_thread_->Request();
       }),
+      memory_relief_(*budget_, *cache_, request_flush_),
       parts_{states_, pipeline_, indexes_, sequences_, *budget_, next_object_id_, request_flush_} {
   SegmentMetrics::Get();  // so that /metrics has them from the start
   for (const auto& [id, record] : opened.database.sequences) sequences_.Restore(id, record);
   // Last: a flush writes the counters to the manifest.
   if (!options_.background_flush) return;
   flush_thread_.emplace(FlushNeeds(), flusher_, states_, clock_);
-  compaction_thread_.emplace(CompactionThread::Limits(), compactor_, flusher_);
+  if (!options_.compaction.enabled) return;
+  compaction_thread_.emplace(CompactionLimits(), compactor_, flusher_, *budget_);
 }
 
 StorageEngine::~StorageEngine() {
@@ -197,6 +212,17 @@ FlushThread::Needs StorageEngine::FlushNeeds() const {
           .wal_bytes_max = options_.wal_bytes_flush,
           .interval = options_.flush_interval,
           .wal_bytes = [this] { return wal_->log_bytes(); }};
+}
+
+CompactionThread::Limits StorageEngine::CompactionLimits() const {
+  const CompactionOptions& options = options_.compaction;
+  CompactionThread::Limits limits{.policy = {},
+                                  .written_bytes_per_second = options.written_bytes_per_second,
+                                  .niceness = options.niceness};
+  limits.policy.output_bytes_max = options.output_bytes_max;
+  limits.policy.memory_bytes_max = options.memory_bytes_max;
+  limits.policy.free_bytes_min = options.free_bytes_min;
+  return limits;
 }
 
 Sequences::Log StorageEngine::SequenceLog() {

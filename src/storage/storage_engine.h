@@ -17,6 +17,7 @@
 #include "storage/flush_thread.h"
 #include "storage/flusher.h"
 #include "storage/manifest/manifest.h"
+#include "storage/memory_relief.h"
 #include "storage/recovery.h"
 #include "storage/sequences.h"
 #include "storage/state_store.h"
@@ -68,6 +69,7 @@ class StorageEngine final : public MultiTierStorage, private BackupSource {
   Result<Lsn> SyncLog() override;
   Status ReadLog(Lsn from, Lsn through, const WalRecordCallback& callback) override;
   FlushThread::Needs FlushNeeds() const;
+  CompactionThread::Limits CompactionLimits() const;
 
   const EngineOptions options_;
   io::FileSystem& fs_;
@@ -84,10 +86,12 @@ class StorageEngine final : public MultiTierStorage, private BackupSource {
   CommitPipeline pipeline_;
   Flusher flusher_;
   Compactor compactor_;
+  const BudgetLease log_memory_;
   // None without background_flush.
   std::optional<FlushThread> flush_thread_;
   std::optional<CompactionThread> compaction_thread_;
   const std::function<void()> request_flush_;
+  const MemoryRelief memory_relief_;
   const EngineParts parts_;
 };
 

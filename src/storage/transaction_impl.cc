@@ -63,7 +63,7 @@ Status TransactionImpl::AlterObject(CatalogObject object) {
   CatalogOverlay changed = Overlay();
   LUMA_RETURN_IF_ERROR(changed.Put(std::move(object)));
   if (before->kind == ObjectKind::kTable) {
-    LUMA_RETURN_IF_ERROR(WatchMemory(ChangesOf(id).Alter(*before, changed.Find(id))));
+    LUMA_RETURN_IF_ERROR(ChangesOf(id).Alter(*before, changed.Find(id)));
   }
   overlay_.emplace(std::move(changed));
   return Status::Ok();
@@ -105,15 +105,16 @@ TableChanges& TransactionImpl::ChangesOf(ObjectId table) {
       .first->second;
 }
 
-Status TransactionImpl::WatchMemory(Status status) const {
-  if (status.code() == StatusCode::kOutOfMemory) engine_.request_flush();
+// The log may be at its limit, which a flush lifts.
+Status TransactionImpl::WatchLog(Status status) const {
+  if (status.code() == StatusCode::kDiskFull) engine_.request_flush();
   return status;
 }
 
 Status TransactionImpl::Append(ObjectId table, std::span<const ColumnSpan> columns) {
   MutexLock lock(append_mutex_);
   LUMA_ASSIGN_OR_RETURN(const CatalogObjectPtr object, FindTable(table));
-  return WatchMemory(ChangesOf(table).Append(*object, columns));
+  return ChangesOf(table).Append(*object, columns);
 }
 
 Status TransactionImpl::Append(ObjectId table, RowBuffer rows) {
@@ -212,9 +213,9 @@ Result<WriteBatch> TransactionImpl::BuildBatch() {
 Result<Lsn> TransactionImpl::Submit() {
   if (!has_changes()) return sequences_logged_at_;
   Result<WriteBatch> batch = BuildBatch();
-  if (!batch.ok()) return WatchMemory(batch.status());
+  if (!batch.ok()) return batch.status();
   Result<Lsn> lsn = engine_.pipeline.Submit(*batch);
-  if (!lsn.ok()) return WatchMemory(lsn.status());
+  if (!lsn.ok()) return WatchLog(lsn.status());
   return lsn;
 }
 

@@ -50,7 +50,7 @@ class TransactionImpl final : public Transaction {
   Result<CatalogObjectPtr> FindTable(ObjectId id) const;
   Result<CatalogObjectPtr> FindSequence(ObjectId id) const;
   TableChanges& ChangesOf(ObjectId table);
-  Status WatchMemory(Status status) const;
+  Status WatchLog(Status status) const;
   Sequences::Log SequenceLog() const;
 
   Result<WriteBatch> BuildBatch();

@@ -9,7 +9,7 @@ Status UniqueIndex::CheckRoom(uint64_t count) const {
   uint64_t bytes = 0;
   // Hashes are even: each shard gets its share.
   for (const Shard& shard : shards_) bytes += shard.GrowthBytes(count / kShardCount + 1);
-  return budget_.Book(BudgetUse::kCache, bytes).status();
+  return budget_.Book(BudgetUse::kIndexes, bytes).status();
 }
 
 void UniqueIndex::Insert(uint64_t hash, IndexedRow row) { ShardOf(hash).Insert(hash, row); }
@@ -60,7 +60,7 @@ void UniqueIndex::Shard::Put(const Entry& entry) {
 }
 
 void UniqueIndex::Shard::Rebuild(const std::vector<Entry>& entries, size_t slots) {
-  lease_ = budget_->BookAlways(BudgetUse::kCache, slots * sizeof(Entry));
+  lease_ = budget_->BookAlways(BudgetUse::kIndexes, slots * sizeof(Entry));
   slots_ = std::vector<Entry>(slots);
   used_ = 0;
   for (const Entry& entry : entries) {

@@ -37,7 +37,7 @@ struct IndexedRow {
 // Threads: every method from any thread.
 class UniqueIndex {
  public:
-  // Its memory is booked as kCache, beyond the limit if need be, since Insert must not fail.
+  // Its memory is booked as kIndexes, beyond the limit if need be, since Insert must not fail.
   UniqueIndex(std::vector<ColumnId> columns, MemoryBudget& budget)
       : columns_(std::move(columns)), budget_(budget) {
     for (Shard& shard : shards_) shard.set_budget(budget);

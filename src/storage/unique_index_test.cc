@@ -33,7 +33,7 @@ TEST(UniqueIndexTest, FindsAllRowsOfAHash) {
   index.Insert(6, Row(1, 12));
   EXPECT_THAT(Positions(index, 5), testing::ElementsAre(10, 11));
   EXPECT_EQ(index.size(), 3);
-  EXPECT_GT(budget.booked_bytes(BudgetUse::kCache), 0);
+  EXPECT_GT(budget.booked_bytes(BudgetUse::kIndexes), 0);
 }
 
 TEST(UniqueIndexTest, RowsKnowTheirLayout) {

@@ -13,19 +13,21 @@ namespace {
 
 constexpr std::chrono::seconds kLookInterval{1};
 constexpr std::chrono::seconds kPauseAfterFailure{30};
-constexpr int kNiceness = 10;  // about a tenth of a core that others want too
 
 // Linux gives threads priorities of their own. Where that fails the thread runs as the others do.
-void LowerPriorityOfThisThread() {
+void LowerPriorityOfThisThread(int niceness) {
   const auto thread = static_cast<id_t>(::gettid());
-  if (::setpriority(PRIO_PROCESS, thread, kNiceness) == 0) return;
+  if (::setpriority(PRIO_PROCESS, thread, niceness) == 0) return;
   LUMA_LOG(kInfo, "storage", "compaction runs with normal priority");
 }
 
 }  // namespace
 
-CompactionThread::CompactionThread(Limits limits, Compactor& compactor, const Flusher& flusher)
-    : limits_(limits), compactor_(compactor), flusher_(flusher), thread_([this] { Run(); }) {}
+CompactionThread::CompactionThread(Limits limits, Compactor& compactor, const Flusher& flusher,
+                                   const MemoryBudget& budget)
+    : limits_(limits), compactor_(compactor), flusher_(flusher), budget_(budget), thread_([this] {
+        Run();
+      }) {}
 
 void CompactionThread::Stop() {
   std::call_once(stopped_, [this] {
@@ -39,13 +41,13 @@ void CompactionThread::Stop() {
 }
 
 void CompactionThread::Run() {
-  LowerPriorityOfThisThread();
+  LowerPriorityOfThisThread(limits_.niceness);
   uint64_t flushes_seen = 0;
   std::chrono::seconds pause = kLookInterval;
   while (SleepUntil(std::chrono::steady_clock::now() + pause)) {
     pause = kLookInterval;
     const uint64_t flushes = flusher_.count();
-    if (flushes == flushes_seen) continue;
+    if (flushes == flushes_seen || IsShortOfMemory()) continue;
     const Status merged = MergeAll();
     if (merged.ok()) {
       flushes_seen = flushes;
@@ -54,6 +56,10 @@ void CompactionThread::Run() {
       pause = kPauseAfterFailure;
     }
   }
+}
+
+bool CompactionThread::IsShortOfMemory() const {
+  return budget_.booked_bytes() > budget_.limit_bytes() / 4 * 3;
 }
 
 bool CompactionThread::SleepUntil(std::chrono::steady_clock::time_point end) {

@@ -105,8 +105,10 @@ Status WalWriter::Reserve(uint64_t payload_bytes) {
   MutexLock lock(mutex_);
   LUMA_RETURN_IF_ERROR(WaitForBuffer(record_bytes));
   if (room_ < record_bytes + kMarkBytes) {
+    const uint64_t needed = kWalFileHeaderBytes + record_bytes + kMarkBytes + kFileTailBytes;
+    LUMA_RETURN_IF_ERROR(CheckLogMayGrow(std::max(needed, options_.segment_bytes)));
     mutex_.Unlock();
-    auto spare = spares_->Take(kWalFileHeaderBytes + record_bytes + kMarkBytes + kFileTailBytes);
+    auto spare = spares_->Take(needed);
     mutex_.Lock();
     if (!spare.ok()) return spare.status();
     room_ = spare->file_bytes - kWalFileHeaderBytes - kFileTailBytes;
@@ -114,6 +116,20 @@ Status WalWriter::Reserve(uint64_t payload_bytes) {
   }
   reserved_bytes_ = record_bytes;
   return Status::Ok();
+}
+
+Status WalWriter::CheckLogMayGrow(uint64_t file_bytes) const {
+  uint64_t bytes = 0;
+  size_t files = files_.size();
+  for (const WalEnd::File& file : files_) bytes += file.file_bytes;
+  for (const WalChunk& chunk : chunks_) {
+    if (!chunk.new_file()) continue;
+    bytes += chunk.new_file()->file_bytes;
+    ++files;
+  }
+  if (files <= 1 || bytes + file_bytes <= options_.log_bytes_max) return Status::Ok();
+  return Status::DiskFull("log is at its limit until hot rows are flushed: bytes=", bytes,
+                          " bytes_max=", options_.log_bytes_max);
 }
 
 // Does not leave the round to the log thread: that one may be in a callback which waits for the

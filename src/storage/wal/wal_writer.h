@@ -32,7 +32,9 @@ struct WalOptions {
   std::chrono::milliseconds sync_interval{100};  // kInterval only; at least 1 ms
   uint64_t segment_bytes = 32ull << 20;     // size of one file; a larger record gets a larger file
   uint64_t buffer_bytes_max = 64ull << 20;  // Reserve makes room when more waits
-  uint32_t spare_files_max = 4;             // preallocated files kept for reuse
+  // Of the log files. A log of one file may be larger, since Truncate cannot shorten that.
+  uint64_t log_bytes_max = UINT64_MAX;
+  uint32_t spare_files_max = 4;   // preallocated files kept for reuse
   bool background_spares = true;  // false: files are prepared by Reserve, for deterministic tests
   // Files that hold nothing the replay needed stay too, until PinAll has been called and its pin
   // been moved: for an archive that may not have their records yet.
@@ -64,9 +66,10 @@ class WalWriter {
   WalWriter& operator=(const WalWriter&) = delete;
 
   // Guarantees space on disk for one Append of up to `payload_bytes` (at most kWalPayloadBytesMax,
-  // else kTooLarge). kDiskFull changes nothing and may be tried again when there is space. Usually
-  // no I/O; prepares a file when the background has not kept up. A full buffer it writes out itself
-  // or waits until the thread that is at it has done so.
+  // else kTooLarge). kDiskFull, also of a log at its log_bytes_max, changes nothing and may be
+  // tried again when there is space or after a Truncate. Usually no I/O; prepares a file when the
+  // background has not kept up. A full buffer it writes out itself or waits until the thread that
+  // is at it has done so.
   Status Reserve(uint64_t payload_bytes) LUMA_EXCLUDES(mutex_);
 
   // Copies `payload` (may be empty) into the group buffer and returns its number: one more than the
@@ -151,6 +154,7 @@ class WalWriter {
   std::chrono::milliseconds IdleDelay() const;
 
   Status WaitForBuffer(uint64_t record_bytes) LUMA_REQUIRES(mutex_);
+  Status CheckLogMayGrow(uint64_t file_bytes) const LUMA_REQUIRES(mutex_);
   Status FinishedStatus() const LUMA_REQUIRES(mutex_);
 
   io::FileSystem& fs_;
