@@ -2,10 +2,12 @@
 
 #include <utility>
 
+#include "storage/backup/restore.h"
 #include "storage/budget.h"
 #include "storage/data_directory.h"
 #include "storage/manifest/manifest.h"
 #include "storage/recovery.h"
+#include "storage/segment_check.h"
 #include "storage/wal/wal_reader.h"
 #include "storage/warm/segment_reader.h"
 
@@ -51,30 +53,10 @@ class DirectoryCheck {
                                             .footer_crc = record.footer_crc}};
     LUMA_ASSIGN_OR_RETURN(const auto reader,
                           SegmentReader::Open(fs_, directory_.segment(record.file_name), expected));
-    for (uint32_t block = 0; block < reader->block_count(); ++block) {
-      for (const SegmentColumn& column : reader->columns()) {
-        LUMA_RETURN_IF_ERROR(CheckBlock(*reader, column.id, block));
-      }
-    }
-    return Status::Ok();
-  }
-
-  Status CheckBlock(const SegmentReader& reader, ColumnId column, uint32_t block) {
-    LUMA_ASSIGN_OR_RETURN(const auto decoded, reader.ReadBlock(column, block));
-    ++report_.blocks;
-    encoding::AlignedBuffer scratch;
-    if (HasSameBounds(ComputeZoneMap(decoded->Flatten(scratch)), reader.Zone(column, block))) {
+    return storage::CheckSegment(*reader, [&](uint64_t) {
+      ++report_.blocks;
       return Status::Ok();
-    }
-    return Status::Corruption("zone map of a block is not that of its values: path=", reader.path(),
-                              " offset=", reader.Entry(column, block).offset);
-  }
-
-  static bool HasSameBounds(const ZoneMap& values, const ZoneMap& kept) {
-    return values.row_count == kept.row_count && values.null_count == kept.null_count &&
-           values.has_min == kept.has_min && values.has_max == kept.has_max &&
-           values.has_nan == kept.has_nan && (!kept.has_min || values.min == kept.min) &&
-           (!kept.has_max || values.max == kept.max);
+    });
   }
 
   void CheckLog(Lsn from) {
@@ -101,6 +83,7 @@ class DirectoryCheck {
 
 Result<DirectoryReport> CheckDirectory(io::FileSystem& fs, const io::Path& data_directory) {
   const DataDirectory directory{data_directory};
+  LUMA_RETURN_IF_ERROR(CheckRestoreComplete(fs, directory.root));
   LUMA_ASSIGN_OR_RETURN(const bool exists, fs.Exists(directory.manifest()));
   if (!exists) return Status::NotFound("not a data directory: path=", data_directory);
   LUMA_ASSIGN_OR_RETURN(const auto lock, fs.LockDirectory(directory.root));

@@ -27,7 +27,8 @@ struct DirectoryReport {
 // nothing. Goes on after damage so that one damaged file does not hide the others.
 // Holds the lock of the directory meanwhile: no server can run on it.
 // Memory: a segment's footer, a block, and the rows that are only in the log.
-// Errors: kNotFound when it is no data directory, kUnavailable when it is locked, kIoError.
+// Errors: kNotFound when it is no data directory, kUnavailable when it is locked, kCorruption when
+// it holds an interrupted restore, kIoError.
 Result<DirectoryReport> CheckDirectory(io::FileSystem& fs, const io::Path& data_directory);
 
 }  // namespace luma::storage

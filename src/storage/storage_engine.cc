@@ -8,6 +8,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "storage/backup/restore.h"
 #include "storage/segment_metrics.h"
 #include "storage/store_report.h"
 #include "storage/transaction_impl.h"
@@ -118,6 +119,7 @@ Result<std::unique_ptr<StorageEngine>> StorageEngine::Open(EngineOptions options
   LUMA_RETURN_IF_ERROR(fs.CreateDirectories(directory.root));
   Opened opened;
   LUMA_ASSIGN_OR_RETURN(opened.lock, fs.LockDirectory(directory.root));
+  LUMA_RETURN_IF_ERROR(CheckRestoreComplete(fs, directory.root));
   opened.budget = std::make_unique<MemoryBudget>(options.memory_limit_bytes);
   opened.cache =
       std::make_unique<BlockCache>(*opened.budget, options.memory_limit_bytes / kCacheShare);

@@ -66,6 +66,8 @@ class StorageEngine final : public MultiTierStorage, private BackupSource {
   DataDirectory directory() const override { return DataDirectory{options_.data_dir}; }
   Result<PinnedCheckpoint> PinCheckpoint() override { return flusher_.Pin(); }
   std::unique_ptr<WalPin> PinLog() override { return wal_->PinAll(); }
+  uint64_t PinnedLogBytes() const override { return wal_->pinned_bytes(); }
+  DatabaseUuid uuid() const override { return manifest_->State().uuid; }
   Result<Lsn> SyncLog() override;
   Status ReadLog(Lsn from, Lsn through, const WalRecordCallback& callback) override;
   FlushThread::Needs FlushNeeds() const;

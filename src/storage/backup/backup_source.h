@@ -35,11 +35,14 @@ class BackupSource {
  public:
   virtual io::FileSystem& file_system() const = 0;
   virtual DataDirectory directory() const = 0;
+  virtual DatabaseUuid uuid() const = 0;
 
   // Errors: kIoError, kDiskFull, when an earlier flush has left it open what the manifest says.
   virtual Result<PinnedCheckpoint> PinCheckpoint() = 0;
   // Keeps every record that the log still has, and ends EngineOptions::hold_log.
   virtual std::unique_ptr<WalPin> PinLog() = 0;
+  // Of log files that only a pin keeps.
+  virtual uint64_t PinnedLogBytes() const = 0;
   // Makes all records durable that the log has now; returns the number of the last. Only such
   // records may leave the directory: a power cut could undo others, and their numbers come again.
   // Errors: kIoError when the log is poisoned.

@@ -145,6 +145,12 @@ Result<ManifestState> Manifest::Read(io::FileSystem& fs, const io::Path& directo
   return *std::move(found);
 }
 
+Status Manifest::Create(io::FileSystem& fs, const io::Path& directory, ManifestState state) {
+  LUMA_RETURN_IF_ERROR(fs.CreateDirectories(directory));
+  state.uuid = RandomUuid();
+  return Manifest(fs, directory, {}).Start(state);
+}
+
 Manifest::Manifest(io::FileSystem& fs, io::Path directory, ManifestOptions options)
     : fs_(fs), directory_(std::move(directory)), options_(options) {}
 Manifest::~Manifest() = default;

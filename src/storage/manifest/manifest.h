@@ -37,6 +37,10 @@ class Manifest {
   // The same without writing anything. Errors: also kNotFound.
   static Result<ManifestState> Read(io::FileSystem& fs, const io::Path& directory);
 
+  // Makes the manifest of a new database with the contents of `state` and a uuid of its own, in a
+  // directory without manifest. Durable on return.
+  static Status Create(io::FileSystem& fs, const io::Path& directory, ManifestState state);
+
   ~Manifest();
 
   // Durable when it returns OK. Errors: kInvalidArgument (see ManifestState::Apply; nothing

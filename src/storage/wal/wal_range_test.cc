@@ -101,7 +101,11 @@ TEST_F(WalRangeTest, PinnedRecordsSurviveTruncateAndDoNotCountForCheckpoints) {
   Truncate(Lsn{101});
   EXPECT_EQ(Count(Lsn{20}, Lsn{100}), 81u);
   EXPECT_LT(writer_->log_bytes(), bytes_before / 2);
-  pin->Advance(Lsn{70});
+  EXPECT_EQ(writer_->pinned_bytes(), writer_->extent().bytes - writer_->log_bytes());
+  pin->Advance(Lsn{101});
+  EXPECT_EQ(writer_->pinned_bytes(), 0u);
+  EXPECT_GT(writer_->extent().files, 4u) << "they go with the next Truncate";
+  pin = writer_->Pin(Lsn{70});
   Truncate(Lsn{101});
   EXPECT_EQ(Count(Lsn{70}, Lsn{100}), 31u);
   EXPECT_EQ(Read(Lsn{20}, Lsn{100}).status().code(), StatusCode::kCorruption);

@@ -434,6 +434,17 @@ uint64_t WalWriter::log_bytes() const {
   return bytes;
 }
 
+uint64_t WalWriter::pinned_bytes() const {
+  MutexLock lock(mutex_);
+  const Lsn first_read = pins_->OldestOr(first_needed_);
+  uint64_t bytes = 0;
+  for (size_t i = 0; i + 1 < files_.size(); ++i) {
+    const Lsn next = files_[i + 1].first_lsn;
+    if (next > first_read && next <= first_needed_) bytes += files_[i].file_bytes;
+  }
+  return bytes;
+}
+
 WalExtent WalWriter::extent() const {
   MutexLock lock(mutex_);
   WalExtent extent{.files = files_.size(),

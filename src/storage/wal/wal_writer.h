@@ -113,6 +113,8 @@ class WalWriter {
   // Of the log files, without spares and without those that stay only because they are pinned: a
   // checkpoint trigger.
   uint64_t log_bytes() const LUMA_EXCLUDES(mutex_);
+  // Of the files that stay only because they are pinned.
+  uint64_t pinned_bytes() const LUMA_EXCLUDES(mutex_);
   WalExtent extent() const LUMA_EXCLUDES(mutex_);
   WalStats stats() const LUMA_EXCLUDES(mutex_);
 

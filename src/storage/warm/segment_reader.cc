@@ -42,13 +42,19 @@ Result<OpenedFile> OpenFile(io::FileSystem& fs, const io::Path& path) {
 Result<std::shared_ptr<const SegmentReader>> SegmentReader::Open(io::FileSystem& fs,
                                                                  const io::Path& path,
                                                                  const ExpectedSegment& expected) {
-  LUMA_ASSIGN_OR_RETURN(OpenedFile opened, OpenFile(fs, path));
-  if (opened.bytes != expected.file.file_bytes) {
-    return Unexpected(path, 0, "file_bytes", opened.bytes, expected.file.file_bytes);
+  LUMA_ASSIGN_OR_RETURN(auto file, fs.OpenForRead(path));
+  return Open(std::move(file), expected);
+}
+
+Result<std::shared_ptr<const SegmentReader>> SegmentReader::Open(
+    std::shared_ptr<const io::RandomAccessFile> file, const ExpectedSegment& expected) {
+  LUMA_ASSIGN_OR_RETURN(const uint64_t bytes, file->Size());
+  if (bytes != expected.file.file_bytes) {
+    return Unexpected(file->path(), 0, "file_bytes", bytes, expected.file.file_bytes);
   }
   std::shared_ptr<SegmentReader> reader(new SegmentReader);
-  reader->file_ = std::move(opened.file);
-  reader->file_bytes_ = opened.bytes;
+  reader->file_ = std::move(file);
+  reader->file_bytes_ = bytes;
   LUMA_RETURN_IF_ERROR(reader->Load(expected.file.footer_crc));
   LUMA_RETURN_IF_ERROR(reader->CheckExpected(expected));
   return std::shared_ptr<const SegmentReader>(std::move(reader));

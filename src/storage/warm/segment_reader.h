@@ -31,6 +31,9 @@ class SegmentReader {
   // file is not the expected one; kUnsupported for another format version; kNotFound; kIoError.
   static Result<std::shared_ptr<const SegmentReader>> Open(io::FileSystem& fs, const io::Path& path,
                                                            const ExpectedSegment& expected);
+  // The same for a file that is open already, on a disk or elsewhere.
+  static Result<std::shared_ptr<const SegmentReader>> Open(
+      std::shared_ptr<const io::RandomAccessFile> file, const ExpectedSegment& expected);
   // The same for a file of which nothing is known, as inspection tools meet them.
   static Result<std::shared_ptr<const SegmentReader>> OpenUnknown(io::FileSystem& fs,
                                                                   const io::Path& path);
