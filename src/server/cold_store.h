@@ -10,9 +10,10 @@
 namespace luma::server {
 
 // What the engine needs of [cold], except the file format, which the caller adds. Without a store,
-// `store` is null. Makes the directory of a local store. Blocks for I/O. Lifetime: `fs` and `clock`
-// must outlive the store. Errors: kInvalidArgument for a [cold] that fits no store; those of the
-// directory.
+// `store` is null. Makes the directory of a local store; asks nothing of an S3 service, which may
+// be away while the server starts. Lifetime: `fs` and `clock` must outlive the store. Errors:
+// kInvalidArgument for a [cold] that fits no store, kNotFound when there are no credentials for S3,
+// those of the directory.
 Result<storage::ColdTierOptions> OpenColdStore(const Config& config, io::FileSystem& fs,
                                                const Clock& clock);
 

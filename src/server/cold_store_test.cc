@@ -29,5 +29,21 @@ TEST(ColdStoreTest, ADirectoryIsMadeAndUsed) {
   EXPECT_TRUE(disk.Exists("/mnt/cold/a/b").value());
 }
 
+TEST(ColdStoreTest, ABucketIsOpenedWithoutAskingTheService) {
+  io::SimDisk disk;
+  Config config;
+  config.cold.store = "s3://bucket/a/b";
+  config.cold.endpoint = "http://127.0.0.1:1";
+  config.cold.access_key = "K";
+  config.cold.secret_key = "S";
+  const auto options = OpenColdStore(config, disk, Clock::System());
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_NE(options->store, nullptr);
+  EXPECT_EQ(options->key_prefix, "a/b/");
+  config.cold.endpoint = "http://host/path";
+  EXPECT_EQ(OpenColdStore(config, disk, Clock::System()).status().code(),
+            StatusCode::kInvalidArgument);
+}
+
 }  // namespace
 }  // namespace luma::server

@@ -56,9 +56,11 @@ class HttpAnswer:
         return json.loads(self.body)
 
 
-def http(url: str, body: bytes | None = None, headers: dict | None = None) -> HttpAnswer:
-    """GET, or POST when there is a body. Any status is an answer; no connection raises OSError."""
-    request = urllib.request.Request(url, data=body, headers=headers or {})
+def http(url: str, body: bytes | None = None, headers: dict | None = None,
+         method: str | None = None) -> HttpAnswer:
+    """GET, or POST when there is a body, or `method`. Any status is an answer; no connection raises
+    OSError."""
+    request = urllib.request.Request(url, data=body, headers=headers or {}, method=method)
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:
             return HttpAnswer(response.status, response.headers, response.read())

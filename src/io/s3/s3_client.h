@@ -1,0 +1,69 @@
+// Signed requests to one bucket, repeated until there is an answer or no time is left.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "io/s3/http_transport.h"
+#include "io/s3/s3_options.h"
+#include "io/s3/sigv4.h"
+
+namespace luma::io {
+
+struct S3Request {
+  std::string method;
+  std::string key;  // empty: the bucket
+  std::vector<NameValue> query = {};
+  std::vector<NameValue> headers = {};
+  ByteSpan body = {};
+  uint64_t response_bytes_max = kErrorBodyBytesMax;
+  // How long to repeat it; none: S3Options::request_timeout.
+  std::optional<std::chrono::milliseconds> patience = std::nullopt;
+};
+
+struct S3Answer {
+  HttpResponse http;
+  // An earlier try may have taken effect without its answer arriving: a condition that fails now
+  // may have been made to fail by this very request.
+  bool earlier_try_unclear = false;
+};
+
+// Repeats after connections that failed or broke, answers 408, 429 and 5xx, and errors within a 200
+// of a POST, with delays that double and are half random.
+// Threads: Send from any thread; it blocks. Lifetime: `clock` must outlive it.
+class S3Client {
+ public:
+  // Errors: kInvalidArgument for an endpoint that is no "http[s]://host[:port]".
+  static Result<std::unique_ptr<S3Client>> Create(S3Options options,
+                                                  std::unique_ptr<HttpTransport> transport,
+                                                  const Clock& clock);
+
+  // Answers 2xx, 404 for a key or an upload, 412 and 416. Errors: kUnavailable when no try was
+  // answered in time, kPermissionDenied, kUnsupported, kInvalidArgument for a missing bucket or a
+  // wrong region, else kIoError. Messages have the store's code and text, never a secret.
+  Result<S3Answer> Send(const S3Request& request);
+
+  const S3Options& options() const { return options_; }
+
+ private:
+  S3Client(S3Options options, std::unique_ptr<HttpTransport> transport, const Clock& clock)
+      : options_(std::move(options)), transport_(std::move(transport)), clock_(clock) {}
+
+  Status ReadEndpoint();
+  std::string PathOf(const std::string& key) const;
+  Result<HttpResponse> Try(const S3Request& request, std::chrono::milliseconds timeout);
+  // Waits before the next try; false when the time is up.
+  bool Pause(int tries, std::chrono::nanoseconds deadline) const;
+
+  const S3Options options_;
+  const std::unique_ptr<HttpTransport> transport_;
+  const Clock& clock_;
+  std::string origin_;  // "https://host:port", the bucket in it unless path_style
+  std::string host_;    // as the header Host has it
+};
+
+}  // namespace luma::io
