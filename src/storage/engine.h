@@ -46,6 +46,7 @@ struct EngineOptions {
 };
 
 class BackupSource;  // storage/backup/backup_source.h
+class Maintenance;   // storage/maintenance.h
 struct StoreReport;  // storage/store_report.h
 
 struct EngineStats {
@@ -90,6 +91,8 @@ class MultiTierStorage {
   virtual StoreReport Report() const = 0;
   // What backups, checks and the archive of the log read. Lives as long as the engine.
   virtual BackupSource& backup_source() = 0;
+  // What becomes of data that is no longer wanted. Lives as long as the engine.
+  virtual Maintenance& maintenance() = 0;
   virtual const Clock& clock() const = 0;
 };
 

@@ -111,6 +111,16 @@ Result<PinnedCheckpoint> Flusher::Pin() {
   return pinned;
 }
 
+Status Flusher::DropRuns(ObjectId table, std::span<const RunVersionPtr> runs) {
+  MutexLock lock(mutex_);
+  Plan plan{.replay_from = replay_from_};
+  for (const RunVersionPtr& run : runs) {
+    LUMA_CHECK(!run->run()->is_hot() && run->id() < mergeable_before_.at(table));
+    plan.dropped.emplace(RunKey(table, run->id()), run);
+  }
+  return MakeCheckpoint(plan);
+}
+
 Status Flusher::Flush(Plan plan) {
   LUMA_RETURN_IF_ERROR(MakeCheckpoint(plan));
   replay_from_ = plan.replay_from;
@@ -129,7 +139,7 @@ Status Flusher::MakeCheckpoint(Plan& plan) {
     return prepared;
   }
   LUMA_RETURN_IF_ERROR(WriteManifest(plan));
-  LUMA_FAILPOINT(plan.merged != nullptr ? "compaction.after_manifest" : "flush.after_manifest");
+  LUMA_FAILPOINT(PointOf(plan, "after_manifest"));
   LUMA_RETURN_IF_ERROR(SwapRuns(plan));
   SweepIndexes(plan);
   ReleaseFiles(plan);
@@ -152,8 +162,8 @@ Status Flusher::Settle() {
 
 Status Flusher::Prepare(Plan& plan) {
   LUMA_RETURN_IF_ERROR(Settle());
-  if (plan.merged != nullptr) {
-    LUMA_FAILPOINT("compaction.before_install");
+  if (plan.merged != nullptr || !plan.dropped.empty()) {
+    LUMA_FAILPOINT(PointOf(plan, "before_install"));
   } else {
     const auto [head, lsn] = parts_.pipeline.HeadAndLsn();
     LUMA_RETURN_IF_ERROR(WaitForLog(lsn));
@@ -161,7 +171,7 @@ Status Flusher::Prepare(Plan& plan) {
     LUMA_FAILPOINT("flush.after_segments");
   }
   LUMA_RETURN_IF_ERROR(PlanCheckpoint(plan));
-  LUMA_FAILPOINT(plan.merged != nullptr ? "compaction.before_manifest" : "flush.before_manifest");
+  LUMA_FAILPOINT(PointOf(plan, "before_manifest"));
   return Status::Ok();
 }
 
@@ -182,6 +192,26 @@ std::vector<std::shared_ptr<const WarmRun>> Flusher::NewFiles(const Plan& plan) 
   for (const FlushedRun& flushed : plan.flushed) files.push_back(flushed.run);
   if (plan.merged != nullptr) files.push_back(plan.merged->run);
   return files;
+}
+
+std::string Flusher::PointOf(const Plan& plan, std::string_view step) {
+  const std::string_view cause = plan.merged != nullptr  ? "compaction"
+                                 : !plan.dropped.empty() ? "retention"
+                                                         : "flush";
+  return fmt::format("{}.{}", cause, step);
+}
+
+bool Flusher::IsDropped(const Plan& plan, ObjectId table, const RunVersion& run) {
+  const auto dropped = plan.dropped.find(RunKey(table, run.id()));
+  return dropped != plan.dropped.end() && dropped->second->run() == run.run();
+}
+
+// Whether the state has all of them, as they were when they were chosen.
+bool Flusher::HasDropped(const Plan& plan, const DatabaseState& head) {
+  return std::ranges::all_of(plan.dropped, [&](const auto& dropped) {
+    const RunVersionPtr now = head.Table(dropped.first.first).Find(dropped.first.second);
+    return now != nullptr && now->run() == dropped.second->run();
+  });
 }
 
 // What a checkpoint contains must be in the log first, in every sync mode: the log may never end
@@ -227,8 +257,10 @@ Status Flusher::PlanCheckpoint(Plan& plan) {
       plan.moved.emplace(plan.merged->table, input->id());
     }
   }
+  for (const auto& [key, run] : plan.dropped) plan.moved.insert(key);
   const auto [head, lsn] = parts_.pipeline.Freeze(plan.moved);
   LUMA_RETURN_IF_ERROR(WaitForLog(lsn));
+  if (!HasDropped(plan, *head)) return Status::Conflict("runs to drop are gone");
   LUMA_RETURN_IF_ERROR(PlanMerge(*head, plan));
   DatabaseState after = CheckpointOf(*head, plan);
   plan.edit = CheckpointEdit(*checkpoint_, after, new_runs);
@@ -270,7 +302,8 @@ DatabaseState Flusher::CheckpointOf(const DatabaseState& head, Plan& plan) const
   head.ForEachTable([&](ObjectId id, const TableVersionPtr& version) {
     TableVersion on_disk;
     version->ForEachRun([&](const RunVersionPtr& run) {
-      if (run != version->growing() && IsDroppable(*run, plan.drops_dead_runs)) {
+      const bool is_dead = run != version->growing() && IsDroppable(*run, plan.drops_dead_runs);
+      if (is_dead || IsDropped(plan, id, *run)) {
         plan.dead.emplace_back(id, run->id());
         return;
       }
@@ -407,6 +440,9 @@ void Flusher::SwapMergedIn(DatabaseState& state, const Plan& plan) {
 void Flusher::SweepIndexes(const Plan& plan) {
   for (const auto& entry : plan.indexed) {
     for (const RunVersionPtr& input : plan.merged->inputs) entry->rows_gone += input->row_count();
+  }
+  for (const auto& [key, run] : plan.dropped) {
+    for (const auto& entry : parts_.indexes.Of(key.first)) entry->rows_gone += run->row_count();
   }
   const DatabaseStatePtr oldest = parts_.states.Oldest();
   std::set<ObjectId> tables;

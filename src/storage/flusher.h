@@ -14,6 +14,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/mutex.h"
@@ -77,6 +78,11 @@ class Flusher {
   // that is under way. Errors: those of FlushAll, when an earlier one left its outcome open.
   Result<PinnedCheckpoint> Pin() LUMA_EXCLUDES(mutex_);
 
+  // Takes away runs of a table that are on disk and mergeable, whatever tier they are in; their
+  // files go with the last reader. Deletes of their rows are refused from then on. Errors:
+  // kConflict when one of them is gone or was merged; those of FlushAll. Nothing has changed then.
+  Status DropRuns(ObjectId table, std::span<const RunVersionPtr> runs) LUMA_EXCLUDES(mutex_);
+
   // Flushes that did something.
   uint64_t count() const { return count_.load(std::memory_order_relaxed); }
 
@@ -91,8 +97,9 @@ class Flusher {
     const MergedRun* merged = nullptr;
     std::vector<UniqueIndexes::EntryPtr> indexed = {};  // have the keys of the merged run
     RunVersionPtr merged_version = nullptr;             // with the deletes it has in `after`
-    std::set<RunKey> moved = {};                        // runs whose rows have new positions
-    std::vector<RunKey> dead = {};                      // runs without live rows, not to be kept
+    std::map<RunKey, RunVersionPtr> dropped = {};
+    std::set<RunKey> moved = {};    // runs whose rows have new positions
+    std::vector<RunKey> dead = {};  // runs without live rows, not to be kept
     DatabaseStatePtr after = nullptr;
     ManifestEdit edit = {};
   };
@@ -110,6 +117,10 @@ class Flusher {
   // The entries of a merged run that will be in no state would never be swept.
   static void RemoveMergedKeys(const Plan& plan);
   static std::vector<std::shared_ptr<const WarmRun>> NewFiles(const Plan& plan);
+  // The name of a failpoint: "flush.before_manifest", "compaction....", "retention....".
+  static std::string PointOf(const Plan& plan, std::string_view step);
+  static bool IsDropped(const Plan& plan, ObjectId table, const RunVersion& run);
+  static bool HasDropped(const Plan& plan, const DatabaseState& head);
   Status WaitForLog(Lsn lsn) LUMA_REQUIRES(mutex_);
   Status WriteSegments(const DatabaseState& head, Plan& plan) LUMA_REQUIRES(mutex_);
   // Freezes moved runs and completes the plan.

@@ -9,6 +9,8 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "storage/backup/restore.h"
+#include "storage/metrics/sample_scan.h"
+#include "storage/retention/expiry_clock_file.h"
 #include "storage/segment_metrics.h"
 #include "storage/store_report.h"
 #include "storage/transaction_impl.h"
@@ -104,6 +106,17 @@ TableReport ReportOf(const DatabaseState& state, const CatalogObjectPtr& table) 
   return report;
 }
 
+// A time that has passed, for the clock by which data expires; nothing for a new database.
+Result<std::optional<UnixMillis>> KnownTime(io::FileSystem& fs, const DataDirectory& directory,
+                                            const DatabaseState& state) {
+  const std::optional<UnixMillis> saved = LoadExpiryClock(fs, directory.expiry_clock());
+  const TableVersionPtr samples = state.Find(kSamplesTableId);
+  if (saved || samples == nullptr) return saved;
+  const TableSnapshot snapshot(state.catalog()->Find(kSamplesTableId), samples->Views());
+  LUMA_ASSIGN_OR_RETURN(const UnixMillis newest, NewestTimestamp(snapshot, INT64_MIN));
+  return newest == INT64_MIN ? std::nullopt : std::optional(newest);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<MultiTierStorage>> MultiTierStorage::Open(EngineOptions options,
@@ -138,6 +151,7 @@ Result<std::unique_ptr<StorageEngine>> StorageEngine::Open(EngineOptions options
   LUMA_FAILPOINT("recovery.after_manifest");
   LUMA_RETURN_IF_ERROR(fs.CreateDirectories(directory.segments()));
   LUMA_RETURN_IF_ERROR(RemoveOrphans(fs, directory, writer.state));
+  LUMA_ASSIGN_OR_RETURN(opened.known_time, KnownTime(fs, directory, *opened.database.state));
   LUMA_ASSIGN_OR_RETURN(opened.wal, WalWriter::Open(fs, directory.wal(), opened.database.wal_end,
                                                     WalOptionsOf(options)));
   return std::unique_ptr<StorageEngine>(
@@ -162,8 +176,13 @@ StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Cl
       flusher_({fs, DataDirectory{options_.data_dir}, *manifest_, *wal_, pipeline_, states_,
                 indexes_, sequences_, next_object_id_, *budget_, cache_.get()},
                opened.database.checkpoint, opened.replay_from, opened.epoch),
+      expiry_clock_(clock_, opened.known_time),
+      table_expiry_(flusher_, states_, expiry_clock_,
+                    options_.default_policy.retention.value_or(std::chrono::seconds(0))),
       compactor_({fs, DataDirectory{options_.data_dir}, flusher_, states_, indexes_, *budget_,
-                  cache_.get()}),
+                  table_expiry_, cache_.get()}),
+      maintenance_(fs, DataDirectory{options_.data_dir}.expiry_clock(), expiry_clock_,
+                   table_expiry_, flusher_, compactor_),
       log_memory_(budget_->BookAlways(BudgetUse::kLog, LogBufferBytes(options_))),
       request_flush_([this] {
         if (flush_thread_) flush_thread_->Request();
@@ -175,6 +194,7 @@ StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Cl
   // Last: a flush writes the counters to the manifest.
   if (!options_.background_flush) return;
   flush_thread_.emplace(FlushNeeds(), flusher_, states_, clock_);
+  maintenance_.Start();
   if (!options_.compaction.enabled) return;
   compaction_thread_.emplace(CompactionLimits(), compactor_, flusher_, *budget_);
 }
@@ -234,6 +254,7 @@ Sequences::Log StorageEngine::SequenceLog() {
 }
 
 Status StorageEngine::Close() {
+  maintenance_.Stop();
   if (compaction_thread_) compaction_thread_->Stop();
   if (flush_thread_) flush_thread_->Stop();
   const Status exact = sequences_.LogExact(SequenceLog());

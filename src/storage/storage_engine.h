@@ -19,6 +19,9 @@
 #include "storage/manifest/manifest.h"
 #include "storage/memory_relief.h"
 #include "storage/recovery.h"
+#include "storage/retention/engine_maintenance.h"
+#include "storage/retention/expiry_clock.h"
+#include "storage/retention/table_expiry.h"
 #include "storage/sequences.h"
 #include "storage/state_store.h"
 #include "storage/unique_indexes.h"
@@ -44,6 +47,7 @@ class StorageEngine final : public MultiTierStorage, private BackupSource {
   EngineStats Stats() const override;
   StoreReport Report() const override;
   BackupSource& backup_source() override { return *this; }
+  Maintenance& maintenance() override { return maintenance_; }
   const Clock& clock() const override { return clock_; }
 
  private:
@@ -56,6 +60,7 @@ class StorageEngine final : public MultiTierStorage, private BackupSource {
     uint64_t epoch = 0;
     Lsn replay_from = kFirstLsn;
     RecoveredDatabase database;
+    std::optional<UnixMillis> known_time;  // see ExpiryClock
     std::unique_ptr<WalWriter> wal;
   };
 
@@ -87,7 +92,10 @@ class StorageEngine final : public MultiTierStorage, private BackupSource {
   std::atomic<uint32_t> next_object_id_;
   CommitPipeline pipeline_;
   Flusher flusher_;
+  ExpiryClock expiry_clock_;
+  TableExpiry table_expiry_;
   Compactor compactor_;
+  EngineMaintenance maintenance_;  // runs without background_flush when it is asked to only
   const BudgetLease log_memory_;
   // None without background_flush.
   std::optional<FlushThread> flush_thread_;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <map>
-#include <string_view>
 
+#include "storage/time_column.h"
 #include "storage/warm/segment_format.h"
 
 namespace luma::storage {
@@ -73,8 +73,9 @@ Group BestGroupOfPartition(const MergePolicy& policy, std::span<const RunSize> r
   return BestGroup(ForClosedPartition(policy), runs);
 }
 
-bool IsHalfDeleted(const RunSize& run) {
-  return run.deleted_rows > 0 && run.deleted_rows >= run.live_rows();
+bool IsToBeRewritten(const MergePolicy& policy, const RunSize& run) {
+  return run.deleted_rows > 0 &&
+         run.deleted_rows >= policy.rewrite_deleted_share * static_cast<double>(run.rows);
 }
 
 int64_t FloorDivide(int64_t value, int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
@@ -104,7 +105,7 @@ std::vector<RunId> PickMerge(const MergePolicy& policy, std::span<const RunSize>
   }
   if (!picked.empty()) return picked;
   for (const RunSize& run : runs) {
-    if (run.live_rows() > 0 && IsHalfDeleted(run)) return {run.id};
+    if (run.live_rows() > 0 && IsToBeRewritten(policy, run)) return {run.id};
   }
   return {};
 }
@@ -128,17 +129,9 @@ MergePolicy PolicyFor(MergePolicy policy, const TableSchema& schema) {
 
 std::optional<PartitionColumn> FindPartitionColumn(const TableSchema& schema) {
   if (schema.sort_key.size() < 2) return std::nullopt;
-  const ColumnSchema* const column = schema.FindColumn(schema.sort_key.back());
-  if (column == nullptr || column->physical_type != PhysicalType::kInt64) return std::nullopt;
-  constexpr std::pair<std::string_view, int64_t> kTicksPerSecond[] = {
-      {"TIMESTAMP_S", 1},         {"TIMESTAMP_MS", 1'000},
-      {"TIMESTAMP", 1'000'000},   {"TIMESTAMP WITH TIME ZONE", 1'000'000},
-      {"TIMESTAMPTZ", 1'000'000}, {"TIMESTAMP_NS", 1'000'000'000},
-  };
-  for (const auto& [type, ticks] : kTicksPerSecond) {
-    if (column->logical_type == type) return PartitionColumn{column->id, ticks * 24 * 3600};
-  }
-  return std::nullopt;
+  const std::optional<TimeColumn> time = FindTimeColumn(schema);
+  if (!time || time->id != schema.sort_key.back()) return std::nullopt;
+  return PartitionColumn{time->id, time->ticks_per_second * 24 * 3600};
 }
 
 int64_t PartitionOf(const RunVersion& run, const PartitionColumn& column) {

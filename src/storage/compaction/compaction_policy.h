@@ -32,6 +32,8 @@ struct MergePolicy {
   // Sizes that differ widely may form no group of the first kind, ever: one flush in seven that is
   // a hundred times larger than the others is enough. Simulated: even sizes stay below 20 runs.
   size_t runs_max = 32;
+  // A run that has lost this share of its rows is rewritten alone.
+  double rewrite_deleted_share = 0.5;
   uint64_t output_bytes_max = 1ull << 30;
   uint32_t output_rows_max = 1u << 30;
   uint64_t memory_bytes_max = 64ull << 20;  // of the inputs' blocks; lowers inputs_max

@@ -106,6 +106,8 @@ Status Compactor::CheckDiskRoom(const MergePolicy& policy, const Choice& choice)
 Status Compactor::Merge(Choice choice, const MergePace& pace) {
   const auto start = std::chrono::steady_clock::now();
   const CatalogObjectPtr table = choice.table;
+  LUMA_ASSIGN_OR_RETURN(choice.inputs,
+                        parts_.expiry.WithoutExpired(*table, std::move(choice.inputs)));
   std::string file_name = parts_.flusher.NextFileName(table->id, choice.inputs.back()->id());
   MergeRequest request{.table = table,
                        .inputs = std::move(choice.inputs),

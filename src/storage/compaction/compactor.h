@@ -12,6 +12,7 @@
 #include "storage/compaction/compaction_policy.h"
 #include "storage/compaction/run_merger.h"
 #include "storage/flusher.h"
+#include "storage/retention/table_expiry.h"
 #include "storage/state_store.h"
 #include "storage/unique_indexes.h"
 
@@ -28,6 +29,7 @@ class Compactor {
     StateStore& states;
     UniqueIndexes& indexes;
     MemoryBudget& budget;
+    TableExpiry& expiry;
     BlockCache* cache;
   };
   explicit Compactor(Parts parts) : parts_(std::move(parts)) {}

@@ -23,9 +23,9 @@ class MergeOrder {
   // A bound on what it takes after the next Append of less than 2^24 rows, in steps.
   uint64_t memory_bytes_next() const;
 
-  // `merged`: what was deleted in each input, and left out, when it was merged; `now`: what is now,
-  // which includes that. Returns the positions in the merged run of the rows deleted since; null
-  // when there are none.
+  // `merged`: what was left out of each input when it was merged, because it was deleted or had
+  // expired; `now`: what is deleted now. Returns the positions in the merged run of the rows deleted
+  // since; null when there are none.
   DeleteBitmapPtr Remap(std::span<const DeleteBitmapPtr> merged,
                         std::span<const DeleteBitmapPtr> now) const;
 

@@ -33,7 +33,7 @@ struct MergeRequest {
 // A run that is on disk beside the runs it was made from.
 struct MergedRun {
   ObjectId table{};
-  std::vector<RunVersionPtr> inputs;   // with what was deleted, and left out, when they were read
+  std::vector<RunVersionPtr> inputs;   // with what was left out: deleted then, or expired
   std::shared_ptr<const WarmRun> run;  // has the id of the last input
   RunRecord record;                    // without delete bitmap
   MergeOrder order;
