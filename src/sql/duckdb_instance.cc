@@ -11,8 +11,6 @@
 namespace luma::sql {
 namespace {
 
-// Of the headers this was compiled with. The C++ interface has no promise across versions, not even
-// patch releases.
 constexpr std::string_view kHeaderVersion = "v1.4.4";
 
 struct EngineInfo final : duckdb::StorageExtensionInfo {
@@ -44,12 +42,6 @@ duckdb::unique_ptr<duckdb::StorageExtension> MakeStorageExtension(
   extension->create_transaction_manager = MakeTransactionManager;
   extension->storage_info = duckdb::make_shared_ptr<EngineInfo>(engine);
   return extension;
-}
-
-Status CheckVersion() {
-  const std::string_view loaded = duckdb::DuckDB::LibraryVersion();
-  if (loaded == kHeaderVersion) return Status::Ok();
-  return Status::Internal("wrong DuckDB library: expected=", kHeaderVersion, " loaded=", loaded);
 }
 
 void Configure(const DatabaseOptions& options, storage::MultiTierStorage& engine,
@@ -89,9 +81,15 @@ void LockDown(duckdb::DuckDB& database) {
 
 }  // namespace
 
+Status CheckDuckDbVersion() {
+  const std::string_view loaded = duckdb::DuckDB::LibraryVersion();
+  if (loaded == kHeaderVersion) return Status::Ok();
+  return Status::Internal("wrong DuckDB library: expected=", kHeaderVersion, " loaded=", loaded);
+}
+
 Result<std::shared_ptr<duckdb::DuckDB>> OpenInstance(const DatabaseOptions& options,
                                                      storage::MultiTierStorage& engine) {
-  LUMA_RETURN_IF_ERROR(CheckVersion());
+  LUMA_RETURN_IF_ERROR(CheckDuckDbVersion());
   return CallDuckDb([&] {
     duckdb::DBConfig config;
     Configure(options, engine, config);

@@ -10,8 +10,12 @@
 
 namespace luma::sql {
 
+// Errors: kInternal when the library is not exactly the version of the headers this was compiled
+// with. The C++ interface has no promise across versions, not even patch releases.
+Status CheckDuckDbVersion();
+
 // The instance holds no state that matters: it may be dropped and opened anew at any time (10 ms).
-// Errors: kInternal when the library is not exactly the version of the headers.
+// Errors: those of CheckDuckDbVersion.
 Result<std::shared_ptr<duckdb::DuckDB>> OpenInstance(const DatabaseOptions& options,
                                                      storage::MultiTierStorage& engine);
 

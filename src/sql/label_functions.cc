@@ -1,6 +1,5 @@
 #include "sql/label_functions.h"
 
-#include "model/labels.h"
 #include "sql/duckdb_boundary.h"
 
 namespace luma::sql {
@@ -27,28 +26,14 @@ void LabelMap(DataChunk& arguments, ExpressionState&, Vector& result) {
   arguments.data[0].ToUnifiedFormat(arguments.size(), format);
   const auto* sets = duckdb::UnifiedVectorFormat::GetData<string_t>(format);
   result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
-  auto* entries = FlatVector::GetData<duckdb::list_entry_t>(result);
-  idx_t size = 0;
   for (idx_t row = 0; row < arguments.size(); ++row) {
-    entries[row] = duckdb::list_entry_t(size, 0);
     const idx_t index = format.sel->get_index(row);
-    if (!format.validity.RowIsValid(index)) {
+    if (format.validity.RowIsValid(index)) {
+      WriteLabelMap(CheckedLabels(sets[index]), result, row);
+    } else {
+      FlatVector::GetData<duckdb::list_entry_t>(result)[row] = {0, 0};
       FlatVector::SetNull(result, row, true);
-      continue;
     }
-    for (const LabelRef& label : CheckedLabels(sets[index])) {
-      if (label.name == kMetricNameLabel) continue;
-      duckdb::ListVector::Reserve(result, size + 1);
-      Vector& names = duckdb::MapVector::GetKeys(result);
-      Vector& values = duckdb::MapVector::GetValues(result);
-      FlatVector::GetData<string_t>(names)[size] =
-          duckdb::StringVector::AddString(names, label.name.data(), label.name.size());
-      FlatVector::GetData<string_t>(values)[size] =
-          duckdb::StringVector::AddString(values, label.value.data(), label.value.size());
-      ++size;
-    }
-    entries[row].length = size - entries[row].offset;
-    duckdb::ListVector::SetListSize(result, size);
   }
   if (arguments.AllConstant()) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
 }
@@ -73,6 +58,24 @@ duckdb::ScalarFunctionSet Single(ScalarFunction function) {
 }
 
 }  // namespace
+
+void WriteLabelMap(LabelsView labels, Vector& map, idx_t row) {
+  const idx_t first = duckdb::ListVector::GetListSize(map);
+  idx_t size = first;
+  for (const LabelRef& label : labels) {
+    if (label.name == kMetricNameLabel) continue;
+    duckdb::ListVector::Reserve(map, size + 1);
+    Vector& names = duckdb::MapVector::GetKeys(map);
+    Vector& values = duckdb::MapVector::GetValues(map);
+    FlatVector::GetData<string_t>(names)[size] =
+        duckdb::StringVector::AddString(names, label.name.data(), label.name.size());
+    FlatVector::GetData<string_t>(values)[size] =
+        duckdb::StringVector::AddString(values, label.value.data(), label.value.size());
+    ++size;
+  }
+  FlatVector::GetData<duckdb::list_entry_t>(map)[row] = {first, size - first};
+  duckdb::ListVector::SetListSize(map, size);
+}
 
 std::vector<duckdb::ScalarFunctionSet> LabelFunctions() {
   std::vector<duckdb::ScalarFunctionSet> functions;

@@ -7,9 +7,14 @@
 
 #include <vector>
 
+#include "model/labels.h"
 #include "sql/duckdb_headers.h"
 
 namespace luma::sql {
+
+// Makes row `row` of `map`, a flat MAP(VARCHAR, VARCHAR), every label but __name__. Rows must be
+// written in ascending order.
+void WriteLabelMap(LabelsView labels, duckdb::Vector& map, duckdb::idx_t row);
 
 std::vector<duckdb::ScalarFunctionSet> LabelFunctions();
 
