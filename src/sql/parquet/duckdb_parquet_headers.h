@@ -4,9 +4,10 @@
 
 #include "sql/duckdb_headers.h"
 
-// After the above.
-#include "column_reader.hpp"
-#include "column_writer.hpp"
-#include "parquet_reader.hpp"
-#include "parquet_writer.hpp"
-#include "thrift/protocol/TCompactProtocol.h"
+// After the above: they need it.
+#include <thrift/protocol/TCompactProtocol.h>
+
+#include <column_reader.hpp>
+#include <column_writer.hpp>
+#include <parquet_reader.hpp>
+#include <parquet_writer.hpp>
