@@ -1,19 +1,15 @@
-// The contract of ObjectStore as tests. A test program instantiates them for its stores:
+// The contract of ObjectStore as tests (object_store_contract_test.cc). A test program links them
+// and instantiates them for its stores:
 //   INSTANTIATE_TEST_SUITE_P(Local, ObjectStoreContract, testing::Values(&MakeLocalStore));
 #pragma once
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "base/crc32c.h"
 #include "io/object_store.h"
-#include "io/sim_disk.h"
 
 namespace luma::io {
 
@@ -45,152 +41,5 @@ class ObjectStoreContract : public ::testing::TestWithParam<MakeObjectStore> {
 
   std::unique_ptr<ObjectStore> store_;
 };
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ObjectStoreContract);
-
-TEST_P(ObjectStoreContract, PutReplacesAndGetReturnsTheWholeObject) {
-  ASSERT_TRUE(store_->Put("t/1/a.parquet", AsBytes("first")).ok());
-  ASSERT_TRUE(store_->Put("t/1/a.parquet", AsBytes("second")).ok());
-  EXPECT_EQ(AsText(*store_->Get("t/1/a.parquet")), "second");
-  EXPECT_EQ(store_->Head("t/1/a.parquet")->size_bytes, 6u);
-}
-
-TEST_P(ObjectStoreContract, RangesAreExactOrRefused) {
-  ASSERT_TRUE(store_->Put("k", AsBytes("second")).ok());
-  EXPECT_EQ(AsText(*store_->GetRange("k", 1, 3)), "eco");
-  EXPECT_EQ(AsText(*store_->GetRange("k", 0, 6)), "second");
-  EXPECT_EQ(AsText(*store_->GetRange("k", 5, 1)), "d");
-  EXPECT_EQ(AsText(*store_->GetRange("k", 6, 0)), "");
-  EXPECT_EQ(store_->GetRange("k", 4, 3).status().code(), StatusCode::kOutOfRange);
-  EXPECT_EQ(store_->GetRange("k", 7, 0).status().code(), StatusCode::kOutOfRange);
-  EXPECT_EQ(store_->GetRange("k", 100, 1).status().code(), StatusCode::kOutOfRange);
-  EXPECT_EQ(store_->GetRange("k", UINT64_MAX, 2).status().code(), StatusCode::kOutOfRange);
-  EXPECT_EQ(store_->GetRange("none", 0, 1).status().code(), StatusCode::kNotFound);
-}
-
-TEST_P(ObjectStoreContract, AnObjectMayBeEmpty) {
-  ASSERT_TRUE(store_->Put("empty", {}).ok());
-  EXPECT_EQ(store_->Head("empty")->size_bytes, 0u);
-  EXPECT_TRUE(store_->Get("empty")->empty());
-  EXPECT_TRUE(VerifyObject(*store_, "empty", {}).ok());
-}
-
-TEST_P(ObjectStoreContract, PutIfAbsentKeepsTheFirst) {
-  ASSERT_TRUE(store_->PutIfAbsent("k", AsBytes("first")).ok());
-  EXPECT_EQ(store_->PutIfAbsent("k", AsBytes("second")).code(), StatusCode::kAlreadyExists);
-  EXPECT_EQ(AsText(*store_->Get("k")), "first");
-}
-
-TEST_P(ObjectStoreContract, ReplaceNeedsTheVersionThatIsThere) {
-  EXPECT_EQ(store_->Replace("k", AsBytes("x"), "none").status().code(), StatusCode::kConflict);
-  ASSERT_TRUE(store_->Put("k", AsBytes("one")).ok());
-  const auto first = store_->GetVersioned("k");
-  ASSERT_TRUE(first.ok()) << first.status();
-  const auto second = store_->Replace("k", AsBytes("two"), first->version);
-  ASSERT_TRUE(second.ok()) << second.status();
-  EXPECT_EQ(store_->GetVersioned("k")->version, *second);
-  EXPECT_EQ(store_->Replace("k", AsBytes("lost"), first->version).status().code(),
-            StatusCode::kConflict);
-  EXPECT_EQ(AsText(*store_->Get("k")), "two");
-  EXPECT_TRUE(store_->Replace("k", AsBytes("three"), *second).ok());
-  EXPECT_EQ(AsText(*store_->Get("k")), "three");
-}
-
-// Goal: conditional puts make a commit protocol. Method: threads add one to a number in an object
-// by reading and replacing; every success must have counted.
-TEST_P(ObjectStoreContract, RacingReplacesLoseNothing) {
-  ASSERT_TRUE(store_->Put("counter", AsBytes("0")).ok());
-  constexpr int kThreads = 4;
-  constexpr int kAdditions = 8;
-  std::vector<std::thread> threads;
-  for (int i = 0; i < kThreads; ++i) {
-    threads.emplace_back([&] {
-      for (int done = 0; done < kAdditions;) {
-        const auto read = store_->GetVersioned("counter");
-        ASSERT_TRUE(read.ok()) << read.status();
-        const std::string next = std::to_string(std::stoi(std::string(AsText(read->bytes))) + 1);
-        const auto replaced = store_->Replace("counter", AsBytes(next), read->version);
-        ASSERT_TRUE(replaced.ok() || replaced.status().code() == StatusCode::kConflict)
-            << replaced.status();
-        if (replaced.ok()) ++done;
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(AsText(*store_->Get("counter")), std::to_string(kThreads * kAdditions));
-}
-
-TEST_P(ObjectStoreContract, OfRacingCreatorsExactlyOneWins) {
-  std::atomic<int> winners{0};
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 8; ++i) {
-    threads.emplace_back([&, i] {
-      const Status status = store_->PutIfAbsent("race", AsBytes(std::to_string(i)));
-      if (status.ok()) {
-        ++winners;
-      } else {
-        EXPECT_EQ(status.code(), StatusCode::kAlreadyExists) << status;
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(winners, 1);
-}
-
-TEST_P(ObjectStoreContract, ListsByPrefixSorted) {
-  EXPECT_THAT(Keys(""), testing::IsEmpty());
-  for (const char* key : {"b", "a/2", "a/1", "a.x", "ab/1", "a/date=2026-11-22/x_y-z.parquet"}) {
-    ASSERT_TRUE(store_->Put(key, AsBytes(key)).ok()) << key;
-  }
-  EXPECT_THAT(Keys("a"),
-              testing::ElementsAre("a.x", "a/1", "a/2", "a/date=2026-11-22/x_y-z.parquet", "ab/1"));
-  EXPECT_THAT(Keys("a/"), testing::ElementsAre("a/1", "a/2", "a/date=2026-11-22/x_y-z.parquet"));
-  EXPECT_THAT(Keys("c"), testing::IsEmpty());
-  EXPECT_EQ(store_->List("b")->front().size_bytes, 1u);
-}
-
-TEST_P(ObjectStoreContract, AMissingObjectIsNotFoundAndDeletingItIsFine) {
-  EXPECT_EQ(store_->Get("none").status().code(), StatusCode::kNotFound);
-  EXPECT_EQ(store_->Head("none").status().code(), StatusCode::kNotFound);
-  EXPECT_TRUE(store_->Delete("none").ok());
-  ASSERT_TRUE(store_->Put("k", AsBytes("x")).ok());
-  ASSERT_TRUE(store_->Delete("k").ok());
-  EXPECT_EQ(store_->Get("k").status().code(), StatusCode::kNotFound);
-}
-
-TEST_P(ObjectStoreContract, KeysCannotLeaveTheStore) {
-  for (const char* key : {"", "/", "/etc/passwd", "../x", "a/../b", "a//b", "a/", ".", "a b",
-                          "x.tmp", "a?b", "%2e"}) {
-    EXPECT_EQ(store_->Put(key, AsBytes("x")).code(), StatusCode::kInvalidArgument) << key;
-  }
-  EXPECT_EQ(store_->Put(std::string(1025, 'k'), {}).code(), StatusCode::kInvalidArgument);
-}
-
-// Sizes around the 8 MiB parts of S3 uploads.
-TEST_P(ObjectStoreContract, FilesOfEverySizeArriveWhole) {
-  SimDisk disk;
-  ASSERT_TRUE(disk.CreateDirectories("/f").ok());
-  constexpr size_t kMiB = 1 << 20;
-  for (const size_t size : {size_t{0}, size_t{1}, kMiB, 8 * kMiB, 8 * kMiB + 1, 21 * kMiB + 7}) {
-    const Bytes content = MakeFile(disk, "/f/file", size);
-    const auto put = store_->PutFile("f/object", disk, "/f/file");
-    ASSERT_TRUE(put.ok()) << put.status();
-    EXPECT_EQ(*put, (ObjectDigest{.size_bytes = size, .crc32c = Crc32c(content)}));
-    EXPECT_TRUE(VerifyObject(*store_, "f/object", *put).ok());
-    EXPECT_TRUE(*store_->Get("f/object") == content) << "size " << size;
-  }
-  EXPECT_EQ(store_->PutFile("f/none", disk, "/f/none").status().code(), StatusCode::kNotFound);
-  EXPECT_THAT(Keys("f/"), testing::ElementsAre("f/object"));
-}
-
-TEST_P(ObjectStoreContract, VerifyingTellsOtherBytesSizesAndAbsence) {
-  ASSERT_TRUE(store_->Put("k", AsBytes("content")).ok());
-  const ObjectDigest right{.size_bytes = 7, .crc32c = Crc32c(AsBytes("content"))};
-  EXPECT_TRUE(VerifyObject(*store_, "k", right).ok());
-  const ObjectDigest other_bytes{.size_bytes = 7, .crc32c = right.crc32c ^ 1};
-  EXPECT_EQ(VerifyObject(*store_, "k", other_bytes).code(), StatusCode::kCorruption);
-  const ObjectDigest other_size{.size_bytes = 8, .crc32c = right.crc32c};
-  EXPECT_EQ(VerifyObject(*store_, "k", other_size).code(), StatusCode::kCorruption);
-  EXPECT_EQ(VerifyObject(*store_, "none", right).code(), StatusCode::kCorruption);
-}
 
 }  // namespace luma::io

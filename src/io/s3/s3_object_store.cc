@@ -135,8 +135,8 @@ Status S3ObjectStore::PutIfAbsent(const std::string& key, ByteSpan bytes) {
       const S3Answer answer,
       client_->Send({.method = "PUT", .key = key, .headers = {IfNoneMatch()}, .body = bytes}));
   if (answer.http.status != 412) return CheckDone(key, answer.http);
-  const Status exists = Status::AlreadyExists("object exists: key=", key);
-  return answer.earlier_try_unclear ? VersionIfOurs(key, bytes, exists).status() : exists;
+  if (answer.earlier_try_unclear) return VersionIfOurs(key, bytes).status();
+  return Status::AlreadyExists("object exists: key=", key);
 }
 
 Result<ObjectVersion> S3ObjectStore::Replace(const std::string& key, ByteSpan bytes,
@@ -152,23 +152,18 @@ Result<ObjectVersion> S3ObjectStore::Replace(const std::string& key, ByteSpan by
                                        .headers = {IfMatch(conditions.if_match, expected)},
                                        .body = bytes}));
   if (answer.http.status == 412 || answer.http.status == 404) {
-    const Status conflict =
-        Status::Conflict("object has another version: key=", key, " expected=", expected);
-    if (answer.earlier_try_unclear) return VersionIfOurs(key, bytes, conflict);
-    return conflict;
+    if (answer.earlier_try_unclear) return VersionIfOurs(key, bytes);
+    return Status::Conflict("object has another version: key=", key, " expected=", expected);
   }
   LUMA_RETURN_IF_ERROR(CheckDone(key, answer.http));
   return VersionOfEtag(answer.http.etag);
 }
 
-Result<ObjectVersion> S3ObjectStore::VersionIfOurs(const std::string& key, ByteSpan bytes,
-                                                   Status otherwise) {
+Result<ObjectVersion> S3ObjectStore::VersionIfOurs(const std::string& key, ByteSpan bytes) {
   const Result<VersionedBytes> content = GetVersioned(key);
-  if (!content.ok()) {
-    return content.status().code() == StatusCode::kNotFound ? otherwise : content.status();
-  }
-  if (!std::ranges::equal(content->bytes, bytes)) return otherwise;
-  return content->version;
+  if (content.ok() && std::ranges::equal(content->bytes, bytes)) return content->version;
+  if (!content.ok() && content.status().code() != StatusCode::kNotFound) return content.status();
+  return Status::Unavailable("object was put or not, the answer was lost: key=", key);
 }
 
 Result<VersionedBytes> S3ObjectStore::GetVersioned(const std::string& key) {

@@ -21,7 +21,8 @@ namespace luma::io {
 // Versions are ETags. Conditional puts need a store that honours If-None-Match and If-Match; that
 // is tried out before the first one (S3Options::probe_prefix), and a store that ignores them makes
 // PutIfAbsent or Replace kUnsupported. When an answer to a conditional put is lost and the repeat
-// finds that the condition fails, the object is read: with the same bytes, the put counts as done.
+// finds that the condition fails, the object is read: with the same bytes the put counts as done,
+// with others it is kUnavailable, since it may have been done and replaced since.
 //
 // Memory: one object for Put and Get (at most kS3GetBytesMax), one part for PutFile.
 // Threads: every method from any thread.
@@ -51,9 +52,8 @@ class S3ObjectStore final : public ObjectStore {
   explicit S3ObjectStore(std::unique_ptr<S3Client> client) : client_(std::move(client)) {}
 
   Result<S3Conditions> Conditions() LUMA_EXCLUDES(probe_mutex_);
-  // After a condition failed on a repeat: the version of the object if it has these bytes, else
-  // `otherwise`.
-  Result<ObjectVersion> VersionIfOurs(const std::string& key, ByteSpan bytes, Status otherwise);
+  // After a condition failed on a repeat: the version of the object if it has these bytes.
+  Result<ObjectVersion> VersionIfOurs(const std::string& key, ByteSpan bytes);
   Result<ObjectDigest> PutParts(const std::string& key, const RandomAccessFile& file,
                                 uint64_t size);
 
