@@ -10,6 +10,8 @@
 #include "sql/table_definition.h"
 #include "sql/table_rewrite.h"
 #include "sql/type_mapping.h"
+#include "storage/table_policy_options.h"
+#include "storage/time_column.h"
 
 namespace luma::sql {
 namespace {
@@ -87,6 +89,14 @@ class TableAlteration {
     Commit();
   }
 
+  void ChangeOptions(const TableOptionsChange& change) {
+    for (const auto& [name, value] : change.set) schema_.options.insert_or_assign(name, value);
+    for (const std::string& name : change.reset) schema_.options.erase(name);
+    const storage::TablePolicy policy = storage::TablePolicyOf(schema_);
+    if (policy.warm_age || policy.retention) RequireTimeColumn();
+    Commit();
+  }
+
   void AddUnique(const std::vector<std::string>& columns, bool is_primary_key, std::string name);
 
  private:
@@ -115,6 +125,9 @@ class TableAlteration {
             .WithSqlState("42703"));
   }
 
+  // Rows age by the timestamp that their table is sorted by. A table that has no rows yet is sorted
+  // by its first timestamp from now on; one that has is not sorted anew.
+  void RequireTimeColumn();
   void RenameInExpressions(const std::string& old_name, const std::string& new_name);
   void CheckNoNulls(const ColumnSchema& column);
   // Throws kDependency when a foreign key refers to the column.
@@ -141,6 +154,30 @@ class TableAlteration {
   CatalogObject new_;
   TableSchema schema_;
 };
+
+bool HasCommittedRows(const storage::TableSnapshot& table) {
+  return std::ranges::any_of(table.runs(), [](const auto& run) {
+    return run->id() != storage::kTransactionRunId && run->row_count() > 0;
+  });
+}
+
+void TableAlteration::RequireTimeColumn() {
+  if (storage::FindTimeColumn(schema_)) return;
+  const bool may_be_sorted =
+      schema_.sort_key.empty() && !HasCommittedRows(*transaction_.ReadNow(old_->id));
+  for (const ColumnSchema& column : schema_.columns) {
+    if (!may_be_sorted || column.is_generated()) continue;
+    schema_.sort_key = {column.id};
+    if (storage::FindTimeColumn(schema_)) return;
+    schema_.sort_key.clear();
+  }
+  ThrowStatus(
+      Status::InvalidArgument("rows of table \"", old_->name,
+                              "\" have no age: it is not sorted by a "
+                              "timestamp")
+          .WithHint("Set ages when the table is created, or while it is empty; it is sorted by its "
+                    "first timestamp column then."));
+}
 
 std::string WithColumnRenamed(const std::string& sql, const std::string& old_name,
                               const std::string& new_name) {
@@ -417,6 +454,11 @@ void AlterTable(duckdb::ClientContext& context, LumaCatalog& catalog, const Cata
     return alteration.SetColumnComment(info.Cast<duckdb::SetColumnCommentInfo>());
   }
   AlterTableStructure(alteration, info.Cast<duckdb::AlterTableInfo>());
+}
+
+void ChangeOptions(duckdb::ClientContext& context, LumaCatalog& catalog, ObjectId table,
+                   const TableOptionsChange& change) {
+  TableAlteration(context, catalog, table).ChangeOptions(change);
 }
 
 void AddUniqueConstraint(duckdb::ClientContext& context, LumaCatalog& catalog, ObjectId table,

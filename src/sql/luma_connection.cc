@@ -185,7 +185,8 @@ Result<std::unique_ptr<ResultStream>> LumaConnection::ExecuteSql(const ParsedSta
   LUMA_RETURN_IF_ERROR(StartStatement(statement.kind));
   const RewrittenStatement rewritten = RewritePostgres(statement.text);
   // A statement that was rewritten into several is one transaction all the same.
-  const bool own_transaction = !rewritten.before.empty() && !duckdb_transaction_;
+  const bool is_several = !rewritten.before.empty() || rewritten.table_options;
+  const bool own_transaction = is_several && !duckdb_transaction_;
   if (own_transaction) {
     const Status begun = BeginDuckDbTransaction();
     if (!begun.ok()) return FinishWithError(begun);
@@ -206,10 +207,34 @@ Result<std::unique_ptr<ResultStream>> LumaConnection::RunSql(duckdb::Connection&
                                                              const RewrittenStatement& rewritten) {
   for (const std::string& sql : rewritten.before)
     LUMA_RETURN_IF_ERROR(RunOne(connection, sql).status());
+  if (rewritten.table_options) return RunWithTableOptions(connection, rewritten);
   LUMA_ASSIGN_OR_RETURN(auto result, RunOne(connection, rewritten.text));
   for (const std::string& sql : rewritten.after)
     LUMA_RETURN_IF_ERROR(RunOne(connection, sql).status());
   return StreamQuery(*this, std::move(result));
+}
+
+Result<std::unique_ptr<ResultStream>> LumaConnection::RunWithTableOptions(
+    duckdb::Connection& connection, const RewrittenStatement& rewritten) {
+  const TableOptionsChange& change = *rewritten.table_options;
+  duckdb::ClientContext& context = *connection.context;
+  bool is_there = false;  // CREATE TABLE IF NOT EXISTS: then nothing changes
+  Status done = CallDuckDb([&] {
+    context.RunFunctionInTransaction(
+        [&] { is_there = change.if_not_exists && TableExists(context, change); });
+  });
+  if (!done.ok()) return FinishWithError(done);
+  if (!rewritten.text.empty()) {
+    LUMA_RETURN_IF_ERROR(RunOne(connection, rewritten.text).status());
+  }
+  for (const std::string& sql : rewritten.after)
+    LUMA_RETURN_IF_ERROR(RunOne(connection, sql).status());
+  if (!is_there) {
+    done = CallDuckDb(
+        [&] { context.RunFunctionInTransaction([&] { ApplyTableOptions(context, change); }); });
+  }
+  if (!done.ok()) return FinishWithError(done);
+  return EmptyStream();
 }
 
 // DuckDB makes several statements of some single ones (PIVOT); the last one has the result.

@@ -78,6 +78,8 @@ class LumaConnection final : public Connection {
   // Whether the statement is a transaction of its own that changes rows.
   bool MayRunAgain(StatementKind kind) const;
   Result<Stream> RunSql(duckdb::Connection& connection, const RewrittenStatement& rewritten);
+  Result<Stream> RunWithTableOptions(duckdb::Connection& connection,
+                                     const RewrittenStatement& rewritten);
   Result<duckdb::unique_ptr<duckdb::QueryResult>> RunOne(duckdb::Connection& connection,
                                                          const std::string& sql);
   Result<Stream> ShowSetting(const std::string& name);

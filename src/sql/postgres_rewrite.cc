@@ -207,26 +207,6 @@ void RewriteDrop(std::string_view text, Tokens tokens, RewrittenStatement& out) 
   SplitList(text, tokens, begin, end, tail, out);
 }
 
-bool IsStorageParameter(const Token& token) {
-  const std::string name = token.Name();
-  return name == "fillfactor" || name == "oids" || name.starts_with("autovacuum") ||
-         name.starts_with("toast") || name == "parallel_workers";
-}
-
-// WITH (fillfactor = 70) after a column list
-void RemoveStorageParameters(Tokens tokens, TextEdits& edits) {
-  for (size_t i = 1; i + 2 < tokens.size(); ++i) {
-    if (!tokens[i].Is("with") || !tokens[i + 1].IsSymbol('(') ||
-        !IsStorageParameter(tokens[i + 2])) {
-      continue;
-    }
-    size_t end = i + 2;
-    while (end < tokens.size() && !tokens[end].IsSymbol(')')) ++end;
-    if (end == tokens.size()) return;
-    return edits.Replace(tokens[i].offset, tokens[end].end() - tokens[i].offset, "");
-  }
-}
-
 // True where only a name can follow: after "(", ",", an operator or SELECT and the like.
 bool NameMustFollow(const Token& token) {
   if (token.kind == TokenKind::kSymbol) return !token.IsSymbol(')') && !token.IsSymbol(']');
@@ -343,7 +323,7 @@ void RemoveCatalogName(Tokens tokens, TextEdits& edits) {
 
 RewrittenStatement RewritePostgres(std::string_view text) {
   const std::vector<Token> tokens = Tokenize(text);
-  RewrittenStatement statement{{}, {}, {}, TextEdits(text)};
+  RewrittenStatement statement{{}, {}, {}, TextEdits(text), std::nullopt};
   if (!tokens.empty()) {
     const Token& verb = tokens[0];
     if (verb.Is("create"))
@@ -353,7 +333,9 @@ RewrittenStatement RewritePostgres(std::string_view text) {
       SerialRewriter(tokens, statement).Run();
     }
     if (verb.Is("prepare")) RemovePrepareTypes(tokens, statement.edits);
-    if (verb.Is("create")) RemoveStorageParameters(tokens, statement.edits);
+    if (verb.Is("create") || verb.Is("alter")) {
+      statement.table_options = TakeTableOptions(tokens, statement.edits);
+    }
     if (verb.Is("truncate")) RewriteTruncate(text, tokens, statement);
     if (verb.Is("drop")) RewriteDrop(text, tokens, statement);
     QuoteNames(tokens, statement.edits);

@@ -4,7 +4,7 @@
 //   DEFAULT nextval of a new sequence.
 // - PREPARE q(int, text) AS ...: without the types.
 // - CREATE UNLOGGED TABLE: CREATE TABLE.
-// - CREATE TABLE ... WITH (fillfactor = 70): without the storage parameters.
+// - CREATE TABLE ... WITH (...), ALTER TABLE ... SET (...): table_options.h.
 // - TRUNCATE a, b RESTART IDENTITY CASCADE: TRUNCATE a; TRUNCATE b.
 // - DROP TABLE a, b: DROP TABLE a; DROP TABLE b.
 // - Columns called "at" or "by", which are keywords to DuckDB: quoted.
@@ -13,10 +13,12 @@
 // - OPERATOR(pg_catalog.=): =. COLLATE pg_catalog.default: nothing. x::pg_catalog.text: x::text.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sql/table_options.h"
 #include "sql/text_edits.h"
 
 namespace luma::sql {
@@ -26,6 +28,8 @@ struct RewrittenStatement {
   std::string text;
   std::vector<std::string> after;
   TextEdits edits;  // from the original to `text`
+  // Applied after `text`, in the same transaction.
+  std::optional<TableOptionsChange> table_options;
 };
 
 // `text` is one statement and outlives the result.

@@ -26,18 +26,6 @@ bool IsTestPragma(std::string_view name) {
          name == "enable_object_cache" || name == "disable_object_cache";
 }
 
-std::string Unquoted(const Token& token) {
-  if (token.kind != TokenKind::kString) {
-    return token.kind == TokenKind::kQuotedName ? token.Name() : std::string(token.text);
-  }
-  std::string value;
-  for (size_t i = token.text.find('\'') + 1; i + 1 < token.text.size(); ++i) {
-    value.push_back(token.text[i]);
-    if (token.text[i] == '\'') ++i;  // doubled
-  }
-  return value;
-}
-
 // a, 'b', -1 -> "a, b, -1"
 std::string ValueText(Tokens tokens) {
   std::string value;
@@ -45,7 +33,7 @@ std::string ValueText(Tokens tokens) {
     if (token.IsSymbol(',')) {
       value += ", ";
     } else {
-      value += Unquoted(token);
+      value += token.Literal();
     }
   }
   return value;

@@ -139,6 +139,18 @@ bool Token::Is(std::string_view keyword) const {
          std::ranges::equal(text, keyword, [](char a, char b) { return Lower(a) == b; });
 }
 
+std::string Token::Literal() const {
+  if (kind != TokenKind::kString) {
+    return kind == TokenKind::kQuotedName ? Name() : std::string(text);
+  }
+  std::string value;
+  for (size_t i = text.find('\'') + 1; i + 1 < text.size(); ++i) {
+    value.push_back(text[i]);
+    if (text[i] == '\'') ++i;  // doubled
+  }
+  return value;
+}
+
 std::string Token::Name() const {
   std::string name;
   if (kind != TokenKind::kQuotedName) {

@@ -31,6 +31,8 @@ struct Token {
   bool Is(std::string_view keyword) const;
   // The name a word or quoted name stands for: folded to lower case, or unquoted.
   std::string Name() const;
+  // The value a token stands for in a setting: a string without its quotes, a name, other text.
+  std::string Literal() const;
 };
 
 // Never fails: an unterminated string or comment extends to the end of the text. Tokens point into

@@ -118,6 +118,40 @@ TEST(PostgresRewriteTest, StorageParametersAreLeftOut) {
             "CREATE TABLE t (a int) ");
 }
 
+TEST(PostgresRewriteTest, TableOptionsAreTakenOutOfTheText) {
+  auto rewritten = RewritePostgres("CREATE TABLE IF NOT EXISTS s.t (a int) WITH (warm_age = '7d')");
+  EXPECT_EQ(rewritten.text, "CREATE TABLE IF NOT EXISTS s.t (a int) ");
+  ASSERT_TRUE(rewritten.table_options);
+  EXPECT_EQ(rewritten.table_options->schema, "s");
+  EXPECT_EQ(rewritten.table_options->table, "t");
+  EXPECT_TRUE(rewritten.table_options->if_not_exists);
+  EXPECT_THAT(rewritten.table_options->set, ElementsAre(testing::Pair("warm_age", "7d")));
+
+  rewritten =
+      RewritePostgres("ALTER TABLE ONLY \"T\" SET (hot_bytes = 5, fillfactor=70, Retention=x)");
+  EXPECT_EQ(rewritten.text, "");
+  ASSERT_TRUE(rewritten.table_options);
+  EXPECT_EQ(rewritten.table_options->table, "T");
+  EXPECT_THAT(rewritten.table_options->set,
+              ElementsAre(testing::Pair("hot_bytes", "5"), testing::Pair("retention", "x")));
+
+  rewritten = RewritePostgres("ALTER TABLE IF EXISTS t RESET (warm_age, retention)");
+  ASSERT_TRUE(rewritten.table_options);
+  EXPECT_THAT(rewritten.table_options->reset, ElementsAre("warm_age", "retention"));
+}
+
+TEST(PostgresRewriteTest, WhatIsNoListOfOptionsIsLeftToTheParser) {
+  for (const char* sql :
+       {"ALTER TABLE t SET (warm_age = )", "ALTER TABLE t SET (warm_age", "ALTER TABLE t SET ()",
+        "ALTER TABLE t SET SCHEMA s", "ALTER TABLE t ALTER a SET DEFAULT 1",
+        "CREATE TABLE t AS WITH x AS (SELECT 1) SELECT * FROM x",
+        "CREATE VIEW v AS SELECT 1 WITH (a = 1)"}) {
+    const auto rewritten = RewritePostgres(sql);
+    EXPECT_EQ(rewritten.text, sql);
+    EXPECT_FALSE(rewritten.table_options) << sql;
+  }
+}
+
 TEST(PostgresRewriteTest, PositionsLeadBackToTheOriginal) {
   const std::string sql = "CREATE TABLE t (id serial, n nope)";
   const auto rewritten = RewritePostgres(sql);
