@@ -1,12 +1,11 @@
 // A run in memory, in blocks of every shape, and a cold file in memory.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cstring>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
