@@ -105,6 +105,7 @@ struct Config {
     Duration request_timeout{60'000};
     ByteCount cache_size{1ull << 30};
     ByteCount warm_bytes_max{0};
+    Duration warm_age{0};
   } cold;
   struct {
     Duration timeout{120'000};

@@ -158,8 +158,11 @@ const std::vector<ConfigKey>& Keys() {
        "used leave first."},
       {LUMA_CONFIG_KEY(cold.warm_bytes_max), Between{0, 1'024 * kTiB}, kAtStart,
        "Segment files above this move to the cold store, oldest first, whatever their age; 0B "
-       "means "
-       "no limit."},
+       "means no limit."},
+      {LUMA_CONFIG_KEY(cold.warm_age), Between{0, 10'000 * int64_t{86'400'000}}, kAtStart,
+       "Segment files move to the cold store when all of their rows are older than this, by the "
+       "time column of their table; 0s means never. ALTER TABLE ... SET (warm_age = '7d') says "
+       "otherwise for one table."},
 
       {LUMA_CONFIG_KEY(query.timeout), Between{0, 86'400'000}, kReloaded,
        "Longest run of a query; 0s means no limit."},

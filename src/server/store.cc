@@ -3,7 +3,9 @@
 #include <chrono>
 
 #include "base/log.h"
+#include "server/cold_store.h"
 #include "server/store_metrics.h"
+#include "sql/parquet_format.h"
 
 namespace luma::server {
 namespace {
@@ -12,6 +14,17 @@ storage::WalSync WalSyncOf(const Config& config) {
   if (config.wal.sync == "interval") return storage::WalSync::kInterval;
   if (config.wal.sync == "off") return storage::WalSync::kOff;
   return storage::WalSync::kAlways;
+}
+
+// A share of what SQL may take: the format reads and writes a few row groups at a time.
+constexpr uint64_t kColdMemoryShare = 4;
+
+storage::TablePolicy DefaultPolicyOf(const Config& config) {
+  storage::TablePolicy policy;
+  if (config.cold.warm_age > Duration::zero()) {
+    policy.warm_age = std::chrono::ceil<std::chrono::seconds>(config.cold.warm_age);
+  }
+  return policy;
 }
 
 storage::EngineOptions EngineOptionsOf(const Config& config) {
@@ -23,7 +36,19 @@ storage::EngineOptions EngineOptionsOf(const Config& config) {
           .hot_bytes_flush = config.storage.flush_hot_bytes.bytes,
           .wal_bytes_flush = config.storage.flush_wal_bytes.bytes,
           .flush_interval = std::chrono::ceil<std::chrono::seconds>(config.storage.flush_interval),
-          .memory_limit_bytes = config.storage.memory_limit.bytes};
+          .memory_limit_bytes = config.storage.memory_limit.bytes,
+          .default_policy = DefaultPolicyOf(config)};
+}
+
+// The engine shares ownership of both parts, and so drops them after its last read.
+Result<storage::ColdTierOptions> ColdOptionsOf(const Config& config) {
+  io::FileSystem& files = io::FileSystem::Posix();
+  LUMA_ASSIGN_OR_RETURN(storage::ColdTierOptions cold,
+                        OpenColdStore(config, files, Clock::System()));
+  if (cold.store == nullptr) return cold;
+  LUMA_ASSIGN_OR_RETURN(cold.format, sql::MakeParquetFormat(files, config.query.memory_limit.bytes /
+                                                                       kColdMemoryShare));
+  return cold;
 }
 
 sql::DatabaseOptions DatabaseOptionsOf(const Config& config) {
@@ -37,9 +62,11 @@ sql::DatabaseOptions DatabaseOptionsOf(const Config& config) {
 Result<std::unique_ptr<Store>> Store::Open(const Config& config) {
   const auto start = std::chrono::steady_clock::now();
   std::unique_ptr<Store> store(new Store);
+  storage::EngineOptions options = EngineOptionsOf(config);
+  LUMA_ASSIGN_OR_RETURN(options.cold, ColdOptionsOf(config));
   LUMA_ASSIGN_OR_RETURN(store->engine_,
-                        storage::MultiTierStorage::Open(EngineOptionsOf(config),
-                                                        io::FileSystem::Posix(), Clock::System()));
+                        storage::MultiTierStorage::Open(std::move(options), io::FileSystem::Posix(),
+                                                        Clock::System()));
   LUMA_ASSIGN_OR_RETURN(store->metrics_, storage::MetricsStore::Open(*store->engine_));
   LUMA_ASSIGN_OR_RETURN(store->database_,
                         sql::Database::Open(DatabaseOptionsOf(config), *store->engine_));
