@@ -19,50 +19,27 @@ FlushThread::FlushThread(Needs needs, Flusher& flusher, const StateStore& states
       flusher_(flusher),
       states_(states),
       clock_(clock),
-      last_flush_(clock.Monotonic()),
-      thread_([this] { Run(); }) {}
-
-void FlushThread::Stop() {
-  std::call_once(stopped_, [this] {
-    {
-      MutexLock lock(mutex_);
-      is_stopping_ = true;
-      wake_.NotifyAll();
-    }
-    thread_.join();
-  });
+      last_flush_(clock.Monotonic()) {
+  thread_.Start([this] { Run(); });
 }
 
 void FlushThread::Request() {
-  MutexLock lock(mutex_);
   is_requested_ = true;
-  wake_.NotifyAll();
+  thread_.Wake();
 }
 
 void FlushThread::Run() {
-  bool goes_on = Sleep();
+  bool goes_on = thread_.Sleep(kLookInterval);
   while (goes_on) {
     const Status flushed = FlushIfNeeded();
     if (!flushed.ok()) LUMA_LOG(kWarn, "storage", "flush failed: {}", flushed.message());
-    goes_on = flushed.ok() ? Sleep() : SleepAfterFailure();
+    goes_on = SleepAfter(flushed);
   }
 }
 
-bool FlushThread::Sleep() {
-  MutexLock lock(mutex_);
-  if (!is_stopping_ && !is_requested_) wake_.WaitFor(mutex_, kLookInterval);
-  return !is_stopping_;
-}
-
-bool FlushThread::SleepAfterFailure() {
-  const auto end = std::chrono::steady_clock::now() + kPauseAfterFailure;
-  MutexLock lock(mutex_);
-  while (!is_stopping_) {
-    const auto left = end - std::chrono::steady_clock::now();
-    if (left <= left.zero()) break;
-    wake_.WaitFor(mutex_, left);
-  }
-  return !is_stopping_;
+bool FlushThread::SleepAfter(const Status& flushed) {
+  if (flushed.ok()) return thread_.Sleep(kLookInterval);
+  return thread_.SleepUntil(std::chrono::steady_clock::now() + kPauseAfterFailure);
 }
 
 Status FlushThread::FlushIfNeeded() {
@@ -74,14 +51,9 @@ Status FlushThread::FlushIfNeeded() {
 }
 
 bool FlushThread::NeedsFlush() {
-  return TakeRequest() || states_.Published()->HotBytes() > needs_.hot_bytes_max ||
+  return is_requested_.exchange(false) || states_.Published()->HotBytes() > needs_.hot_bytes_max ||
          needs_.wal_bytes() > needs_.wal_bytes_max ||
          clock_.Monotonic() - last_flush_ >= needs_.interval;
-}
-
-bool FlushThread::TakeRequest() {
-  MutexLock lock(mutex_);
-  return std::exchange(is_requested_, false);
 }
 
 bool FlushThread::HasSealedRuns() const {

@@ -1,13 +1,13 @@
 // Decides when to flush, in the background.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <thread>
 
 #include "base/clock.h"
-#include "base/mutex.h"
+#include "storage/background_thread.h"
 #include "storage/flusher.h"
 #include "storage/state_store.h"
 
@@ -31,17 +31,13 @@ class FlushThread {
   ~FlushThread() { Stop(); }
 
   // Waits for a flush that is under way. Idempotent.
-  void Stop() LUMA_EXCLUDES(mutex_);
-  void Request() LUMA_EXCLUDES(mutex_);
+  void Stop() { thread_.Stop(); }
+  void Request();
 
  private:
-  void Run() LUMA_EXCLUDES(mutex_);
-  // Sleep until it is time to look again, Sleep at most until the next request. False when the
-  // thread is to end.
-  bool Sleep() LUMA_EXCLUDES(mutex_);
-  bool SleepAfterFailure() LUMA_EXCLUDES(mutex_);
-  bool TakeRequest() LUMA_EXCLUDES(mutex_);
-  bool NeedsFlush() LUMA_EXCLUDES(mutex_);
+  void Run();
+  bool SleepAfter(const Status& flushed);
+  bool NeedsFlush();
   bool HasSealedRuns() const;
   Status FlushIfNeeded();
 
@@ -50,13 +46,8 @@ class FlushThread {
   const StateStore& states_;
   const Clock& clock_;
   std::chrono::nanoseconds last_flush_;  // the thread's own
-
-  Mutex mutex_;
-  CondVar wake_;
-  bool is_requested_ LUMA_GUARDED_BY(mutex_) = false;
-  bool is_stopping_ LUMA_GUARDED_BY(mutex_) = false;
-  std::once_flag stopped_;
-  std::thread thread_;
+  std::atomic<bool> is_requested_{false};
+  BackgroundThread thread_{"flush"};
 };
 
 }  // namespace luma::storage

@@ -1,11 +1,9 @@
 // Merges segment files in the background.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <thread>
 
-#include "base/mutex.h"
+#include "storage/background_thread.h"
 #include "storage/compaction/compactor.h"
 #include "storage/flusher.h"
 
@@ -28,27 +26,19 @@ class CompactionThread {
   ~CompactionThread() { Stop(); }
 
   // A merge that is under way is given up. Idempotent.
-  void Stop() LUMA_EXCLUDES(mutex_);
+  void Stop() { thread_.Stop(); }
 
  private:
-  void Run() LUMA_EXCLUDES(mutex_);
+  void Run();
   bool IsShortOfMemory() const;
-  // False when the thread is to end.
-  bool SleepUntil(std::chrono::steady_clock::time_point end) LUMA_EXCLUDES(mutex_);
   Status MergeAll();
-  Status Pace(uint64_t written_bytes) LUMA_EXCLUDES(mutex_);
 
   const Limits limits_;
   Compactor& compactor_;
   const Flusher& flusher_;
   const MemoryBudget& budget_;
-  std::chrono::steady_clock::time_point may_write_at_;  // the thread's own
-
-  Mutex mutex_;
-  CondVar wake_;
-  bool is_stopping_ LUMA_GUARDED_BY(mutex_) = false;
-  std::once_flag stopped_;
-  std::thread thread_;
+  BackgroundThread thread_;
+  WritePacer pacer_;
 };
 
 }  // namespace luma::storage
