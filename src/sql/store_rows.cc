@@ -146,7 +146,9 @@ class BlockRows final : public StoreRows {
  public:
   explicit BlockRows(StoreReport report) : report_(std::move(report)) {
     for (const TableReport& table : report_.tables) {
-      for (const SegmentReport& segment : table.segments) files_.push_back({&table, &segment});
+      for (const SegmentReport& segment : table.segments) {
+        if (!segment.columns().empty()) files_.push_back({&table, &segment});
+      }
     }
     StartFile();
   }

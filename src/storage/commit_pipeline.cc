@@ -257,7 +257,7 @@ void CommitPipeline::Apply(const WriteBatch& batch, std::span<const Placement> p
   for (size_t i = 0; i < batch.tables.size(); ++i) {
     const TableWrite& write = batch.tables[i];
     TableVersion version = head_->Table(write.table);
-    const uint64_t rows_before = version.totals().hot_rows + version.totals().warm_rows;
+    const uint64_t rows_before = version.totals().rows();
     if (write.truncate) version.Truncate(version.next_run());
     uint64_t gone = write.truncate ? rows_before : 0;
     for (const auto& [run, deletes] : write.deletes) {

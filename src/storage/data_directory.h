@@ -17,6 +17,11 @@ struct DataDirectory {
   io::Path segment(const std::string& file_name) const {
     return io::JoinPath(segments(), file_name);
   }
+  // Sidecars of cold runs, and files on their way to the object store.
+  io::Path cold() const { return io::JoinPath(root, "cold"); }
+  // Pieces of cold objects: storage/cold/object_cache.h.
+  io::Path cold_cache() const { return io::JoinPath(cold(), "cache"); }
+  io::Path cold_file(const std::string& file_name) const { return io::JoinPath(cold(), file_name); }
 };
 
 }  // namespace luma::storage

@@ -4,6 +4,8 @@
 
 #include "storage/backup/restore.h"
 #include "storage/budget.h"
+#include "storage/cold/cold_keys.h"
+#include "storage/cold/cold_tier.h"
 #include "storage/data_directory.h"
 #include "storage/manifest/manifest.h"
 #include "storage/recovery.h"
@@ -16,8 +18,11 @@ namespace {
 
 class DirectoryCheck {
  public:
-  DirectoryCheck(io::FileSystem& fs, DataDirectory directory)
-      : fs_(fs), directory_(std::move(directory)) {}
+  DirectoryCheck(io::FileSystem& fs, DataDirectory directory, io::ObjectStore* store)
+      : fs_(fs),
+        directory_(std::move(directory)),
+        store_(store),
+        cold_(fs, directory_, {}, nullptr) {}
 
   DirectoryReport Run() {
     const Result<ManifestState> manifest = Manifest::Read(fs_, directory_.manifest());
@@ -38,7 +43,29 @@ class DirectoryCheck {
 
   void CheckTable(ObjectId id, const TableRecord& table) {
     if (!table.runs.empty()) ++report_.tables;
-    for (const auto& [run, record] : table.runs) Note(CheckSegment(id, record));
+    for (const auto& [run, record] : table.runs) {
+      Note(record.cold ? CheckCold(id, record) : CheckSegment(id, record));
+    }
+  }
+
+  Status CheckCold(ObjectId table, const RunRecord& record) {
+    ++report_.cold_objects;
+    report_.cold_bytes += record.cold->bytes;
+    report_.cold_rows += record.row_count;
+    if (store_ != nullptr) Note(CheckColdObjects(record));
+    return cold_.ReadLocalSidecar(table, record).status();
+  }
+
+  Status CheckColdObjects(const RunRecord& record) {
+    LUMA_RETURN_IF_ERROR(
+        io::VerifyObject(*store_, record.cold->key,
+                         {.size_bytes = record.cold->bytes, .crc32c = record.cold->crc32c}));
+    const std::string key = ColdSidecarKey(record.cold->key);
+    LUMA_ASSIGN_OR_RETURN(const Bytes sidecar, store_->Get(key));
+    const bool is_whole = sidecar.size() == record.file_bytes && DecodeColdSidecar(sidecar).ok() &&
+                          ColdSidecarCrc(sidecar) == record.footer_crc;
+    return is_whole ? Status::Ok()
+                    : Status::Corruption("sidecar is not the one of the manifest: object=", key);
   }
 
   // The first damage of the file.
@@ -71,23 +98,26 @@ class DirectoryCheck {
   // Files that are intact must also fit together.
   void CheckReplay(const ManifestState& manifest) {
     MemoryBudget budget(UINT64_MAX);
-    Note(Recover(fs_, directory_, manifest, budget).status());
+    Note(Recover(fs_, directory_, manifest, budget, cold_).status());
   }
 
   io::FileSystem& fs_;
   const DataDirectory directory_;
+  io::ObjectStore* const store_;
+  ColdTier cold_;  // without a store: nothing is repaired
   DirectoryReport report_;
 };
 
 }  // namespace
 
-Result<DirectoryReport> CheckDirectory(io::FileSystem& fs, const io::Path& data_directory) {
+Result<DirectoryReport> CheckDirectory(io::FileSystem& fs, const io::Path& data_directory,
+                                       io::ObjectStore* store) {
   const DataDirectory directory{data_directory};
   LUMA_RETURN_IF_ERROR(CheckRestoreComplete(fs, directory.root));
   LUMA_ASSIGN_OR_RETURN(const bool exists, fs.Exists(directory.manifest()));
   if (!exists) return Status::NotFound("not a data directory: path=", data_directory);
   LUMA_ASSIGN_OR_RETURN(const auto lock, fs.LockDirectory(directory.root));
-  return DirectoryCheck(fs, directory).Run();
+  return DirectoryCheck(fs, directory, store).Run();
 }
 
 }  // namespace luma::storage

@@ -16,8 +16,19 @@ namespace {
 
 bool HasLiveRows(const RunVersion& run) { return run.deleted_count() < run.row_count(); }
 
-std::shared_ptr<const WarmRun> AsWarm(const RunVersionPtr& run) {
-  return std::static_pointer_cast<const WarmRun>(run->run());
+StoredRunPtr AsStored(const RunVersionPtr& run) {
+  return std::static_pointer_cast<const StoredRun>(run->run());
+}
+
+// The run as `version` has it; null when it has been truncated, dropped or merged.
+RunVersionPtr FindSource(const TableVersion& version, const CooledRun& cooled) {
+  const RunVersionPtr found = version.Find(cooled.source->id());
+  return found != nullptr && found->run() == cooled.source->run() ? found : nullptr;
+}
+
+// With the rows and deletes that the run has now; it has the same positions.
+RunVersionPtr WithRun(const RunVersion& now, const RunPtr& run) {
+  return std::make_shared<const RunVersion>(run, now.row_count(), now.deletes());
 }
 
 // A run without live rows need not be kept. On disk it must be kept until the log has lost its
@@ -121,6 +132,12 @@ Status Flusher::DropRuns(ObjectId table, std::span<const RunVersionPtr> runs) {
   return MakeCheckpoint(plan);
 }
 
+Status Flusher::Install(const CooledRun& cooled) {
+  MutexLock lock(mutex_);
+  Plan plan{.replay_from = replay_from_, .cooled = &cooled};
+  return MakeCheckpoint(plan);
+}
+
 Status Flusher::Flush(Plan plan) {
   LUMA_RETURN_IF_ERROR(MakeCheckpoint(plan));
   replay_from_ = plan.replay_from;
@@ -162,7 +179,7 @@ Status Flusher::Settle() {
 
 Status Flusher::Prepare(Plan& plan) {
   LUMA_RETURN_IF_ERROR(Settle());
-  if (plan.merged != nullptr || !plan.dropped.empty()) {
+  if (plan.merged != nullptr || plan.cooled != nullptr || !plan.dropped.empty()) {
     LUMA_FAILPOINT(PointOf(plan, "before_install"));
   } else {
     const auto [head, lsn] = parts_.pipeline.HeadAndLsn();
@@ -187,17 +204,19 @@ void Flusher::RemoveMergedKeys(const Plan& plan) {
   }
 }
 
-std::vector<std::shared_ptr<const WarmRun>> Flusher::NewFiles(const Plan& plan) {
-  std::vector<std::shared_ptr<const WarmRun>> files;
+std::vector<StoredRunPtr> Flusher::NewFiles(const Plan& plan) {
+  std::vector<StoredRunPtr> files;
   for (const FlushedRun& flushed : plan.flushed) files.push_back(flushed.run);
   if (plan.merged != nullptr) files.push_back(plan.merged->run);
+  if (plan.cooled != nullptr) files.push_back(plan.cooled->run);
   return files;
 }
 
 std::string Flusher::PointOf(const Plan& plan, std::string_view step) {
-  const std::string_view cause = plan.merged != nullptr  ? "compaction"
-                                 : !plan.dropped.empty() ? "retention"
-                                                         : "flush";
+  const std::string_view cause = plan.merged != nullptr   ? "compaction"
+                                 : plan.cooled != nullptr ? "cold"
+                                 : !plan.dropped.empty()  ? "retention"
+                                                          : "flush";
   return fmt::format("{}.{}", cause, step);
 }
 
@@ -231,7 +250,7 @@ Status Flusher::WriteSegments(const DatabaseState& head, Plan& plan) {
   for (const auto& [id, run] : runs) {
     const CatalogObjectPtr table = head.catalog()->Find(id);
     Result<FlushedRun> flushed =
-        FlushRun(parts_.fs, parts_.directory, *table, *run, NextFileName(id, run->id()), epoch_,
+        FlushRun(parts_.fs, parts_.directory, *table, *run, NextSegmentName(id, run->id()), epoch_,
                  parts_.budget, parts_.cache);
     if (!flushed.ok()) return flushed.status();
     plan.flushed.push_back(std::move(flushed).value());
@@ -239,9 +258,9 @@ Status Flusher::WriteSegments(const DatabaseState& head, Plan& plan) {
   return Status::Ok();
 }
 
-std::string Flusher::NextFileName(ObjectId table, RunId run) {
-  return fmt::format("{}-{}-{:x}-{:x}.seg", static_cast<uint32_t>(table),
-                     static_cast<uint32_t>(run), epoch_, ++files_begun_);
+std::string Flusher::NextFileStem(ObjectId table, RunId run) {
+  return fmt::format("{}-{}-{:x}-{:x}", static_cast<uint32_t>(table), static_cast<uint32_t>(run),
+                     epoch_, ++files_begun_);
 }
 
 Status Flusher::PlanCheckpoint(Plan& plan) {
@@ -258,10 +277,17 @@ Status Flusher::PlanCheckpoint(Plan& plan) {
     }
   }
   for (const auto& [key, run] : plan.dropped) plan.moved.insert(key);
+  if (plan.cooled != nullptr) {
+    new_runs.emplace(RunKey(plan.cooled->table, plan.cooled->record.id), plan.cooled->record);
+  }
   const auto [head, lsn] = parts_.pipeline.Freeze(plan.moved);
   LUMA_RETURN_IF_ERROR(WaitForLog(lsn));
   if (!HasDropped(plan, *head)) return Status::Conflict("runs to drop are gone");
   LUMA_RETURN_IF_ERROR(PlanMerge(*head, plan));
+  if (plan.cooled != nullptr &&
+      FindSource(head->Table(plan.cooled->table), *plan.cooled) == nullptr) {
+    return Status::Conflict("run that was moved to the cold tier is gone");
+  }
   DatabaseState after = CheckpointOf(*head, plan);
   plan.edit = CheckpointEdit(*checkpoint_, after, new_runs);
   plan.edit.checkpoint = {.commit = CommitNumber{ToNumber(lsn)}, .replay_from = plan.replay_from};
@@ -310,6 +336,9 @@ DatabaseState Flusher::CheckpointOf(const DatabaseState& head, Plan& plan) const
       if (plan.merged != nullptr && id == plan.merged->table && IsInput(*plan.merged, *run)) {
         if (run->id() == plan.merged->run->id()) on_disk.AddSealed(plan.merged_version);
         return;
+      }
+      if (plan.cooled != nullptr && run->run() == plan.cooled->source->run()) {
+        return on_disk.AddSealed(WithRun(*run, plan.cooled->run));
       }
       if (!run->run()->is_hot()) return on_disk.AddSealed(run);
       const auto found = flushed.find({id, run->id()});
@@ -411,9 +440,7 @@ bool Flusher::SwapRunsIn(DatabaseState& state, const Plan& plan,
     if (now == nullptr || on_disk == nullptr) continue;  // dropped meanwhile
     // Deletes of a resorted run were frozen; others may have come in since the checkpoint.
     const bool is_resorted = !flushed.new_position_of.empty();
-    version.Replace(is_resorted ? on_disk
-                                : std::make_shared<const RunVersion>(
-                                      on_disk->run(), now->row_count(), now->deletes()));
+    version.Replace(is_resorted ? on_disk : WithRun(*now, on_disk->run()));
     state.SetTable(flushed.table, std::move(version));
   }
   for (const auto& [table, run] : plan.dead) {
@@ -423,6 +450,7 @@ bool Flusher::SwapRunsIn(DatabaseState& state, const Plan& plan,
     state.SetTable(table, std::move(version));
   }
   SwapMergedIn(state, plan);
+  SwapCooledIn(state, plan);
   return true;
 }
 
@@ -435,6 +463,15 @@ void Flusher::SwapMergedIn(DatabaseState& state, const Plan& plan) {
   }
   version.Replace(plan.merged_version);
   state.SetTable(plan.merged->table, std::move(version));
+}
+
+void Flusher::SwapCooledIn(DatabaseState& state, const Plan& plan) {
+  if (plan.cooled == nullptr) return;
+  TableVersion version = state.Table(plan.cooled->table);
+  const RunVersionPtr source = FindSource(version, *plan.cooled);
+  if (source == nullptr) return;  // truncated or dropped meanwhile
+  version.Replace(WithRun(*source, plan.cooled->run));
+  state.SetTable(plan.cooled->table, std::move(version));
 }
 
 void Flusher::SweepIndexes(const Plan& plan) {
@@ -455,12 +492,12 @@ void Flusher::SweepIndexes(const Plan& plan) {
 }
 
 void Flusher::ReleaseFiles(const Plan& plan) {
-  const auto release = [&](ObjectId table, const std::shared_ptr<const WarmRun>& run) {
+  const auto release = [&](ObjectId table, const StoredRunPtr& run) {
     const RunVersionPtr kept = plan.after->Table(table).Find(run->id());
     if (kept == nullptr || kept->run() != run) run->MarkObsolete();
   };
   checkpoint_->ForEachTable([&](ObjectId id, const TableVersionPtr& version) {
-    version->ForEachRun([&](const RunVersionPtr& run) { release(id, AsWarm(run)); });
+    version->ForEachRun([&](const RunVersionPtr& run) { release(id, AsStored(run)); });
   });
   for (const FlushedRun& flushed : plan.flushed) release(flushed.table, flushed.run);
 }

@@ -1,5 +1,5 @@
-// Moves hot rows to segment files and the start of the log behind them, and puts merged runs in the
-// place of those they were made from.
+// Moves hot rows to segment files and the start of the log behind them, and puts runs that were
+// merged, or moved to the cold tier, in the place of those they were made from.
 //
 //   seal -> wait for the log -> write segments -> freeze runs whose rows move -> manifest edit
 //        -> put the runs on disk in the place of those in memory -> truncate the log
@@ -21,6 +21,7 @@
 #include "base/status.h"
 #include "storage/backup/backup_source.h"
 #include "storage/checkpoint_edit.h"
+#include "storage/cold/cooled_run.h"
 #include "storage/commit_pipeline.h"
 #include "storage/compaction/run_merger.h"
 #include "storage/data_directory.h"
@@ -65,8 +66,12 @@ class Flusher {
   // By table: runs on disk with a smaller id have no rows in the log, so that no replay makes them
   // again once they are merged. Empty until the first FlushAll since the start.
   std::map<ObjectId, RunId> MergeableBefore() LUMA_EXCLUDES(mutex_);
-  // Unique over restarts (epoch) and attempts: a name is never used twice.
-  std::string NextFileName(ObjectId table, RunId run);
+  // "table-run-epoch-number", the last two in hexadecimal: unique over restarts and attempts, so
+  // that no file name and no object key is ever used twice.
+  std::string NextFileStem(ObjectId table, RunId run);
+  std::string NextSegmentName(ObjectId table, RunId run) {
+    return NextFileStem(table, run) + ".seg";
+  }
   uint64_t epoch() const { return epoch_; }
   // Replaces the inputs of the merge, which are mergeable, by the merged run. Its keys are in the
   // unique indexes `indexed` already. Errors: kConflict when an input is gone; those of FlushAll.
@@ -82,6 +87,9 @@ class Flusher {
   // files go with the last reader. Deletes of their rows are refused from then on. Errors:
   // kConflict when one of them is gone or was merged; those of FlushAll. Nothing has changed then.
   Status DropRuns(ObjectId table, std::span<const RunVersionPtr> runs) LUMA_EXCLUDES(mutex_);
+  // Puts the cold run in the place of its source, whose deletes it takes over. Errors: kConflict
+  // when the source is gone; those of FlushAll. Nothing has changed then, and the objects go.
+  Status Install(const CooledRun& cooled) LUMA_EXCLUDES(mutex_);
 
   // Flushes that did something.
   uint64_t count() const { return count_.load(std::memory_order_relaxed); }
@@ -98,6 +106,7 @@ class Flusher {
     std::vector<UniqueIndexes::EntryPtr> indexed = {};  // have the keys of the merged run
     RunVersionPtr merged_version = nullptr;             // with the deletes it has in `after`
     std::map<RunKey, RunVersionPtr> dropped = {};
+    const CooledRun* cooled = nullptr;
     std::set<RunKey> moved = {};    // runs whose rows have new positions
     std::vector<RunKey> dead = {};  // runs without live rows, not to be kept
     DatabaseStatePtr after = nullptr;
@@ -116,8 +125,9 @@ class Flusher {
   void Abandon(const Plan& plan) LUMA_REQUIRES(mutex_);
   // The entries of a merged run that will be in no state would never be swept.
   static void RemoveMergedKeys(const Plan& plan);
-  static std::vector<std::shared_ptr<const WarmRun>> NewFiles(const Plan& plan);
-  // The name of a failpoint: "flush.before_manifest", "compaction....", "retention....".
+  static std::vector<StoredRunPtr> NewFiles(const Plan& plan);
+  // The name of a failpoint: "flush.before_manifest", "compaction....", "cold....",
+  // "retention....".
   static std::string PointOf(const Plan& plan, std::string_view step);
   static bool IsDropped(const Plan& plan, ObjectId table, const RunVersion& run);
   static bool HasDropped(const Plan& plan, const DatabaseState& head);
@@ -142,6 +152,7 @@ class Flusher {
   // False when a unique index has appeared since they were prepared.
   bool SwapRunsIn(DatabaseState& state, const Plan& plan, const PreparedIndexes& prepared) const;
   static void SwapMergedIn(DatabaseState& state, const Plan& plan);
+  static void SwapCooledIn(DatabaseState& state, const Plan& plan);
   // Old positions of moved rows leave the unique indexes once no snapshot needs them.
   void SweepIndexes(const Plan& plan) LUMA_REQUIRES(mutex_);
   void ReleaseFiles(const Plan& plan) LUMA_REQUIRES(mutex_);
@@ -157,7 +168,7 @@ class Flusher {
   std::map<ObjectId, RunId> mergeable_before_ LUMA_GUARDED_BY(mutex_);
   // Of the edit whose outcome is unknown, until Settle: its files must stay, since the manifest may
   // name them after a restart, and its moved runs stay frozen, since their rows may have moved.
-  std::vector<std::shared_ptr<const WarmRun>> undecided_ LUMA_GUARDED_BY(mutex_);
+  std::vector<StoredRunPtr> undecided_ LUMA_GUARDED_BY(mutex_);
   std::set<RunKey> undecided_moved_ LUMA_GUARDED_BY(mutex_);
 };
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "storage/cold/cold_run.h"
 #include "storage/replay.h"
 #include "storage/warm_run.h"
 
@@ -11,10 +12,11 @@ namespace {
 struct Files {
   io::FileSystem& fs;
   const DataDirectory& directory;
+  ColdTier& cold;
   BlockCache* cache;
 };
 
-Result<RunVersionPtr> OpenRun(const Files& files, ObjectId table, const RunRecord& record) {
+Result<RunPtr> OpenWarm(const Files& files, ObjectId table, const RunRecord& record) {
   const ExpectedSegment expected{.table_id = table,
                                  .run_id = record.id,
                                  .file = {.file_bytes = record.file_bytes,
@@ -26,14 +28,23 @@ Result<RunVersionPtr> OpenRun(const Files& files, ObjectId table, const RunRecor
     return Status::Corruption("segment file is missing: path=", path);
   }
   if (!reader.ok()) return reader.status();
+  return RunPtr(std::make_shared<const WarmRun>(files.fs, record.file_name, record.file_bytes, 0,
+                                                std::move(reader).value(), files.cache));
+}
+
+Result<RunVersionPtr> OpenRun(const Files& files, ObjectId table, const RunRecord& record) {
+  RunPtr run;
+  if (record.cold) {
+    run = std::make_shared<const ColdRun>(files.cold, table, record, 0);
+  } else {
+    LUMA_ASSIGN_OR_RETURN(run, OpenWarm(files, table, record));
+  }
   DeleteBitmapPtr deletes;
   if (!record.delete_bitmap.empty()) {
     Result<DeleteBitmap> bitmap = DeleteBitmap::Deserialize(record.delete_bitmap);
-    if (!bitmap.ok()) return bitmap.status().WithContext("manifest, segment " + path);
+    if (!bitmap.ok()) return bitmap.status().WithContext("manifest, run in " + record.file_name);
     deletes = std::make_shared<const DeleteBitmap>(std::move(bitmap).value());
   }
-  auto run = std::make_shared<const WarmRun>(files.fs, record.file_name, record.file_bytes, 0,
-                                             std::move(reader).value(), files.cache);
   return std::make_shared<const RunVersion>(std::move(run), record.row_count, std::move(deletes));
 }
 
@@ -61,8 +72,9 @@ Result<DatabaseState> OpenCheckpoint(const Files& files, const ManifestState& ma
 
 Result<RecoveredDatabase> Recover(io::FileSystem& fs, const DataDirectory& directory,
                                   const ManifestState& manifest, MemoryBudget& budget,
-                                  BlockCache* cache) {
-  LUMA_ASSIGN_OR_RETURN(DatabaseState checkpoint, OpenCheckpoint({fs, directory, cache}, manifest));
+                                  ColdTier& cold, BlockCache* cache) {
+  LUMA_ASSIGN_OR_RETURN(DatabaseState checkpoint,
+                        OpenCheckpoint({fs, directory, cold, cache}, manifest));
   Replay replay(checkpoint, manifest, budget);
   const auto apply = [&](Lsn lsn, ByteSpan payload) { return replay.Apply(lsn, payload); };
   RecoveredDatabase recovered;

@@ -7,6 +7,7 @@
 
 #include "io/file_system.h"
 #include "storage/block_cache.h"
+#include "storage/cold/cold_tier.h"
 #include "storage/data_directory.h"
 #include "storage/database_state.h"
 #include "storage/manifest/manifest_state.h"
@@ -24,11 +25,12 @@ struct RecoveredDatabase {
 };
 
 // Changes nothing on disk. Time: one pass over the log from the checkpoint on, plus one footer per
-// segment file. Memory: the rows in the log, which `budget` books even beyond its limit.
-// Errors: kCorruption and kUnsupported, naming the file; kIoError. A log that ends before the
-// checkpoint is kCorruption: it has lost rows that are nowhere else.
+// segment file and one sidecar per cold run, whose object is not touched: the store may be down.
+// Memory: the rows in the log, which `budget` books even beyond its limit. Lifetime: `cold`
+// outlives the states. Errors: kCorruption and kUnsupported, naming the file; kIoError. A log that
+// ends before the checkpoint is kCorruption: it has lost rows that are nowhere else.
 Result<RecoveredDatabase> Recover(io::FileSystem& fs, const DataDirectory& directory,
                                   const ManifestState& manifest, MemoryBudget& budget,
-                                  BlockCache* cache = nullptr);
+                                  ColdTier& cold, BlockCache* cache = nullptr);
 
 }  // namespace luma::storage

@@ -12,6 +12,10 @@
 
 namespace luma::storage {
 
+// Where the rows of a run are: in memory, hence still in the log and to be flushed; in a segment
+// file; in an object store.
+enum class Tier : uint8_t { kHot, kWarm, kCold };
+
 // Versions of a table share runs; run_version.h makes one into a RunView.
 // Threads: any. A growing run gets rows beyond what a reader was told about, never below.
 class Run {
@@ -22,12 +26,12 @@ class Run {
   Run& operator=(const Run&) = delete;
 
   RunId id() const { return id_; }
-  // In memory, hence still in the log and to be flushed.
-  virtual bool is_hot() const = 0;
+  virtual Tier tier() const = 0;
+  bool is_hot() const { return tier() == Tier::kHot; }
   // Rises whenever the rows behind this id get other positions: 0 in memory, 1 for rows that the
   // flush has sorted, one more with every merge. Positions mean nothing across a change of it.
   virtual uint32_t layout() const = 0;
-  // On disk; 0 for a hot run.
+  // On disk or in the object store; 0 for a hot run.
   virtual uint64_t file_bytes() const = 0;
 
   // `rows` is always the number of rows the reader sees.

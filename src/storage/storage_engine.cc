@@ -9,6 +9,8 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "storage/backup/restore.h"
+#include "storage/cold/cold_keys.h"
+#include "storage/cold/cold_metrics.h"
 #include "storage/metrics/sample_scan.h"
 #include "storage/retention/expiry_clock_file.h"
 #include "storage/segment_metrics.h"
@@ -65,23 +67,55 @@ Status CheckNeverUsed(io::FileSystem& fs, const DataDirectory& directory, const 
   return Status::Ok();
 }
 
-bool IsSegmentName(const std::string& name) {
+bool IsSegmentName(std::string_view name) {
   return name.ends_with(".seg") || name.ends_with(".seg.tmp");
 }
+bool IsColdName(std::string_view name) {
+  return name.ends_with(kColdSidecarSuffix) || name.ends_with(".sidecar.tmp") ||
+         name.ends_with(".new");
+}
 
-// Segment files that no manifest names: leftovers of a crash in a flush.
+// Files that no manifest names: leftovers of a crash in a flush, a merge or a move.
 Status RemoveOrphans(io::FileSystem& fs, const DataDirectory& directory,
                      const ManifestState& manifest) {
   std::set<std::string> known;
   for (const auto& [id, table] : manifest.tables) {
     for (const auto& [run, record] : table.runs) known.insert(record.file_name);
   }
-  LUMA_ASSIGN_OR_RETURN(const auto names, fs.List(directory.segments()));
-  for (const std::string& name : names) {
-    if (!IsSegmentName(name) || known.contains(name)) continue;
-    LUMA_RETURN_IF_ERROR(fs.Remove(directory.segment(name)));
+  const auto remove_from = [&](const io::Path& path, bool (*is_ours)(std::string_view)) -> Status {
+    LUMA_RETURN_IF_ERROR(fs.CreateDirectories(path));
+    LUMA_ASSIGN_OR_RETURN(const auto names, fs.List(path));
+    for (const std::string& name : names) {
+      if (!is_ours(name) || known.contains(name)) continue;
+      LUMA_RETURN_IF_ERROR(fs.Remove(io::JoinPath(path, name)));
+    }
+    return Status::Ok();
+  };
+  LUMA_RETURN_IF_ERROR(remove_from(directory.segments(), IsSegmentName));
+  return remove_from(directory.cold(), IsColdName);
+}
+
+// Of all objects that the manifest names, sidecars included.
+std::set<std::string> ColdKeys(const ManifestState& manifest) {
+  std::set<std::string> keys;
+  for (const auto& [id, table] : manifest.tables) {
+    for (const auto& [run, record] : table.runs) {
+      if (!record.cold) continue;
+      keys.insert(record.cold->key);
+      keys.insert(ColdSidecarKey(record.cold->key));
+    }
   }
-  return Status::Ok();
+  return keys;
+}
+
+Status CheckColdOptions(const ColdTierOptions& options, const ManifestState& manifest) {
+  if ((options.store == nullptr) != (options.format == nullptr)) {
+    return Status::InvalidArgument("a cold tier needs an object store and a file format");
+  }
+  if (options.store != nullptr || ColdKeys(manifest).empty()) return Status::Ok();
+  return Status::InvalidArgument(
+      "tables have rows in the cold tier, and no object store is configured: object=",
+      *ColdKeys(manifest).begin());
 }
 
 void AddRun(const RunVersionPtr& run, TableReport& report) {
@@ -102,6 +136,8 @@ TableReport ReportOf(const DatabaseState& state, const CatalogObjectPtr& table) 
   report.hot_rows = version.totals().hot_rows;
   report.warm_rows = version.totals().warm_rows;
   report.warm_bytes = version.totals().warm_bytes;
+  report.cold_rows = version.totals().cold_rows;
+  report.cold_bytes = version.totals().cold_bytes;
   version.ForEachRun([&](const RunVersionPtr& run) { AddRun(run, report); });
   return report;
 }
@@ -139,18 +175,19 @@ Result<std::unique_ptr<StorageEngine>> StorageEngine::Open(EngineOptions options
 
   // Everything is read before anything is written, so that damage changes nothing.
   LUMA_ASSIGN_OR_RETURN(const std::optional<ManifestState> manifest, ReadManifest(fs, directory));
+  LUMA_RETURN_IF_ERROR(CheckColdOptions(options.cold, manifest.value_or(ManifestState())));
+  opened.cold = std::make_unique<ColdTier>(fs, directory, options.cold, opened.cache.get());
   LUMA_ASSIGN_OR_RETURN(opened.database, Recover(fs, directory, manifest.value_or(ManifestState()),
-                                                 *opened.budget, opened.cache.get()));
+                                                 *opened.budget, *opened.cold, opened.cache.get()));
   if (!manifest) LUMA_RETURN_IF_ERROR(CheckNeverUsed(fs, directory, opened.database.wal_end));
   LUMA_FAILPOINT("recovery.after_replay");
 
   LUMA_ASSIGN_OR_RETURN(Manifest::Opened writer, Manifest::Open(fs, directory.manifest()));
   opened.manifest = std::move(writer.manifest);
-  opened.epoch = writer.state.epoch;
-  opened.replay_from = writer.state.checkpoint.replay_from;
+  opened.state = std::move(writer.state);
   LUMA_FAILPOINT("recovery.after_manifest");
-  LUMA_RETURN_IF_ERROR(fs.CreateDirectories(directory.segments()));
-  LUMA_RETURN_IF_ERROR(RemoveOrphans(fs, directory, writer.state));
+  LUMA_RETURN_IF_ERROR(opened.cold->Start(*opened.budget));
+  LUMA_RETURN_IF_ERROR(RemoveOrphans(fs, directory, opened.state));
   LUMA_ASSIGN_OR_RETURN(opened.known_time, KnownTime(fs, directory, *opened.database.state));
   LUMA_ASSIGN_OR_RETURN(opened.wal, WalWriter::Open(fs, directory.wal(), opened.database.wal_end,
                                                     WalOptionsOf(options)));
@@ -166,6 +203,7 @@ StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Cl
       lock_(std::move(opened.lock)),
       budget_(std::move(opened.budget)),
       cache_(std::move(opened.cache)),
+      cold_(std::move(opened.cold)),
       manifest_(std::move(opened.manifest)),
       wal_(std::move(opened.wal)),
       states_(opened.database.state),
@@ -175,7 +213,7 @@ StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Cl
                 opened.database.state),
       flusher_({fs, DataDirectory{options_.data_dir}, *manifest_, *wal_, pipeline_, states_,
                 indexes_, sequences_, next_object_id_, *budget_, cache_.get()},
-               opened.database.checkpoint, opened.replay_from, opened.epoch),
+               opened.database.checkpoint, opened.state.checkpoint.replay_from, opened.state.epoch),
       expiry_clock_(clock_, opened.known_time),
       table_expiry_(flusher_, states_, expiry_clock_,
                     options_.default_policy.retention.value_or(std::chrono::seconds(0))),
@@ -190,13 +228,17 @@ StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Cl
       memory_relief_(*budget_, *cache_, request_flush_),
       parts_{states_, pipeline_, indexes_, sequences_, *budget_, next_object_id_, request_flush_} {
   SegmentMetrics::Get();  // so that /metrics has them from the start
+  ColdMetrics::Get();
   for (const auto& [id, record] : opened.database.sequences) sequences_.Restore(id, record);
+  if (cold_->has_store()) mover_.emplace(ColdParts(opened.state));
   // Last: a flush writes the counters to the manifest.
   if (!options_.background_flush) return;
   flush_thread_.emplace(FlushNeeds(), flusher_, states_, clock_);
   maintenance_.Start();
-  if (!options_.compaction.enabled) return;
-  compaction_thread_.emplace(CompactionLimits(), compactor_, flusher_, *budget_);
+  if (options_.compaction.enabled) {
+    compaction_thread_.emplace(CompactionLimits(), compactor_, flusher_, *budget_);
+  }
+  if (mover_) cold_thread_.emplace(ColdLimits(), *mover_);
 }
 
 StorageEngine::~StorageEngine() {
@@ -229,6 +271,34 @@ Status StorageEngine::Compact(const MergePolicy& policy) {
   }
 }
 
+Status StorageEngine::MoveCold(const MergePolicy& merges) {
+  if (!mover_) return Status::InvalidArgument("there is no cold tier");
+  const MergePace at_once = [](uint64_t) { return Status::Ok(); };
+  while (true) {
+    LUMA_ASSIGN_OR_RETURN(const bool has_moved, mover_->MoveOnce(merges, at_once));
+    if (!has_moved) return mover_->CollectGarbage();
+  }
+}
+
+ColdMover::Parts StorageEngine::ColdParts(const ManifestState& state) {
+  return {.tier = *cold_,
+          .flusher = flusher_,
+          .compactor = compactor_,
+          .states = states_,
+          .budget = *budget_,
+          .clock = clock_,
+          .database_prefix = ColdDatabasePrefix(options_.cold.key_prefix, state.uuid),
+          .default_policy = options_.default_policy,
+          .warm_bytes_max = options_.cold.warm_bytes_max,
+          .keys_at_start = ColdKeys(state)};
+}
+
+ColdThread::Limits StorageEngine::ColdLimits() const {
+  ColdThread::Limits limits{.merges = CompactionLimits().policy};
+  if (!options_.compaction.enabled) limits.merges.output_bytes_max = 0;  // no merge is ever due
+  return limits;
+}
+
 FlushThread::Needs StorageEngine::FlushNeeds() const {
   return {.hot_bytes_max = options_.hot_bytes_flush,
           .wal_bytes_max = options_.wal_bytes_flush,
@@ -255,6 +325,7 @@ Sequences::Log StorageEngine::SequenceLog() {
 
 Status StorageEngine::Close() {
   maintenance_.Stop();
+  if (cold_thread_) cold_thread_->Stop();
   if (compaction_thread_) compaction_thread_->Stop();
   if (flush_thread_) flush_thread_->Stop();
   const Status exact = sequences_.LogExact(SequenceLog());
@@ -296,6 +367,10 @@ Status StorageEngine::ReadLog(Lsn from, Lsn through, const WalRecordCallback& ca
 StoreReport StorageEngine::Report() const {
   const DatabaseStatePtr state = states_.Published();
   StoreReport report{.tables = {}, .wal = wal_->extent()};
+  if (mover_) report.cold = mover_->Report();
+  report.cold.objects = state->totals().cold_objects;
+  report.cold.bytes = state->totals().cold_bytes;
+  report.cold.rows = state->totals().cold_rows;
   state->catalog()->ForEach([&](const CatalogObjectPtr& object) {
     if (object->kind == ObjectKind::kTable) report.tables.push_back(ReportOf(*state, object));
   });

@@ -8,6 +8,9 @@
 
 #include "storage/backup/backup_source.h"
 #include "storage/block_cache.h"
+#include "storage/cold/cold_mover.h"
+#include "storage/cold/cold_thread.h"
+#include "storage/cold/cold_tier.h"
 #include "storage/commit_pipeline.h"
 #include "storage/compaction/compaction_thread.h"
 #include "storage/compaction/compactor.h"
@@ -42,6 +45,9 @@ class StorageEngine final : public MultiTierStorage, private BackupSource {
   Status FlushSealed() { return flusher_.FlushSealed(); }
   // All merges that are due, one after the other: see Compactor::MergeOnce.
   Status Compact(const MergePolicy& policy = {});
+  // All moves to the cold tier that are due, one after the other, and all deletes there: see
+  // ColdMover. Errors: also kInvalidArgument without a cold tier.
+  Status MoveCold(const MergePolicy& merges = {});
   Status Close() override;
   MemoryBudget& budget() override { return *budget_; }
   EngineStats Stats() const override;
@@ -56,9 +62,9 @@ class StorageEngine final : public MultiTierStorage, private BackupSource {
     std::unique_ptr<io::DirectoryLock> lock;
     std::unique_ptr<MemoryBudget> budget;
     std::unique_ptr<BlockCache> cache;
+    std::unique_ptr<ColdTier> cold;
     std::unique_ptr<Manifest> manifest;
-    uint64_t epoch = 0;
-    Lsn replay_from = kFirstLsn;
+    ManifestState state = {};  // of the manifest
     RecoveredDatabase database;
     std::optional<UnixMillis> known_time;  // see ExpiryClock
     std::unique_ptr<WalWriter> wal;
@@ -77,6 +83,8 @@ class StorageEngine final : public MultiTierStorage, private BackupSource {
   Status ReadLog(Lsn from, Lsn through, const WalRecordCallback& callback) override;
   FlushThread::Needs FlushNeeds() const;
   CompactionThread::Limits CompactionLimits() const;
+  ColdMover::Parts ColdParts(const ManifestState& state);
+  ColdThread::Limits ColdLimits() const;
 
   const EngineOptions options_;
   io::FileSystem& fs_;
@@ -84,6 +92,7 @@ class StorageEngine final : public MultiTierStorage, private BackupSource {
   const std::unique_ptr<io::DirectoryLock> lock_;
   const std::unique_ptr<MemoryBudget> budget_;
   const std::unique_ptr<BlockCache> cache_;
+  const std::unique_ptr<ColdTier> cold_;
   const std::unique_ptr<Manifest> manifest_;
   const std::unique_ptr<WalWriter> wal_;
   StateStore states_;
@@ -95,11 +104,13 @@ class StorageEngine final : public MultiTierStorage, private BackupSource {
   ExpiryClock expiry_clock_;
   TableExpiry table_expiry_;
   Compactor compactor_;
-  EngineMaintenance maintenance_;  // runs without background_flush when it is asked to only
+  EngineMaintenance maintenance_;   // runs without background_flush when it is asked to only
+  std::optional<ColdMover> mover_;  // with an object store
   const BudgetLease log_memory_;
   // None without background_flush.
   std::optional<FlushThread> flush_thread_;
   std::optional<CompactionThread> compaction_thread_;
+  std::optional<ColdThread> cold_thread_;
   const std::function<void()> request_flush_;
   const MemoryRelief memory_relief_;
   const EngineParts parts_;

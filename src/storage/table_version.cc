@@ -17,12 +17,20 @@ auto LowerBound(auto&& runs, RunId id) {
 }  // namespace
 
 void RunTotals::Add(const RunVersion& run) {
-  if (run.run()->is_hot()) {
-    hot_rows += run.row_count();
-  } else {
-    warm_rows += run.row_count();
-    warm_bytes += run.run()->file_bytes();
-    ++warm_segments;
+  switch (run.run()->tier()) {
+    case Tier::kHot:
+      hot_rows += run.row_count();
+      return;
+    case Tier::kWarm:
+      warm_rows += run.row_count();
+      warm_bytes += run.run()->file_bytes();
+      ++warm_segments;
+      return;
+    case Tier::kCold:
+      cold_rows += run.row_count();
+      cold_bytes += run.run()->file_bytes();
+      ++cold_objects;
+      return;
   }
 }
 
@@ -37,6 +45,9 @@ RunTotals& RunTotals::operator+=(const RunTotals& other) {
   warm_rows += other.warm_rows;
   warm_bytes += other.warm_bytes;
   warm_segments += other.warm_segments;
+  cold_rows += other.cold_rows;
+  cold_bytes += other.cold_bytes;
+  cold_objects += other.cold_objects;
   return *this;
 }
 
@@ -45,6 +56,9 @@ RunTotals& RunTotals::operator-=(const RunTotals& other) {
   warm_rows -= other.warm_rows;
   warm_bytes -= other.warm_bytes;
   warm_segments -= other.warm_segments;
+  cold_rows -= other.cold_rows;
+  cold_bytes -= other.cold_bytes;
+  cold_objects -= other.cold_objects;
   return *this;
 }
 

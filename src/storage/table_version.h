@@ -16,7 +16,11 @@ struct RunTotals {
   uint64_t warm_rows = 0;
   uint64_t warm_bytes = 0;
   uint64_t warm_segments = 0;
+  uint64_t cold_rows = 0;
+  uint64_t cold_bytes = 0;
+  uint64_t cold_objects = 0;
 
+  uint64_t rows() const { return hot_rows + warm_rows + cold_rows; }
   void Add(const RunVersion& run);
   void Subtract(const RunVersion& run);
   RunTotals& operator+=(const RunTotals& other);

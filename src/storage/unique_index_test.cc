@@ -51,7 +51,7 @@ TEST(UniqueIndexTest, RowsKnowTheirLayout) {
 class RunOfLayout final : public Run {
  public:
   RunOfLayout(RunId id, uint32_t layout) : Run(id), layout_(layout) {}
-  bool is_hot() const override { return false; }
+  Tier tier() const override { return Tier::kWarm; }
   uint32_t layout() const override { return layout_; }
   uint64_t file_bytes() const override { return 1; }
   uint32_t BlockCount(uint32_t) const override { return 1; }

@@ -73,6 +73,10 @@ class BackupWriter {
   }
 
   Status CopySegment(ObjectId table, const RunRecord& record, const StoredParts& there) {
+    if (record.cold) {
+      return Status::Unsupported("backup of rows in the cold tier: table=",
+                                 static_cast<uint32_t>(table), " object=", record.cold->key);
+    }
     const std::string prefix = SegmentPrefix(backup_.uuid, record);
     LUMA_ASSIGN_OR_RETURN(const bool is_there, there.HasAll(prefix, record.file_bytes));
     if (!is_there) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "storage/time_column.h"
 #include "storage/warm/segment_format.h"
@@ -78,6 +79,24 @@ bool IsToBeRewritten(const MergePolicy& policy, const RunSize& run) {
          run.deleted_rows >= policy.rewrite_deleted_share * static_cast<double>(run.rows);
 }
 
+// Neighbours on local disk: by partition and by how many cold runs of it come before them.
+using Stretches = std::map<std::pair<int64_t, uint32_t>, std::vector<RunSize>>;
+
+Stretches StretchesOf(std::span<const RunSize> runs) {
+  Stretches stretches;
+  std::map<int64_t, uint32_t> cold_before;
+  for (const RunSize& run : runs) {
+    if (run.live_rows() == 0) continue;  // goes with the next flush
+    uint32_t& cold_runs = cold_before[run.partition];
+    if (run.is_cold) {
+      ++cold_runs;
+    } else {
+      stretches[{run.partition, cold_runs}].push_back(run);
+    }
+  }
+  return stretches;
+}
+
 int64_t FloorDivide(int64_t value, int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
 
 }  // namespace
@@ -88,20 +107,15 @@ uint64_t RunSize::live_bytes() const {
 }
 
 std::vector<RunId> PickMerge(const MergePolicy& policy, std::span<const RunSize> runs) {
-  std::map<int64_t, std::vector<RunSize>> partitions;
-  for (const RunSize& run : runs) {
-    // A run without live rows goes with the next flush.
-    if (run.live_rows() > 0) partitions[run.partition].push_back(run);
-  }
   Group best;
   std::vector<RunId> picked;
-  for (const auto& [partition, of_partition] : partitions) {
-    const bool is_closed = partition < runs.back().partition;
-    const Group group = BestGroupOfPartition(policy, of_partition, is_closed);
+  for (const auto& [place, stretch] : StretchesOf(runs)) {
+    const bool is_closed = place.first < runs.back().partition;
+    const Group group = BestGroupOfPartition(policy, stretch, is_closed);
     if (group.count == 0 || !group.IsBetterThan(best)) continue;
     best = group;
     picked.clear();
-    for (size_t i = 0; i < group.count; ++i) picked.push_back(of_partition[group.first + i].id);
+    for (size_t i = 0; i < group.count; ++i) picked.push_back(stretch[group.first + i].id);
   }
   if (!picked.empty()) return picked;
   for (const RunSize& run : runs) {
@@ -142,6 +156,21 @@ int64_t PartitionOf(const RunVersion& run, const PartitionColumn& column) {
     newest = std::max(newest.value_or(INT64_MIN), zone->max.As<int64_t>());
   }
   return newest ? FloorDivide(*newest, column.ticks_per_day) : 0;
+}
+
+std::vector<RunSize> SizesOf(const TableSchema& schema, const TableVersion& version, RunId before) {
+  const std::optional<PartitionColumn> partition = FindPartitionColumn(schema);
+  std::vector<RunSize> sizes;
+  version.ForEachRun([&](const RunVersionPtr& run) {
+    if (run->run()->is_hot() || run->id() >= before) return;
+    sizes.push_back({.id = run->id(),
+                     .rows = run->row_count(),
+                     .deleted_rows = run->deleted_count(),
+                     .file_bytes = run->run()->file_bytes(),
+                     .partition = partition ? PartitionOf(*run, *partition) : 0,
+                     .is_cold = run->run()->tier() == Tier::kCold});
+  });
+  return sizes;
 }
 
 }  // namespace luma::storage

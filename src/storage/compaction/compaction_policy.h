@@ -10,6 +10,7 @@
 #include "model/schema.h"
 #include "storage/run_version.h"
 #include "storage/table_snapshot.h"
+#include "storage/table_version.h"
 #include "storage/zone_map.h"
 
 namespace luma::storage {
@@ -47,6 +48,7 @@ struct RunSize {
   uint32_t deleted_rows = 0;
   uint64_t file_bytes = 0;
   int64_t partition = 0;  // only runs of one partition are merged
+  bool is_cold = false;   // only rewritten for its deleted rows
 
   uint64_t live_rows() const { return rows - deleted_rows; }
   // Of the file's bytes, the share of its live rows.
@@ -55,7 +57,8 @@ struct RunSize {
 
 // `runs` in order of id, all of them on disk and needed by no replay. Empty: nothing to do.
 // One id: that run is to be rewritten without its deleted rows. Properties:
-//  (1) The chosen runs are of one partition and have no other run with live rows of it in between.
+//  (1) The chosen runs are of one partition and have no other run with live rows of it in between,
+//      cold ones included. If there are several, none is cold.
 //  (2) The limits of the policy hold.
 std::vector<RunId> PickMerge(const MergePolicy& policy, std::span<const RunSize> runs);
 
@@ -71,5 +74,8 @@ struct PartitionColumn {
 std::optional<PartitionColumn> FindPartitionColumn(const TableSchema& schema);
 // Days since 1970-01-01 of the newest row; 0 when that is not known.
 int64_t PartitionOf(const RunVersion& run, const PartitionColumn& column);
+
+// The runs of a table that are on disk or cold and have an id below `before`, in order of id.
+std::vector<RunSize> SizesOf(const TableSchema& schema, const TableVersion& version, RunId before);
 
 }  // namespace luma::storage

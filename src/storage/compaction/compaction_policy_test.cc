@@ -100,6 +100,30 @@ TEST(CompactionPolicyTest, DeadRunsAreNotInTheWay) {
   EXPECT_THAT(Pick(runs, kFours), ElementsAre(1, 2, 4, 5));
 }
 
+TEST(CompactionPolicyTest, NothingIsMergedWithColdRunsOrAcrossThem) {
+  std::vector<RunSize> runs;
+  for (uint32_t id = 1; id <= 9; ++id) runs.push_back(OneRun(id, 100));
+  runs[3].is_cold = true;
+  EXPECT_THAT(Pick(runs, kFours), ElementsAre(5, 6, 7, 8, 9));
+  runs[6].is_cold = true;
+  EXPECT_THAT(Pick(runs, kFours), IsEmpty());
+}
+
+TEST(CompactionPolicyTest, AColdRunOfAnotherPartitionIsNotInTheWay) {
+  std::vector<RunSize> runs;
+  for (uint32_t id = 1; id <= 5; ++id) runs.push_back(OneRun(id, 100, id == 3 ? 7 : 8));
+  runs[2].is_cold = true;
+  EXPECT_THAT(Pick(runs, kFours), ElementsAre(1, 2, 4, 5));
+}
+
+TEST(CompactionPolicyTest, AColdRunThatIsHalfDeletedIsRewritten) {
+  RunSize run = OneRun(3, 1000);
+  run.is_cold = true;
+  EXPECT_THAT(Pick({run}), IsEmpty());
+  run.deleted_rows = 500;
+  EXPECT_THAT(Pick({run}), ElementsAre(3));
+}
+
 TEST(CompactionPolicyTest, ARunFromTheFutureClosesNoOtherPartition) {
   EXPECT_THAT(Pick({OneRun(1, 100, 5), OneRun(2, 100, 9), OneRun(3, 100, 5), OneRun(4, 100, 5)}),
               IsEmpty());

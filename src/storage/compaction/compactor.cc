@@ -13,23 +13,10 @@ namespace {
 
 constexpr uint64_t kGivenUp = UINT64_MAX;  // until the next start
 
-RunSize SizeOf(const RunVersion& run, const std::optional<PartitionColumn>& partition) {
-  return {.id = run.id(),
-          .rows = run.row_count(),
-          .deleted_rows = run.deleted_count(),
-          .file_bytes = run.run()->file_bytes(),
-          .partition = partition ? PartitionOf(run, *partition) : 0};
-}
-
 std::vector<RunVersionPtr> PickInputs(const MergePolicy& policy, const TableSchema& schema,
                                       const TableVersion& version, RunId before) {
-  const std::optional<PartitionColumn> partition = FindPartitionColumn(schema);
-  std::vector<RunSize> sizes;
-  version.ForEachRun([&](const RunVersionPtr& run) {
-    if (!run->run()->is_hot() && run->id() < before) sizes.push_back(SizeOf(*run, partition));
-  });
   std::vector<RunVersionPtr> inputs;
-  for (const RunId id : PickMerge(PolicyFor(policy, schema), sizes)) {
+  for (const RunId id : PickMerge(PolicyFor(policy, schema), SizesOf(schema, version, before))) {
     inputs.push_back(version.Find(id));
   }
   return inputs;
@@ -70,6 +57,14 @@ Result<bool> Compactor::MergeOnce(const MergePolicy& policy, const MergePace& pa
   return merged;
 }
 
+Status Compactor::Rewrite(CatalogObjectPtr table, RunVersionPtr run, const MergePolicy& policy,
+                          const MergePace& pace) {
+  MutexLock lock(mutex_);
+  Choice choice{.table = std::move(table), .inputs = {std::move(run)}};
+  LUMA_RETURN_IF_ERROR(CheckDiskRoom(policy, choice));
+  return Merge(std::move(choice), pace);
+}
+
 void Compactor::NoteFailure(ObjectId table, const Status& status) {
   SegmentMetrics::Get().merge_failures.Add();
   failed_[table] = status.code() == StatusCode::kCorruption ? kGivenUp : ++failures_;
@@ -108,7 +103,7 @@ Status Compactor::Merge(Choice choice, const MergePace& pace) {
   const CatalogObjectPtr table = choice.table;
   LUMA_ASSIGN_OR_RETURN(choice.inputs,
                         parts_.expiry.WithoutExpired(*table, std::move(choice.inputs)));
-  std::string file_name = parts_.flusher.NextFileName(table->id, choice.inputs.back()->id());
+  std::string file_name = parts_.flusher.NextSegmentName(table->id, choice.inputs.back()->id());
   MergeRequest request{.table = table,
                        .inputs = std::move(choice.inputs),
                        .file_name = std::move(file_name),

@@ -39,6 +39,11 @@ class Compactor {
   // calls turn to the other tables first; a table with a damaged segment is merged no more.
   Result<bool> MergeOnce(const MergePolicy& policy, const MergePace& pace) LUMA_EXCLUDES(mutex_);
 
+  // Rewrites one run, which is mergeable, without its deleted rows. Errors: as MergeOnce, and
+  // kConflict when the run is gone.
+  Status Rewrite(CatalogObjectPtr table, RunVersionPtr run, const MergePolicy& policy,
+                 const MergePace& pace) LUMA_EXCLUDES(mutex_);
+
  private:
   struct Choice {
     CatalogObjectPtr table;

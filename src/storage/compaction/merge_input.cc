@@ -9,7 +9,9 @@ namespace {
 // What OrderedColumn takes for a row.
 constexpr uint64_t kKeyBytesPerRow = 24;
 
-const WarmRun& AsWarm(const RunVersion& run) { return static_cast<const WarmRun&>(*run.run()); }
+const StoredRun& AsStored(const RunVersion& run) {
+  return static_cast<const StoredRun&>(*run.run());
+}
 
 }  // namespace
 
@@ -37,15 +39,15 @@ Result<bool> MergeInput::LoadNextBlock() {
 }
 
 Status MergeInput::Load(uint32_t number) {
-  const WarmRun& run = AsWarm(*run_);
+  const StoredRun& run = AsStored(*run_);
   auto block = std::make_shared<MergeBlock>();
   const uint64_t key_bytes = columns_.key.size() * run_->BlockRows(number) * kKeyBytesPerRow;
   LUMA_ASSIGN_OR_RETURN(block->memory, budget_.Book(BudgetUse::kMerge, key_bytes));
   for (const ColumnSchema* const column : columns_.columns) {
-    uint64_t bytes = 0;
-    LUMA_ASSIGN_OR_RETURN(ColumnBlock values, run.ReadOnce(*column, number, bytes));
-    LUMA_RETURN_IF_ERROR(block->memory.Grow(bytes));
-    if (bytes > 0) read_bytes_ += run.reader().Entry(column->id, number).bytes;
+    StoredRun::ReadCost cost;
+    LUMA_ASSIGN_OR_RETURN(ColumnBlock values, run.ReadOnce(*column, number, cost));
+    LUMA_RETURN_IF_ERROR(block->memory.Grow(cost.memory_bytes));
+    read_bytes_ += cost.read_bytes;
     block->columns.push_back(std::move(values));
   }
   key_.resize(columns_.key.size());

@@ -10,7 +10,7 @@
 #include "storage/budget.h"
 #include "storage/hot/ordered_column.h"
 #include "storage/run_version.h"
-#include "storage/warm_run.h"
+#include "storage/stored_run.h"
 
 namespace luma::storage {
 
@@ -31,7 +31,7 @@ struct MergeColumns {
 // Threads: one at a time. Lifetime: the columns and the budget outlive it.
 class MergeInput {
  public:
-  // `number` decides between equal rows: the smaller comes first. `run` is a WarmRun's.
+  // `number` decides between equal rows: the smaller comes first. `run` is a StoredRun's.
   MergeInput(size_t number, RunVersionPtr run, const MergeColumns& columns, MemoryBudget& budget)
       : number_(number), run_(std::move(run)), columns_(columns), budget_(budget) {}
 

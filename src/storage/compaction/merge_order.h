@@ -24,8 +24,8 @@ class MergeOrder {
   uint64_t memory_bytes_next() const;
 
   // `merged`: what was left out of each input when it was merged, because it was deleted or had
-  // expired; `now`: what is deleted now. Returns the positions in the merged run of the rows deleted
-  // since; null when there are none.
+  // expired; `now`: what is deleted now. Returns the positions in the merged run of the rows
+  // deleted since; null when there are none.
   DeleteBitmapPtr Remap(std::span<const DeleteBitmapPtr> merged,
                         std::span<const DeleteBitmapPtr> now) const;
 

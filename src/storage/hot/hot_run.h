@@ -46,7 +46,7 @@ class HotRun final : public Run {
   std::vector<ColumnSpan> BlockColumns(uint32_t block, uint32_t rows,
                                        std::vector<std::shared_ptr<const void>>& owners) const;
 
-  bool is_hot() const override { return true; }
+  Tier tier() const override { return Tier::kHot; }
   uint32_t layout() const override { return 0; }
   uint64_t file_bytes() const override { return 0; }
   uint32_t BlockCount(uint32_t rows) const override;

@@ -18,6 +18,18 @@ void DescribeChange(const CatalogChange& change, std::ostream& out) {
              static_cast<uint64_t>(change.put->modified));
 }
 
+void DescribeRun(const RunRecord& run, std::ostream& out) {
+  fmt::print(out,
+             "    run: id={} rows={} file={} bytes={} footer_crc={:08x} delete_bitmap_bytes={}",
+             static_cast<uint32_t>(run.id), run.row_count, run.file_name, run.file_bytes,
+             run.footer_crc, run.delete_bitmap.size());
+  if (run.cold) {
+    fmt::print(out, " tier=cold object={} object_bytes={} object_crc={:08x}", run.cold->key,
+               run.cold->bytes, run.cold->crc32c);
+  }
+  fmt::print(out, "\n");
+}
+
 void DescribeTable(const TableEdit& table, std::ostream& out) {
   fmt::print(out, "  table: id={}", static_cast<uint32_t>(table.id));
   if (table.next_run.has_value())
@@ -26,12 +38,7 @@ void DescribeTable(const TableEdit& table, std::ostream& out) {
   for (const RunId run : table.removed) {
     fmt::print(out, "    remove run: id={}\n", static_cast<uint32_t>(run));
   }
-  for (const RunRecord& run : table.added) {
-    fmt::print(out,
-               "    run: id={} rows={} file={} bytes={} footer_crc={:08x} delete_bitmap_bytes={}\n",
-               static_cast<uint32_t>(run.id), run.row_count, run.file_name, run.file_bytes,
-               run.footer_crc, run.delete_bitmap.size());
-  }
+  for (const RunRecord& run : table.added) DescribeRun(run, out);
   for (const auto& [run, bitmap] : table.bitmaps) {
     fmt::print(out, "    delete bitmap: run={} bytes={}\n", static_cast<uint32_t>(run),
                bitmap.size());
@@ -97,7 +104,7 @@ Status DescribeManifest(io::FileSystem& fs, const io::Path& path, std::ostream& 
     fmt::print(out, "damage: {}\n", reader.status().message());
     return Status::Ok();
   }
-  fmt::print(out, "manifest: number={} version={} bytes={}\n", reader->number(), kManifestVersion,
+  fmt::print(out, "manifest: number={} version={} bytes={}\n", reader->number(), reader->version(),
              file.size());
   DescribeRecords(*reader, out);
   return Status::Ok();

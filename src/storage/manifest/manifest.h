@@ -30,8 +30,8 @@ class Manifest {
   // Reads the manifest of `directory` and writes its state to a new file with the next epoch; makes
   // directory and manifest when there is none. Old files go away last, so a crash at any step
   // leaves a manifest that opens. On a full disk a manifest that exists opens all the same, and the
-  // first Append begins the new file. Errors: kCorruption names file and offset and nothing on disk has
-  // changed; kUnsupported for a later version.
+  // first Append begins the new file. Errors: kCorruption names file and offset and nothing on disk
+  // has changed; kUnsupported for a later version.
   static Result<Opened> Open(io::FileSystem& fs, const io::Path& directory,
                              ManifestOptions options = {});
   // The same without writing anything. Errors: also kNotFound.

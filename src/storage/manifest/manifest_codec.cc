@@ -1,6 +1,7 @@
 #include "storage/manifest/manifest_codec.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "storage/catalog_codec.h"
@@ -16,6 +17,7 @@ enum class Tag : uint8_t {
   kCatalog = 5,
   kTable = 6,
   kSequence = 7,
+  kColdRuns = 8,
 };
 
 void WriteTag(Tag tag, ByteWriter& out) { out.Fixed(static_cast<uint8_t>(tag)); }
@@ -33,13 +35,32 @@ void WriteRun(const RunRecord& run, ByteWriter& out) {
   out.LengthPrefixed(AsText(run.delete_bitmap));
 }
 
+void WriteColdRun(const RunRecord& run, ByteWriter& out) {
+  WriteRun(run, out);
+  out.LengthPrefixed(run.cold->key);
+  out.Varint(run.cold->bytes);
+  out.Fixed(run.cold->crc32c);
+}
+
+bool IsCold(const RunRecord& run) { return run.cold.has_value(); }
+
+void WriteColdRuns(const TableEdit& table, ByteWriter& out) {
+  WriteId(table.id, out);
+  out.Varint(static_cast<uint64_t>(std::ranges::count_if(table.added, IsCold)));
+  for (const RunRecord& run : table.added) {
+    if (IsCold(run)) WriteColdRun(run, out);
+  }
+}
+
 void WriteTable(const TableEdit& table, ByteWriter& out) {
   WriteId(table.id, out);
   WriteId(table.next_run.value_or(RunId{0}), out);
   out.Varint(table.removed.size());
   for (const RunId run : table.removed) WriteId(run, out);
-  out.Varint(table.added.size());
-  for (const RunRecord& run : table.added) WriteRun(run, out);
+  out.Varint(static_cast<uint64_t>(std::ranges::count_if(table.added, std::not_fn(IsCold))));
+  for (const RunRecord& run : table.added) {
+    if (!IsCold(run)) WriteRun(run, out);
+  }
   out.Varint(table.bitmaps.size());
   for (const auto& [run, bitmap] : table.bitmaps) {
     WriteId(run, out);
@@ -81,6 +102,9 @@ class EditReader {
         return Status::Ok();
       case Tag::kSequence:
         edit.sequences.push_back(Sequence());
+        return Status::Ok();
+      case Tag::kColdRuns:
+        AddColdRuns(edit);
         return Status::Ok();
     }
     bad_ = true;
@@ -129,6 +153,21 @@ class EditReader {
     run.footer_crc = in_.Fixed<uint32_t>();
     run.delete_bitmap = Blob();
     return run;
+  }
+  RunRecord ColdRun() {
+    RunRecord run = Run();
+    ColdObjectRecord object;
+    object.key = in_.LengthPrefixed();
+    object.bytes = in_.Varint();
+    object.crc32c = in_.Fixed<uint32_t>();
+    run.cold = std::move(object);
+    return run;
+  }
+  // They belong to the table part right before.
+  void AddColdRuns(ManifestEdit& edit) {
+    const auto table = Id<ObjectId>();
+    bad_ = bad_ || edit.tables.empty() || edit.tables.back().id != table;
+    for (uint64_t left = Count(); left > 0; --left) edit.tables.back().added.push_back(ColdRun());
   }
   TableEdit Table() {
     TableEdit table;
@@ -183,6 +222,9 @@ void EncodeManifestEdit(const ManifestEdit& edit, ByteWriter& out) {
   for (const TableEdit& table : edit.tables) {
     WriteTag(Tag::kTable, out);
     WriteTable(table, out);
+    if (std::ranges::none_of(table.added, IsCold)) continue;
+    WriteTag(Tag::kColdRuns, out);
+    WriteColdRuns(table, out);
   }
   for (const auto& [id, sequence] : edit.sequences) {
     WriteTag(Tag::kSequence, out);

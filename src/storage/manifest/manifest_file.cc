@@ -119,7 +119,7 @@ Result<ManifestFileReader> ManifestFileReader::Open(ByteSpan file, io::Path path
   ManifestFileReader reader(file, std::move(path));
   ByteReader header(file.first(std::min(file.size(), kManifestHeaderBytes)));
   const std::string_view magic = AsText(header.Raw(kFileMagic.size()));
-  const auto version = header.Fixed<uint32_t>();
+  reader.version_ = header.Fixed<uint32_t>();
   reader.number_ = header.Fixed<uint32_t>();
   reader.salt_ = header.Fixed<uint64_t>();
   const auto zero = header.Fixed<uint32_t>();
@@ -128,9 +128,11 @@ Result<ManifestFileReader> ManifestFileReader::Open(ByteSpan file, io::Path path
       reader.crc_ != Crc32c(file.first(kManifestHeaderBytes - sizeof(uint32_t)))) {
     return Status::Corruption("bad manifest header: path=", reader.path_, " offset=0");
   }
-  if (version != kManifestVersion || zero != 0) {
+  const bool is_known =
+      reader.version_ >= kManifestVersionMin && reader.version_ <= kManifestVersion;
+  if (!is_known || zero != 0) {
     return Status::Unsupported("unknown manifest version: path=", reader.path_,
-                               " version=", version);
+                               " version=", reader.version_);
   }
   return reader;
 }

@@ -13,7 +13,8 @@
 
 namespace luma::storage {
 
-inline constexpr uint32_t kManifestVersion = 1;
+inline constexpr uint32_t kManifestVersion = 2;     // is written
+inline constexpr uint32_t kManifestVersionMin = 1;  // is still read
 inline constexpr size_t kManifestHeaderBytes = 32;
 inline constexpr size_t kManifestRecordHeaderBytes = 16;
 inline constexpr size_t kManifestSealBytes = 16;
@@ -65,6 +66,7 @@ class ManifestFileReader {
   // Whether an acknowledged record begins at `offset` or later.
   bool HasSealFrom(uint64_t offset) const;
 
+  uint32_t version() const { return version_; }
   uint32_t number() const { return number_; }
   uint64_t record_offset() const { return record_offset_; }            // of the last record
   uint64_t sequence() const { return sequence_; }                      // of the last record
@@ -77,6 +79,7 @@ class ManifestFileReader {
 
   ByteSpan file_;
   io::Path path_;
+  uint32_t version_ = 0;
   uint32_t number_ = 0;
   uint64_t salt_ = 0;
   uint32_t crc_ = 0;

@@ -17,14 +17,24 @@ namespace luma::storage {
 
 using DatabaseUuid = std::array<std::byte, 16>;
 
-// One segment file of a table.
+// The object that holds the rows of a cold run. Its sidecar lies beside it (cold/cold_keys.h).
+struct ColdObjectRecord {
+  std::string key;
+  uint64_t bytes = 0;
+  uint32_t crc32c = 0;  // of all its bytes
+  bool operator==(const ColdObjectRecord&) const = default;
+};
+
+// One run of a table that is not in memory.
 struct RunRecord {
   RunId id{};
   uint32_t row_count = 0;
-  std::string file_name;  // in the segment directory
+  // Warm: the segment file, in the segment directory. Cold: the sidecar, in the cold directory.
+  std::string file_name;
   uint64_t file_bytes = 0;
-  uint32_t footer_crc = 0;
-  Bytes delete_bitmap;  // serialized roaring bitmap of row positions; empty: no row is deleted
+  uint32_t footer_crc = 0;  // of a sidecar: of all its bytes but its own checksum
+  Bytes delete_bitmap;      // serialized roaring bitmap of row positions; empty: no row is deleted
+  std::optional<ColdObjectRecord> cold = std::nullopt;
   bool operator==(const RunRecord&) const = default;
 };
 

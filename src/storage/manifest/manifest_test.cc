@@ -5,6 +5,7 @@
 
 #include <sstream>
 
+#include "base/crc32c.h"
 #include "io/sim_disk.h"
 #include "storage/manifest/manifest_codec.h"
 #include "storage/manifest/manifest_test_states.h"
@@ -189,7 +190,7 @@ TEST(ManifestTest, DescriptionNamesPartsAndDamage) {
   }
   std::ostringstream intact;
   ASSERT_TRUE(DescribeManifest(disk, FileInUse(disk), intact).ok());
-  EXPECT_THAT(intact.str(), HasSubstr("manifest: number=1 version=1"));
+  EXPECT_THAT(intact.str(), HasSubstr("manifest: number=1 version=2"));
   EXPECT_THAT(intact.str(), HasSubstr("checkpoint: commit=300 replay_from=301"));
   EXPECT_THAT(intact.str(), HasSubstr("kind=2 schema=2200 name=orders"));
   EXPECT_THAT(intact.str(), HasSubstr("end: torn_bytes=0"));
@@ -220,6 +221,59 @@ TEST(ManifestTest, WritesTheBytesOfTheDocument) {
                                  0x73, 0x65, 0x67, 0xe4, 0x5d, 0xef, 0xbe, 0xad, 0xde, 0x00, 0x00};
   const ManifestRecord record = EncodeManifestRecord(0x11223344, 1, payload);
   EXPECT_EQ(AsText(record.bytes), AsText(std::as_bytes(std::span(kRecord))));
+}
+
+// The second example of docs/formats/manifest.md.
+TEST(ManifestTest, WritesTheBytesOfTheDocumentForAColdRun) {
+  ManifestEdit edit;
+  RunRecord run;
+  run.id = RunId{1};
+  run.row_count = 1024;
+  run.file_name = "1.sidecar";
+  run.file_bytes = 200;
+  run.footer_crc = 0xdeadbeef;
+  run.cold = ColdObjectRecord{.key = "db/201/1.parquet", .bytes = 12'004, .crc32c = 0xcafef00d};
+  edit.tables = {{.id = kSamplesTableId, .removed = {RunId{1}}, .added = {run}}};
+  Bytes payload;
+  ByteWriter writer(payload);
+  EncodeManifestEdit(edit, writer);
+  std::string expected = "\x06\xc9\x01";
+  expected += std::string("\x00\x01\x01\x00\x00", 5);
+  expected += std::string("\x08\xc9\x01\x01", 4);
+  expected += std::string("\x01\x80\x08\x09", 4) + "1.sidecar";
+  expected += std::string("\xc8\x01\xef\xbe\xad\xde\x00", 7);
+  expected += std::string("\x10", 1) + "db/201/1.parquet";
+  expected += std::string("\xe4\x5d\x0d\xf0\xfe\xca", 6);
+  EXPECT_EQ(AsText(payload), expected);
+}
+
+TEST(ManifestTest, ColdRunsOfAnotherTableThanTheLastAreDamage) {
+  for (const char* const payload : {"\x08\x05\x00", "\x06\x05\x00\x00\x00\x00\x08\x06\x00"}) {
+    const size_t size = payload[0] == 8 ? 3 : 9;
+    EXPECT_EQ(DecodeManifestEdit(AsBytes({payload, size})).status().code(),
+              StatusCode::kCorruption);
+  }
+}
+
+TEST(ManifestTest, VersionOneIsStillRead) {
+  Bytes file;
+  ByteWriter out(file);
+  out.Raw(AsBytes("LUMAMANF"));
+  out.Fixed(uint32_t{1});
+  out.Fixed(uint32_t{7});
+  out.Fixed(uint64_t{99});
+  out.Fixed(uint32_t{0});
+  const uint32_t crc = Crc32c(file);
+  out.Fixed(crc);
+  const Bytes payload = {std::byte{2}, std::byte{5}};  // epoch 5
+  out.Raw(EncodeManifestRecord(crc, 1, payload).bytes);
+  auto reader = ManifestFileReader::Open(file, "old");
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  EXPECT_EQ(reader->version(), 1u);
+  EXPECT_EQ(DecodeManifestEdit(**reader->Next())->epoch, 5u);
+  file[8] = std::byte{3};
+  StoreLe(file.data() + 28, Crc32c(ByteSpan(file).first(28)));
+  EXPECT_EQ(ManifestFileReader::Open(file, "new").status().code(), StatusCode::kUnsupported);
 }
 
 }  // namespace

@@ -33,6 +33,15 @@ inline RunRecord SampleRun(uint32_t id) {
   return run;
 }
 
+inline RunRecord SampleColdRun(uint32_t id) {
+  RunRecord run = SampleRun(id);
+  run.file_name = std::to_string(id) + ".sidecar";
+  run.cold = ColdObjectRecord{.key = "db/201/" + std::to_string(id) + ".parquet",
+                              .bytes = 5u << 20,
+                              .crc32c = 0x1234'0000 + id};
+  return run;
+}
+
 inline ManifestEdit CheckpointEdit(uint64_t commit) {
   ManifestEdit edit;
   edit.checkpoint = Checkpoint{.commit = CommitNumber{commit}, .replay_from = Lsn{commit + 1}};
@@ -59,8 +68,9 @@ inline std::vector<ManifestEdit> SampleEdits() {
       CatalogChange::Put(NamedObject(kTableId, ObjectKind::kTable, "orders")),
       CatalogChange::Put(NamedObject(kSequenceId, ObjectKind::kSequence, "orders_id"))};
   edits[0].sequences = {{kSequenceId, {.value = 32, .is_called = true}}};
-  edits[1].tables = {{.id = kTableId, .next_run = RunId{3}, .added = {SampleRun(1), SampleRun(2)}},
-                     {.id = kSamplesTableId, .next_run = RunId{2}, .added = {SampleRun(1)}}};
+  edits[1].tables = {
+      {.id = kTableId, .next_run = RunId{3}, .added = {SampleRun(1), SampleRun(2)}},
+      {.id = kSamplesTableId, .next_run = RunId{3}, .added = {SampleRun(2), SampleColdRun(1)}}};
   edits[1].tables[0].added[1].delete_bitmap = Bytes(5, std::byte{7});
   edits[2].tables = {{.id = kTableId,
                       .next_run = RunId{5},
