@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "model/matcher.h"
+#include "promql/duration.h"
 #include "promql/functions.h"
 #include "promql/value_type.h"
 
@@ -52,7 +53,7 @@ struct AtModifier {
 // "@" and "offset", which every selector may have.
 struct TimeShift {
   AtModifier at;
-  int64_t offset_ms = 0;
+  Duration offset;
   bool has_offset = false;
 };
 
@@ -62,18 +63,21 @@ struct NumberLiteral {
 struct StringLiteral {
   std::string value;
 };
+// "anchored" and "smoothed": samples beyond the edges of a range count too.
+enum class RangeEdges : uint8_t { kPlain, kAnchored, kSmoothed };
 struct VectorSelector {
   Matchers matchers;  // with one for __name__ when the selector names a metric
   TimeShift shift;
+  RangeEdges edges = RangeEdges::kPlain;  // of a vector never kAnchored
 };
 struct MatrixSelector {
   VectorSelector vector;
-  int64_t range_ms = 0;
+  Duration range;
 };
 struct Subquery {
   ExprPtr expr;
-  int64_t range_ms = 0;
-  int64_t step_ms = 0;  // 0: the default interval
+  Duration range;
+  std::optional<Duration> step;  // none: the default interval
   TimeShift shift;
 };
 struct UnaryMinus {
@@ -89,6 +93,8 @@ struct VectorMatching {
   std::vector<std::string> labels;
   Grouping grouping = Grouping::kNone;
   std::vector<std::string> include;  // of group_left or group_right
+  std::optional<double> fill_left;   // stands for a missing series of that side
+  std::optional<double> fill_right;
 };
 struct Binary {
   BinaryOp op = BinaryOp::kAdd;

@@ -1,5 +1,5 @@
-// Evaluates PromQL over stored series: selectors with lookback and staleness, ranges, literals and
-// arithmetic on scalars. Everything else is kUnsupported with the construct's name.
+// Evaluates PromQL over stored series. This is the door of the engine: it sets up a query, lets
+// node_evaluator.h compute the tree and makes the answer.
 #pragma once
 
 #include <chrono>
@@ -15,6 +15,8 @@ namespace luma::promql {
 struct EvaluatorOptions {
   // A selector gives the latest sample in (t - lookback, t].
   std::chrono::milliseconds lookback{5 * 60 * 1000};
+  // Of subqueries that name no step: Prometheus' default evaluation interval.
+  std::chrono::milliseconds subquery_step{60 * 1000};
 };
 
 // One of the four kinds of values; the fields of the others are empty.
@@ -23,14 +25,18 @@ struct QueryValue {
   UnixMillis time = 0;  // of scalar and string
   double scalar = 0;
   std::string string;
-  // Of kVector: one sample each, at the evaluation time. Of kMatrix: as stored or at the steps.
-  // Ordered as MetricsSource::Select orders series.
+  // Of kVector: one sample each, at the evaluation time, in the order of the expression (sort() and
+  // topk() make one). Of kMatrix: as stored or at the steps, ordered by CompareLabels.
   std::vector<SeriesSamples> series;
+  // What the user should know: "PromQL warning: ...", "PromQL info: ...".
+  std::vector<std::string> warnings;
+  std::vector<std::string> infos;
 };
 
 // Threads: every method from any thread; they block on storage. Lifetime: the source outlives it.
-// Errors: kUnsupported, kInvalidArgument (a type that cannot be had, two series of one name), and
-// those of MetricsSource.
+// Errors: kInvalidArgument (the query cannot be answered as it is: a matching that is not unique,
+// two series with one label set, a type that cannot be had), kUnsupported (what it asks for is not
+// stored), and those of MetricsSource.
 class Evaluator {
  public:
   explicit Evaluator(const MetricsSource& source, EvaluatorOptions options = {})

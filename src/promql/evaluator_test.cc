@@ -146,18 +146,9 @@ TEST_F(EvaluatorTest, ExtremeTimesDoNotOverflow) {
 }
 
 TEST_F(EvaluatorTest, WhatIsNotSupportedIsNamed) {
-  const struct {
-    std::string_view query, name;
-  } cases[] = {{"sum(m)", "aggregation \"sum\""},
-               {"rate(m[5m])", "function \"rate\""},
-               {"m + m", "operator \"+\" on instant vectors"},
-               {"m[5m:1m]", "subquery"},
-               {"1 + time()", "function \"time\""}};
-  for (const auto& test : cases) {
-    const Status status = Instant(test.query, 0).status();
-    EXPECT_EQ(status.code(), StatusCode::kUnsupported);
-    EXPECT_THAT(std::string(status.message()), HasSubstr(test.name));
-  }
+  const Status status = Instant("start_timestamp(m)", 0).status();
+  EXPECT_EQ(status.code(), StatusCode::kUnsupported);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("function \"start_timestamp\""));
 }
 
 }  // namespace

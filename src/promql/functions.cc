@@ -51,7 +51,8 @@ std::vector<Function> MakeTable() {
        "histogram_count",
        "histogram_sum",
        "histogram_stddev",
-       "histogram_stdvar"},
+       "histogram_stdvar",
+       "start_timestamp"},
       {kVector});
   Add(table,
       {"absent_over_time",
@@ -94,6 +95,8 @@ std::vector<Function> MakeTable() {
   Add(table, {"double_exponential_smoothing", "holt_winters"}, {kMatrix, kScalar, kScalar});
   Add(table, {"info"}, {kVector, kVector}, 1);
   Add(table, {"label_replace"}, {kVector, kString, kString, kString, kString});
+  table.push_back(
+      {.name = "histogram_quantiles", .parameters = {kVector, kString, kScalar}, .variadic = true});
   for (const std::string_view name : {"label_join", "sort_by_label", "sort_by_label_desc"}) {
     const bool join = name == "label_join";
     table.push_back({.name = name,
@@ -102,8 +105,12 @@ std::vector<Function> MakeTable() {
                      .optional = join ? 1u : 0u,
                      .variadic = true});
   }
-  table.push_back({.name = "pi", .parameters = {}, .result = kScalar});
-  table.push_back({.name = "time", .parameters = {}, .result = kScalar});
+  for (const std::string_view name : {"pi", "time", "start", "end", "step", "range"}) {
+    table.push_back({.name = name, .parameters = {}, .result = kScalar});
+  }
+  for (const std::string_view name : {"min_of", "max_of"}) {
+    table.push_back({.name = name, .parameters = {kScalar, kScalar}, .result = kScalar});
+  }
   table.push_back({.name = "scalar", .parameters = {kVector}, .result = kScalar});
   std::sort(table.begin(), table.end(),
             [](const Function& a, const Function& b) { return a.name < b.name; });

@@ -130,8 +130,43 @@ class Parser {
     return Make(std::move(binary), scalars ? ValueType::kScalar : ValueType::kVector, begin, depth);
   }
 
-  // [on|ignoring (labels) [group_left|group_right [(labels)]]]; true when there was any.
+  // [on|ignoring (labels) [group_left|group_right [(labels)]]] and fills; true when there was any.
   Result<bool> ReadMatching(VectorMatching& matching) {
+    LUMA_ASSIGN_OR_RETURN(const bool labels, ReadMatchingLabels(matching));
+    LUMA_ASSIGN_OR_RETURN(const bool fills, ReadFills(matching));
+    return labels || fills;
+  }
+
+  // A metric may be called "fill" too: only a "(" behind it makes a modifier.
+  Result<bool> ReadFills(VectorMatching& matching) {
+    bool any = false;
+    while (tokens_.Peek(1).kind == TokenKind::kLeftParen) {
+      const bool both = IsWord(tokens_.Peek(), "fill");
+      const bool left = both || IsWord(tokens_.Peek(), "fill_left");
+      const bool right = both || IsWord(tokens_.Peek(), "fill_right");
+      if (!left && !right) break;
+      tokens_.Next();
+      LUMA_ASSIGN_OR_RETURN(const double value, ReadFillValue());
+      if (left) matching.fill_left = value;
+      if (right) matching.fill_right = value;
+      any = true;
+    }
+    return any;
+  }
+
+  Result<double> ReadFillValue() {
+    LUMA_RETURN_IF_ERROR(tokens_.Expect(TokenKind::kLeftParen, "fill modifier", "\"(\""));
+    const bool negative = tokens_.Accept(TokenKind::kSubtract);
+    if (!negative) tokens_.Accept(TokenKind::kAdd);
+    if (tokens_.Peek().kind != TokenKind::kNumber) {
+      return tokens_.Unexpected("fill modifier", "number");
+    }
+    const double value = tokens_.Next().number;
+    LUMA_RETURN_IF_ERROR(tokens_.Expect(TokenKind::kRightParen, "fill modifier", "\")\""));
+    return negative ? -value : value;
+  }
+
+  Result<bool> ReadMatchingLabels(VectorMatching& matching) {
     matching.on = tokens_.AcceptWord("on");
     if (!matching.on && !tokens_.AcceptWord("ignoring")) return false;
     LUMA_ASSIGN_OR_RETURN(matching.labels, ReadLabelList());
@@ -196,11 +231,32 @@ class Parser {
       } else if (tokens_.Accept(TokenKind::kAt)) {
         LUMA_ASSIGN_OR_RETURN(TimeShift* const shift, ShiftOf(*expr, "@ modifier"));
         LUMA_RETURN_IF_ERROR(ReadAt(tokens_, *shift));
+      } else if (tokens_.AcceptWord("anchored")) {
+        LUMA_RETURN_IF_ERROR(SetEdges(*expr, RangeEdges::kAnchored));
+      } else if (tokens_.AcceptWord("smoothed")) {
+        LUMA_RETURN_IF_ERROR(SetEdges(*expr, RangeEdges::kSmoothed));
       } else {
         return expr;
       }
       expr->end = tokens_.last_end();
     }
+  }
+
+  Status SetEdges(Expr& expr, RangeEdges edges) {
+    const bool anchored = edges == RangeEdges::kAnchored;
+    auto* vector = std::get_if<VectorSelector>(&expr.node);
+    if (vector != nullptr && anchored) {
+      return tokens_.ErrorAt(expr.begin, "anchored modifier can only be used on range selectors");
+    }
+    if (auto* const matrix = std::get_if<MatrixSelector>(&expr.node)) vector = &matrix->vector;
+    if (vector == nullptr) {
+      return tokens_.ErrorAt(expr.begin, "anchored and smoothed must be preceded by a selector");
+    }
+    if (vector->edges != RangeEdges::kPlain && vector->edges != edges) {
+      return tokens_.ErrorAt(expr.begin, "anchored and smoothed modifiers cannot be used together");
+    }
+    vector->edges = edges;
+    return Status::Ok();
   }
 
   Result<TimeShift*> ShiftOf(Expr& expr, std::string_view modifier) {
@@ -215,8 +271,10 @@ class Parser {
   // "[" has been taken.
   Result<ExprPtr> ReadBrackets(ExprPtr expr) {
     const size_t begin = expr->begin;
-    LUMA_ASSIGN_OR_RETURN(const int64_t range_ms, ReadRangeMillis(tokens_));
-    if (tokens_.Accept(TokenKind::kColon)) return ReadSubqueryRest(std::move(expr), range_ms);
+    LUMA_ASSIGN_OR_RETURN(Duration range, ReadRangeLength(tokens_));
+    if (tokens_.Accept(TokenKind::kColon)) {
+      return ReadSubqueryRest(std::move(expr), std::move(range));
+    }
     LUMA_RETURN_IF_ERROR(
         tokens_.Expect(TokenKind::kRightBracket, "range or subquery selector", "\":\" or \"]\""));
     auto* const vector = std::get_if<VectorSelector>(&expr->node);
@@ -229,18 +287,18 @@ class Parser {
     if (vector->shift.at.kind != AtModifier::Kind::kNone) {
       return tokens_.ErrorAt(begin, "no @ modifiers allowed before range");
     }
-    return Make(MatrixSelector{std::move(*vector), range_ms}, ValueType::kMatrix, begin, 0);
+    return Make(MatrixSelector{std::move(*vector), std::move(range)}, ValueType::kMatrix, begin, 0);
   }
 
-  Result<ExprPtr> ReadSubqueryRest(ExprPtr expr, int64_t range_ms) {
+  Result<ExprPtr> ReadSubqueryRest(ExprPtr expr, Duration range) {
     Subquery subquery;
-    subquery.range_ms = range_ms;
+    subquery.range = std::move(range);
     if (tokens_.Peek().kind != TokenKind::kRightBracket) {
-      LUMA_ASSIGN_OR_RETURN(subquery.step_ms, ReadRangeMillis(tokens_));
+      LUMA_ASSIGN_OR_RETURN(subquery.step, ReadRangeLength(tokens_));
     }
     LUMA_RETURN_IF_ERROR(tokens_.Expect(TokenKind::kRightBracket, "subquery selector", "\"]\""));
     const size_t begin = expr->begin;
-    if (expr->type != ValueType::kVector && expr->type != ValueType::kScalar) {
+    if (expr->type != ValueType::kVector) {
       return tokens_.ErrorAt(begin, "subquery is only allowed on instant vector, got " +
                                         std::string(ValueTypeText(expr->type)) + " instead");
     }
@@ -279,7 +337,7 @@ class Parser {
 
   Result<ExprPtr> ReadSelector() {
     const size_t begin = tokens_.Peek().begin;
-    LUMA_ASSIGN_OR_RETURN(VectorSelector selector, ReadVectorSelector(tokens_));
+    LUMA_ASSIGN_OR_RETURN(VectorSelector selector, ReadVectorSelector(tokens_, empty_matchers_));
     return Make(std::move(selector), ValueType::kVector, begin, 0);
   }
 
@@ -305,7 +363,7 @@ class Parser {
       return tokens_.ErrorAt(name.begin,
                              "unknown function with name \"" + std::string(name.text) + "\"");
     }
-    LUMA_ASSIGN_OR_RETURN(call.arguments, ReadArguments());
+    LUMA_ASSIGN_OR_RETURN(call.arguments, ReadArguments(name.text == "info"));
     if (const std::string message = CheckCall(call); !message.empty()) {
       return tokens_.ErrorAt(name.begin, message);
     }
@@ -314,13 +372,19 @@ class Parser {
     return Make(std::move(call), call.function->result, name.begin, depth);
   }
 
-  Result<std::vector<ExprPtr>> ReadArguments() {
+  // The second argument of info() only lists labels, so it may match everything.
+  Result<std::vector<ExprPtr>> ReadArguments(bool of_info = false) {
     std::vector<ExprPtr> arguments;
     LUMA_RETURN_IF_ERROR(tokens_.Expect(TokenKind::kLeftParen, "function call", "\"(\""));
     if (tokens_.Accept(TokenKind::kRightParen)) return arguments;
     while (true) {
-      LUMA_ASSIGN_OR_RETURN(ExprPtr argument, ReadExpr(kWeakest));
-      arguments.push_back(std::move(argument));
+      const bool bare = of_info && arguments.size() == 1;
+      const EmptyMatchers outside =
+          std::exchange(empty_matchers_, bare ? EmptyMatchers::kAllowed : EmptyMatchers::kRefused);
+      Result<ExprPtr> argument = ReadExpr(kWeakest);
+      empty_matchers_ = outside;
+      LUMA_RETURN_IF_ERROR(argument.status());
+      arguments.push_back(*std::move(argument));
       if (tokens_.Accept(TokenKind::kComma)) continue;
       LUMA_RETURN_IF_ERROR(
           tokens_.Expect(TokenKind::kRightParen, "function call", "\",\" or \")\""));
@@ -373,6 +437,7 @@ class Parser {
 
   TokenStream tokens_;
   size_t nesting_ = 0;
+  EmptyMatchers empty_matchers_ = EmptyMatchers::kRefused;
 };
 
 Result<TokenStream> TokensOf(std::string_view query) {

@@ -69,17 +69,17 @@ TEST(ParserTest, SelectorsWithAllMatchers) {
 
 TEST(ParserTest, RangesOffsetsAndAt) {
   const auto matrix = MustBe<MatrixSelector>("up[5m] offset 1h @ 12.5");
-  EXPECT_EQ(matrix.range_ms, 300'000);
-  EXPECT_EQ(matrix.vector.shift.offset_ms, 3'600'000);
+  EXPECT_EQ(matrix.range.ms, 300'000);
+  EXPECT_EQ(matrix.vector.shift.offset.ms, 3'600'000);
   EXPECT_EQ(matrix.vector.shift.at.time, 12'500);
-  EXPECT_EQ(MustBe<VectorSelector>("up offset -1m").shift.offset_ms, -60'000);
+  EXPECT_EQ(MustBe<VectorSelector>("up offset -1m").shift.offset.ms, -60'000);
   EXPECT_EQ(MustBe<VectorSelector>("up @ end() offset 5").shift.at.kind, AtModifier::Kind::kEnd);
-  EXPECT_EQ(MustBe<MatrixSelector>("up[300]").range_ms, 300'000);
+  EXPECT_EQ(MustBe<MatrixSelector>("up[300]").range.ms, 300'000);
   const auto subquery = MustBe<Subquery>("rate(up[1m])[1h:30s] offset 1d");
-  EXPECT_EQ(subquery.range_ms, 3'600'000);
-  EXPECT_EQ(subquery.step_ms, 30'000);
-  EXPECT_EQ(subquery.shift.offset_ms, 86'400'000);
-  EXPECT_EQ(MustBe<Subquery>("up[1h:]").step_ms, 0);
+  EXPECT_EQ(subquery.range.ms, 3'600'000);
+  EXPECT_EQ(subquery.step->ms, 30'000);
+  EXPECT_EQ(subquery.shift.offset.ms, 86'400'000);
+  EXPECT_EQ(MustBe<Subquery>("up[1h:]").step.has_value(), false);
 }
 
 TEST(ParserTest, PrecedenceAndAssociativity) {
@@ -116,6 +116,24 @@ TEST(ParserTest, AggregationsAndCalls) {
   EXPECT_EQ(MustBe<Call>("round(x)").arguments.size(), 1u);
   EXPECT_EQ(MustBe<Call>(R"(label_join(x, "a", ",", "b", "c", "d"))").arguments.size(), 6u);
   EXPECT_EQ(MustBe<Call>("time()").function->result, ValueType::kScalar);
+}
+
+TEST(ParserTest, FillsAndEdges) {
+  const auto both = MustBe<Binary>("a + on(x) fill_left(1) fill_right(-2) fill");
+  EXPECT_EQ(both.matching.fill_left, 1);
+  EXPECT_EQ(both.matching.fill_right, -2);
+  EXPECT_EQ(MustBe<Binary>("a + fill").matching.fill_left, std::nullopt);
+  EXPECT_EQ(MustBe<MatrixSelector>("a[5m] anchored").vector.edges, RangeEdges::kAnchored);
+  EXPECT_EQ(MustBe<VectorSelector>("a offset 5m smoothed").edges, RangeEdges::kSmoothed);
+  EXPECT_THAT(Error("a anchored"), HasSubstr("can only be used on range selectors"));
+  EXPECT_THAT(Error("a[5m] anchored smoothed"), HasSubstr("cannot be used together"));
+  EXPECT_THAT(Error("sum(a) smoothed"), HasSubstr("must be preceded by a selector"));
+}
+
+TEST(ParserTest, OnlyInfoMayListLabelsThatMatchEverything) {
+  EXPECT_NE(Must("info(m, {a=~\".*\"})"), nullptr);
+  EXPECT_THAT(Error("info({a=~\".*\"}, {b=~\".*\"})"), HasSubstr("at least one non-empty"));
+  EXPECT_THAT(Error("info(m, {a=~\".*\"}) + {b=~\".*\"}"), HasSubstr("at least one non-empty"));
 }
 
 TEST(ParserTest, CommentsAndSpace) { EXPECT_NE(Must("# first\n 1 # one\n+\t1"), nullptr); }

@@ -41,4 +41,16 @@ double ApplyBinary(BinaryOp op, double left, double right) {
   return std::numeric_limits<double>::quiet_NaN();
 }
 
+double LesserOrNan(double a, double b) {
+  if (a == -HUGE_VAL || b == -HUGE_VAL) return -HUGE_VAL;
+  if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<double>::quiet_NaN();
+  return b < a ? b : a;
+}
+
+double GreaterOrNan(double a, double b) {
+  if (a == HUGE_VAL || b == HUGE_VAL) return HUGE_VAL;
+  if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<double>::quiet_NaN();
+  return b > a ? b : a;
+}
+
 }  // namespace luma::promql

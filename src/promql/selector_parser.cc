@@ -1,16 +1,13 @@
 #include "promql/internal/selector_parser.h"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "model/utf8.h"
+#include "promql/internal/duration_parser.h"
 
 namespace luma::promql {
 namespace {
-
-// Seconds that still fit milliseconds in an int64, with room for adding two of them.
-constexpr double kSecondsMax = 4e15;
 
 std::optional<MatchOp> MatchOpOf(TokenKind kind) {
   switch (kind) {
@@ -70,7 +67,8 @@ Status ReadMatchers(TokenStream& tokens, Matchers& matchers) {
   return Status::Ok();
 }
 
-Status CheckSelector(const TokenStream& tokens, size_t begin, const Matchers& matchers) {
+Status CheckSelector(const TokenStream& tokens, size_t begin, const Matchers& matchers,
+                     EmptyMatchers empty) {
   const auto is_name = [](const Matcher& matcher) {
     return matcher.name() == kMetricNameLabel && matcher.op() == MatchOp::kEqual;
   };
@@ -82,31 +80,30 @@ Status CheckSelector(const TokenStream& tokens, size_t begin, const Matchers& ma
     return tokens.ErrorAt(begin, "metric name must not be set twice: \"" + first->value() +
                                      "\" or \"" + second->value() + "\"");
   }
-  if (std::all_of(matchers.begin(), matchers.end(),
+  if (empty == EmptyMatchers::kRefused &&
+      std::all_of(matchers.begin(), matchers.end(),
                   [](const Matcher& matcher) { return matcher.MatchesEmpty(); })) {
     return tokens.ErrorAt(begin, "vector selector must contain at least one non-empty matcher");
   }
   return Status::Ok();
 }
 
-// [+-] number, in milliseconds.
-Result<int64_t> ReadSignedMillis(TokenStream& tokens, std::string_view context) {
+// [+-] seconds, in milliseconds.
+Result<UnixMillis> ReadTimestampMillis(TokenStream& tokens) {
   const bool negative = tokens.Accept(TokenKind::kSubtract);
   if (!negative) tokens.Accept(TokenKind::kAdd);
   if (tokens.Peek().kind != TokenKind::kNumber) {
-    return tokens.Unexpected(context, "number or duration");
+    return tokens.Unexpected("@", "number or duration");
   }
   const Token& token = tokens.Next();
-  if (!(std::fabs(token.number) < kSecondsMax)) {
-    return tokens.ErrorAt(token.begin, "duration or timestamp out of range");
-  }
-  const int64_t millis = std::llround(token.number * 1000);
-  return negative ? -millis : millis;
+  const std::optional<int64_t> millis = MillisOfSeconds(token.number);
+  if (!millis) return tokens.ErrorAt(token.begin, "duration or timestamp out of range");
+  return negative ? -*millis : *millis;
 }
 
 }  // namespace
 
-Result<VectorSelector> ReadVectorSelector(TokenStream& tokens) {
+Result<VectorSelector> ReadVectorSelector(TokenStream& tokens, EmptyMatchers empty) {
   VectorSelector selector;
   const size_t begin = tokens.Peek().begin;
   const TokenKind first = tokens.Peek().kind;
@@ -120,23 +117,24 @@ Result<VectorSelector> ReadVectorSelector(TokenStream& tokens) {
   if (tokens.Accept(TokenKind::kLeftBrace)) {
     LUMA_RETURN_IF_ERROR(ReadMatchers(tokens, selector.matchers));
   }
-  LUMA_RETURN_IF_ERROR(CheckSelector(tokens, begin, selector.matchers));
+  LUMA_RETURN_IF_ERROR(CheckSelector(tokens, begin, selector.matchers, empty));
   return selector;
 }
 
-Result<int64_t> ReadRangeMillis(TokenStream& tokens) {
+Result<Duration> ReadRangeLength(TokenStream& tokens) {
   const size_t begin = tokens.Peek().begin;
-  LUMA_ASSIGN_OR_RETURN(const int64_t millis,
-                        ReadSignedMillis(tokens, "range or subquery selector"));
-  if (millis <= 0) return tokens.ErrorAt(begin, "duration must be greater than 0");
-  return millis;
+  LUMA_ASSIGN_OR_RETURN(Duration length, ReadDurationExpr(tokens, "range or subquery selector"));
+  if (length.terms.empty() && length.ms <= 0) {
+    return tokens.ErrorAt(begin, "duration must be greater than 0");
+  }
+  return length;
 }
 
 Status ReadOffset(TokenStream& tokens, TimeShift& shift) {
   if (shift.has_offset) {
     return tokens.ErrorAt(tokens.Peek().begin, "offset may not be set multiple times");
   }
-  LUMA_ASSIGN_OR_RETURN(shift.offset_ms, ReadSignedMillis(tokens, "offset"));
+  LUMA_ASSIGN_OR_RETURN(shift.offset, ReadDurationOperand(tokens, "offset"));
   shift.has_offset = true;
   return Status::Ok();
 }
@@ -152,7 +150,7 @@ Status ReadAt(TokenStream& tokens, TimeShift& shift) {
     LUMA_RETURN_IF_ERROR(tokens.Expect(TokenKind::kLeftParen, "@", "\"(\""));
     return tokens.Expect(TokenKind::kRightParen, "@", "\")\"");
   }
-  LUMA_ASSIGN_OR_RETURN(shift.at.time, ReadSignedMillis(tokens, "@"));
+  LUMA_ASSIGN_OR_RETURN(shift.at.time, ReadTimestampMillis(tokens));
   shift.at.kind = AtModifier::Kind::kTime;
   return Status::Ok();
 }

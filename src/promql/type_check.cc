@@ -19,6 +19,9 @@ std::string CheckVectorMatching(const Binary& binary, bool both_vectors, bool ha
   if (IsSetOperator(binary.op) && matching.grouping != Grouping::kNone) {
     return "no grouping allowed for " + Quoted(BinaryOpText(binary.op)) + " operation";
   }
+  if (IsSetOperator(binary.op) && (matching.fill_left || matching.fill_right)) {
+    return "filling in missing series not allowed for set operators";
+  }
   for (const std::string& label : matching.include) {
     if (matching.on && std::count(matching.labels.begin(), matching.labels.end(), label) > 0) {
       return "label " + Quoted(label) + " must not occur in ON and GROUP clause at once";
@@ -38,6 +41,32 @@ std::string CheckArgumentCount(const Call& call) {
   const std::string_view bound = least == most ? "" : too_few ? "at least " : "at most ";
   return "expected " + std::string(bound) + std::to_string(too_few ? least : most) +
          " argument(s) in call to " + Quoted(function.name) + ", got " + std::to_string(given);
+}
+
+std::string CheckInfo(const Call& call) {
+  const bool ok = call.function->name != "info" || call.arguments.size() < 2 ||
+                  std::holds_alternative<VectorSelector>(call.arguments[1]->node);
+  return ok ? "" : "expected label selectors as the second argument to \"info\" function";
+}
+
+// Only functions that know what lies beyond a range can take an anchored or smoothed one.
+std::string CheckEdges(const Call& call) {
+  const auto one_of = [&](std::initializer_list<std::string_view> names) {
+    return std::find(names.begin(), names.end(), call.function->name) != names.end();
+  };
+  for (const ExprPtr& argument : call.arguments) {
+    const Expr* inner = argument.get();
+    while (const auto* const paren = std::get_if<Paren>(&inner->node)) inner = paren->expr.get();
+    const auto* const matrix = std::get_if<MatrixSelector>(&inner->node);
+    if (matrix == nullptr || matrix->vector.edges == RangeEdges::kPlain) continue;
+    const bool anchored = matrix->vector.edges == RangeEdges::kAnchored;
+    if (one_of({"delta", "increase", "rate"})) continue;
+    if (anchored && one_of({"changes", "resets"})) continue;
+    return std::string(anchored ? "anchored" : "smoothed") + " modifier can only be used with: " +
+           (anchored ? "changes, delta, increase, rate, resets" : "delta, increase, rate") +
+           " - not with " + std::string(call.function->name);
+  }
+  return "";
 }
 
 }  // namespace
@@ -71,7 +100,8 @@ std::string CheckCall(const Call& call) {
     return "expected type " + std::string(ValueTypeText(wanted)) + " in call to function " +
            Quoted(call.function->name) + ", got " + std::string(ValueTypeText(given));
   }
-  return "";
+  if (std::string message = CheckInfo(call); !message.empty()) return message;
+  return CheckEdges(call);
 }
 
 bool TakesParameter(AggregateOp op) {

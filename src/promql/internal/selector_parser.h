@@ -7,11 +7,15 @@
 
 namespace luma::promql {
 
-// name{...}, name or {...} at the front of the stream.
-Result<VectorSelector> ReadVectorSelector(TokenStream& tokens);
+// Whether a selector may match everything: only info() may, as its second argument.
+enum class EmptyMatchers : uint8_t { kRefused, kAllowed };
 
-// A duration or a number of seconds, in milliseconds, more than 0.
-Result<int64_t> ReadRangeMillis(TokenStream& tokens);
+// name{...}, name or {...} at the front of the stream.
+Result<VectorSelector> ReadVectorSelector(TokenStream& tokens,
+                                          EmptyMatchers empty = EmptyMatchers::kRefused);
+
+// A duration, a number of seconds or an expression of them; more than 0 when it is constant.
+Result<Duration> ReadRangeLength(TokenStream& tokens);
 
 // What follows the words "offset" and "@", which have been taken.
 Status ReadOffset(TokenStream& tokens, TimeShift& shift);

@@ -1,0 +1,59 @@
+// What every node of one query shares: where samples come from, limits, what to tell the user.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "base/status.h"
+#include "model/metrics_source.h"
+#include "promql/annotations.h"
+#include "promql/steps.h"
+#include "promql/vector_value.h"
+
+namespace luma::promql {
+
+// Threads: one at a time. Lifetime: source and limits outlive it.
+class EvaluationContext {
+ public:
+  EvaluationContext(const MetricsSource& source, const ReadLimits& limits, QueryWindow window,
+                    int64_t lookback_ms, int64_t subquery_step_ms)
+      : source_(source),
+        limits_(limits),
+        window_(window),
+        lookback_ms_(lookback_ms),
+        subquery_step_ms_(subquery_step_ms) {}
+
+  const MetricsSource& source() const { return source_; }
+  const ReadLimits& limits() const { return limits_; }
+  const QueryWindow& window() const { return window_; }
+  int64_t lookback_ms() const { return lookback_ms_; }
+  int64_t subquery_step_ms() const { return subquery_step_ms_; }  // when a subquery names none
+  Annotations& annotations() { return annotations_; }
+
+  Result<int64_t> Millis(const Duration& duration) const {
+    return ResolveDuration(duration, window_.step_ms, window_.range_ms());
+  }
+  Result<int64_t> Length(const Duration& duration) const {
+    return ResolveLength(duration, window_.step_ms, window_.range_ms());
+  }
+
+  // To be called before a vector of so many rows is made: books its memory. Errors: kOutOfMemory,
+  // kCancelled, kTimeout.
+  Status Book(size_t rows, size_t steps) { return BookBytes(VectorValue::Bytes(rows, steps)); }
+  Status BookBytes(uint64_t bytes);
+  // To be called with what a node gives. One stored sample can be the value of thousands of steps,
+  // so storage's own count is no bound. Errors: kTooLarge.
+  Status CheckPoints(uint64_t points) const;
+  // To be called in loops that may be long. Errors: kTimeout.
+  Status CheckDeadline() const;
+
+ private:
+  const MetricsSource& source_;
+  const ReadLimits& limits_;
+  const QueryWindow window_;
+  const int64_t lookback_ms_;
+  const int64_t subquery_step_ms_;
+  Annotations annotations_;
+};
+
+}  // namespace luma::promql

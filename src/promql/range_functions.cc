@@ -1,0 +1,90 @@
+#include "promql/range_functions.h"
+
+#include <set>
+#include <string>
+#include <utility>
+
+#include "promql/over_time.h"
+#include "promql/quantile.h"
+#include "promql/rate.h"
+#include "promql/regression.h"
+
+namespace luma::promql {
+namespace {
+
+const RangeFunction* FindKernel(std::string_view name) {
+  for (const std::span<const RangeFunction> family :
+       {OverTimeFunctions(), RateFunctions(), RegressionFunctions()}) {
+    for (const RangeFunction& function : family) {
+      if (function.name == name) return &function;
+    }
+  }
+  return nullptr;
+}
+
+// rate() of a gauge is a common mistake, and counters have names that tell.
+void InformAboutNames(const RangeValue& range, Annotations& annotations) {
+  std::set<std::string> names;
+  for (const RangeSeries& series : range.series) {
+    const std::string_view name = series.labels.metric_name();
+    if (name.empty() || !names.emplace(name).second) continue;
+    if (series.labels.Get("__type__") == "counter") continue;
+    if (name.ends_with("_total") || name.ends_with("_sum") || name.ends_with("_count") ||
+        name.ends_with("_bucket")) {
+      continue;
+    }
+    annotations.Inform(
+        "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"" +
+        std::string(name) + "\"");
+  }
+}
+
+Status CheckArguments(std::string_view name, std::span<const ScalarColumn> scalars,
+                      Annotations& annotations) {
+  if (name == "quantile_over_time") WarnAboutQuantiles(scalars[0], annotations);
+  if (name == "double_exponential_smoothing" || name == "holt_winters") {
+    return CheckSmoothingFactors(scalars);
+  }
+  return Status::Ok();
+}
+
+Result<VectorValue> CallRangeFunction(NodeEvaluator& evaluator, const Call& call) {
+  EvaluationContext& context = evaluator.context();
+  const RangeFunction& function = *FindKernel(call.function->name);
+  RangeValue range;
+  std::vector<ScalarColumn> scalars;
+  for (const ExprPtr& argument : call.arguments) {
+    if (argument->type == ValueType::kMatrix) {
+      LUMA_ASSIGN_OR_RETURN(range, evaluator.Range(*argument));
+    } else {
+      LUMA_ASSIGN_OR_RETURN(ScalarColumn column, evaluator.Scalar(*argument));
+      scalars.push_back(std::move(column));
+    }
+  }
+  if (!range.series.empty()) {
+    LUMA_RETURN_IF_ERROR(CheckArguments(function.name, scalars, context.annotations()));
+  }
+  LUMA_RETURN_IF_ERROR(context.Book(range.series.size(), evaluator.steps().count));
+  VectorValue out(evaluator.steps().count);
+  out.Reserve(range.series.size());
+  const RangeCall range_call{.range = range, .steps = evaluator.steps(), .scalars = scalars};
+  for (RangeSeries& series : range.series) {
+    const bool drop_name = series.drop_name || !function.keeps_name;
+    const size_t row = out.AddRow(series.labels, drop_name);
+    function.kernel(range_call, series, row, out);
+    if (out.IsEmptyRow(row)) out.RemoveLastRow();
+    LUMA_RETURN_IF_ERROR(context.CheckDeadline());
+  }
+  if (function.name == "rate" || function.name == "increase") {
+    InformAboutNames(range, context.annotations());
+  }
+  return out;
+}
+
+}  // namespace
+
+VectorFunction FindRangeFunction(std::string_view name) {
+  return FindKernel(name) == nullptr ? nullptr : CallRangeFunction;
+}
+
+}  // namespace luma::promql

@@ -1,0 +1,67 @@
+// The value of a range vector expression: samples, and the window of them that each step sees.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "model/labels.h"
+#include "promql/steps.h"
+
+namespace luma::promql {
+
+struct RangeSeries {
+  Labels labels;
+  bool drop_name = false;
+  std::vector<UnixMillis> times;  // ascending; staleness markers are gone
+  std::vector<double> values;
+};
+
+struct RangeValue {
+  std::vector<RangeSeries> series;
+  // At step i the window is (ends[i] - length_ms, ends[i]]; ends ascend.
+  std::vector<UnixMillis> ends;
+  int64_t length_ms = 0;
+  RangeEdges edges = RangeEdges::kPlain;
+  int64_t lookback_ms = 0;  // how far beyond the edges an anchored or smoothed range sees
+};
+
+// The samples one step sees: those in (start, end] of a plain range, also some beyond otherwise.
+struct Window {
+  std::span<const UnixMillis> times;
+  std::span<const double> values;
+  UnixMillis start = 0;
+  UnixMillis end = 0;
+  size_t first = 0;  // number of times[0] in the series
+  size_t size() const { return times.size(); }
+};
+
+// Calls visit(step, window) for every step whose window has a sample, in ascending order. The
+// bounds of windows only move forward, so one pass over the samples serves all steps.
+template <typename Visit>
+void ForEachWindow(const RangeValue& range, const RangeSeries& series, Visit visit) {
+  const int64_t before_ms = range.edges == RangeEdges::kPlain ? 0 : range.lookback_ms;
+  const int64_t after_ms = range.edges == RangeEdges::kSmoothed ? range.lookback_ms : 0;
+  const std::vector<UnixMillis>& times = series.times;
+  size_t low = 0;
+  size_t high = 0;
+  for (size_t step = 0; step < range.ends.size(); ++step) {
+    const UnixMillis end = range.ends[step];
+    const UnixMillis start = SaturatingAdd(end, -range.length_ms);
+    const UnixMillis from = SaturatingAdd(start, -before_ms);
+    const UnixMillis until = SaturatingAdd(end, after_ms);
+    while (low < times.size() && times[low] <= from) ++low;
+    high = std::max(low, high);
+    while (high < times.size() && times[high] <= until) ++high;
+    if (low == high) continue;
+    visit(step, Window{.times = std::span(times).subspan(low, high - low),
+                       .values = std::span(series.values).subspan(low, high - low),
+                       .start = start,
+                       .end = end,
+                       .first = low});
+  }
+}
+
+}  // namespace luma::promql

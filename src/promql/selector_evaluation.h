@@ -1,0 +1,27 @@
+// Selectors at all steps at once: storage decodes each series once for the whole query.
+#pragma once
+
+#include "base/status.h"
+#include "promql/ast.h"
+#include "promql/evaluation_context.h"
+#include "promql/range_value.h"
+#include "promql/vector_value.h"
+
+namespace luma::promql {
+
+enum class SampleField : uint8_t { kValue, kTime };  // kTime: seconds of the sample found
+
+// The latest sample within the lookback of each step, unless it is a staleness marker; of a
+// smoothed selector the value between the samples around. Ordered by CompareLabels.
+Result<VectorValue> SelectVector(EvaluationContext& context, const Steps& steps,
+                                 const VectorSelector& selector, SampleField field);
+
+// Ordered by CompareLabels; series without samples may be among them.
+Result<RangeValue> SelectRange(EvaluationContext& context, const Steps& steps,
+                               const MatrixSelector& selector);
+
+// Where the windows of a range lie: all of a RangeValue but its series.
+Result<RangeValue> RangeWindows(const EvaluationContext& context, const Steps& steps,
+                                const Duration& length, const TimeShift& shift);
+
+}  // namespace luma::promql

@@ -1,0 +1,95 @@
+// The value of an instant vector expression at all steps at once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/status.h"
+#include "model/labels.h"
+#include "promql/presence.h"
+
+namespace luma::promql {
+
+// A set of series, each with a row of values: one cell for each step, present or absent.
+// Invariants: (1) every row has step_count cells; (2) the value of an absent cell means nothing.
+// Rows keep the order in which they came, which is the order of an instant query's answer.
+// Thread-compatible.
+class VectorValue {
+ public:
+  explicit VectorValue(size_t step_count)
+      : step_count_(step_count), words_per_row_((step_count + 63) / 64) {}
+
+  size_t size() const { return labels_.size(); }  // rows
+  size_t step_count() const { return step_count_; }
+  void Reserve(size_t rows);
+
+  // Appends a row without a value; its number. `drop_name`: the metric name takes part in matching
+  // and grouping, but is gone from the answer ("delayed name removal").
+  size_t AddRow(Labels labels, bool drop_name);
+  void RemoveLastRow() { Truncate(size() - 1); }
+  void RemoveRowsIf(const std::function<bool(size_t row)>& unwanted);
+
+  const Labels& labels(size_t row) const { return labels_[row]; }
+  Labels& mutable_labels(size_t row) { return labels_[row]; }
+  bool drop_name(size_t row) const { return drop_name_[row] != 0; }
+  void set_drop_name(size_t row, bool drop) { drop_name_[row] = drop ? 1 : 0; }
+
+  bool Has(size_t row, size_t step) const {
+    return (present_[row * words_per_row_ + step / 64] >> (step % 64) & 1) != 0;
+  }
+  double At(size_t row, size_t step) const { return values_[row * step_count_ + step]; }
+  void Set(size_t row, size_t step, double value) {
+    values_[row * step_count_ + step] = value;
+    present_[row * words_per_row_ + step / 64] |= uint64_t{1} << (step % 64);
+  }
+  void Clear(size_t row, size_t step) {
+    present_[row * words_per_row_ + step / 64] &= ~(uint64_t{1} << (step % 64));
+  }
+  bool IsEmptyRow(size_t row) const { return IsEmpty(presence(row)); }
+  size_t CountPresent() const;
+  PresenceView presence(size_t row) const {
+    return PresenceView(present_).subspan(row * words_per_row_, words_per_row_);
+  }
+  // Takes the cells of `row` of `other`, which has as many steps.
+  void CopyCells(size_t row, const VectorValue& other, size_t other_row);
+
+  // The rows in another order; `order` has row numbers, each at most once.
+  VectorValue Reordered(std::span<const size_t> order) const;
+
+  // What a vector of so many rows and steps takes, without its labels.
+  static uint64_t Bytes(size_t rows, size_t steps) {
+    return rows * (steps * sizeof(double) + (steps + 63) / 64 * sizeof(uint64_t) + sizeof(Labels));
+  }
+
+ private:
+  void MoveRow(size_t from, size_t to);
+  void Truncate(size_t rows);
+
+  size_t step_count_;
+  size_t words_per_row_;
+  std::vector<Labels> labels_;
+  std::vector<uint8_t> drop_name_;
+  std::vector<double> values_;
+  std::vector<uint64_t> present_;
+};
+
+// Calls visit(step) for each step that has a value, in ascending order.
+template <typename Visit>
+void ForEachPresent(const VectorValue& vector, size_t row, Visit visit) {
+  ForEachStep(vector.presence(row), visit);
+}
+
+// The steps at which any of the rows has a value.
+Presence AnyOf(const VectorValue& vector, std::span<const size_t> rows);
+
+// Joins rows with equal labels (and the same wish about their names) that never have values at the
+// same step. Errors: kInvalidArgument "vector cannot contain metrics with the same labelset".
+Status MergeEqualLabels(VectorValue& vector);
+
+// Takes the names from the labels of the rows that asked for it, then MergeEqualLabels.
+Status DropNames(VectorValue& vector);
+
+}  // namespace luma::promql
