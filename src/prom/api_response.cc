@@ -52,6 +52,14 @@ void WriteSeries(const SeriesSamples& series, bool all_values, JsonWriter& json)
   json.EndObject();
 }
 
+void WriteTexts(std::string_view key, const std::vector<std::string>& texts, JsonWriter& json) {
+  if (texts.empty()) return;
+  json.Key(key);
+  json.BeginArray();
+  for (const std::string& text : texts) json.String(text);
+  json.EndArray();
+}
+
 }  // namespace
 
 net::HttpResponse BadData(std::string_view message) { return MakeError(400, "bad_data", message); }
@@ -88,13 +96,10 @@ JsonWriter StartSuccess() {
   return json;
 }
 
-net::HttpResponse FinishSuccess(JsonWriter json, const std::vector<std::string>& warnings) {
-  if (!warnings.empty()) {
-    json.Key("warnings");
-    json.BeginArray();
-    for (const std::string& warning : warnings) json.String(warning);
-    json.EndArray();
-  }
+net::HttpResponse FinishSuccess(JsonWriter json, const std::vector<std::string>& warnings,
+                                const std::vector<std::string>& infos) {
+  WriteTexts("warnings", warnings, json);
+  WriteTexts("infos", infos, json);
   json.EndObject();
   return JsonResponse(200, json.Take());
 }

@@ -19,7 +19,8 @@ net::HttpResponse ErrorResponse(const Status& status);
 
 // Opens {"status":"success","data": ; the caller writes the value, then FinishSuccess.
 JsonWriter StartSuccess();
-net::HttpResponse FinishSuccess(JsonWriter json, const std::vector<std::string>& warnings = {});
+net::HttpResponse FinishSuccess(JsonWriter json, const std::vector<std::string>& warnings = {},
+                                const std::vector<std::string>& infos = {});
 
 // {"resultType":...,"result":...}
 void WriteQueryValue(const promql::QueryValue& value, JsonWriter& json);

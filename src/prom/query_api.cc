@@ -36,13 +36,14 @@ net::HttpResponse TextList(std::vector<std::string> texts, uint64_t limit) {
 }
 
 net::HttpResponse QueryAnswer(promql::QueryValue value, uint64_t limit, QueryMemory& memory) {
-  const std::vector<std::string> warnings = Truncate(limit, value.series);
+  std::vector<std::string> warnings = Truncate(limit, value.series);
+  warnings.insert(warnings.end(), value.warnings.begin(), value.warnings.end());
   const uint64_t bytes = QueryValueBytes(value);
   if (const Status booked = memory.Book(bytes); !booked.ok()) return ErrorResponse(booked);
   JsonWriter json = StartSuccess();
   json.Reserve(bytes);
   WriteQueryValue(value, json);
-  return FinishSuccess(std::move(json), warnings);
+  return FinishSuccess(std::move(json), warnings, value.infos);
 }
 
 // What `read` gives for any of the selectors, sorted and without repeats; for everything when

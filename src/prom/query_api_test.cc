@@ -99,11 +99,20 @@ TEST_F(QueryApiTest, BadParametersAre400BadData) {
 }
 
 TEST_F(QueryApiTest, UnsupportedExpressionsAre422Execution) {
-  const net::TestHttpResponse response = Get("/api/v1/query?query=sum(up)");
+  const net::TestHttpResponse response = Get("/api/v1/query?query=start_timestamp(up)");
   EXPECT_EQ(response.status, 422);
   EXPECT_EQ(
       response.body,
-      R"({"status":"error","errorType":"execution","error":"unsupported expression: aggregation \"sum\""})");
+      R"({"status":"error","errorType":"execution","error":"unsupported expression: function \"start_timestamp\""})");
+}
+
+TEST_F(QueryApiTest, WarningsAndInfosComeWithTheAnswer) {
+  EXPECT_THAT(
+      Get("/api/v1/query?query=quantile(2,gone)").body,
+      testing::HasSubstr(
+          R"("warnings":["PromQL warning: quantile value should be between 0 and 1, got 2"])"));
+  EXPECT_THAT(Get("/api/v1/query?query=rate(up[5m])").body,
+              testing::HasSubstr(R"("infos":["PromQL info: metric might not be a counter)"));
 }
 
 TEST_F(QueryApiTest, SeriesAreTheUnionOfSelectors) {
