@@ -8,13 +8,12 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "base/check.h"
+#include "bench/bodies.h"
 #include "encoding/block.h"
 #include "encoding/run_length.h"
 #include "prom/remote_write_decoder.h"
@@ -34,31 +33,6 @@ struct Columns {
   std::vector<double> values;
 };
 
-std::string ReadFile(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
-std::vector<std::string> ReadBodies(const std::filesystem::path& path) {
-  const std::string data = ReadFile(path);
-  std::vector<std::string> bodies;
-  for (size_t at = 0; at < data.size();) {
-    uint32_t length;
-    LUMA_CHECK(data.size() - at >= sizeof(length));
-    std::memcpy(&length, data.data() + at, sizeof(length));
-    LUMA_CHECK(data.size() - at - sizeof(length) >= length);
-    bodies.push_back(data.substr(at + sizeof(length), length));
-    at += sizeof(length) + length;
-  }
-  return bodies;
-}
-
-// Knows no series, so that every one comes with its labels.
-class NoSink final : public MetricsSink {
- public:
-  void Write(const SeriesBatch&, WriteCallback) override {}
-};
-
 struct Series {
   std::vector<int64_t> timestamps;  // ascending: a stream's requests are in time order
   std::vector<double> values;
@@ -69,10 +43,10 @@ std::vector<Series> LoadSeries(const std::filesystem::path& directory) {
   std::vector<Series> series;
   std::map<Hash128, size_t> index;
   prom::RemoteWriteDecoder decoder;
-  const NoSink sink;
+  const bench::NoSink sink;
   for (const auto& file : std::filesystem::directory_iterator(directory)) {
     if (file.path().extension() != ".bin") continue;
-    for (const std::string& body : ReadBodies(file.path())) {
+    for (const std::string& body : bench::ReadBodies(file.path())) {
       std::string message;
       LUMA_CHECK(snappy::Uncompress(body.data(), body.size(), &message));
       SeriesBatch batch;

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "encoding/bit_packing.h"
+#include "encoding/simd/integers.h"
 
 namespace luma::encoding {
 namespace {
@@ -95,10 +96,7 @@ Decimals SplitDecimals(std::span<const double> values) {
 
 void JoinDecimals(int exponent, std::span<uint64_t> words) {
   LUMA_DCHECK(exponent >= 0 && exponent <= kDecimalExponentMax);
-  const double power = kPowersOfTen[exponent];
-  for (uint64_t& word : words) {
-    word = std::bit_cast<uint64_t>(static_cast<double>(static_cast<int64_t>(word)) / power);
-  }
+  DivideToDoubles(kPowersOfTen[exponent], words);
 }
 
 }  // namespace luma::encoding

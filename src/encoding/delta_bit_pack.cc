@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "encoding/bit_packing.h"
+#include "encoding/simd/integers.h"
 
 namespace luma::encoding {
 namespace {
@@ -65,11 +66,8 @@ bool DecodeDeltaBitPack(ByteReader& reader, std::span<uint64_t> out) {
   auto value = static_cast<uint64_t>(reader.SignedVarint());
   const auto base = static_cast<uint64_t>(reader.SignedVarint());
   out[0] = value;
-  const bool complete = UnpackPatched(reader, out.subspan(1), [&](std::span<uint64_t> chunk) {
-    for (uint64_t& slot : chunk) {
-      value += UnZigZag(slot) + base;
-      slot = value;
-    }
+  const bool complete = UnpackPatched(reader, 0, out.subspan(1), [&](std::span<uint64_t> chunk) {
+    value = ZigZagPrefixSum(value, base, chunk);
   });
   return complete && reader.ok();
 }

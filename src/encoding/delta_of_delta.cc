@@ -4,6 +4,7 @@
 
 #include "encoding/bit_packing.h"
 #include "encoding/patched_packing.h"
+#include "encoding/simd/integers.h"
 
 namespace luma::encoding {
 
@@ -29,12 +30,9 @@ bool DecodeDeltaOfDelta(ByteReader& reader, std::span<uint64_t> out) {
   if (out.size() == 1) return reader.ok();
   auto delta = static_cast<uint64_t>(reader.SignedVarint());
   value = out[1] = value + delta;
-  const bool complete = UnpackPatched(reader, out.subspan(2), [&](std::span<uint64_t> chunk) {
-    for (uint64_t& slot : chunk) {
-      delta += UnZigZag(slot);
-      value += delta;
-      slot = value;
-    }
+  const bool complete = UnpackPatched(reader, 0, out.subspan(2), [&](std::span<uint64_t> chunk) {
+    delta = ZigZagPrefixSum(delta, 0, chunk);
+    value = PrefixSum(value, chunk);
   });
   return complete && reader.ok();
 }

@@ -19,9 +19,7 @@ void EncodeForBitPack(std::span<const uint64_t> values, Patching patching, Bytes
 bool DecodeForBitPack(ByteReader& reader, std::span<uint64_t> out) {
   if (out.empty()) return true;
   const auto base = static_cast<uint64_t>(reader.SignedVarint());
-  return UnpackPatched(reader, out, [base](std::span<uint64_t> chunk) {
-    for (uint64_t& value : chunk) value += base;
-  });
+  return UnpackPatched(reader, base, out, [](std::span<uint64_t>) {});
 }
 
 }  // namespace luma::encoding

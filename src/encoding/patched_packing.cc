@@ -3,6 +3,7 @@
 #include <array>
 
 #include "encoding/bit_packing.h"
+#include "encoding/simd/integers.h"
 
 namespace luma::encoding {
 namespace {
@@ -78,7 +79,7 @@ bool ApplyPatches(ByteReader& reader, int width, std::span<uint64_t> out) {
     const auto position = reader.Fixed<uint8_t>();
     const uint64_t high = reader.Varint();
     if (position >= out.size()) return false;
-    out[position] |= high << width;
+    out[position] += high << width;
   }
   return count > 0 && reader.ok();
 }
@@ -93,7 +94,7 @@ void PackPatched(std::span<const uint64_t> values, Patching patching, Bytes& out
   }
 }
 
-bool UnpackPatchedChunk(ByteReader& reader, std::span<uint64_t> out) {
+bool UnpackPatchedChunk(ByteReader& reader, uint64_t base, std::span<uint64_t> out) {
   const auto header = reader.Fixed<uint8_t>();
   const int width = header & kWidthMask;
   const bool has_patches = (header & kHasPatches) != 0;
@@ -101,7 +102,7 @@ bool UnpackPatchedChunk(ByteReader& reader, std::span<uint64_t> out) {
   const size_t packed_bytes = PackedBytes(out.size(), width);
   const ByteSpan packed = reader.Raw(packed_bytes);
   if (!reader.ok()) return false;
-  UnpackBits(packed, width, out);
+  UnpackAndAdd(packed, width, base, out);
   return !has_patches || ApplyPatches(reader, width, out);
 }
 

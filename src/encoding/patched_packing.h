@@ -21,16 +21,18 @@ enum class Patching : bool {
 // Appends values.size() values in chunks; the last chunk may be shorter.
 void PackPatched(std::span<const uint64_t> values, Patching patching, Bytes& out);
 
-// Reads one chunk of out.size() (1..kChunkValues) values. False: not a chunk; `out` is unspecified.
-[[nodiscard]] bool UnpackPatchedChunk(ByteReader& reader, std::span<uint64_t> out);
+// Reads one chunk of out.size() (1..kChunkValues) values and adds `base` to each. False: not a
+// chunk; `out` is unspecified.
+[[nodiscard]] bool UnpackPatchedChunk(ByteReader& reader, uint64_t base, std::span<uint64_t> out);
 
 // Reads all out.size() values, calling each_chunk(span of the values just read) as it goes, while
 // they are in the first-level cache.
 template <typename Fn>
-[[nodiscard]] bool UnpackPatched(ByteReader& reader, std::span<uint64_t> out, Fn&& each_chunk) {
+[[nodiscard]] bool UnpackPatched(ByteReader& reader, uint64_t base, std::span<uint64_t> out,
+                                 Fn&& each_chunk) {
   while (!out.empty()) {
     const std::span<uint64_t> chunk = out.first(std::min(out.size(), kChunkValues));
-    if (!UnpackPatchedChunk(reader, chunk)) return false;
+    if (!UnpackPatchedChunk(reader, base, chunk)) return false;
     each_chunk(chunk);
     out = out.subspan(chunk.size());
   }

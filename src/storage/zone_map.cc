@@ -4,6 +4,8 @@
 #include <cmath>
 #include <type_traits>
 
+#include "encoding/simd/aggregates.h"
+
 namespace luma::storage {
 namespace {
 
@@ -63,7 +65,7 @@ void AddBounds(const ColumnSpan& column, ZoneMap& zone) {
   zone.max = BoundOf(max);
 }
 
-// The sum of 2^32 values of 64 bits needs 96 bits.
+// Of up to 32 bits.
 template <typename T>
 void AddIntegerZone(const ColumnSpan& column, ZoneMap& zone) {
   AddBounds<T>(column, zone);
@@ -73,11 +75,36 @@ void AddIntegerZone(const ColumnSpan& column, ZoneMap& zone) {
   zone.sum_int128 = ToInt128(sum);
 }
 
-template <typename T>
 void AddFloatZone(const ColumnSpan& column, ZoneMap& zone) {
-  AddBounds<T>(column, zone);
-  ForEachValue<T>(column, [&](T value) { zone.sum_double += static_cast<double>(value); });
+  AddBounds<float>(column, zone);
+  ForEachValue<float>(column, [&](float value) { zone.sum_double += double{value}; });
   zone.sum_kind = ZoneMap::Sum::kDouble;
+}
+
+// Integers of 64 bits and doubles, which most columns are.
+template <typename T, typename Aggregates>
+void SetBounds(const Aggregates& aggregates, ZoneMap& zone) {
+  zone.has_min = zone.has_max = zone.min_exact = zone.max_exact = true;
+  zone.min = BoundOf<T>(aggregates.min);
+  zone.max = BoundOf<T>(aggregates.max);
+}
+
+template <typename T>
+void AddWordZone(const ColumnSpan& column, ZoneMap& zone) {
+  const std::span<const T> values(column.As<T>(), column.count);
+  const auto aggregates = encoding::Aggregate(values, {.validity = column.validity});
+  if (aggregates.count > 0) SetBounds<T>(aggregates, zone);
+  zone.sum_kind = ZoneMap::Sum::kInt128;
+  zone.sum_int128 = aggregates.sum;
+}
+
+void AddDoubleZone(const ColumnSpan& column, ZoneMap& zone) {
+  const std::span<const double> values(column.As<double>(), column.count);
+  const auto aggregates = encoding::Aggregate(values, {.validity = column.validity});
+  zone.has_nan = aggregates.has_nan;
+  if (aggregates.has_number()) SetBounds<double>(aggregates, zone);
+  zone.sum_kind = ZoneMap::Sum::kDouble;
+  zone.sum_double = aggregates.sum;
 }
 
 void AddInt128Zone(const ColumnSpan& column, ZoneMap& zone) {
@@ -145,7 +172,7 @@ void AddZone(const ColumnSpan& column, ZoneMap& zone) {
     case PhysicalType::kInt32:
       return AddIntegerZone<int32_t>(column, zone);
     case PhysicalType::kInt64:
-      return AddIntegerZone<int64_t>(column, zone);
+      return AddWordZone<int64_t>(column, zone);
     case PhysicalType::kUInt8:
       return AddIntegerZone<uint8_t>(column, zone);
     case PhysicalType::kUInt16:
@@ -153,15 +180,15 @@ void AddZone(const ColumnSpan& column, ZoneMap& zone) {
     case PhysicalType::kUInt32:
       return AddIntegerZone<uint32_t>(column, zone);
     case PhysicalType::kUInt64:
-      return AddIntegerZone<uint64_t>(column, zone);
+      return AddWordZone<uint64_t>(column, zone);
     case PhysicalType::kInt128:
       return AddInt128Zone(column, zone);
     case PhysicalType::kUInt128:
       return AddBounds<UnsignedWide>(column, zone);
     case PhysicalType::kFloat32:
-      return AddFloatZone<float>(column, zone);
+      return AddFloatZone(column, zone);
     case PhysicalType::kFloat64:
-      return AddFloatZone<double>(column, zone);
+      return AddDoubleZone(column, zone);
     case PhysicalType::kBytes:
       return AddTextZone(column, zone);
     case PhysicalType::kInterval:

@@ -49,7 +49,7 @@ struct ZoneMap {
   ZoneBound min;
   ZoneBound max;
   Int128 sum_int128;      // kInt128: exact, for integers except kUInt128
-  double sum_double = 0;  // kDouble: added in row order, for floats and doubles
+  double sum_double = 0;  // kDouble: rounded; rows are not added one after another
 
   uint32_t value_count() const { return row_count - null_count; }
 };

@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <vector>
 
+#include "encoding/simd/select_range.h"
 #include "storage/metrics/flat_column.h"
 
 namespace luma::storage {
 namespace {
+
+// Looking at every row of a block with vectors costs as much as looking at one in so many.
+constexpr size_t kFewRows = 8;
 
 // Reads block after block of one scan, reusing its buffers.
 class BlockScanner {
@@ -70,10 +74,19 @@ class BlockScanner {
   }
 
   void DropOutOfRange() {
+    if (rows_.size() > timestamps_.size() / kFewRows) return DropOutOfRangeByBlock();
     const UnixMillis* const timestamps = timestamps_.values();
     std::erase_if(rows_, [&](uint32_t row) {
       return timestamps[row] < scan_.range.min || timestamps[row] > scan_.range.max;
     });
+  }
+
+  void DropOutOfRangeByBlock() {
+    in_range_.resize(ValidityWords(timestamps_.size()));
+    encoding::SelectRange({timestamps_.values(), timestamps_.size()}, scan_.range.min,
+                          scan_.range.max, in_range_.data());
+    std::erase_if(rows_,
+                  [&](uint32_t row) { return ((in_range_[row / 64] >> (row % 64)) & 1) == 0; });
   }
 
   void DropDeleted(const RunView& run, uint32_t block) {
@@ -93,6 +106,7 @@ class BlockScanner {
   FlatColumn<double> values_;
   std::vector<uint32_t> rows_;
   std::vector<uint64_t> deleted_;
+  std::vector<uint64_t> in_range_;
 };
 
 Result<UnixMillis> NewestInBlock(const RunView& run, const ColumnSchema& column, uint32_t block) {

@@ -1,0 +1,26 @@
+// The inner loops of the integer and decimal codecs (docs/formats/integers.md, decimal.md), in
+// place over decoded values. All arithmetic is modulo 2^64. Threads: any.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/bytes.h"
+
+namespace luma::encoding {
+
+// out[i] = base + value i of the bit-packed `bytes`, of `width` (0..64) bits each. `bytes` has
+// exactly PackedBytes(out.size(), width) bytes and is not read beyond.
+void UnpackAndAdd(ByteSpan bytes, int width, uint64_t base, std::span<uint64_t> out);
+
+// words[i] = start + the sum of words[0..i]; returns the last, `start` if there is none.
+uint64_t PrefixSum(uint64_t start, std::span<uint64_t> words);
+
+// The same for words[i] = base + UnZigZag(words[i]).
+uint64_t ZigZagPrefixSum(uint64_t start, uint64_t base, std::span<uint64_t> words);
+
+// Each word, an int64, becomes the double nearest to (double)word / divisor. Every processor gets
+// the same bits: conversion and division are those of IEEE 754.
+void DivideToDoubles(double divisor, std::span<uint64_t> words);
+
+}  // namespace luma::encoding
