@@ -65,6 +65,37 @@ bool MayGroup(const ColumnSpan& column, bool has_nulls, const EncodeOptions& opt
          options.effort != EncodeEffort::kFast;
 }
 
+// Writes the payload without groups.
+CodecId WriteUngrouped(const CodecChoice& choice, const ColumnSpan& column, EncodeEffort effort,
+                       Bytes& out) {
+  if (!choice.payload) return EncodePayload(choice.codec, column, effort, 0, out);
+  ByteWriter(out).Raw(*choice.payload);
+  return choice.codec;
+}
+
+// Of a block per group and one for all rows the smaller. The latter is not made where the sample by
+// which its codec was chosen says that it takes a byte or more for a value and that the groups are
+// smaller by a quarter. Of less, such as the few runs of ids, a sample tells too little.
+CodecId WriteSmaller(const ColumnSpan& column, const EncodeOptions& options, Bytes& out) {
+  const CodecChoice choice = ChooseCodec(column, options.effort, 0);
+  Bytes grouped;
+  if (choice.bytes >= column.count) {
+    EncodeGroups(column, options.group_rows, grouped);
+    if (grouped.size() < choice.bytes / 4 * 3) {
+      ByteWriter(out).Raw(grouped);
+      return CodecId::kGroups;
+    }
+  }
+  const size_t payload = out.size();
+  const CodecId codec = WriteUngrouped(choice, column, options.effort, out);
+  if (out.size() - payload <= kGroupedPayloadBytesMin) return codec;
+  if (grouped.empty()) EncodeGroups(column, options.group_rows, grouped);
+  if (grouped.size() >= out.size() - payload) return codec;
+  out.resize(payload);
+  ByteWriter(out).Raw(grouped);
+  return CodecId::kGroups;
+}
+
 // Writes the payload; one block per group where that is asked for or smaller.
 CodecId WritePayload(const ColumnSpan& column, bool may_group, const EncodeOptions& options,
                      Bytes& out) {
@@ -72,17 +103,9 @@ CodecId WritePayload(const ColumnSpan& column, bool may_group, const EncodeOptio
     EncodeGroups(column, options.group_rows, out);
     return CodecId::kGroups;
   }
-  const size_t payload = out.size();
-  const CodecId wanted = options.force.value_or(ChooseCodec(column, options.effort, 0));
-  const CodecId codec = EncodePayload(wanted, column, options.effort, 0, out);
-  const bool is_small = out.size() - payload <= kGroupedPayloadBytesMin;
-  if (options.force || !may_group || is_small || !WorthGrouping(options.group_rows)) return codec;
-  Bytes grouped;
-  EncodeGroups(column, options.group_rows, grouped);
-  if (grouped.size() >= out.size() - payload) return codec;
-  out.resize(payload);
-  ByteWriter(out).Raw(grouped);
-  return CodecId::kGroups;
+  if (options.force) return EncodePayload(*options.force, column, options.effort, 0, out);
+  if (may_group && WorthGrouping(options.group_rows)) return WriteSmaller(column, options, out);
+  return WriteUngrouped(ChooseCodec(column, options.effort, 0), column, options.effort, out);
 }
 
 struct Header {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "encoding/bit_packing.h"
 #include "encoding/dictionary.h"
@@ -49,22 +50,26 @@ bool MayNest(CodecId codec, int depth) {
   return !HasParts(codec) || depth < kNestingMax;
 }
 
-CodecId SmallestOnSample(const ColumnSpan& column, int depth) {
+CodecChoice SmallestOnSample(const ColumnSpan& column, int depth) {
   const Sample sample(column);
-  CodecId best = CodecId::kPlain;
-  size_t best_bytes = SIZE_MAX;
+  const uint32_t rows = sample.column().count;
+  CodecChoice best(CodecId::kPlain);
+  Bytes smallest;
   Bytes encoded;
   for (const CodecId codec : kCompactCandidates) {
     if (!CodecFits(codec, column.type)) continue;
     if (!MayNest(codec, depth)) continue;
-    if (codec == CodecId::kGorilla && best_bytes <= sample.column().count)
-      continue;  // slow, hardly better
+    const bool is_first = codec == kCompactCandidates[0];
+    if (codec == CodecId::kGorilla && smallest.size() <= rows) continue;  // slow, hardly better
     encoded.clear();
-    EncodePayload(codec, sample.column(), EncodeEffort::kCompact, depth, encoded);
-    if (encoded.size() >= best_bytes) continue;
-    best = codec;
-    best_bytes = encoded.size();
+    const CodecId used =
+        EncodePayload(codec, sample.column(), EncodeEffort::kCompact, depth, encoded);
+    if (!is_first && encoded.size() >= smallest.size()) continue;
+    best.codec = used;
+    smallest.swap(encoded);
   }
+  best.bytes = smallest.size() * column.count / rows;
+  if (rows == column.count) best.payload = std::move(smallest);
   return best;
 }
 
@@ -119,10 +124,13 @@ bool AllEqual(const ColumnSpan& column) {
                      (size_t{column.count} - 1) * value_bytes) == 0;
 }
 
-CodecId ChooseCodec(const ColumnSpan& column, EncodeEffort effort, int depth) {
-  if (AllEqual(column)) return CodecId::kConstant;
-  if (column.type == PhysicalType::kBytes) return ChooseForStrings(column, effort, depth);
-  return effort == EncodeEffort::kFast ? ChooseFast(column) : SmallestOnSample(column, depth);
+CodecChoice ChooseCodec(const ColumnSpan& column, EncodeEffort effort, int depth) {
+  if (AllEqual(column)) return CodecChoice(CodecId::kConstant);
+  if (column.type == PhysicalType::kBytes) {
+    return CodecChoice(ChooseForStrings(column, effort, depth));
+  }
+  return effort == EncodeEffort::kFast ? CodecChoice(ChooseFast(column))
+                                       : SmallestOnSample(column, depth);
 }
 
 }  // namespace luma::encoding

@@ -27,12 +27,11 @@ uint64_t Distance(uint64_t delta, uint64_t base) { return ZigZag(delta - base); 
 
 size_t PackedSize(const Deltas& sample, uint64_t base) {
   std::vector<uint64_t> distances;
+  distances.reserve(sample.size());
   for (const int64_t delta : sample) {
     distances.push_back(Distance(static_cast<uint64_t>(delta), base));
   }
-  Bytes packed;
-  PackPatched(distances, Patching::kAllow, packed);
-  return packed.size();
+  return PatchedBytes(distances);
 }
 
 // The median suits differences that gather around one, the middle of their range differences that
@@ -44,6 +43,7 @@ uint64_t BestBase(std::span<const uint64_t> deltas) {
   const auto high = static_cast<uint64_t>(sample[sample.size() - 1 - sample.size() / 50]);
   const auto median = static_cast<uint64_t>(sample[sample.size() / 2]);
   const uint64_t middle = low + (high - low + 1) / 2;
+  if (middle == median) return median;
   return PackedSize(sample, middle) < PackedSize(sample, median) ? middle : median;
 }
 

@@ -34,21 +34,23 @@ size_t PatchBytes(const WidthCounts& counts, int width, int widest) {
   return bytes == 0 ? 0 : bytes + 1;
 }
 
-int SmallestWidth(std::span<const uint64_t> values) {
+struct PackedWidth {
+  int width;
+  size_t bytes;  // of values and patches
+};
+
+PackedWidth SmallestWidth(std::span<const uint64_t> values) {
   const int widest = WidestValue(values);
+  PackedWidth best{widest, PackedBytes(values.size(), widest)};
+  if (widest == 0) return best;
   const WidthCounts counts = CountWidths(values);
-  int best_width = widest;
-  size_t best_bytes = PackedBytes(values.size(), widest);
   for (int width = widest - 1; width >= 0; --width) {
     const size_t patch_bytes = PatchBytes(counts, width, widest);
-    if (patch_bytes >= best_bytes) break;  // patches only grow from here
+    if (patch_bytes >= best.bytes) break;  // patches only grow from here
     const size_t bytes = PackedBytes(values.size(), width) + patch_bytes;
-    if (bytes < best_bytes) {
-      best_bytes = bytes;
-      best_width = width;
-    }
+    if (bytes < best.bytes) best = {width, bytes};
   }
-  return best_width;
+  return best;
 }
 
 void AppendPatches(std::span<const uint64_t> values, int width, Bytes& out) {
@@ -89,9 +91,20 @@ bool ApplyPatches(ByteReader& reader, int width, std::span<uint64_t> out) {
 void PackPatched(std::span<const uint64_t> values, Patching patching, Bytes& out) {
   while (!values.empty()) {
     const auto chunk = values.first(std::min(values.size(), kChunkValues));
-    PackChunk(chunk, patching == Patching::kNone ? WidestValue(chunk) : SmallestWidth(chunk), out);
+    PackChunk(chunk, patching == Patching::kNone ? WidestValue(chunk) : SmallestWidth(chunk).width,
+              out);
     values = values.subspan(chunk.size());
   }
+}
+
+size_t PatchedBytes(std::span<const uint64_t> values) {
+  size_t bytes = 0;
+  while (!values.empty()) {
+    const auto chunk = values.first(std::min(values.size(), kChunkValues));
+    bytes += 1 + SmallestWidth(chunk).bytes;
+    values = values.subspan(chunk.size());
+  }
+  return bytes;
 }
 
 bool UnpackPatchedChunk(ByteReader& reader, uint64_t base, std::span<uint64_t> out) {

@@ -21,6 +21,9 @@ enum class Patching : bool {
 // Appends values.size() values in chunks; the last chunk may be shorter.
 void PackPatched(std::span<const uint64_t> values, Patching patching, Bytes& out);
 
+// The bytes that PackPatched(values, Patching::kAllow) appends.
+size_t PatchedBytes(std::span<const uint64_t> values);
+
 // Reads one chunk of out.size() (1..kChunkValues) values and adds `base` to each. False: not a
 // chunk; `out` is unspecified.
 [[nodiscard]] bool UnpackPatchedChunk(ByteReader& reader, uint64_t base, std::span<uint64_t> out);

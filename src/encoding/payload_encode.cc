@@ -147,8 +147,14 @@ CodecId EncodePayload(CodecId codec, const ColumnSpan& column, EncodeEffort effo
 void AppendInnerBlock(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& out) {
   const size_t codec_at = out.size();
   out.resize(codec_at + 2);  // codec, flags 0
-  const CodecId codec = ChooseCodec(column, effort, depth);
-  out[codec_at] = static_cast<std::byte>(EncodePayload(codec, column, effort, depth, out));
+  const CodecChoice choice = ChooseCodec(column, effort, depth);
+  CodecId codec = choice.codec;
+  if (choice.payload) {
+    ByteWriter(out).Raw(*choice.payload);
+  } else {
+    codec = EncodePayload(choice.codec, column, effort, depth, out);
+  }
+  out[codec_at] = static_cast<std::byte>(codec);
 }
 
 }  // namespace luma::encoding

@@ -1,6 +1,7 @@
 #include "storage/run_flush.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -37,24 +38,56 @@ class RowGatherer {
 
  private:
   ColumnSpan GatherColumn(size_t column, std::span<const uint32_t> positions) {
-    const size_t width = ValueBytes(columns_[column].type);
-    std::byte* to = values_[column].data();
-    std::vector<uint64_t>& validity = validity_[column];
-    std::ranges::fill(validity, ~uint64_t{0});
-    bool has_nulls = false;
-    for (uint32_t i = 0; i < positions.size(); ++i, to += width) {
-      const uint32_t block = block_of_64_[positions[i] / 64];
-      const uint32_t row = positions[i] - starts_[block];
-      const ColumnSpan& from = blocks_[block][column];
-      std::memcpy(to, from.values + row * width, width);
-      if (!from.IsNull(row)) continue;
-      validity[i / 64] &= ~(uint64_t{1} << (i % 64));
-      has_nulls = true;
-    }
+    CopyValuesByWidth(column, positions);
     return {.type = columns_[column].type,
             .count = static_cast<uint32_t>(positions.size()),
             .values = values_[column].data(),
-            .validity = has_nulls ? validity.data() : nullptr};
+            .validity = CopyValidity(column, positions) ? validity_[column].data() : nullptr};
+  }
+
+  void CopyValuesByWidth(size_t column, std::span<const uint32_t> positions) {
+    switch (ValueBytes(columns_[column].type)) {
+      case 1:
+        return CopyValues<1>(column, positions);
+      case 2:
+        return CopyValues<2>(column, positions);
+      case 4:
+        return CopyValues<4>(column, positions);
+      case 8:
+        return CopyValues<8>(column, positions);
+      default:
+        return CopyValues<16>(column, positions);
+    }
+  }
+
+  // The width is a constant so that a copy is a move and not a call.
+  template <size_t kBytes>
+  void CopyValues(size_t column, std::span<const uint32_t> positions) {
+    std::byte* to = values_[column].data();
+    for (const uint32_t position : positions) {
+      const uint32_t block = block_of_64_[position / 64];
+      const uint32_t row = position - starts_[block];
+      std::memcpy(to, blocks_[block][column].values + row * kBytes, kBytes);
+      to += kBytes;
+    }
+  }
+
+  // False: none of the rows is null, and the words are unspecified.
+  bool CopyValidity(size_t column, std::span<const uint32_t> positions) {
+    const auto may_be_null = [column](const std::vector<ColumnSpan>& block) {
+      return block[column].validity != nullptr;
+    };
+    if (std::ranges::none_of(blocks_, may_be_null)) return false;
+    std::vector<uint64_t>& validity = validity_[column];
+    std::ranges::fill(validity, ~uint64_t{0});
+    bool has_nulls = false;
+    for (uint32_t i = 0; i < positions.size(); ++i) {
+      const uint32_t block = block_of_64_[positions[i] / 64];
+      if (!blocks_[block][column].IsNull(positions[i] - starts_[block])) continue;
+      validity[i / 64] &= ~(uint64_t{1} << (i % 64));
+      has_nulls = true;
+    }
+    return has_nulls;
   }
 
   const RunColumns columns_;

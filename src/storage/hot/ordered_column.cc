@@ -106,7 +106,35 @@ void RadixSort(std::span<const uint64_t> keys, std::vector<uint32_t>& order) {
 
 }  // namespace
 
+template <typename T>
+void OrderedColumn::AddPlain(const ColumnSpan& column) {
+  const T* const values = column.As<T>();
+  const size_t begin = high_.size();
+  high_.resize(begin + column.count);
+  for (uint32_t row = 0; row < column.count; ++row) high_[begin + row] = Ordered(values[row]);
+}
+
+bool OrderedColumn::TryAddPlain(const ColumnBlock& block) {
+  const bool is_plain =
+      block.shape == ColumnBlock::Shape::kFlat && nulls_.empty() && block.flat.validity == nullptr;
+  if (!is_plain) return false;
+  switch (block.flat.type) {
+    case PhysicalType::kInt64:
+      AddPlain<int64_t>(block.flat);
+      return true;
+    case PhysicalType::kUInt64:
+      AddPlain<uint64_t>(block.flat);
+      return true;
+    default:
+      return false;
+  }
+}
+
 void OrderedColumn::Add(ColumnBlock block) {
+  if (TryAddPlain(block)) {
+    owners_.push_back(std::move(block.owner));
+    return;
+  }
   for (uint32_t row = 0; row < block.row_count; ++row) {
     AddValue(block.flat.type, ValueAt(block, row));
   }

@@ -17,6 +17,7 @@ class OrderedColumn {
  public:
   // Adds the rows of a block behind those it has, all of one type. Keeps the block alive.
   void Add(ColumnBlock block);
+  void Reserve(uint32_t rows) { high_.reserve(rows); }
   void Clear();
 
   // <0, 0, >0: row `a` of this column before, with or after row `b` of `other`, which has the same
@@ -27,6 +28,10 @@ class OrderedColumn {
   void Sort(std::vector<uint32_t>& order) const;
 
  private:
+  // Ids and timestamps without nulls, as most keys are. False: it is another block.
+  bool TryAddPlain(const ColumnBlock& block);
+  template <typename T>
+  void AddPlain(const ColumnSpan& column);
   void AddValue(PhysicalType type, const std::byte* value);
   bool IsNull(uint32_t row) const { return !nulls_.empty() && nulls_[row]; }
 
