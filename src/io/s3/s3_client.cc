@@ -46,8 +46,9 @@ bool IsAnswer(const S3Request& request, const HttpResponse& response, const S3Er
 
 bool SaysTryAgain(const HttpResponse& response, const S3Error& error) {
   static constexpr int kStatuses[] = {200, 408, 429, 500, 502, 503, 504};
-  static constexpr std::string_view kCodes[] = {"RequestTimeout", "OperationAborted",
-                                                "ConditionalRequestConflict"};
+  static constexpr std::string_view kCodes[] = {
+      "RequestTimeout", "OperationAborted", "ConditionalRequestConflict",
+      "XAmzContentSHA256Mismatch", "BadDigest"};  // the last two: bytes changed on the way
   return std::ranges::find(kStatuses, response.status) != std::end(kStatuses) ||
          std::ranges::find(kCodes, error.code) != std::end(kCodes);
 }

@@ -9,6 +9,7 @@
 namespace luma::io {
 namespace {
 
+constexpr int kProbesMax = 10;
 constexpr char kNoVersion[] = "00000000000000000000000000000000";
 
 class Probe {
@@ -18,7 +19,8 @@ class Probe {
   Result<S3Conditions> Run();
 
  private:
-  // Whether the store accepts a put with this header; each puts other bytes.
+  // Whether the store accepts a put with this header; each puts other bytes. kTimeout, which the
+  // client itself never returns, when a lost answer makes it unclear.
   Result<bool> Accepts(const std::vector<NameValue>& headers);
   Result<IfMatchForm> FindIfMatchForm();
 
@@ -37,8 +39,7 @@ Result<bool> Probe::Accepts(const std::vector<NameValue>& headers) {
     return answer.status();
   }
   if (answer->earlier_try_unclear) {
-    return Status::Unavailable("object store was not steady enough to try out conditions: key=",
-                               key_);
+    return Status::Timeout("object store was not steady enough to try out conditions: key=", key_);
   }
   if (answer->http.status / 100 != 2) return false;
   version_ = VersionOfEtag(answer->http.etag);
@@ -73,7 +74,14 @@ Result<S3Conditions> ProbeConditions(S3Client& client) {
   std::random_device random;
   const std::string key =
       fmt::format("{}luma-probe-{:08x}{:08x}", client.options().probe_prefix, random(), random());
-  const Result<S3Conditions> conditions = Probe(client, key).Run();
+  Result<S3Conditions> conditions = Probe(client, key).Run();
+  for (int probes = 1; conditions.status().code() == StatusCode::kTimeout; ++probes) {
+    if (probes == kProbesMax) {
+      conditions = Status::Unavailable(conditions.status().message());
+      break;
+    }
+    conditions = Probe(client, key).Run();
+  }
   const Result<S3Answer> removed = client.Send({.method = "DELETE", .key = key});
   if (!removed.ok()) {
     LUMA_LOG(kWarn, "io", "an object to try out conditions is left: key={}", key);

@@ -16,7 +16,8 @@ struct S3Conditions {
 };
 
 // Puts an object "<probe_prefix>luma-probe-<random>" under conditions that hold and that do not,
-// and removes it. Errors: those of S3Client; then nothing is known.
+// and removes it; begins again, a few times, when an answer was lost on the way. Errors: those of
+// S3Client; then nothing is known.
 Result<S3Conditions> ProbeConditions(S3Client& client);
 
 // A version is an ETag without its quotes.

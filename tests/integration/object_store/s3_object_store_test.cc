@@ -1,17 +1,18 @@
 // The contract of ObjectStore on a real S3 service, and what only a real one can show. Run by
 // tests/integration/test_object_store.py, which starts the service. The environment says where it
-// is: LUMA_S3_ENDPOINT, LUMA_S3_BUCKET, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY. Each test works
-// below a prefix of its own.
+// is: LUMA_S3_ENDPOINT, LUMA_S3_BUCKET, LUMA_S3_CA_FILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY.
+// Each test works below a prefix of its own.
 #include "io/s3/s3_object_store.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstdlib>
+#include <chrono>
 
 #include "io/object_store_contract.h"
 #include "io/s3/s3_credentials.h"
+#include "io/sim_disk.h"
 
 namespace luma::io {
 namespace {
@@ -23,6 +24,7 @@ S3Options Options() {
   EXPECT_TRUE(credentials.ok()) << credentials.status();
   return {.bucket = Variable("LUMA_S3_BUCKET"),
           .endpoint = Variable("LUMA_S3_ENDPOINT"),
+          .ca_file = Variable("LUMA_S3_CA_FILE"),
           .credentials = credentials.ok() ? *credentials : S3Credentials{},
           .probe_prefix = "probe/"};
 }
@@ -139,6 +141,47 @@ TEST(S3ObjectStoreIntegration, NobodyListeningIsUnavailableAfterThePatience) {
   options.endpoint = "http://127.0.0.1:1";
   options.request_timeout = std::chrono::milliseconds(300);
   EXPECT_EQ(OpenStore(options)->Head("k").status().code(), StatusCode::kUnavailable);
+}
+
+// Behind TLS with a certificate that no authority of the system has signed.
+TEST(S3BehindTls, AnUnknownAuthorityIsRefused) {
+  const Status status = OpenStore(Options())->Put("k", AsBytes("x"));
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << status;
+}
+
+// These are run behind a proxy that changes bytes or stalls, or speaks TLS.
+class S3BehindFaults : public ::testing::Test {
+ protected:
+  S3BehindFaults() {
+    S3Options options = Options();
+    options.request_timeout = std::chrono::seconds(15);
+    store_ = OpenStore(options);
+    EXPECT_TRUE(disk_.CreateDirectories("/f").ok());
+  }
+  // Uploads files of one and of three parts, and reads them back.
+  std::vector<Status> Upload() {
+    std::vector<Status> verified;
+    for (int i = 0; i < 6; ++i) {
+      const std::string key = "upload/" + std::to_string(i);
+      Bytes content((i % 2 == 0 ? 1'000 : 17 << 20) + i, std::byte{3});
+      EXPECT_TRUE(WriteFileAtomically(disk_, "/f/file", content).ok());
+      const auto put = store_->PutFile(key, disk_, "/f/file");
+      EXPECT_TRUE(put.ok()) << put.status();
+      if (put.ok()) verified.push_back(VerifyObject(*store_, key, *put));
+    }
+    return verified;
+  }
+
+  SimDisk disk_;
+  std::unique_ptr<S3ObjectStore> store_;
+};
+
+TEST_F(S3BehindFaults, EveryUploadIsVerified) {
+  for (const Status& status : Upload()) EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST_F(S3BehindFaults, NoUploadVerifies) {
+  for (const Status& status : Upload()) EXPECT_EQ(status.code(), StatusCode::kCorruption) << status;
 }
 
 }  // namespace
