@@ -21,9 +21,8 @@ class WalRangeTest : public ::testing::Test {
     auto end =
         ReplayWal(disk_, kLogDirectory, checkpoint_, [](Lsn, ByteSpan) { return Status::Ok(); });
     ASSERT_TRUE(end.ok()) << end.status();
-    WalOptions options = SmallFiles();
-    options.hold = hold;
-    auto writer = WalWriter::Open(disk_, kLogDirectory, *end, options);
+    options_.hold = hold;
+    auto writer = WalWriter::Open(disk_, kLogDirectory, *end, options_);
     ASSERT_TRUE(writer.ok()) << writer.status();
     writer_ = std::move(writer).value();
   }
@@ -57,6 +56,7 @@ class WalRangeTest : public ::testing::Test {
     return count.ok() ? *count : 0;
   }
 
+  WalOptions options_ = SmallFiles();
   io::SimDisk disk_;
   Lsn checkpoint_ = kFirstLsn;
   std::unique_ptr<WalWriter> writer_;
@@ -112,6 +112,17 @@ TEST_F(WalRangeTest, PinnedRecordsSurviveTruncateAndDoNotCountForCheckpoints) {
   pin.reset();
   Truncate(Lsn{101});
   EXPECT_EQ(writer_->extent().files, 1u);
+}
+
+TEST_F(WalRangeTest, PinnedFilesDoNotCountForTheLimitOfTheLog) {
+  options_.log_bytes_max = 8 << 10;
+  Open();
+  const auto pin = writer_->Pin(kFirstLsn);
+  for (int i = 0; i < 20; ++i) {
+    Write(20);
+    Truncate(writer_->last_lsn());
+  }
+  EXPECT_GT(writer_->pinned_bytes(), options_.log_bytes_max);
 }
 
 TEST_F(WalRangeTest, HeldLogSurvivesRestartsUntilItIsTakenOver) {

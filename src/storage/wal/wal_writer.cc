@@ -120,8 +120,8 @@ Status WalWriter::Reserve(uint64_t payload_bytes) {
 
 Status WalWriter::CheckLogMayGrow(uint64_t file_bytes) const {
   uint64_t bytes = 0;
-  size_t files = files_.size();
-  for (const WalEnd::File& file : files_) bytes += file.file_bytes;
+  size_t files = NeededFiles().size();
+  for (const WalEnd::File& file : NeededFiles()) bytes += file.file_bytes;
   for (const WalChunk& chunk : chunks_) {
     if (!chunk.new_file()) continue;
     bytes += chunk.new_file()->file_bytes;
@@ -424,13 +424,19 @@ Lsn WalWriter::acknowledged_lsn() const {
   return acknowledged_lsn_;
 }
 
+std::span<const WalEnd::File> WalWriter::NeededFiles() const {
+  size_t first = files_.size();
+  while (first > 0) {
+    --first;
+    if (files_[first].first_lsn <= first_needed_) break;
+  }
+  return std::span(files_).subspan(first);
+}
+
 uint64_t WalWriter::log_bytes() const {
   MutexLock lock(mutex_);
   uint64_t bytes = 0;
-  for (size_t i = files_.size(); i-- > 0;) {
-    bytes += files_[i].file_bytes;
-    if (files_[i].first_lsn <= first_needed_) break;
-  }
+  for (const WalEnd::File& file : NeededFiles()) bytes += file.file_bytes;
   return bytes;
 }
 

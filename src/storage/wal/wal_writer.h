@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -32,7 +33,8 @@ struct WalOptions {
   std::chrono::milliseconds sync_interval{100};  // kInterval only; at least 1 ms
   uint64_t segment_bytes = 32ull << 20;     // size of one file; a larger record gets a larger file
   uint64_t buffer_bytes_max = 64ull << 20;  // Reserve makes room when more waits
-  // Of the log files. A log of one file may be larger, since Truncate cannot shorten that.
+  // Of the log files, those left out that stay only because they are pinned. A log of one file may
+  // be larger, since Truncate cannot shorten that.
   uint64_t log_bytes_max = UINT64_MAX;
   uint32_t spare_files_max = 4;   // preallocated files kept for reuse
   bool background_spares = true;  // false: files are prepared by Reserve, for deterministic tests
@@ -156,6 +158,8 @@ class WalWriter {
   std::chrono::milliseconds IdleDelay() const;
 
   Status WaitForBuffer(uint64_t record_bytes) LUMA_REQUIRES(mutex_);
+  // From the one with first_needed_ on: what a restart would read.
+  std::span<const WalEnd::File> NeededFiles() const LUMA_REQUIRES(mutex_);
   Status CheckLogMayGrow(uint64_t file_bytes) const LUMA_REQUIRES(mutex_);
   Status FinishedStatus() const LUMA_REQUIRES(mutex_);
 
