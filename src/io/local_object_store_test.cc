@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "io/object_store_contract.h"
+#include "io/prefixed_object_store.h"
 #include "io/sim_disk.h"
 #include "io/sim_object_store.h"
 
@@ -26,8 +27,15 @@ std::unique_ptr<ObjectStore> MakeLocalStore() {
   return directory.Make();
 }
 std::unique_ptr<ObjectStore> MakeSimStore() { return std::make_unique<SimObjectStore>(); }
+// Beside another one's objects, which it must not see.
+std::unique_ptr<ObjectStore> MakePrefixedStore() {
+  const auto store = std::make_shared<SimObjectStore>();
+  EXPECT_TRUE(store->Put("other/t/1", AsBytes("x")).ok());
+  return std::make_unique<PrefixedObjectStore>(store, "mine/");
+}
 
 INSTANTIATE_TEST_SUITE_P(Local, ObjectStoreContract, testing::Values(&MakeLocalStore));
+INSTANTIATE_TEST_SUITE_P(Prefixed, ObjectStoreContract, testing::Values(&MakePrefixedStore));
 INSTANTIATE_TEST_SUITE_P(Simulated, ObjectStoreContract, testing::Values(&MakeSimStore));
 
 // Goal: an object is whole or absent, and there once it was acknowledged.

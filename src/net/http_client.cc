@@ -31,9 +31,10 @@ constexpr uint32_t kHeaderBytesMax = 64 << 10;
 using Parser = http::response_parser<http::string_body>;
 
 std::string RequestText(const HttpGetRequest& request) {
-  std::string text = "GET " + request.target +
+  std::string text = request.method + " " + request.target +
                      " HTTP/1.1\r\nHost: " + HostAndPort(request.host, request.port) +
                      "\r\nConnection: close\r\n";
+  if (request.method != "GET") text += "Content-Length: 0\r\n";
   for (const HttpHeader& header : request.headers) {
     text.append(header.name).append(": ").append(header.value).append("\r\n");
   }

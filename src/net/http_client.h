@@ -1,4 +1,4 @@
-// The smallest HTTP client: one GET on its own connection, no redirects, no TLS.
+// The smallest HTTP client: one request on its own connection, no redirects, no TLS.
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,8 @@ namespace luma::net {
 struct HttpGetRequest {
   std::string host;  // name or numeric address
   uint16_t port = 80;
-  std::string target = "/";  // path and query, encoded
+  std::string method = "GET";  // or one that goes without a body, too
+  std::string target = "/";    // path and query, encoded
   std::vector<HttpHeader> headers = {};
   std::chrono::milliseconds timeout{10'000};  // from connecting to the last byte
   uint64_t body_bytes_max = 64 << 20;

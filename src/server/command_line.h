@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "server/backup_command.h"
 #include "server/config.h"
 
 namespace luma::server {
@@ -19,18 +20,15 @@ struct CheckConfigCommand {
 struct InspectCommand {
   std::vector<std::string> paths;
 };
-// Verifies every byte of a data directory that no server runs on.
-struct CheckCommand {
-  std::string data_directory;
-};
 struct VersionCommand {};
 // Nothing to run: `text` answers --help (code 0) or says what is wrong with the arguments (code 2).
 struct ShowText {
   std::string text;
   int exit_code = 0;
 };
-using Command = std::variant<ServerCommand, CheckConfigCommand, InspectCommand, CheckCommand,
-                             VersionCommand, ShowText>;
+using Command = std::variant<ServerCommand, CheckConfigCommand, InspectCommand, BackupCommand,
+                             BackupListCommand, BackupVerifyCommand, BackupDeleteCommand,
+                             RestoreCommand, CheckCommand, VersionCommand, ShowText>;
 
 Command ParseCommandLine(int argc, const char* const* argv);
 

@@ -34,6 +34,7 @@ struct Config {
     int64_t port = 8080;
     bool require_auth = false;
     bool allow_unauthenticated_remote = false;
+    bool admin_api = false;
     int64_t max_connections = 10'000;
     ByteCount body_limit{32 << 20};
     ByteCount body_memory{256 << 20};
@@ -85,6 +86,9 @@ struct Config {
     std::string sync = "always";
     Duration sync_interval{100};
     ByteCount segment_bytes{32 << 20};
+    std::string archive;
+    Duration archive_interval{5'000};
+    ByteCount archive_backlog_max{4ull << 30};
   } wal;
   struct {
     ByteCount memory_limit{2ull << 30};

@@ -38,6 +38,9 @@ const std::vector<ConfigKey>& Keys() {
       {LUMA_CONFIG_KEY(server.allow_unauthenticated_remote), Anything{}, kAtStart,
        "Without this, the server refuses to start when a port is open to other machines and asks "
        "for no password. It holds for every port."},
+      {LUMA_CONFIG_KEY(server.admin_api), Anything{}, kAtStart,
+       "Serve /api/v1/admin: backups and checks of the running store, which anyone may ask for who "
+       "may use the HTTP port."},
       {LUMA_CONFIG_KEY(server.max_connections), Between{1, 1'000'000}, kAtStart,
        "HTTP connections open at once, at most a quarter of the files the process may open. At the "
        "limit, the connection that has been idle longest makes room."},
@@ -117,6 +120,15 @@ const std::vector<ConfigKey>& Keys() {
        "For sync = \"interval\": how often the log is made durable."},
       {LUMA_CONFIG_KEY(wal.segment_bytes), Between{kMiB, 1'024 * kMiB}, kAtStart,
        "Size of one log file. Files are preallocated and used again."},
+      {LUMA_CONFIG_KEY(wal.archive), Anything{}, kAtStart,
+       "Where the log is copied to while it is written, so that a restore can stop at any commit: "
+       "the destination of the backups, a path or \"s3://bucket/prefix\" (with the S3 keys of "
+       "[cold]). Empty: nowhere."},
+      {LUMA_CONFIG_KEY(wal.archive_interval), Between{100, 86'400'000}, kAtStart,
+       "How often; what was committed since is lost to a restore if this disk is lost."},
+      {LUMA_CONFIG_KEY(wal.archive_backlog_max), Between{kMiB, 1'024 * kTiB}, kAtStart,
+       "Log that stays here beyond its use while the archive cannot be written. More is given up: "
+       "no restore reaches beyond that gap without a later backup. Commits never wait."},
 
       {LUMA_CONFIG_KEY(storage.memory_limit), Between{64 * kMiB, kTiB}, kAtStart,
        "Memory of ingestion, hot data, caches and answers of the HTTP API, which may take half of "

@@ -6,12 +6,12 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "server/backup_command.h"
 #include "server/command_line.h"
 #include "server/inspect.h"
 #include "server/server.h"
 #include "server/signals.h"
 #include "server/version.h"
-#include "storage/directory_check.h"
 
 namespace luma::server {
 namespace {
@@ -67,16 +67,11 @@ int Run(const InspectCommand& command) {
   return exit_code;
 }
 
-int Run(const CheckCommand& command) {
-  const auto report = storage::CheckDirectory(io::FileSystem::Posix(), command.data_directory);
-  if (!report.ok()) return Fail(report.status());
-  std::cout << "segment files: " << report->segment_files << " of " << report->tables << " tables, "
-            << report->segment_bytes << " bytes, " << report->blocks << " blocks, "
-            << report->segment_rows << " rows\nlog: " << report->log_records << " records, "
-            << report->log_bytes << " bytes\n";
-  for (const std::string& problem : report->problems) std::cout << "problem: " << problem << '\n';
-  std::cout << (report->problems.empty() ? "everything is intact\n" : "the directory is damaged\n");
-  return report->problems.empty() ? 0 : 1;
+// The commands of backup_command.h.
+template <typename Task>
+int Run(const Task& command) {
+  const Status status = Execute(command, std::cout);
+  return status.ok() ? 0 : Fail(status);
 }
 
 int Run(const VersionCommand&) {

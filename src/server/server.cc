@@ -13,6 +13,7 @@
 #include "pgwire/pg_server.h"
 #include "prom/query_api.h"
 #include "prom/remote_write.h"
+#include "server/admin_api.h"
 #include "server/credentials.h"
 #include "server/measured_handler.h"
 #include "server/open_files.h"
@@ -146,6 +147,7 @@ class Server::Impl {
     stopped_ = true;
     ready_ = false;
     LUMA_LOG(kInfo, "server", "stopping");
+    if (admin_api_) admin_api_->Stop();
     StopFrontEnds();
     sql_workers_.Stop();
     query_workers_.Stop();
@@ -223,6 +225,10 @@ class Server::Impl {
     AddHealthRoutes(router);
     remote_write_->AddRoutes(router);
     query_api_->AddRoutes(router);
+    if (config_.server.admin_api) {
+      admin_api_ = std::make_unique<AdminApi>(config_, store_->engine(), Clock::System());
+      admin_api_->AddRoutes(router);
+    }
     const auto& server = config_.server;
     LUMA_ASSIGN_OR_RETURN(
         http_, net::HttpServer::Start(loop_, http_workers_, std::move(router),
@@ -310,6 +316,7 @@ class Server::Impl {
   std::unique_ptr<prom::RemoteWriteHandler> remote_write_;
   std::vector<MetricsRegistry::Callback> remote_write_metrics_;
   std::unique_ptr<prom::QueryApi> query_api_;
+  std::unique_ptr<AdminApi> admin_api_;
   net::EventLoop loop_;
   net::WorkerPool http_workers_;
   net::WorkerPool query_workers_;  // of the HTTP API and

@@ -3,6 +3,8 @@
 #include <chrono>
 
 #include "base/log.h"
+#include "server/archive_metrics.h"
+#include "server/backup_destination.h"
 #include "server/cold_store.h"
 #include "server/store_metrics.h"
 #include "sql/parquet_format.h"
@@ -27,7 +29,7 @@ storage::TablePolicy DefaultPolicyOf(const Config& config) {
   return policy;
 }
 
-storage::EngineOptions EngineOptionsOf(const Config& config) {
+storage::EngineOptions LocalOptionsOf(const Config& config) {
   return {.data_dir = config.general.data_dir,
           .wal_sync = WalSyncOf(config),
           .wal_sync_interval = config.wal.sync_interval,
@@ -37,7 +39,13 @@ storage::EngineOptions EngineOptionsOf(const Config& config) {
           .wal_bytes_flush = config.storage.flush_wal_bytes.bytes,
           .flush_interval = std::chrono::ceil<std::chrono::seconds>(config.storage.flush_interval),
           .memory_limit_bytes = config.storage.memory_limit.bytes,
+          .hold_log = !config.wal.archive.empty(),
           .default_policy = DefaultPolicyOf(config)};
+}
+
+storage::LogArchiveOptions ArchiveOptionsOf(const Config& config) {
+  return {.interval = config.wal.archive_interval,
+          .backlog_bytes_max = config.wal.archive_backlog_max.bytes};
 }
 
 // The engine shares ownership of both parts, and so drops them after its last read.
@@ -59,14 +67,20 @@ sql::DatabaseOptions DatabaseOptionsOf(const Config& config) {
 
 }  // namespace
 
+Result<storage::EngineOptions> EngineOptionsOf(const Config& config) {
+  storage::EngineOptions options = LocalOptionsOf(config);
+  LUMA_ASSIGN_OR_RETURN(options.cold, ColdOptionsOf(config));
+  return options;
+}
+
 Result<std::unique_ptr<Store>> Store::Open(const Config& config) {
   const auto start = std::chrono::steady_clock::now();
   std::unique_ptr<Store> store(new Store);
-  storage::EngineOptions options = EngineOptionsOf(config);
-  LUMA_ASSIGN_OR_RETURN(options.cold, ColdOptionsOf(config));
+  LUMA_ASSIGN_OR_RETURN(storage::EngineOptions options, EngineOptionsOf(config));
   LUMA_ASSIGN_OR_RETURN(store->engine_,
                         storage::MultiTierStorage::Open(std::move(options), io::FileSystem::Posix(),
                                                         Clock::System()));
+  LUMA_RETURN_IF_ERROR(store->StartArchive(config).WithContext("wal.archive"));
   LUMA_ASSIGN_OR_RETURN(store->metrics_, storage::MetricsStore::Open(*store->engine_));
   LUMA_ASSIGN_OR_RETURN(store->database_,
                         sql::Database::Open(DatabaseOptionsOf(config), *store->engine_));
@@ -78,6 +92,17 @@ Result<std::unique_ptr<Store>> Store::Open(const Config& config) {
   return store;
 }
 
+Status Store::StartArchive(const Config& config) {
+  if (config.wal.archive.empty()) return Status::Ok();
+  LUMA_ASSIGN_OR_RETURN(
+      archive_store_,
+      OpenBackupDestination(config, config.wal.archive, io::FileSystem::Posix(), Clock::System()));
+  archive_ = std::make_unique<storage::LogArchive>(engine_->backup_source(), *archive_store_,
+                                                   ArchiveOptionsOf(config));
+  archive_metrics_ = RegisterArchiveMetrics(*archive_, MetricsRegistry::Default());
+  return Status::Ok();
+}
+
 Store::~Store() {
   const Status status = Close();
   if (!status.ok()) LUMA_LOG(kError, "server", "closing the store failed: {}", status.message());
@@ -85,6 +110,8 @@ Store::~Store() {
 
 Status Store::Close() {
   store_metrics_.clear();
+  archive_metrics_.clear();
+  archive_.reset();
   database_.reset();
   metrics_.reset();
   if (!engine_) return Status::Ok();

@@ -7,12 +7,17 @@
 
 #include "base/metrics.h"
 #include "base/status.h"
+#include "io/object_store.h"
 #include "server/config.h"
 #include "sql/database.h"
+#include "storage/backup/log_archive.h"
 #include "storage/engine.h"
 #include "storage/metrics/metrics_store.h"
 
 namespace luma::server {
+
+// What the engine is opened with. Errors: those of [cold].
+Result<storage::EngineOptions> EngineOptionsOf(const Config& config);
 
 // Threads: Open and Close from one thread; the parts as they say themselves.
 class Store {
@@ -30,11 +35,15 @@ class Store {
 
  private:
   Store() = default;
+  Status StartArchive(const Config& config);
 
+  std::unique_ptr<io::ObjectStore> archive_store_;  // of [wal] archive, if there is one
   std::unique_ptr<storage::MultiTierStorage> engine_;
+  std::unique_ptr<storage::LogArchive> archive_;
   std::unique_ptr<storage::MetricsStore> metrics_;
   std::unique_ptr<sql::Database> database_;
   std::vector<MetricsRegistry::Callback> store_metrics_;
+  std::vector<MetricsRegistry::Callback> archive_metrics_;
 };
 
 }  // namespace luma::server

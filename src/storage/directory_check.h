@@ -23,7 +23,7 @@ struct DirectoryReport {
   uint64_t log_records = 0;
   uint64_t log_bytes = 0;  // of their payloads
   // What is damaged or missing, each naming its file; empty: every byte that counts is intact.
-  std::vector<std::string> problems;
+  std::vector<std::string> problems = {};
 };
 
 // Reads the manifest, every block of every segment file (checksum, decoding, and whether the zone
