@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "net/access.h"
 #include "net/event_loop.h"
+#include "net/memory_account.h"
 #include "net/router.h"
 #include "net/worker_pool.h"
 
@@ -25,6 +26,8 @@ struct HttpServerOptions {
   // Request bodies in memory over all connections, at most half of it from one address; above it,
   // 503 with Retry-After.
   uint64_t body_bytes_in_flight_max = 256ull << 20;
+  // Also books bodies, refused with 503 as above, and connections. Null: nobody does.
+  MemoryAccount* memory = nullptr;
   std::chrono::milliseconds first_byte_timeout{10'000};  // of a new connection
   std::chrono::milliseconds idle_timeout{120'000};       // between two requests
   std::chrono::milliseconds header_timeout{10'000};      // from a request's first byte

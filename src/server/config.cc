@@ -170,7 +170,8 @@ Status ConfigBuilder::Check() const {
 // A body that can never fit would be answered "try again later" for ever.
 Status ConfigBuilder::CheckBodies() const {
   const auto& server = config_.server;
-  if (server.body_limit.bytes <= server.body_memory.bytes / 2) return Status::Ok();
+  const bool is_share = server.body_memory.bytes == 0;  // then it is large enough
+  if (is_share || server.body_limit.bytes <= server.body_memory.bytes / 2) return Status::Ok();
   const bool limit_was_set = origins_.contains("server.body_limit");
   return AtKey(limit_was_set ? "server.body_limit" : "server.body_memory",
                Status::InvalidArgument("server.body_limit is above half of server.body_memory: ",

@@ -37,7 +37,7 @@ struct Config {
     bool admin_api = false;
     int64_t max_connections = 10'000;
     ByteCount body_limit{32 << 20};
-    ByteCount body_memory{256 << 20};
+    ByteCount body_memory;  // 0 here and below: see server/memory_shares.h
     Duration header_timeout{10'000};
     Duration body_timeout{60'000};
     Duration idle_timeout{120'000};
@@ -54,6 +54,7 @@ struct Config {
   } metrics;
   struct {
     std::string data_dir = "./data";
+    std::string memory_limit = "60%";
     std::string log_level = "info";
   } general;
   struct {
@@ -86,17 +87,26 @@ struct Config {
     std::string sync = "always";
     Duration sync_interval{100};
     ByteCount segment_bytes{32 << 20};
+    ByteCount bytes_max;
     std::string archive;
     Duration archive_interval{5'000};
     ByteCount archive_backlog_max{4ull << 30};
   } wal;
   struct {
-    ByteCount memory_limit{2ull << 30};
-    ByteCount flush_hot_bytes{256 << 20};
-    ByteCount flush_wal_bytes{512 << 20};
+    ByteCount memory_limit;
+    ByteCount flush_hot_bytes;
+    ByteCount flush_wal_bytes;
     Duration flush_interval{300'000};
     int64_t run_rows_max = 1 << 20;
   } storage;
+  struct {
+    bool enabled = true;
+    ByteCount rate_limit{32 << 20};
+    int64_t niceness = 10;
+    ByteCount output_max{1 << 30};
+    ByteCount memory_limit;
+    ByteCount free_space_min{256 << 20};
+  } compaction;
   struct {
     std::string store;
     std::string endpoint;
@@ -113,7 +123,8 @@ struct Config {
   } cold;
   struct {
     Duration timeout{120'000};
-    ByteCount memory_limit{1ull << 30};
+    ByteCount memory_limit;
+    ByteCount spill_limit{16ull << 30};
     int64_t threads = 0;
     int64_t max_concurrent = 0;
   } query;

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "server/machine_memory.h"
+
 namespace luma::server {
 namespace {
 
@@ -26,6 +28,9 @@ const std::vector<ConfigKey>& Keys() {
   static const auto* keys = new std::vector<ConfigKey>{
       {LUMA_CONFIG_KEY(general.data_dir), NotEmpty{}, kAtStart,
        "Folder of everything LumaDB stores. Made when missing; one server at a time."},
+      {LUMA_CONFIG_KEY(general.memory_limit), MemoryAmount{}, kAtStart,
+       "Memory of the whole process: a size, or a share of what the machine or the cgroup has. "
+       "Every other memory key that is 0 gets its share of it."},
       {LUMA_CONFIG_KEY(general.log_level),
        OneOf{{"trace", "debug", "info", "warn", "error", "critical", "off"}}, kReloaded,
        "Least severity that is logged."},
@@ -46,7 +51,7 @@ const std::vector<ConfigKey>& Keys() {
        "limit, the connection that has been idle longest makes room."},
       {LUMA_CONFIG_KEY(server.body_limit), Between{1'024, 1'024 * kMiB}, kAtStart,
        "Largest request body, before and after decompression. A larger one is answered 413."},
-      {LUMA_CONFIG_KEY(server.body_memory), Between{kMiB, kTiB}, kAtStart,
+      {LUMA_CONFIG_KEY(server.body_memory), ShareOr{kMiB, kTiB}, kAtStart,
        "Request bodies in memory over all connections, at most half of it from one address. Above "
        "it, requests are answered 503."},
       {LUMA_CONFIG_KEY(server.header_timeout), kTimeoutMillis, kAtStart,
@@ -120,6 +125,10 @@ const std::vector<ConfigKey>& Keys() {
        "For sync = \"interval\": how often the log is made durable."},
       {LUMA_CONFIG_KEY(wal.segment_bytes), Between{kMiB, 1'024 * kMiB}, kAtStart,
        "Size of one log file. Files are preallocated and used again."},
+      {LUMA_CONFIG_KEY(wal.bytes_max), ShareOr{8 * kMiB, kTiB}, kAtStart,
+       "A log of this size takes no more commits (53100, 503) until hot data has been written to "
+       "segment files: the bound while a full disk prevents that. 0 means four times "
+       "storage.flush_wal_bytes."},
       {LUMA_CONFIG_KEY(wal.archive), Anything{}, kAtStart,
        "Where the log is copied to while it is written, so that a restore can stop at any commit: "
        "the destination of the backups, a path or \"s3://bucket/prefix\" (with the S3 keys of "
@@ -130,17 +139,30 @@ const std::vector<ConfigKey>& Keys() {
        "Log that stays here beyond its use while the archive cannot be written. More is given up: "
        "no restore reaches beyond that gap without a later backup. Commits never wait."},
 
-      {LUMA_CONFIG_KEY(storage.memory_limit), Between{64 * kMiB, kTiB}, kAtStart,
-       "Memory of ingestion, hot data, caches and answers of the HTTP API, which may take half of "
-       "it. Over it, writers and readers are told to try again later."},
-      {LUMA_CONFIG_KEY(storage.flush_hot_bytes), Between{kMiB, kTiB}, kAtStart,
+      {LUMA_CONFIG_KEY(storage.memory_limit), ShareOr{64 * kMiB, kTiB}, kAtStart,
+       "Memory of ingestion, hot data, series, caches and answers of the HTTP API, which may take "
+       "half of it. Over it, writers and readers are told to try again later."},
+      {LUMA_CONFIG_KEY(storage.flush_hot_bytes), ShareOr{kMiB, kTiB}, kAtStart,
        "Hot data above this is written to segment files."},
-      {LUMA_CONFIG_KEY(storage.flush_wal_bytes), Between{kMiB, kTiB}, kAtStart,
+      {LUMA_CONFIG_KEY(storage.flush_wal_bytes), ShareOr{kMiB, kTiB}, kAtStart,
        "A log above this makes hot data be written, which bounds the time of recovery."},
       {LUMA_CONFIG_KEY(storage.flush_interval), Between{1'000, 7 * 86'400'000}, kAtStart,
        "Hot data is written at least this often."},
       {LUMA_CONFIG_KEY(storage.run_rows_max), Between{2'048, 1 << 27}, kAtStart,
        "Rows of a table that are sorted and written together."},
+
+      {LUMA_CONFIG_KEY(compaction.enabled), Anything{}, kAtStart,
+       "Merge segment files in the background."},
+      {LUMA_CONFIG_KEY(compaction.rate_limit), Between{64 * 1'024, kTiB}, kAtStart,
+       "Bytes that merges write per second at most."},
+      {LUMA_CONFIG_KEY(compaction.niceness), Between{0, 19}, kAtStart,
+       "Priority of the merging thread, as nice(1) has it; 19 takes only what nobody wants."},
+      {LUMA_CONFIG_KEY(compaction.output_max), Between{kMiB, kTiB}, kAtStart,
+       "Segment files of this size are merged no more."},
+      {LUMA_CONFIG_KEY(compaction.memory_limit), ShareOr{kMiB, kTiB}, kAtStart,
+       "Memory of one merge, part of storage.memory_limit. Less means fewer files at once."},
+      {LUMA_CONFIG_KEY(compaction.free_space_min), Between{0, kTiB}, kAtStart,
+       "A merge begins only if the disk has this much left after it."},
 
       {LUMA_CONFIG_KEY(cold.store), Anything{}, kAtStart,
        "Where old data goes: \"s3://bucket\" or \"s3://bucket/prefix\", or the path of a local "
@@ -178,8 +200,12 @@ const std::vector<ConfigKey>& Keys() {
 
       {LUMA_CONFIG_KEY(query.timeout), Between{0, 86'400'000}, kReloaded,
        "Longest run of a query; 0s means no limit."},
-      {LUMA_CONFIG_KEY(query.memory_limit), Between{64 * kMiB, kTiB}, kAtStart,
-       "Memory of SQL execution, beside storage.memory_limit."},
+      {LUMA_CONFIG_KEY(query.memory_limit), ShareOr{32 * kMiB, kTiB}, kAtStart,
+       "Memory of SQL execution, beside storage.memory_limit. What needs more goes to disk where "
+       "it "
+       "can, or is refused (53200)."},
+      {LUMA_CONFIG_KEY(query.spill_limit), Between{0, 1'024 * kTiB}, kAtStart,
+       "Disk space that SQL execution may take meanwhile, below general.data_dir."},
       {LUMA_CONFIG_KEY(query.threads), kThreads, kAtStart,
        "Threads of SQL execution; 0 means one for every processor."},
       {LUMA_CONFIG_KEY(query.max_concurrent), Between{0, 100'000}, kAtStart,
@@ -211,6 +237,7 @@ constexpr std::pair<std::string_view, std::string_view> kSectionDocs[] = {
     {"wal", "The write-ahead log: what an acknowledgement means."},
     {"storage", "Memory, and when data moves from memory to segment files."},
     {"cold", "Old data in an object store."},
+    {"compaction", "Merges of segment files: what they may take from everything else."},
     {"query", "Limits of SQL and PromQL."},
     {"scrape", "Metrics that the server fetches by itself."},
 };
@@ -239,13 +266,19 @@ Status OutsideLimit(const ConfigKey& key, std::string_view value) {
 }
 
 Status CheckNumber(const ConfigKey& key, int64_t value, std::string_view text) {
+  const auto fits = [value](const auto& limit) { return value >= limit.min && value <= limit.max; };
   const auto* between = std::get_if<Between>(&key.limit);
-  if (between == nullptr || (value >= between->min && value <= between->max)) return Status::Ok();
-  return OutsideLimit(key, text);
+  const auto* share = std::get_if<ShareOr>(&key.limit);
+  if (between != nullptr && !fits(*between)) return OutsideLimit(key, text);
+  if (share != nullptr && value != 0 && !fits(*share)) return OutsideLimit(key, text);
+  return Status::Ok();
 }
 
 Status CheckText(const ConfigKey& key, std::string_view value) {
   bool allowed = true;
+  if (std::holds_alternative<MemoryAmount>(key.limit)) {
+    return ParseMemoryAmount(value, MachineMemoryBytes()).status();
+  }
   if (const auto* one_of = std::get_if<OneOf>(&key.limit)) {
     allowed = std::ranges::find(one_of->choices, value) != one_of->choices.end();
   } else if (std::holds_alternative<HostAddress>(key.limit)) {
@@ -330,6 +363,11 @@ std::string FormatLimit(const ConfigKey& key) {
     return fmt::format("{} .. {}", FormatNumber(key, between->min),
                        FormatNumber(key, between->max));
   }
+  if (const auto* share = std::get_if<ShareOr>(&key.limit)) {
+    return fmt::format("{} .. {}; 0 for a share", FormatNumber(key, share->min),
+                       FormatNumber(key, share->max));
+  }
+  if (std::holds_alternative<MemoryAmount>(key.limit)) return "256MiB .. 1TiB, or 1% .. 100%";
   if (const auto* one_of = std::get_if<OneOf>(&key.limit)) {
     return fmt::format("{}", fmt::join(one_of->choices, ", "));
   }

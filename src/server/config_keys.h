@@ -22,13 +22,20 @@ struct Between {
   int64_t min = 0;
   int64_t max = INT64_MAX;
 };
+// As Between, or 0 for a share of general.memory_limit.
+struct ShareOr {
+  int64_t min = 0;
+  int64_t max = INT64_MAX;
+};
+struct MemoryAmount {};  // see ParseMemoryAmount
 struct OneOf {
   std::vector<std::string_view> choices;
 };
 struct HostAddress {};  // an IP address or "localhost"
 struct NotEmpty {};
 struct Anything {};
-using ConfigLimit = std::variant<Anything, Between, OneOf, HostAddress, NotEmpty>;
+using ConfigLimit =
+    std::variant<Anything, Between, ShareOr, MemoryAmount, OneOf, HostAddress, NotEmpty>;
 
 struct ConfigKey {
   std::string_view path;  // "section.name", as in the file and in Config

@@ -103,10 +103,18 @@ TEST(ConfigTest, ErrorsInScrapeJobsNameTheLineAtFault) {
 }
 
 TEST(ConfigTest, ABodyThatCanNeverFitIsRefused) {
-  EXPECT_THAT(ErrorOf("[server]\nbody_limit = \"200MiB\"\n"),
+  EXPECT_THAT(ErrorOf("[server]\nbody_limit = \"200MiB\"\nbody_memory = \"256MiB\"\n"),
               StartsWith("luma.toml:2: server.body_limit is above half of server.body_memory"));
   EXPECT_THAT(ErrorOf("[server]\nbody_memory = \"32MiB\"\n"), StartsWith("luma.toml:2: "));
-  EXPECT_EQ(ErrorOf("[server]\nbody_limit = \"128MiB\"\n"), "no error");
+  EXPECT_EQ(ErrorOf("[server]\nbody_limit = \"200MiB\"\n"), "no error") << "a share is enough";
+}
+
+TEST(ConfigTest, MemoryIsASizeAShareOrAPartOfTheWhole) {
+  EXPECT_EQ(ErrorOf("[general]\nmemory_limit = \"512MiB\"\n"), "no error");
+  EXPECT_EQ(ErrorOf("[general]\nmemory_limit = \"80%\"\n"), "no error");
+  EXPECT_THAT(ErrorOf("[general]\nmemory_limit = \"180%\"\n"), StartsWith("luma.toml:2: "));
+  EXPECT_EQ(ErrorOf("[storage]\nmemory_limit = 0\n"), "no error");
+  EXPECT_THAT(ErrorOf("[storage]\nmemory_limit = \"1MiB\"\n"), StartsWith("luma.toml:2: "));
 }
 
 TEST(ConfigTest, AShortScrapeIntervalShortensTheDefaultTimeout) {

@@ -87,6 +87,14 @@ int Run(const ShowText& shown) {
 }  // namespace
 }  // namespace luma::server
 
+// Read by jemalloc. Freed memory goes back to the system soon, from a thread of its own: with glibc's
+// allocator the process grew to twice its memory limit (bench/results/memory.md).
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf =
+    "background_thread:true,dirty_decay_ms:100,muzzy_decay_ms:0,max_background_threads:1";
+}
+
 int main(int argc, char** argv) {
   return std::visit([](const auto& command) { return luma::server::Run(command); },
                     luma::server::ParseCommandLine(argc, argv));

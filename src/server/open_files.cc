@@ -16,8 +16,16 @@ uint64_t RaiseOpenFileLimit() {
   return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
 }
 
-size_t ConnectionsThatFit(size_t wanted, uint64_t open_file_limit) {
-  return std::min<uint64_t>(wanted, std::max<uint64_t>(open_file_limit / 4, 1));
+namespace {
+
+constexpr uint64_t kFilesOfAConnection = 4;
+constexpr uint64_t kMemoryOfAConnection = 128 << 10;
+
+}  // namespace
+
+size_t ConnectionsThatFit(size_t wanted, uint64_t open_file_limit, uint64_t memory_bytes) {
+  return std::min<uint64_t>({wanted, std::max<uint64_t>(open_file_limit / kFilesOfAConnection, 1),
+                             std::max<uint64_t>(memory_bytes / kMemoryOfAConnection, 1)});
 }
 
 }  // namespace luma::server

@@ -18,9 +18,11 @@ TEST(OpenFilesTest, TheLimitIsRaisedAsFarAsItMay) {
 }
 
 TEST(OpenFilesTest, ConnectionsLeaveFilesToTheStore) {
-  EXPECT_EQ(ConnectionsThatFit(10'000, 1'048'576), 10'000u);
-  EXPECT_EQ(ConnectionsThatFit(10'000, 1'024), 256u);
-  EXPECT_EQ(ConnectionsThatFit(10'000, 0), 1u);
+  constexpr uint64_t kMemory = 16ull << 30;
+  EXPECT_EQ(ConnectionsThatFit(10'000, 1'048'576, kMemory), 10'000u);
+  EXPECT_EQ(ConnectionsThatFit(10'000, 1'024, kMemory), 256u);
+  EXPECT_EQ(ConnectionsThatFit(10'000, 0, kMemory), 1u);
+  EXPECT_EQ(ConnectionsThatFit(10'000, 1'048'576, 256 << 20), 2048u);
 }
 
 }  // namespace

@@ -52,6 +52,8 @@ double UnixSeconds() {
 
 }  // namespace
 
+double ResidentBytes() { return StatusNumber("VmRSS:") * 1024; }
+
 std::vector<MetricsRegistry::Callback> RegisterProcessMetrics(MetricsRegistry& registry) {
   using Kind = MetricsRegistry::Kind;
   std::vector<MetricsRegistry::Callback> callbacks;
@@ -60,7 +62,7 @@ std::vector<MetricsRegistry::Callback> RegisterProcessMetrics(MetricsRegistry& r
     callbacks.push_back(registry.AddCallback(kind, name, help, std::move(read), std::move(labels)));
   };
   add(Kind::kGauge, "process_resident_memory_bytes", "Resident memory size in bytes.",
-      [] { return StatusNumber("VmRSS:") * 1024; });
+      ResidentBytes);
   add(Kind::kGauge, "process_threads", "Number of threads.",
       [] { return StatusNumber("Threads:"); });
   add(Kind::kCounter, "process_cpu_seconds_total", "User and system CPU time in seconds.",

@@ -11,4 +11,7 @@ namespace luma::server {
 // process_start_time_seconds, process_threads and luma_build_info. They vanish with the result.
 std::vector<MetricsRegistry::Callback> RegisterProcessMetrics(MetricsRegistry& registry);
 
+// Memory of the process that is in the machine's memory now.
+double ResidentBytes();
+
 }  // namespace luma::server

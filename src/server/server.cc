@@ -16,6 +16,8 @@
 #include "server/admin_api.h"
 #include "server/credentials.h"
 #include "server/measured_handler.h"
+#include "server/memory_metrics.h"
+#include "server/memory_shares.h"
 #include "server/open_files.h"
 #include "server/process_metrics.h"
 #include "server/rate_limit_admission.h"
@@ -24,6 +26,7 @@
 #include "server/remote_write_metrics.h"
 #include "server/scraper_metrics.h"
 #include "server/scraper_options.h"
+#include "server/socket_memory.h"
 #include "server/store.h"
 #include "server/version.h"
 
@@ -98,7 +101,7 @@ net::HttpHandler Answer(int status, std::string text) {
 class Server::Impl {
  public:
   explicit Impl(Config config)
-      : config_(std::move(config)),
+      : config_(WithMemoryShares(std::move(config))),
         credentials_(config_),
         rate_limiter_(RateLimits(config_), Clock::System()),
         admission_(rate_limiter_),
@@ -115,6 +118,10 @@ class Server::Impl {
     FitConnections();
     process_metrics_ = RegisterProcessMetrics(MetricsRegistry::Default());
     LUMA_ASSIGN_OR_RETURN(store_, Store::Open(config_));
+    LogMemory();
+    socket_memory_ = std::make_unique<SocketMemory>(store_->engine().budget());
+    memory_metrics_ = RegisterMemoryMetrics(store_->engine().budget(), MemoryLimitBytes(config_),
+                                            MetricsRegistry::Default());
     // What can go wrong here is an address that cannot be had: the context is the key to change.
     LUMA_RETURN_IF_ERROR(StartHttp().WithContext("server.port"));
     LUMA_RETURN_IF_ERROR(StartMetrics().WithContext("metrics.port"));
@@ -127,7 +134,7 @@ class Server::Impl {
   }
 
   void Reload(const Config& loaded) {
-    const ConfigChange change = server::Reload(loaded, config_);
+    const ConfigChange change = server::Reload(WithMemoryShares(loaded), config_);
     for (const std::string& key : change.applied) {
       LUMA_LOG(kInfo, "server", "configuration changed: key={}", key);
     }
@@ -167,10 +174,18 @@ class Server::Impl {
   void FitConnections() {
     const uint64_t files = RaiseOpenFileLimit();
     const auto wanted = static_cast<size_t>(config_.server.max_connections);
-    connections_max_ = ConnectionsThatFit(wanted, files);
+    connections_max_ = ConnectionsThatFit(wanted, files, config_.storage.memory_limit.bytes);
     if (connections_max_ == wanted) return;
-    LUMA_LOG(kWarn, "server", "fewer connections than configured: max={} open_file_limit={}",
-             connections_max_, files);
+    LUMA_LOG(kWarn, "server",
+             "fewer connections than configured: max={} open_file_limit={} memory_limit={}",
+             connections_max_, files, FormatByteCount(config_.storage.memory_limit));
+  }
+
+  void LogMemory() const {
+    LUMA_LOG(
+        kInfo, "server", "memory: limit={} storage={} query={} bodies={}",
+        FormatByteCount({MemoryLimitBytes(config_)}), FormatByteCount(config_.storage.memory_limit),
+        FormatByteCount(config_.query.memory_limit), FormatByteCount(config_.server.body_memory));
   }
 
   void LogHowToReachIt() const {
@@ -182,6 +197,7 @@ class Server::Impl {
 
   void CloseStore() {
     if (!store_) return;
+    memory_metrics_.clear();
     const Status status = store_->Close();
     if (!status.ok()) LUMA_LOG(kError, "server", "closing failed: {}", status.message());
   }
@@ -191,6 +207,7 @@ class Server::Impl {
             .port = static_cast<uint16_t>(port),
             .connections_max = connections_max_,
             .body_bytes_in_flight_max = config_.server.body_memory.bytes,
+            .memory = socket_memory_.get(),
             .first_byte_timeout = config_.server.header_timeout,
             .idle_timeout = config_.server.idle_timeout,
             .header_timeout = config_.server.header_timeout,
@@ -313,6 +330,8 @@ class Server::Impl {
   std::atomic<bool> ready_{false};
   bool stopped_ = false;
   std::unique_ptr<Store> store_;
+  std::unique_ptr<SocketMemory> socket_memory_;
+  std::vector<MetricsRegistry::Callback> memory_metrics_;
   std::unique_ptr<prom::RemoteWriteHandler> remote_write_;
   std::vector<MetricsRegistry::Callback> remote_write_metrics_;
   std::unique_ptr<prom::QueryApi> query_api_;

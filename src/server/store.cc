@@ -6,6 +6,7 @@
 #include "server/archive_metrics.h"
 #include "server/backup_destination.h"
 #include "server/cold_store.h"
+#include "server/memory_shares.h"
 #include "server/store_metrics.h"
 #include "sql/parquet_format.h"
 
@@ -29,6 +30,16 @@ storage::TablePolicy DefaultPolicyOf(const Config& config) {
   return policy;
 }
 
+storage::CompactionOptions CompactionOptionsOf(const Config& config) {
+  const auto& compaction = config.compaction;
+  return {.enabled = compaction.enabled,
+          .written_bytes_per_second = compaction.rate_limit.bytes,
+          .niceness = static_cast<int>(compaction.niceness),
+          .output_bytes_max = compaction.output_max.bytes,
+          .memory_bytes_max = compaction.memory_limit.bytes,
+          .free_bytes_min = compaction.free_space_min.bytes};
+}
+
 storage::EngineOptions LocalOptionsOf(const Config& config) {
   return {.data_dir = config.general.data_dir,
           .wal_sync = WalSyncOf(config),
@@ -37,8 +48,10 @@ storage::EngineOptions LocalOptionsOf(const Config& config) {
           .run_rows_max = static_cast<uint32_t>(config.storage.run_rows_max),
           .hot_bytes_flush = config.storage.flush_hot_bytes.bytes,
           .wal_bytes_flush = config.storage.flush_wal_bytes.bytes,
+          .wal_bytes_max = config.wal.bytes_max.bytes,
           .flush_interval = std::chrono::ceil<std::chrono::seconds>(config.storage.flush_interval),
           .memory_limit_bytes = config.storage.memory_limit.bytes,
+          .compaction = CompactionOptionsOf(config),
           .hold_log = !config.wal.archive.empty(),
           .default_policy = DefaultPolicyOf(config)};
 }
@@ -62,18 +75,21 @@ Result<storage::ColdTierOptions> ColdOptionsOf(const Config& config) {
 sql::DatabaseOptions DatabaseOptionsOf(const Config& config) {
   return {.memory_limit_bytes = config.query.memory_limit.bytes,
           .threads = static_cast<int>(config.query.threads),
-          .temp_dir = io::JoinPath(config.general.data_dir, "tmp")};
+          .temp_dir = io::JoinPath(config.general.data_dir, "tmp"),
+          .temp_bytes_max = config.query.spill_limit.bytes};
 }
 
 }  // namespace
 
-Result<storage::EngineOptions> EngineOptionsOf(const Config& config) {
+Result<storage::EngineOptions> EngineOptionsOf(const Config& given) {
+  const Config config = WithMemoryShares(given);
   storage::EngineOptions options = LocalOptionsOf(config);
   LUMA_ASSIGN_OR_RETURN(options.cold, ColdOptionsOf(config));
   return options;
 }
 
-Result<std::unique_ptr<Store>> Store::Open(const Config& config) {
+Result<std::unique_ptr<Store>> Store::Open(const Config& given) {
+  const Config config = WithMemoryShares(given);
   const auto start = std::chrono::steady_clock::now();
   std::unique_ptr<Store> store(new Store);
   LUMA_ASSIGN_OR_RETURN(storage::EngineOptions options, EngineOptionsOf(config));
@@ -84,8 +100,8 @@ Result<std::unique_ptr<Store>> Store::Open(const Config& config) {
   LUMA_ASSIGN_OR_RETURN(store->metrics_, storage::MetricsStore::Open(*store->engine_));
   LUMA_ASSIGN_OR_RETURN(store->database_,
                         sql::Database::Open(DatabaseOptionsOf(config), *store->engine_));
-  store->store_metrics_ = RegisterStoreMetrics(
-      *store->engine_, *store->metrics_, store->engine_->budget(), MetricsRegistry::Default());
+  store->store_metrics_ =
+      RegisterStoreMetrics(*store->engine_, *store->metrics_, MetricsRegistry::Default());
   const auto took = std::chrono::steady_clock::now() - start;
   LUMA_LOG(kInfo, "server", "store open: data_dir={} milliseconds={}", config.general.data_dir,
            std::chrono::duration_cast<std::chrono::milliseconds>(took).count());

@@ -43,7 +43,6 @@ constexpr EngineMetric kEngineMetrics[] = {
 
 std::vector<MetricsRegistry::Callback> RegisterStoreMetrics(const storage::MultiTierStorage& engine,
                                                             const storage::MetricsStore& metrics,
-                                                            storage::MemoryBudget& budget,
                                                             MetricsRegistry& registry) {
   std::vector<MetricsRegistry::Callback> callbacks;
   for (const EngineMetric& metric : kEngineMetrics) {
@@ -52,16 +51,6 @@ std::vector<MetricsRegistry::Callback> RegisterStoreMetrics(const storage::Multi
     };
     callbacks.push_back(registry.AddCallback(metric.kind, metric.name, metric.help, read));
   }
-  for (int i = 0; i < storage::kBudgetUseCount; ++i) {
-    const auto use = static_cast<storage::BudgetUse>(i);
-    const auto read = [&budget, use] { return static_cast<double>(budget.booked_bytes(use)); };
-    callbacks.push_back(registry.AddCallback(
-        Kind::kGauge, "luma_memory_booked_bytes", "Memory booked in the budget, by what it is for.",
-        read, {{"use", std::string(storage::BudgetUseName(use))}}));
-  }
-  callbacks.push_back(
-      registry.AddCallback(Kind::kGauge, "luma_memory_limit_bytes", "Limit of the memory budget.",
-                           [&budget] { return static_cast<double>(budget.limit_bytes()); }));
   callbacks.push_back(registry.AddCallback(
       Kind::kGauge, "luma_series", "Time series known.",
       [&metrics] { return static_cast<double>(metrics.registry().series_count()); }));

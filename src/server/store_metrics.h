@@ -9,11 +9,10 @@
 
 namespace luma::server {
 
-// luma_storage_*, luma_wal_*, luma_memory_* and luma_series. They vanish with the result, which
-// must go before the parts do.
+// luma_storage_*, luma_wal_* and luma_series. They vanish with the result, which must go before the
+// parts do.
 std::vector<MetricsRegistry::Callback> RegisterStoreMetrics(const storage::MultiTierStorage& engine,
                                                             const storage::MetricsStore& metrics,
-                                                            storage::MemoryBudget& budget,
                                                             MetricsRegistry& registry);
 
 }  // namespace luma::server

@@ -192,6 +192,7 @@ struct DatabaseOptions {
   uint64_t memory_limit_bytes = 1ull << 30;
   int threads = 0;       // 0: number of cores
   std::string temp_dir;  // spill files; must be inside the data directory
+  uint64_t temp_bytes_max = 16ull << 30;
 };
 
 // Threads: any. The engine (and `metrics`, when given) outlives it.

@@ -7,11 +7,21 @@
 #include "sql/duckdb_boundary.h"
 #include "sql/luma_catalog.h"
 #include "sql/session_settings.h"
+#include "sql/sql_memory.h"
 
 namespace luma::sql {
 namespace {
 
 constexpr std::string_view kHeaderVersion = "v1.4.4";
+
+// Of the memory limit; the rest of freed memory goes back to the system at once.
+constexpr uint64_t kKeptFreeShare = 8;
+
+// DuckDB bounds its buffers by this part of the memory limit, and spills or refuses above it. What
+// else it allocates gets the rest, and is refused above that.
+uint64_t BufferBytesMax(const DatabaseOptions& options) {
+  return options.memory_limit_bytes / 5 * 4;
+}
 
 struct EngineInfo final : duckdb::StorageExtensionInfo {
   explicit EngineInfo(storage::MultiTierStorage& engine_to_use) : engine(engine_to_use) {}
@@ -47,12 +57,18 @@ duckdb::unique_ptr<duckdb::StorageExtension> MakeStorageExtension(
 void Configure(const DatabaseOptions& options, storage::MultiTierStorage& engine,
                duckdb::DBConfig& config) {
   config.options.database_type = kStorageTypeName;
-  config.options.maximum_memory = options.memory_limit_bytes;
+  config.options.maximum_memory = BufferBytesMax(options);
   if (options.threads > 0) {
     config.options.maximum_threads = static_cast<duckdb::idx_t>(options.threads);
   }
   config.options.temporary_directory = options.temp_dir;
   config.options.use_temporary_directory = !options.temp_dir.empty();
+  config.options.maximum_swap_space = options.temp_bytes_max;
+  config.allocator = SqlMemory::MakeAllocator();
+  // Its own defaults keep up to 512 MiB of freed memory.
+  config.options.allocator_flush_threshold = options.memory_limit_bytes / kKeptFreeShare;
+  config.options.allocator_bulk_deallocation_flush_threshold =
+      options.memory_limit_bytes / kKeptFreeShare;
   config.options.autoload_known_extensions = false;
   config.options.autoinstall_known_extensions = false;
   config.options.allow_unsigned_extensions = false;
@@ -91,6 +107,9 @@ Result<std::shared_ptr<duckdb::DuckDB>> OpenInstance(const DatabaseOptions& opti
                                                      storage::MultiTierStorage& engine) {
   LUMA_RETURN_IF_ERROR(CheckDuckDbVersion());
   return CallDuckDb([&] {
+    SqlMemory::Install();
+    SqlMemory::SetLimit(options.memory_limit_bytes);
+    engine.budget().CountSql(SqlMemory::used_bytes(), options.memory_limit_bytes);
     duckdb::DBConfig config;
     Configure(options, engine, config);
     auto database = std::make_shared<duckdb::DuckDB>(kDatabaseName, &config);

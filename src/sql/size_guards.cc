@@ -100,20 +100,21 @@ constexpr Guard kGuards[] = {{"repeat", RepeatBytes},
                              {"range", RangeBytes},
                              {"generate_series", RangeBytes}};
 
-void Check(DataChunk& chunk, const Guard& guard) {
+void Check(DataChunk& chunk, const Guard& guard, double bytes_max) {
   const Arguments arguments(chunk);
   double bytes = 0;
   for (idx_t row = 0; row < arguments.row_count(); ++row) {
     if (!arguments.HasNull(row)) bytes += std::max(0.0, guard.measure(arguments, row));
   }
-  if (bytes <= kGuardedBytesMax) return;
+  if (bytes <= bytes_max) return;
   ThrowStatus(Status::TooLarge("requested length too large: function=", guard.function));
 }
 
-duckdb::scalar_function_t Guarded(duckdb::scalar_function_t function, const Guard& guard) {
-  return [function = std::move(function), &guard](
+duckdb::scalar_function_t Guarded(duckdb::scalar_function_t function, const Guard& guard,
+                                  double bytes_max) {
+  return [function = std::move(function), &guard, bytes_max](
              DataChunk& arguments, duckdb::ExpressionState& state, duckdb::Vector& result) {
-    Check(arguments, guard);
+    Check(arguments, guard, bytes_max);
     function(arguments, state, result);
   };
 }
@@ -124,6 +125,9 @@ void GuardSizesOfResults(duckdb::DatabaseInstance& database) {
   duckdb::Connection connection(database);
   auto& context = *connection.context;
   auto& catalog = duckdb::Catalog::GetSystemCatalog(context);
+  const auto limit =
+      static_cast<double>(duckdb::DBConfig::GetConfig(database).options.maximum_memory);
+  const double bytes_max = std::min(kGuardedBytesMax, limit * kGuardedShareMax);
   for (const Guard& guard : kGuards) {
     context.RunFunctionInTransaction([&] {
       const auto entry = catalog.GetEntry<duckdb::ScalarFunctionCatalogEntry>(
@@ -131,7 +135,7 @@ void GuardSizesOfResults(duckdb::DatabaseInstance& database) {
       if (!entry) return;
       duckdb::ScalarFunctionSet functions(guard.function);
       for (duckdb::ScalarFunction function : entry->functions.functions) {
-        if (function.function) function.function = Guarded(function.function, guard);
+        if (function.function) function.function = Guarded(function.function, guard, bytes_max);
         functions.AddFunction(std::move(function));
       }
       duckdb::CreateScalarFunctionInfo info(std::move(functions));

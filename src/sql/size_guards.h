@@ -6,8 +6,9 @@
 
 namespace luma::sql {
 
-// What one call may make for all rows of a vector together.
+// What one call may make for all rows of a vector together, and of DuckDB's memory limit.
 inline constexpr double kGuardedBytesMax = 256.0 * (1 << 20);
+inline constexpr double kGuardedShareMax = 0.5;
 
 // Makes repeat, lpad, rpad, list_resize, and range and generate_series as lists refuse to make more
 // (54000). Throws.

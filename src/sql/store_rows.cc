@@ -69,7 +69,7 @@ std::vector<StoreRow> BudgetRows(MultiTierStorage& engine) {
   for (int i = 0; i < storage::kBudgetUseCount; ++i) {
     const auto use = static_cast<BudgetUse>(i);
     rows.push_back({Value(std::string(BudgetUseName(use))), Count(budget.booked_bytes(use)),
-                    Count(budget.limit_bytes())});
+                    Count(budget.limit_bytes(use))});
   }
   return rows;
 }

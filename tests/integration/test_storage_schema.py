@@ -68,7 +68,7 @@ class StorageSchemaTest(ServerTest):
         self.assertEqual(float(rows), self.metric("luma_storage_warm_rows"))
         self.assertEqual(float(size), self.metric("luma_storage_warm_bytes"))
         self.assertEqual(self.psql("SELECT sum(bytes) FROM luma_storage.segments"), [[size]])
-        [[limit]] = self.psql("SELECT DISTINCT limit_bytes FROM luma_storage.budget")
+        [[limit]] = self.psql("SELECT limit_bytes FROM luma_storage.budget WHERE use = 'hot_rows'")
         self.assertEqual(float(limit), self.metric("luma_memory_limit_bytes"))
         [[flushes, written, merges]] = self.psql(
             "SELECT flushes, flush_written_bytes, merges FROM luma_storage.compactions")

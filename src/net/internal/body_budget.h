@@ -1,11 +1,16 @@
-// Memory of request bodies: a limit on all of them, and on those of one peer.
+// Memory of request bodies: a limit on all of them, and on those of one peer; and the account that
+// they share with everything else.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "base/mutex.h"
+#include "net/memory_account.h"
 
 namespace luma::net {
 
@@ -13,7 +18,11 @@ namespace luma::net {
 class BodyBudget {
  public:
   // One peer gets at most half, so that nobody can lock the others out by sending slowly.
-  explicit BodyBudget(uint64_t limit) : limit_(limit), limit_of_peer_(limit / 2) {}
+  explicit BodyBudget(uint64_t limit, MemoryAccount* account = nullptr)
+      : limit_(limit), limit_of_peer_(limit / 2), account_(account) {}
+
+  // Null: there is none.
+  MemoryAccount* account() const { return account_; }
 
   bool TryTake(const std::string& peer, uint64_t bytes) LUMA_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
@@ -38,6 +47,7 @@ class BodyBudget {
  private:
   const uint64_t limit_;
   const uint64_t limit_of_peer_;
+  MemoryAccount* const account_;
   Mutex mutex_;
   uint64_t used_ LUMA_GUARDED_BY(mutex_) = 0;
   std::unordered_map<std::string, uint64_t> by_peer_ LUMA_GUARDED_BY(mutex_);  // none that is 0
@@ -55,15 +65,29 @@ class BodyLease {
   // Makes the lease at least `bytes` large.
   bool GrowTo(uint64_t bytes) {
     if (bytes <= bytes_) return true;
-    if (!budget_.TryTake(peer_, bytes - bytes_)) return false;
+    const uint64_t more = bytes - bytes_;
+    if (!budget_.TryTake(peer_, more)) return false;
+    if (!Book(more)) {
+      budget_.Give(peer_, more);
+      return false;
+    }
     bytes_ = bytes;
     return true;
   }
 
  private:
+  bool Book(uint64_t bytes) {
+    if (budget_.account() == nullptr) return true;
+    auto booked = budget_.account()->Take(bytes);
+    if (booked == nullptr) return false;
+    booked_.push_back(std::move(booked));
+    return true;
+  }
+
   BodyBudget& budget_;
   const std::string& peer_;
   uint64_t bytes_ = 0;
+  std::vector<std::shared_ptr<const void>> booked_;
 };
 
 }  // namespace luma::net

@@ -29,7 +29,7 @@ struct HttpShared {
         router(std::move(the_router)),
         options(std::move(the_options)),
         connections(options.connections_max),
-        body_budget(options.body_bytes_in_flight_max) {}
+        body_budget(options.body_bytes_in_flight_max, options.memory) {}
 
   WorkerPool& workers;
   const Router router;
@@ -82,6 +82,7 @@ class HttpConnection final : public ConnectionSet::Member,
   SocketDeadline deadline_;
   boost::beast::flat_buffer buffer_;
   std::string peer_address_;
+  std::shared_ptr<const void> booked_;
   bool served_any_ = false;
   bool added_ = false;
 };

@@ -2,6 +2,7 @@
 
 #include "sql/duckdb_boundary.h"
 #include "sql/duckdb_instance.h"
+#include "sql/sql_memory.h"
 
 namespace luma::sql {
 namespace {
@@ -21,7 +22,10 @@ void Configure(uint64_t memory_limit_bytes, duckdb::DBConfig& config) {
 Result<std::shared_ptr<ParquetInstance>> ParquetInstance::Open(uint64_t memory_limit_bytes) {
   LUMA_RETURN_IF_ERROR(CheckDuckDbVersion());
   return CallDuckDb([&] {
+    SqlMemory::Install();
+    SqlMemory::SetLimitToAtLeast(memory_limit_bytes);
     duckdb::DBConfig config;
+    config.allocator = SqlMemory::MakeAllocator();
     Configure(memory_limit_bytes, config);
     auto instance = std::make_shared<ParquetInstance>();
     instance->database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);

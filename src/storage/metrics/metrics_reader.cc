@@ -11,6 +11,8 @@ namespace {
 
 // Booked for the labels of one series: a dozen pairs as Kubernetes has them.
 constexpr uint64_t kLabelsBytes = 256;
+// The same with what holds the samples of the series, while they are collected and in the result.
+constexpr uint64_t kSeriesResultBytes = kLabelsBytes + sizeof(SeriesSamples) + 96;
 
 // Samples of one series as they come from the runs.
 struct Collected {
@@ -54,6 +56,10 @@ class Collector {
   Collector(const ReadLimits& limits, BudgetLease memory)
       : limits_(limits), memory_(std::move(memory)) {}
 
+  // For what comes on top of the samples.
+  Status Book(uint64_t bytes) {
+    return limits_.memory == nullptr ? memory_.Grow(bytes) : limits_.memory->Book(bytes);
+  }
   Status Add(const SampleBlock& block) {
     sample_count_ += block.rows.size();
     if (sample_count_ > limits_.samples_max) {
@@ -68,10 +74,6 @@ class Collector {
   std::vector<Collected>& collected() { return collected_; }
 
  private:
-  Status Book(uint64_t bytes) {
-    return limits_.memory == nullptr ? memory_.Grow(bytes) : limits_.memory->Book(bytes);
-  }
-
   Collected& Of(uint64_t series) {
     // Sorted runs bring all samples of a series in a row.
     if (collected_.empty() || last_ >= collected_.size() ||
@@ -153,6 +155,7 @@ Result<std::vector<SeriesSamples>> MetricsReader::Select(const Matchers& matcher
   scan.deadline = limits.deadline;
   LUMA_RETURN_IF_ERROR(scan.Run([&](const SampleBlock& block) { return collector.Add(block); }));
 
+  LUMA_RETURN_IF_ERROR(collector.Book(collector.collected().size() * kSeriesResultBytes));
   std::vector<SeriesSamples> result;
   result.reserve(collector.collected().size());
   for (Collected& collected : collector.collected()) {

@@ -14,6 +14,9 @@ namespace {
 // A flush cannot take deletes of rows it sorts while it writes the manifest: a few fsyncs.
 constexpr std::chrono::milliseconds kConflictPause{10};
 
+// Measuring takes milliseconds per million series.
+constexpr uint64_t kMeasuredSeriesMin = 10'000;
+
 std::string LabelsText(const SeriesBatch::Series& series, const SeriesRegistry& registry) {
   if (series.id == kUnknownSeries) return series.labels.ToString();
   std::string canonical;
@@ -86,7 +89,9 @@ MetricsWriter::MetricsWriter(MultiTierStorage& engine, SeriesRegistry& registry,
       next_series_(next_series),
       series_memory_(
           engine.budget().BookAlways(BudgetUse::kSeries, registry.series_count() * kSeriesBytes)),
-      queue_([this](WriteGroup group) { StoreGroup(std::move(group)); }) {}
+      queue_([this](WriteGroup group) { StoreGroup(std::move(group)); }) {
+  MeasureSeries();
+}
 
 MetricsWriter::~MetricsWriter() { gate_.EnterExclusive(); }
 
@@ -165,7 +170,9 @@ Status MetricsWriter::StoreAlone(const SeriesBatch& batch) {
   next_series_ += write.new_series_count();
   samples_duplicate_.fetch_add(write.duplicate_count(), std::memory_order_relaxed);
   samples_replaced_.fetch_add(write.replaced_count(), std::memory_order_relaxed);
-  return write.Publish();
+  LUMA_RETURN_IF_ERROR(write.Publish());
+  MeasureSeries();
+  return Status::Ok();
 }
 
 // Never kConflict: senders drop what is refused with it, and this is to be tried again.
@@ -188,9 +195,18 @@ Status MetricsWriter::BookSeries(uint64_t new_series) {
   if (count > options_.series_max || next_series_ + new_series > SeriesRegistry::kSeriesMax) {
     return Status::TooManyRequests("too many series: limit=", options_.series_max);
   }
-  const uint64_t bytes = count * kSeriesBytes;
+  const uint64_t bytes = count * series_bytes_;
   if (bytes <= series_memory_.bytes()) return Status::Ok();
   return series_memory_.Grow(bytes - series_memory_.bytes());
+}
+
+void MetricsWriter::MeasureSeries() {
+  const uint64_t count = registry_.series_count();
+  if (count < kMeasuredSeriesMin || count < series_measured_ + series_measured_ / 8) return;
+  series_measured_ = count;
+  series_bytes_ = registry_.allocated_bytes() * 8 / 7 / count + 1;  // the allocator rounds up
+  series_memory_.Release();
+  series_memory_ = engine_.budget().BookAlways(BudgetUse::kSeries, count * series_bytes_);
 }
 
 void MetricsWriter::Count(const WriteSummary& summary) {

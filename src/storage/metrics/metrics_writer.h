@@ -38,7 +38,7 @@ struct MetricsWriterStats {
   uint64_t samples_replaced = 0;   // of those stored: had another value before
 };
 
-// Booked for each series; the registry takes less (bench/results/metrics_store.md).
+// Booked for each series until there are enough of them to measure what the registry takes.
 inline constexpr uint64_t kSeriesBytes = 200;
 
 // Threads: Write and stats from any thread. Lifetime: engine and registry outlive it.
@@ -68,6 +68,8 @@ class MetricsWriter {
   Status StoreAlone(const SeriesBatch& batch);
   Status CommitPatiently(CarefulWrite& write);
   Status BookSeries(uint64_t new_series);
+  // When the registry has grown by an eighth since the last time: labels may be long or short.
+  void MeasureSeries();
 
   void Count(const WriteSummary& summary);
 
@@ -79,6 +81,8 @@ class MetricsWriter {
   // Both belong to the queue's thread.
   uint64_t next_series_;
   BudgetLease series_memory_;
+  uint64_t series_bytes_ = kSeriesBytes;  // booked for each
+  uint64_t series_measured_ = 0;          // how many there were then
 
   std::atomic<uint64_t> writes_ = 0;
   std::atomic<uint64_t> queued_writes_ = 0;
