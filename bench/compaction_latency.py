@@ -112,8 +112,9 @@ def measure(server, end_ms, points, seconds, until_merged):
     begin = looked = time.monotonic()
     stats, goes_on = compactions(server), True
     if until_merged:
-        queries.sql.execute("CHECKPOINT")  # merges look for work after a flush
-    while goes_on and time.monotonic() - begin < (600 if until_merged else seconds):
+        queries.sql.execute("INSERT INTO points VALUES (-1, 'last')")
+        queries.sql.execute("CHECKPOINT")  # merges look for work after a flush of something
+    while goes_on and time.monotonic() - begin < (300 if until_merged else seconds):
         queries.once()
         if until_merged and time.monotonic() - looked > 4:
             looked = time.monotonic()
