@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """Remote-write ingest of LumaDB, Prometheus and VictoriaMetrics on the same recorded bodies.
 
-    bench/ingest.py [--rounds 5] [--seconds 120] [--streams 4]
+    bench/ingest.py [--set recorded|node|tsbs-cpu] [--rounds 5] [--seconds 120] [--streams 4]
 
-In each round every server starts empty and receives all bodies, one connection per stream, in a
+The sets are told in record_bodies.body_set. In each round every server starts empty and receives all bodies, one connection per stream, in a
 rotating order of servers. Reported: CPU seconds of the server process per million samples, wall
-seconds, and bytes per sample on disk once everything is flushed. LumaDB acknowledges after
+seconds, and bytes per sample on disk once everything is flushed and merged. LumaDB acknowledges after
 fdatasync (its default); Prometheus and VictoriaMetrics run with their defaults, which do not.
 """
 import argparse
@@ -36,11 +36,22 @@ def send_stream(server, bodies, path, failures):
     connection.close()
 
 
+def wait_for_merges(segments, quiet_seconds=3):
+    """Until the files have not changed for a while; half-written ones count as a change."""
+    seen, since = None, time.monotonic()
+    while time.monotonic() - since < quiet_seconds:
+        files = sorted(f.name for f in segments.iterdir())
+        if files != seen or any(name.endswith(".tmp") for name in files):
+            seen, since = files, time.monotonic()
+        time.sleep(0.1)
+
+
 def flush(server):
     """Brings everything acknowledged into the server's on-disk form; returns the bytes it takes."""
     if server.name == "lumadb":
         subprocess.run(["psql", "-qh", "127.0.0.1", "-p", str(server.postgres_port), "-U", "luma", "-c", "CHECKPOINT"],
                        check=True, env=dict(os.environ, PGPASSWORD=""))
+        wait_for_merges(server.data / "segments")
         return server.bytes_on_disk(), server.bytes_on_disk(server.data / "segments")
     if server.name == "prometheus":
         processes.http_post(server.url + "/api/v1/admin/tsdb/snapshot")
@@ -96,11 +107,12 @@ def measure(make, streams, samples):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--set", choices=["recorded", "node", "tsbs-cpu"], default="recorded")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=120)
     parser.add_argument("--streams", type=int, default=4)
     arguments = parser.parse_args()
-    directory = record_bodies.recorded(arguments.seconds, arguments.streams)
+    directory = record_bodies.body_set(arguments.set, arguments.seconds, arguments.streams)
     streams = [record_bodies.read_bodies(path) for path in sorted(pathlib.Path(directory).glob("*.bin"))]
     samples = count_samples(streams)
     makers = {"lumadb": processes.lumadb, "prometheus": processes.prometheus,

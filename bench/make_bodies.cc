@@ -133,6 +133,43 @@ void WriteTsbsCpu(const fs::path& directory, int hosts, int hours) {
   }
 }
 
+// ---- many series
+
+std::vector<LabelRef> ManyLabels(const std::string& metric, const std::string& pod,
+                                 const std::string& node) {
+  return {{"__name__", metric},
+          {"cluster", "production"},
+          {"container", "application"},
+          {"instance", pod},
+          {"job", "kubernetes-pods"},
+          {"namespace", "default"},
+          {"node", node},
+          {"pod", pod},
+          {"region", "eu-central-1"}};
+}
+
+// Series of 100 metrics for each pod, two samples each.
+void WriteManySeries(const fs::path& directory, int count, int metrics_per_pod) {
+  for (int stream = 0; stream < kStreams; ++stream) {
+    StreamFile file(directory, stream);
+    for (int tick = 0; tick < 2; ++tick) {
+      std::string message;
+      for (int i = stream; i < count; i += kStreams) {
+        const std::string metric =
+            "application_metric_" + std::to_string(i / kStreams % metrics_per_pod);
+        const int pod = i / kStreams / metrics_per_pod * kStreams + stream;
+        message += prom::SeriesField(ManyLabels(metric, "application-" + std::to_string(pod),
+                                                "node-" + std::to_string(pod / 30)),
+                                     {{kStart + tick * 15'000, static_cast<double>(i)}});
+        const bool is_last = i + kStreams >= count;
+        if (!is_last && (i / kStreams + 1) % kSeriesPerRequest != 0) continue;
+        file.Write(message);
+        message.clear();
+      }
+    }
+  }
+}
+
 // ---- a recording at another pace
 
 class Stretcher {
@@ -189,9 +226,12 @@ int main(int argc, char** argv) {
     luma::WriteTsbsCpu(argv[2], std::atoi(argv[3]), std::atoi(argv[4]));
   } else if (set == "stretch") {
     luma::WriteStretched(argv[2], argv[3], std::atoi(argv[4]));
+  } else if (set == "series") {
+    luma::WriteManySeries(argv[2], std::atoi(argv[3]), std::atoi(argv[4]));
   } else {
     std::fprintf(stderr,
-                 "usage: %s tsbs-cpu DIRECTORY HOSTS HOURS | stretch DIRECTORY RECORDING SECONDS\n",
+                 "usage: %s tsbs-cpu DIRECTORY HOSTS HOURS | stretch DIRECTORY RECORDING SECONDS | "
+                 "series DIRECTORY COUNT PER_POD\n",
                  argv[0]);
     return 2;
   }

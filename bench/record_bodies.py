@@ -112,6 +112,29 @@ def recorded(seconds=120, streams=4):
     return directory
 
 
+def made(name, *arguments):
+    """Directory with bodies that lumadb_make_bodies (bench/make_bodies.cc) made, once."""
+    directory = pathlib.Path(tempfile.gettempdir()) / f"lumadb-bench-{name}"
+    if not (directory / "complete").exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        kind, *rest = map(str, arguments)
+        program = processes.ROOT / "build/bench/bin/lumadb_make_bodies"
+        subprocess.run([program, kind, directory, *rest], check=True)
+        (directory / "complete").touch()
+    return directory
+
+
+def body_set(name, seconds=480, streams=4):
+    """recorded: a scrape a second; node: the same at 15 s; tsbs-cpu: 400 hosts for two hours."""
+    if name == "recorded":
+        return recorded(seconds, streams)
+    if name == "node":
+        return made(f"node-{seconds}", "stretch", recorded(seconds, streams), 15)
+    if name == "tsbs-cpu":
+        return made("tsbs-cpu-400-2", "tsbs-cpu", 400, 2)
+    raise ValueError(name)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("directory", type=pathlib.Path)
