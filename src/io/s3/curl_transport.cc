@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <csignal>
 #include <utility>
 
 namespace luma::io {
@@ -146,8 +147,12 @@ Status StatusOfCurl(CURLcode code, const HttpRequest& request) {
 }  // namespace
 
 CurlTransport::CurlTransport(std::string ca_file) : ca_file_(std::move(ca_file)) {
-  static const CURLcode initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
-  LUMA_CHECK(initialized == CURLE_OK);
+  static const bool initialized = [] {
+    // With CURLOPT_NOSIGNAL libcurl leaves SIGPIPE alone, and OpenSSL writes to closed connections.
+    std::signal(SIGPIPE, SIG_IGN);
+    return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  }();
+  LUMA_CHECK(initialized);
 }
 
 CurlTransport::~CurlTransport() = default;

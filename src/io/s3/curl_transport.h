@@ -12,7 +12,8 @@ namespace luma::io {
 
 // Each exchange takes an idle connection or makes one; at most kIdleMax wait for reuse. TLS is
 // verified, against `ca_file` (PEM) or, when that is empty, the system's certificates. An exchange
-// that stands still for a third of its timeout ends as kTimeout.
+// that stands still for a third of its timeout ends as kTimeout. Making the first one makes the
+// process ignore SIGPIPE.
 class CurlTransport final : public HttpTransport {
  public:
   explicit CurlTransport(std::string ca_file);
