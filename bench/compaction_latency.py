@@ -5,11 +5,13 @@
 
 One server without merges takes the samples in many flushes, so that there is much to merge. It is
 restarted twice with the same data: first with merges switched off (idle), then with merges on, when
-the same queries run until the merges have ended. Latencies are of one client, one query at a time.
+the same queries run until the last merge has ended. Latencies are of one client, one query at a time.
+Values are random hundredths, which no codec can do much about.
 """
 import argparse
 import http.client
 import os
+import random
 import struct
 import sys
 import time
@@ -32,7 +34,7 @@ def body(series, first, start_ms):
     message = bytearray()
     for number in range(first, min(first + SERIES_PER_REQUEST, series)):
         labels = {"__name__": "load", "host": f"host-{number}", "zone": f"zone-{number % 7}"}
-        samples = [(start_ms + i * STEP_MS, struct.unpack("<Q", struct.pack("<d", number + i % 17 * 0.25))[0])
+        samples = [(start_ms + i * STEP_MS, struct.unpack("<Q", struct.pack("<d", random.randrange(1000) / 100))[0])
                    for i in range(SAMPLES_PER_BATCH)]
         message += remote_write.field(1, remote_write.series(labels, samples))
     return remote_write.uncompressed_snappy(bytes(message))
@@ -92,7 +94,7 @@ class Queries:
         for seconds, run in zip(self.seconds.values(), work):
             begin = time.perf_counter()
             run()
-            seconds.append(time.perf_counter() - begin)
+            seconds.append((time.monotonic(), time.perf_counter() - begin))
 
 
 def percentile(values, share):
@@ -100,16 +102,15 @@ def percentile(values, share):
 
 
 def merging(server, before):
-    """True while the last second saw merges, or none have begun."""
+    """Whether merges may still run, and the figures; nothing merged for four seconds means no."""
     now = compactions(server)
-    is_over = now["merges"] > 0 and now == before
-    return not is_over, now
+    return now["merges"] == 0 or now != before, now
 
 
 def measure(server, end_ms, points, seconds, until_merged):
     server.start(60)
     queries = Queries(server, end_ms, points)
-    begin = looked = time.monotonic()
+    begin = looked = last_change = time.monotonic()
     stats, goes_on = compactions(server), True
     if until_merged:
         queries.sql.execute("INSERT INTO points VALUES (-1, 'last')")
@@ -118,10 +119,12 @@ def measure(server, end_ms, points, seconds, until_merged):
         queries.once()
         if until_merged and time.monotonic() - looked > 4:
             looked = time.monotonic()
-            goes_on, stats = merging(server, stats)
-    stats["wall"] = time.monotonic() - begin
+            before = stats
+            goes_on, stats = merging(server, before)
+            last_change = looked if stats != before else last_change
     server.stop()
-    return queries.seconds, stats
+    end = last_change if until_merged else time.monotonic()
+    return {name: [took for at, took in seconds if at <= end] for name, seconds in queries.seconds.items()}, stats
 
 
 def main():
