@@ -273,11 +273,7 @@ Status StorageEngine::Compact(const MergePolicy& policy) {
 
 Status StorageEngine::MoveCold(const MergePolicy& merges) {
   if (!mover_) return Status::InvalidArgument("there is no cold tier");
-  const MergePace at_once = [](uint64_t) { return Status::Ok(); };
-  while (true) {
-    LUMA_ASSIGN_OR_RETURN(const bool has_moved, mover_->MoveOnce(merges, at_once));
-    if (!has_moved) return mover_->CollectGarbage();
-  }
+  return mover_->Pass(merges, [](uint64_t) { return Status::Ok(); });
 }
 
 ColdMover::Parts StorageEngine::ColdParts(const ManifestState& state) {

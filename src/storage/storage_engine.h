@@ -45,8 +45,7 @@ class StorageEngine final : public MultiTierStorage, private BackupSource {
   Status FlushSealed() { return flusher_.FlushSealed(); }
   // All merges that are due, one after the other: see Compactor::MergeOnce.
   Status Compact(const MergePolicy& policy = {});
-  // All moves to the cold tier that are due, one after the other, and all deletes there: see
-  // ColdMover. Errors: also kInvalidArgument without a cold tier.
+  // See ColdMover::Pass. Errors: also kInvalidArgument without a cold tier.
   Status MoveCold(const MergePolicy& merges = {});
   Status Close() override;
   MemoryBudget& budget() override { return *budget_; }

@@ -23,6 +23,20 @@ bool IsForGood(StatusCode code) {
 
 }  // namespace
 
+Status ColdMover::Pass(const MergePolicy& merges, const MergePace& pace) {
+  const Status moved = MoveAll(merges, pace);
+  if (moved.code() == StatusCode::kCancelled) return moved;
+  const Status published = PublishAndCollect();
+  return moved.ok() ? published : moved;
+}
+
+Status ColdMover::MoveAll(const MergePolicy& merges, const MergePace& pace) {
+  while (true) {
+    LUMA_ASSIGN_OR_RETURN(const bool has_moved, MoveOnce(merges, pace));
+    if (!has_moved) return Status::Ok();
+  }
+}
+
 Result<bool> ColdMover::MoveOnce(const MergePolicy& merges, const MergePace& pace) {
   MutexLock lock(mutex_);
   const std::optional<ColdCandidate> candidate = Choose(merges);
@@ -118,8 +132,12 @@ void ColdMover::NoteFailure(const RunKey& run, const Status& status) {
   ++report_.failures;
 }
 
-Status ColdMover::CollectGarbage() {
+Status ColdMover::PublishAndCollect() {
   MutexLock lock(mutex_);
+  const DatabaseStatePtr state = parts_.states.Published();
+  ColdMetrics::Get().objects.Set(static_cast<double>(state->totals().cold_objects));
+  ColdMetrics::Get().bytes.Set(static_cast<double>(state->totals().cold_bytes));
+  LUMA_RETURN_IF_ERROR(manifests_.Publish(*state));
   if (!is_swept_) {
     LUMA_RETURN_IF_ERROR(Sweep());
     is_swept_ = true;

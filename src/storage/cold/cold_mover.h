@@ -15,6 +15,7 @@
 #include "storage/cold/cold_report.h"
 #include "storage/cold/cold_tier.h"
 #include "storage/cold/run_cooler.h"
+#include "storage/cold/table_manifest.h"
 #include "storage/compaction/compactor.h"
 #include "storage/flusher.h"
 #include "storage/state_store.h"
@@ -38,17 +39,13 @@ class ColdMover {
     // Keys of the objects that the manifest named at the start.
     std::set<std::string> keys_at_start;
   };
-  explicit ColdMover(Parts parts) : parts_(std::move(parts)) {}
+  explicit ColdMover(Parts parts)
+      : parts_(std::move(parts)),
+        manifests_(parts_.tier, parts_.database_prefix, parts_.flusher.epoch()) {}
 
-  // Moves the next run; one that has deleted rows is rewritten without them first, by a call of its
-  // own. False when none is due. Errors: those of CoolRun, Compactor::Rewrite and Flusher::Install
-  // but kConflict; nothing has changed then, and later calls turn to other runs first. A run that
-  // is damaged, or that the format does not keep, is moved no more until the next start.
-  Result<bool> MoveOnce(const MergePolicy& merges, const MergePace& pace) LUMA_EXCLUDES(mutex_);
-
-  // Deletes what nobody needs from the object store: objects of runs that were merged, dropped or
-  // never finished, and, once per start, those that writers before this one have left behind.
-  Status CollectGarbage() LUMA_EXCLUDES(mutex_);
+  // All moves that are due, one after the other up to the first failure; then, in any case but
+  // kCancelled, brings the object store up to date. Errors: the first of those below.
+  Status Pass(const MergePolicy& merges, const MergePace& pace) LUMA_EXCLUDES(mutex_);
 
   // Without what the tables have.
   ColdReport Report() const LUMA_EXCLUDES(report_mutex_);
@@ -58,6 +55,17 @@ class ColdMover {
  private:
   using RunKey = std::pair<ObjectId, RunId>;
   static constexpr uint64_t kGivenUp = UINT64_MAX;  // until the next start
+
+  // Moves the next run; one that has deleted rows is rewritten without them first, by a call of its
+  // own. False when none is due. Errors: those of CoolRun, Compactor::Rewrite and Flusher::Install
+  // but kConflict; nothing has changed then, and later calls turn to other runs first. A run that
+  // is damaged, or that the format does not keep, is moved no more until the next start.
+  Result<bool> MoveOnce(const MergePolicy& merges, const MergePace& pace) LUMA_EXCLUDES(mutex_);
+  Status MoveAll(const MergePolicy& merges, const MergePace& pace) LUMA_EXCLUDES(mutex_);
+  // Tells other engines what there is, TableManifests::Publish, and then deletes what nobody needs
+  // from the object store: objects of runs that were merged, dropped or never finished, and, once
+  // per start, those that writers before this one have left behind.
+  Status PublishAndCollect() LUMA_EXCLUDES(mutex_);
 
   std::optional<ColdCandidate> Choose(const MergePolicy& merges) LUMA_REQUIRES(mutex_);
   Status Move(const ColdCandidate& candidate, const MergePolicy& merges, const MergePace& pace)
@@ -75,6 +83,7 @@ class ColdMover {
   std::map<RunKey, uint64_t> failed_ LUMA_GUARDED_BY(mutex_);
   uint64_t failures_ LUMA_GUARDED_BY(mutex_) = 0;
   bool is_swept_ LUMA_GUARDED_BY(mutex_) = false;
+  TableManifests manifests_ LUMA_GUARDED_BY(mutex_);
 
   mutable Mutex report_mutex_;  // innermost
   ColdReport report_ LUMA_GUARDED_BY(report_mutex_);

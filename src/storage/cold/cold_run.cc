@@ -48,6 +48,11 @@ std::span<const SegmentColumn> ColdRun::columns() const {
   return index == nullptr ? std::span<const SegmentColumn>() : index->columns;
 }
 
+std::shared_ptr<const ColdSidecar> ColdRun::sidecar() const {
+  const Index* const index = index_.load(std::memory_order_acquire);
+  return index == nullptr ? nullptr : index->sidecar;
+}
+
 const ZoneMap* ColdRun::Zone(ColumnId column, uint32_t block, uint32_t) const {
   const Index* const index = index_.load(std::memory_order_acquire);
   if (index == nullptr) return nullptr;

@@ -24,7 +24,9 @@ class ColdRun final : public StoredRun {
   // Discards the objects and removes the sidecar if the run is obsolete.
   ~ColdRun() override;
 
-  ObjectId table() const { return table_; }
+  const RunRecord& record() const { return record_; }
+  // Null until it is known.
+  std::shared_ptr<const ColdSidecar> sidecar() const;
   const std::string& name() const override { return record_.cold->key; }
   // As they are in the object; empty when the sidecar is out of reach.
   std::span<const SegmentColumn> columns() const override;

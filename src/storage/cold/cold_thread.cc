@@ -22,23 +22,16 @@ ColdThread::ColdThread(Limits limits, ColdMover& mover)
 }
 
 void ColdThread::Run() {
+  const MergePace pace = [this](uint64_t bytes) { return pacer_.After(bytes); };
   std::chrono::seconds pause = kLookInterval;
   std::chrono::seconds after_failure = kPauseAfterFailure;
   while (thread_.SleepUntil(std::chrono::steady_clock::now() + pause)) {
-    const Status moved = MoveAll();
+    const Status moved = mover_.Pass(limits_.merges, pace);
     if (moved.code() == StatusCode::kCancelled) continue;  // closing
     mover_.Note(moved);
     pause = moved.ok() ? kLookInterval : after_failure;
     after_failure = moved.ok() ? kPauseAfterFailure : std::min(after_failure * 2, kPauseMax);
     if (!moved.ok()) LUMA_LOG(kWarn, "storage", "cold tier: {}", moved.message());
-  }
-}
-
-Status ColdThread::MoveAll() {
-  const MergePace pace = [this](uint64_t bytes) { return pacer_.After(bytes); };
-  while (true) {
-    LUMA_ASSIGN_OR_RETURN(const bool has_moved, mover_.MoveOnce(limits_.merges, pace));
-    if (!has_moved) return mover_.CollectGarbage();
   }
 }
 

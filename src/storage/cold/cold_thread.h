@@ -28,7 +28,6 @@ class ColdThread {
 
  private:
   void Run();
-  Status MoveAll();
 
   const Limits limits_;
   ColdMover& mover_;

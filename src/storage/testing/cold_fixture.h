@@ -193,9 +193,15 @@ class ColdTest : public testing::Test {
     }
     return tiers;
   }
-  std::vector<std::string> Objects() const {
+  std::vector<std::string> AllObjects() const {
     std::vector<std::string> keys;
     for (const io::ObjectInfo& object : *store_->List("")) keys.push_back(object.key);
+    return keys;
+  }
+  // Without the tables' manifests.
+  std::vector<std::string> Objects() const {
+    std::vector<std::string> keys = AllObjects();
+    std::erase_if(keys, [](const std::string& key) { return key.ends_with("/manifest.json"); });
     return keys;
   }
   std::vector<std::string> Segments() { return *disk_.List("/data/segments"); }
