@@ -106,4 +106,21 @@ storage::DecodedBlockPtr BlockBuilder::Finish() {
   return std::make_shared<const DecodedBlock>(std::move(block));
 }
 
+storage::DecodedBlockPtr BlockBuilder::FinishAsDictionary(AlignedBuffer codes, uint32_t row_count) {
+  const auto* code = codes.As<uint32_t>();
+  AlignedBuffer rows(ValidityWords(row_count) * sizeof(uint64_t));
+  std::memset(rows.data(), 0, rows.size());
+  bool has_null_rows = false;
+  for (uint32_t row = 0; has_nulls_ && row < row_count; ++row) {
+    const bool valid = (validity_.As<uint64_t>()[code[row] / 64] >> (code[row] % 64) & 1) != 0;
+    rows.As<uint64_t>()[row / 64] |= uint64_t{valid} << (row % 64);
+    has_null_rows |= !valid;
+  }
+  AlignedBuffer heap = PlaceHeap();
+  DecodedBlock block = DecodedBlock::Dictionary(type_, row_count, std::move(codes), row_count_,
+                                                std::move(values_), std::move(heap));
+  if (has_null_rows) block.SetValidity(std::move(rows));
+  return std::make_shared<const DecodedBlock>(std::move(block));
+}
+
 }  // namespace luma::sql

@@ -22,6 +22,8 @@ class BlockBuilder {
   uint32_t appended() const { return appended_; }
   // Once, after all rows.
   storage::DecodedBlockPtr Finish();
+  // Instead: the rows are a dictionary, and `codes` name one for each of `row_count` rows.
+  storage::DecodedBlockPtr FinishAsDictionary(encoding::AlignedBuffer codes, uint32_t row_count);
 
  private:
   void AppendFixed(duckdb::Vector& values, duckdb::idx_t count);

@@ -8,6 +8,7 @@
 #include "sql/duckdb_boundary.h"
 #include "sql/parquet/block_builder.h"
 #include "sql/parquet/checksum_table.h"
+#include "sql/parquet/dictionary_builder.h"
 #include "sql/parquet/parquet_footer.h"
 #include "sql/parquet/parquet_types.h"
 #include "sql/type_mapping.h"
@@ -64,6 +65,65 @@ void ReadAs(duckdb::ParquetColumnSchema& schema, const LogicalType& type) {
     default:
       if (!schema.children.empty()) throw duckdb::IOException("not a scalar: %s", schema.name);
   }
+}
+
+// Reads one column of one row group, up to 2,048 rows at a time.
+class GroupScan {
+ public:
+  GroupScan(ParquetInstance& instance, std::shared_ptr<MemoryFile> file,
+            const MetadataPtr& metadata, size_t column, const LogicalType& read_type,
+            uint32_t group)
+      : name_(instance.files().Add(std::move(file))),
+        connection_(instance.Connect()),
+        reader_(duckdb::make_shared_ptr<ParquetReader>(*connection_.context,
+                                                       duckdb::OpenFileInfo(name_->path()),
+                                                       duckdb::ParquetOptions(), metadata)) {
+    ReadAs(reader_->root_schema->children[column], read_type);
+    reader_->column_ids.push_back(duckdb::MultiFileLocalColumnId(column));
+    reader_->column_indexes.emplace_back(column);
+    reader_->InitializeScan(*connection_.context, state_, {group});
+    chunk_.Initialize(*connection_.context, {read_type});
+  }
+
+  // False at the end.
+  bool Next() {
+    chunk_.Reset();
+    reader_->Scan(*connection_.context, state_, chunk_);
+    return chunk_.size() > 0;
+  }
+  duckdb::Vector& values() { return chunk_.data[0]; }
+  duckdb::idx_t count() const { return chunk_.size(); }
+
+ private:
+  const std::unique_ptr<MemoryFiles::Name> name_;
+  duckdb::Connection connection_;
+  const duckdb::shared_ptr<ParquetReader> reader_;
+  duckdb::ParquetReaderScanState state_;
+  duckdb::DataChunk chunk_;
+};
+
+// Strings whose bytes are the stored ones.
+bool IsReadAsIs(const LogicalType& type) {
+  return type.InternalType() == duckdb::PhysicalType::VARCHAR;
+}
+
+// Both begin with the rows that `scan` is at.
+DecodedBlockPtr TakeDictionary(GroupScan& scan, const LogicalType& type, uint32_t row_count) {
+  DictionaryBuilder block(type, row_count);
+  do {
+    block.Append(scan.values(), scan.count());
+  } while (scan.Next());
+  return block.Finish();
+}
+
+DecodedBlockPtr TakeValues(GroupScan& scan, const LogicalType& type, uint32_t row_count) {
+  BlockBuilder block(type, row_count);
+  do {
+    duckdb::Vector values(type);
+    FromRead(scan.values(), scan.count(), values);
+    block.Append(values, scan.count());
+  } while (scan.Next());
+  return block.Finish();
 }
 
 class ParquetFile final : public storage::ColdFile {
@@ -154,29 +214,12 @@ Result<std::shared_ptr<MemoryFile>> ParquetFile::ReadChunks(size_t column, uint3
 
 DecodedBlockPtr ParquetFile::Decode(std::shared_ptr<MemoryFile> file, size_t column,
                                     const LogicalType& type, uint32_t group) const {
-  const auto name = instance_->files().Add(std::move(file));
-  duckdb::Connection connection = instance_->Connect();
-  duckdb::ClientContext& context = *connection.context;
-  const auto reader = duckdb::make_shared_ptr<ParquetReader>(
-      context, duckdb::OpenFileInfo(name->path()), duckdb::ParquetOptions(), metadata_);
-  const LogicalType read_type = ReadType(type);
-  ReadAs(reader->root_schema->children[column], read_type);
-  reader->column_ids.push_back(duckdb::MultiFileLocalColumnId(column));
-  reader->column_indexes.emplace_back(column);
-
-  duckdb::ParquetReaderScanState state;
-  reader->InitializeScan(context, state, {group});
-  duckdb::DataChunk chunk;
-  chunk.Initialize(context, {read_type});
-  BlockBuilder block(type, static_cast<uint32_t>(footer().row_groups[group].num_rows));
-  for (;;) {
-    chunk.Reset();
-    reader->Scan(context, state, chunk);
-    if (chunk.size() == 0) return block.Finish();
-    duckdb::Vector values(type);
-    FromRead(chunk.data[0], chunk.size(), values);
-    block.Append(values, chunk.size());
-  }
+  GroupScan scan(*instance_, std::move(file), metadata_, column, ReadType(type), group);
+  const auto row_count = static_cast<uint32_t>(footer().row_groups[group].num_rows);
+  if (!scan.Next()) throw duckdb::IOException("a row group without rows");
+  return IsReadAsIs(type) && DictionaryBuilder::CanTake(scan.values())
+             ? TakeDictionary(scan, type, row_count)
+             : TakeValues(scan, type, row_count);
 }
 
 Result<DecodedBlockPtr> ParquetFile::ReadGroup(const ColdColumn& column, uint32_t group) const {

@@ -1,6 +1,7 @@
 #include "sql/parquet/parquet_file_writer.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/crc32c.h"
@@ -26,6 +27,34 @@ duckdb::vector<duckdb::pair<std::string, std::string>> Metadata(const storage::C
                        column.logical_type);
   }
   return pairs;
+}
+
+// Finds values that a dictionary of DuckDB takes for one though their bits differ: NaNs, and zeros.
+template <typename Bits, Bits kSign, Bits kInfinity>
+bool HasEqualFloats(std::vector<ValuePiece>& pieces) {
+  std::optional<Bits> nan;
+  for (ValuePiece& piece : pieces) {
+    const auto* values = reinterpret_cast<const Bits*>(duckdb::FlatVector::GetData(piece.values));
+    for (duckdb::idx_t i = 0; i < piece.count; ++i) {
+      if (duckdb::FlatVector::IsNull(piece.values, i)) continue;
+      if (values[i] == kSign) return true;  // -0.0; that 0.0 occurs as well is taken for granted
+      if ((values[i] & ~kSign) <= kInfinity) continue;
+      if (nan.value_or(values[i]) != values[i]) return true;
+      nan = values[i];
+    }
+  }
+  return false;
+}
+
+bool MustHideFloats(const LogicalType& type, std::vector<ValuePiece>& pieces) {
+  switch (type.id()) {
+    case duckdb::LogicalTypeId::FLOAT:
+      return HasEqualFloats<uint32_t, 0x80000000, 0x7f800000>(pieces);
+    case duckdb::LogicalTypeId::DOUBLE:
+      return HasEqualFloats<uint64_t, 0x8000000000000000, 0x7ff0000000000000>(pieces);
+    default:
+      return true;  // there may be some inside
+  }
 }
 
 }  // namespace
@@ -121,10 +150,11 @@ duckdb::unique_ptr<duckdb::ColumnWriterState> ParquetFileWriter::EncodeColumn(
   std::vector<ValuePiece> pieces = PiecesOf(columns_[index], rows);
   auto state = writer.InitializeWriteState(group);
   if (writer.HasAnalyze()) {
+    const bool hide = MustHideFloats(columns_[index].type, pieces);
     for (ValuePiece& piece : pieces) {
       duckdb::Vector shown(columns_[index].type);
-      HideFloats(piece.values, piece.count, shown);
-      writer.Analyze(*state, nullptr, shown, piece.count);
+      if (hide) HideFloats(piece.values, piece.count, shown);
+      writer.Analyze(*state, nullptr, hide ? shown : piece.values, piece.count);
     }
     writer.FinalizeAnalyze(*state);
   }

@@ -19,7 +19,7 @@ void ToWritten(duckdb::Vector& values, duckdb::idx_t count, duckdb::Vector& out)
 void FromRead(duckdb::Vector& values, duckdb::idx_t count, duckdb::Vector& out);
 
 // Makes `out` like `values`, a flat vector of a written type, but every FLOAT and DOUBLE in it is
-// null. The writer's analysis is shown this and so never plans a dictionary for them: it would
+// null. The writer's analysis is shown this when it must plan no dictionary for them: it would
 // merge the NaNs of a column into one, and 0.0 with -0.0.
 void HideFloats(duckdb::Vector& values, duckdb::idx_t count, duckdb::Vector& out);
 
