@@ -91,6 +91,7 @@ class LumaConnection final : public Connection {
   Status Commit();
   void Rollback();
   bool InExplicitTransaction() const { return state_ != TransactionState::kIdle; }
+  static Status FailedTransaction();
   Status BeginDuckDbTransaction();
   Status CommitDuckDbTransaction();
   void RollbackDuckDbTransaction();
