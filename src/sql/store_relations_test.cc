@@ -36,6 +36,24 @@ TEST_F(StoreRelationsTest, TablesCountRowsWhereTheyAre) {
   EXPECT_THAT(Query(sql), IsEmpty());
 }
 
+TEST_F(StoreRelationsTest, TablesShowTheirOptions) {
+  Run("CREATE TABLE t (at TIMESTAMP) WITH (warm_age = '7d', retention = '30d')");
+  EXPECT_EQ(Query("SELECT options FROM luma_storage.tables WHERE table_name IN ('t', 'series') "
+                  "ORDER BY table_name"),
+            (Rows{{""}, {"retention=30d, warm_age=7d"}}));
+}
+
+TEST_F(StoreRelationsTest, WithoutAnObjectStoreNothingIsCold) {
+  FillTable();
+  Run("CHECKPOINT");
+  EXPECT_EQ(Query("SELECT tier, cold_rows, cold_bytes FROM luma_storage.segments "
+                  "JOIN luma_storage.tables USING (table_name)"),
+            (Rows{{"warm", "0", "0"}}));
+  EXPECT_EQ(Query("SELECT configured, objects, moved_runs, failures, last_error, last_error_at "
+                  "FROM luma_storage.cold"),
+            (Rows{{"false", "0", "0", "0", "NULL", "NULL"}}));
+}
+
 TEST_F(StoreRelationsTest, ObjectIdsAreThoseOfTheCatalog) {
   FillTable();
   EXPECT_EQ(Single("SELECT object_id FROM luma_storage.tables WHERE table_name = 't'"),
@@ -135,7 +153,8 @@ TEST_F(StoreRelationsTest, FiguresAreThoseOfTheEngine) {
   const storage::EngineStats stats = test_.engine().Stats();
   EXPECT_EQ(Query("SELECT tier, rows, bytes FROM luma_storage.tiers"),
             (Rows{{"hot", "10", std::to_string(stats.hot_bytes)},
-                  {"warm", "20000", std::to_string(stats.warm_bytes)}}));
+                  {"warm", "20000", std::to_string(stats.warm_bytes)},
+                  {"cold", "0", "0"}}));
   EXPECT_EQ(Single("SELECT bytes FROM luma_storage.wal"), std::to_string(stats.wal_bytes));
   EXPECT_EQ(Query("SELECT files > 0, first_lsn <= last_lsn, acknowledged_lsn = last_lsn, poisoned "
                   "FROM luma_storage.wal"),
@@ -156,11 +175,16 @@ TEST_F(StoreRelationsTest, BudgetShowsEveryUseAndTheLimit) {
 }
 
 TEST_F(StoreRelationsTest, ClientsFindTheRelations) {
-  EXPECT_EQ(
-      Query("SELECT table_name FROM information_schema.tables "
-            "WHERE table_schema = 'luma_storage' ORDER BY 1"),
-      (Rows{
-          {"blocks"}, {"budget"}, {"compactions"}, {"segments"}, {"tables"}, {"tiers"}, {"wal"}}));
+  EXPECT_EQ(Query("SELECT table_name FROM information_schema.tables "
+                  "WHERE table_schema = 'luma_storage' ORDER BY 1"),
+            (Rows{{"blocks"},
+                  {"budget"},
+                  {"cold"},
+                  {"compactions"},
+                  {"segments"},
+                  {"tables"},
+                  {"tiers"},
+                  {"wal"}}));
   EXPECT_EQ(SqlState("SELECT * FROM luma_storage.nothing"), "42P01");
   Run("CREATE VIEW large AS SELECT table_name FROM luma_storage.tables WHERE warm_rows > 10");
   EXPECT_THAT(Query("SELECT * FROM large"), IsEmpty());

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "sql/block_reader.h"
 #include "sql/duckdb_boundary.h"
 #include "sql/type_mapping.h"
 #include "sql/zone_statistics.h"
@@ -28,7 +29,16 @@ Value Count(Number number) {
   return Value::BIGINT(static_cast<int64_t>(number));
 }
 
-// ---- tables, tiers, wal, compactions, budget
+// ---- tables, tiers, cold, wal, compactions, budget
+
+// "retention=30d, warm_age=7d"
+Value OptionsText(const TableSchema& table) {
+  std::string text;
+  for (const auto& [name, value] : table.options) {
+    text.append(text.empty() ? "" : ", ").append(name).append("=").append(value);
+  }
+  return Value(text);
+}
 
 std::vector<StoreRow> TableRows(MultiTierStorage& engine) {
   std::vector<StoreRow> rows;
@@ -36,15 +46,28 @@ std::vector<StoreRow> TableRows(MultiTierStorage& engine) {
     rows.push_back({Value(table.schema_name), Value(table.table->name), Count(table.table->id),
                     Count(table.hot_runs), Count(table.hot_rows), Count(table.hot_bytes),
                     Count(table.segments.size()), Count(table.warm_rows), Count(table.warm_bytes),
-                    Count(table.deleted_rows)});
+                    Count(table.deleted_rows), Count(table.cold_rows), Count(table.cold_bytes),
+                    OptionsText(*table.table->table)});
   }
   return rows;
 }
 
 std::vector<StoreRow> TierRows(MultiTierStorage& engine) {
   const storage::EngineStats stats = engine.Stats();
+  const storage::ColdReport cold = engine.Report().cold;
   return {{Value("hot"), Count(stats.hot_rows), Count(stats.hot_bytes)},
-          {Value("warm"), Count(stats.warm_rows), Count(stats.warm_bytes)}};
+          {Value("warm"), Count(stats.warm_rows), Count(stats.warm_bytes)},
+          {Value("cold"), Count(cold.rows), Count(cold.bytes)}};
+}
+
+std::vector<StoreRow> ColdRows(MultiTierStorage& engine) {
+  const storage::ColdReport cold = engine.Report().cold;
+  const bool has_failed = !cold.last_error.empty();
+  const duckdb::timestamp_tz_t failed_at(cold.last_error_at * kMicrosPerMilli);
+  return {{Value::BOOLEAN(cold.is_configured), Count(cold.objects), Count(cold.rows),
+           Count(cold.bytes), Count(cold.moved_runs), Count(cold.moved_bytes), Count(cold.failures),
+           Count(cold.garbage_objects), has_failed ? Value(cold.last_error) : Value(),
+           has_failed ? Value::TIMESTAMPTZ(failed_at) : Value()}};
 }
 
 std::vector<StoreRow> WalRows(MultiTierStorage& engine) {
@@ -107,6 +130,18 @@ Value ToTimestampTz(const Value& time) {
   return Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(micros.GetValue<duckdb::timestamp_t>()));
 }
 
+const char* TierName(storage::Tier tier) {
+  switch (tier) {
+    case storage::Tier::kHot:
+      return "hot";
+    case storage::Tier::kWarm:
+      return "warm";
+    case storage::Tier::kCold:
+      return "cold";
+  }
+  return "";
+}
+
 StoreRow SegmentRow(const TableReport& table, const ColumnSchema* time,
                     const SegmentReport& segment) {
   StoreRow row = {
@@ -117,12 +152,14 @@ StoreRow SegmentRow(const TableReport& table, const ColumnSchema* time,
   const auto zone = time == nullptr ? std::nullopt : segment.Zone(time->id);
   if (!zone) {
     row.resize(row.size() + 3);  // nulls
+    row.emplace_back(TierName(segment.tier()));
     return row;
   }
   const LogicalType type = TypeFromText(time->logical_type);
   row.emplace_back(time->name);
   row.push_back(ToTimestampTz(MinValue(*zone, type)));
   row.push_back(ToTimestampTz(MaxValue(*zone, type)));
+  row.emplace_back(TierName(segment.tier()));
   return row;
 }
 
@@ -247,12 +284,13 @@ std::unique_ptr<StoreRows> ReadListed(MultiTierStorage& engine) {
 constexpr StoreRelation kRelations[] = {
     {"tables",
      "schema_name VARCHAR, table_name VARCHAR, object_id BIGINT, hot_runs BIGINT, hot_rows BIGINT, "
-     "hot_bytes BIGINT, segments BIGINT, warm_rows BIGINT, warm_bytes BIGINT, deleted_rows BIGINT",
+     "hot_bytes BIGINT, segments BIGINT, warm_rows BIGINT, warm_bytes BIGINT, deleted_rows BIGINT, "
+     "cold_rows BIGINT, cold_bytes BIGINT, options VARCHAR",
      ReadListed<TableRows>},
     {"segments",
      "schema_name VARCHAR, table_name VARCHAR, run_id BIGINT, file_name VARCHAR, rows BIGINT, "
      "deleted_rows BIGINT, bytes BIGINT, blocks BIGINT, time_column VARCHAR, "
-     "min_time TIMESTAMP WITH TIME ZONE, max_time TIMESTAMP WITH TIME ZONE",
+     "min_time TIMESTAMP WITH TIME ZONE, max_time TIMESTAMP WITH TIME ZONE, tier VARCHAR",
      ReadListed<SegmentRows>},
     {"blocks",
      "schema_name VARCHAR, table_name VARCHAR, file_name VARCHAR, block BIGINT, "
@@ -270,6 +308,11 @@ constexpr StoreRelation kRelations[] = {
      "dropped_rows BIGINT, merge_seconds DOUBLE",
      ReadListed<CompactionRows>},
     {"budget", "use VARCHAR, booked_bytes BIGINT, limit_bytes BIGINT", ReadListed<BudgetRows>},
+    {"cold",
+     "configured BOOLEAN, objects BIGINT, rows BIGINT, bytes BIGINT, moved_runs BIGINT, "
+     "moved_bytes BIGINT, failures BIGINT, garbage_objects BIGINT, last_error VARCHAR, "
+     "last_error_at TIMESTAMP WITH TIME ZONE",
+     ReadListed<ColdRows>},
 };
 
 }  // namespace
