@@ -90,6 +90,15 @@ class RadosGateway:
             process.kill()
         self.processes.clear()
 
+    def stop_service(self):
+        """An outage: nobody listens any more. What is stored stays."""
+        self.service.kill()
+        self.processes.remove(self.service)
+
+    def start_service(self):
+        self._launch_service()
+        wait_until(self._answers, "radosgw answers again")
+
     def make_bucket(self) -> str:
         bucket = f"test-{next(self.bucket_numbers)}"
         answer = self.request("PUT", f"/{bucket}")
@@ -144,15 +153,18 @@ class RadosGateway:
         self._run("ceph", "osd", "new", osd, "0")
         self._run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd)
         self._launch("ceph-osd", "-f", "-i", "0")
-        gateway = self._launch("radosgw", "-f", "-n", "client.rgw")
+        self._launch_service()
         self._run("radosgw-admin", "-n", "client.rgw", "user", "create", "--uid=luma",
                   "--display-name=luma", f"--access-key={self.ACCESS_KEY}",
                   f"--secret-key={self.SECRET_KEY}")
-        wait_until(lambda: self._answers(gateway), "radosgw answers")
+        wait_until(self._answers, "radosgw answers")
 
-    def _answers(self, gateway: Process) -> bool:
-        if not gateway.running():
-            raise AssertionError(f"radosgw ended while starting:\n{gateway.log_text()}")
+    def _launch_service(self):
+        self.service = self._launch("radosgw", "-f", "-n", "client.rgw")
+
+    def _answers(self) -> bool:
+        if not self.service.running():
+            raise AssertionError(f"radosgw ended while starting:\n{self.service.log_text()}")
         try:
             return http(self.endpoint).status in (200, 403)
         except OSError:
