@@ -11,6 +11,7 @@
 #include "prom/time_parameter.h"
 #include "server/admin_client.h"
 #include "server/backup_destination.h"
+#include "server/cold_store.h"
 #include "server/pace.h"
 #include "server/quantity.h"
 #include "server/store.h"
@@ -164,10 +165,15 @@ Status Execute(const RestoreCommand& command, std::ostream& out) {
   if (!command.to_time.empty()) {
     LUMA_ASSIGN_OR_RETURN(target.time, prom::ParseTimeParameter(command.to_time));
   }
-  LUMA_ASSIGN_OR_RETURN(const auto store, OpenPlace(command.config, command.from));
+  LUMA_ASSIGN_OR_RETURN(const Config config, LoadConfig(command.config));
+  LUMA_ASSIGN_OR_RETURN(const auto store,
+                        OpenBackupDestination(config, command.from, Disk(), Clock::System()));
+  LUMA_ASSIGN_OR_RETURN(const storage::ColdTierOptions cold,
+                        OpenColdStore(config, Disk(), Clock::System()));
   LUMA_ASSIGN_OR_RETURN(
       const storage::RestoreResult result,
-      storage::Restore(*store, target, Disk(), command.data_directory, PrintTo(out, 0)));
+      storage::Restore(*store, target, Disk(), command.data_directory, PrintTo(out, 0),
+                       {.store = cold.store.get(), .key_prefix = cold.key_prefix}));
   if (!result.reached) {
     out << "note: the archived log ends before that time; all of it was restored\n";
   }

@@ -76,6 +76,8 @@ std::string DoneLine(const storage::DirectoryReport& report) {
   return Line("done")
       .Number("segment_files", report.segment_files)
       .Number("segment_bytes", report.segment_bytes)
+      .Number("cold_objects", report.cold_objects)
+      .Number("cold_bytes", report.cold_bytes)
       .Number("blocks", report.blocks)
       .Number("log_records", report.log_records)
       .Number("log_bytes", report.log_bytes)

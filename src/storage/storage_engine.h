@@ -78,6 +78,9 @@ class StorageEngine final : public MultiTierStorage, private BackupSource {
   std::unique_ptr<WalPin> PinLog() override { return wal_->PinAll(); }
   uint64_t PinnedLogBytes() const override { return wal_->pinned_bytes(); }
   DatabaseUuid uuid() const override { return manifest_->State().uuid; }
+  io::ObjectStore* cold_store() const override {
+    return cold_->has_store() ? &cold_->store() : nullptr;
+  }
   Result<Lsn> SyncLog() override;
   Status ReadLog(Lsn from, Lsn through, const WalRecordCallback& callback) override;
   FlushThread::Needs FlushNeeds() const;

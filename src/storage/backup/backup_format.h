@@ -26,9 +26,9 @@ std::string TimeText(UnixMillis time);
 struct Backup {
   DatabaseUuid uuid{};
   UnixMillis created_at = 0;
-  Lsn commit = kNoLsn;  // the last record it has
-  uint64_t segment_bytes = 0;
-  uint32_t segment_count = 0;
+  Lsn commit = kNoLsn;         // the last record it has
+  uint64_t segment_bytes = 0;  // of segment files and of objects and sidecars of the cold tier
+  uint32_t segment_count = 0;  // of runs on disk, warm and cold
   ManifestState manifest = {};
 
   Lsn replay_from() const { return manifest.checkpoint.replay_from; }

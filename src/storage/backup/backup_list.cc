@@ -6,6 +6,7 @@
 
 #include "base/failpoint.h"
 #include "storage/backup/destination_lock.h"
+#include "storage/backup/stored_cold.h"
 #include "storage/backup/stored_log.h"
 
 namespace luma::storage {
@@ -27,6 +28,7 @@ Result<Needed> NeededBy(io::ObjectStore& store, const Backup& deleted) {
     for (const auto& [id, table] : left.backup->manifest.tables) {
       for (const auto& [run, record] : table.runs) {
         needed.segments.insert(SegmentPrefix(deleted.uuid, record));
+        if (record.cold) needed.segments.insert(ColdObjectPrefix(deleted.uuid, *record.cold));
       }
     }
   }

@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "io/file_system.h"
+#include "io/object_store.h"
 #include "storage/data_directory.h"
 #include "storage/manifest/manifest_state.h"
 #include "storage/run.h"
@@ -36,6 +37,8 @@ class BackupSource {
   virtual io::FileSystem& file_system() const = 0;
   virtual DataDirectory directory() const = 0;
   virtual DatabaseUuid uuid() const = 0;
+  // Of the cold tier; null without one.
+  virtual io::ObjectStore* cold_store() const = 0;
 
   // Errors: kIoError, kDiskFull, when an earlier flush has left it open what the manifest says.
   virtual Result<PinnedCheckpoint> PinCheckpoint() = 0;

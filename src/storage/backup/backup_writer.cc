@@ -4,12 +4,17 @@
 
 #include "base/failpoint.h"
 #include "storage/backup/destination_lock.h"
+#include "storage/backup/stored_cold.h"
 #include "storage/backup/stored_log.h"
 #include "storage/backup/stored_segment.h"
 #include "storage/backup/verified_put.h"
 
 namespace luma::storage {
 namespace {
+
+uint64_t BytesOf(const RunRecord& record) {
+  return record.file_bytes + (record.cold ? record.cold->bytes : 0);
+}
 
 class BackupWriter {
  public:
@@ -41,7 +46,7 @@ class BackupWriter {
     for (const auto& [id, table] : backup_.manifest.tables) {
       for (const auto& [run, record] : table.runs) {
         ++backup_.segment_count;
-        backup_.segment_bytes += record.file_bytes;
+        backup_.segment_bytes += BytesOf(record);
       }
     }
     return Status::Ok();
@@ -66,28 +71,29 @@ class BackupWriter {
                  .bytes_moved = progress_.bytes_moved};
     for (const auto& [id, table] : backup_.manifest.tables) {
       for (const auto& [run, record] : table.runs) {
-        LUMA_RETURN_IF_ERROR(CopySegment(id, record, there));
+        LUMA_RETURN_IF_ERROR(record.cold ? CopyColdRun(record, there)
+                                         : CopySegment(id, record, there));
+        ++progress_.files_done;
+        progress_.bytes_done += BytesOf(record);
+        LUMA_RETURN_IF_ERROR(on_progress_(progress_));
       }
     }
     return Status::Ok();
   }
 
   Status CopySegment(ObjectId table, const RunRecord& record, const StoredParts& there) {
-    if (record.cold) {
-      return Status::Unsupported("backup of rows in the cold tier: table=",
-                                 static_cast<uint32_t>(table), " object=", record.cold->key);
-    }
     const std::string prefix = SegmentPrefix(backup_.uuid, record);
     LUMA_ASSIGN_OR_RETURN(const bool is_there, there.HasAll(prefix, record.file_bytes));
-    if (!is_there) {
-      LUMA_RETURN_IF_ERROR(UploadSegment(source_.file_system(),
-                                         source_.directory().segment(record.file_name),
-                                         ExpectedOf(table, record), store_, prefix, there,
-                                         [&](uint64_t bytes) { return Moved(bytes); }));
-    }
-    ++progress_.files_done;
-    progress_.bytes_done += record.file_bytes;
-    return on_progress_(progress_);
+    if (is_there) return Status::Ok();
+    return UploadSegment(source_.file_system(), source_.directory().segment(record.file_name),
+                         ExpectedOf(table, record), store_, prefix, there,
+                         [&](uint64_t bytes) { return Moved(bytes); });
+  }
+
+  // A copy, not a reference: the original goes when its rows expire or are merged.
+  Status CopyColdRun(const RunRecord& record, const StoredParts& there) {
+    return UploadColdRun(*source_.cold_store(), record, store_, backup_.uuid, there,
+                         [&](uint64_t bytes) { return Moved(bytes); });
   }
 
   Status Moved(uint64_t bytes) {

@@ -7,8 +7,10 @@
 
 #include "base/failpoint.h"
 #include "storage/backup/restore_choice.h"
+#include "storage/backup/stored_cold.h"
 #include "storage/backup/stored_log.h"
 #include "storage/backup/stored_segment.h"
+#include "storage/cold/cold_keys.h"
 #include "storage/commit_record.h"
 #include "storage/data_directory.h"
 #include "storage/manifest/manifest.h"
@@ -22,8 +24,8 @@ constexpr std::string_view kLockName = "LOCK";  // FileSystem::LockDirectory
 
 io::Path MarkerOf(const io::Path& directory) { return io::JoinPath(directory, kMarkerName); }
 
-std::array<io::Path, 3> FoldersOf(const DataDirectory& directory) {
-  return {directory.manifest(), directory.wal(), directory.segments()};
+std::array<io::Path, 4> FoldersOf(const DataDirectory& directory) {
+  return {directory.manifest(), directory.wal(), directory.segments(), directory.cold()};
 }
 
 Status RemoveFiles(io::FileSystem& fs, const io::Path& folder) {
@@ -57,11 +59,17 @@ Status ClearDirectory(io::FileSystem& fs, const DataDirectory& directory) {
 class RestoreRun {
  public:
   RestoreRun(io::ObjectStore& store, const RestoreTarget& target, io::FileSystem& fs,
-             const io::Path& directory, const OnProgress& on_progress)
-      : store_(store), target_(target), fs_(fs), directory_{directory}, on_progress_(on_progress) {}
+             const io::Path& directory, const OnProgress& on_progress, const RestoreColdTier& cold)
+      : store_(store),
+        target_(target),
+        fs_(fs),
+        directory_{directory},
+        on_progress_(on_progress),
+        cold_(cold) {}
 
   Result<RestoreResult> Run() {
     LUMA_ASSIGN_OR_RETURN(result_.backup, ChooseBackup(store_, target_));
+    LUMA_RETURN_IF_ERROR(PlanDatabase());
     LUMA_RETURN_IF_ERROR(fs_.CreateDirectories(directory_.root));
     LUMA_ASSIGN_OR_RETURN(const auto lock, fs_.LockDirectory(directory_.root));
     LUMA_RETURN_IF_ERROR(ClearDirectory(fs_, directory_));
@@ -73,7 +81,7 @@ class RestoreRun {
     LUMA_FAILPOINT("restore.after_segments");
     LUMA_RETURN_IF_ERROR(CopyLog());
     LUMA_FAILPOINT("restore.after_log");
-    LUMA_RETURN_IF_ERROR(Manifest::Create(fs_, directory_.manifest(), result_.backup.manifest));
+    LUMA_RETURN_IF_ERROR(Manifest::Create(fs_, directory_.manifest(), database_));
     LUMA_FAILPOINT("restore.after_manifest");
     LUMA_RETURN_IF_ERROR(fs_.Remove(MarkerOf(directory_.root)));
     LUMA_RETURN_IF_ERROR(fs_.SyncDirectory(directory_.root));
@@ -81,20 +89,51 @@ class RestoreRun {
   }
 
  private:
+  // What the manifest will say: the backup's, under another uuid.
+  Status PlanDatabase() {
+    database_ = result_.backup.manifest;
+    database_.uuid = NewDatabaseUuid();
+    const std::string prefix = ColdDatabasePrefix(cold_.key_prefix, database_.uuid);
+    for (auto& [id, table] : database_.tables) {
+      for (auto& [run, record] : table.runs) {
+        if (!record.cold) continue;
+        if (cold_.store == nullptr) {
+          return Status::InvalidArgument("backup has rows of a cold tier: object=",
+                                         record.cold->key)
+              .WithHint("say with --config or --set where [cold] store is");
+        }
+        const std::string name = record.cold->key.substr(record.cold->key.rfind('/') + 1);
+        record.cold->key = ColdTablePrefix(prefix, id) + name;
+      }
+    }
+    return Status::Ok();
+  }
+
   Status CopySegments() {
     progress_ = {.phase = "segments",
                  .files_total = result_.backup.segment_count,
                  .bytes_total = result_.backup.segment_bytes};
     for (const auto& [id, table] : result_.backup.manifest.tables) {
       for (const auto& [run, record] : table.runs) {
-        LUMA_RETURN_IF_ERROR(DownloadSegment(
-            store_, SegmentPrefix(result_.backup.uuid, record), ExpectedOf(id, record), fs_,
-            directory_.segment(record.file_name), [&](uint64_t bytes) { return Moved(bytes); }));
+        LUMA_RETURN_IF_ERROR(record.cold ? CopyColdRun(id, record) : CopySegment(id, record));
         ++progress_.files_done;
       }
     }
     LUMA_RETURN_IF_ERROR(fs_.SyncDirectory(directory_.segments()));
     return on_progress_(progress_);
+  }
+
+  Status CopySegment(ObjectId table, const RunRecord& record) {
+    return DownloadSegment(store_, SegmentPrefix(result_.backup.uuid, record),
+                           ExpectedOf(table, record), fs_, directory_.segment(record.file_name),
+                           [&](uint64_t bytes) { return Moved(bytes); });
+  }
+
+  Status CopyColdRun(ObjectId table, const RunRecord& record) {
+    const RunRecord& planned = database_.tables.at(table).runs.at(record.id);
+    return DownloadColdRun(store_, result_.backup.uuid, record, fs_, directory_.cold(),
+                           *cold_.store, planned.cold->key,
+                           [&](uint64_t bytes) { return Moved(bytes); });
   }
 
   Status Moved(uint64_t bytes) {
@@ -159,7 +198,9 @@ class RestoreRun {
   io::FileSystem& fs_;
   const DataDirectory directory_;
   const OnProgress& on_progress_;
+  const RestoreColdTier& cold_;
   RestoreResult result_;
+  ManifestState database_;
   Progress progress_;
 };
 
@@ -167,11 +208,11 @@ class RestoreRun {
 
 Result<RestoreResult> Restore(io::ObjectStore& store, const RestoreTarget& target,
                               io::FileSystem& fs, const io::Path& directory,
-                              const OnProgress& on_progress) {
+                              const OnProgress& on_progress, const RestoreColdTier& cold) {
   if (target.commit && target.time) {
     return Status::InvalidArgument("a restore has one target: a commit or a time");
   }
-  return RestoreRun(store, target, fs, directory, on_progress).Run();
+  return RestoreRun(store, target, fs, directory, on_progress, cold).Run();
 }
 
 Status CheckRestoreComplete(io::FileSystem& fs, const io::Path& directory) {

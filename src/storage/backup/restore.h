@@ -20,6 +20,12 @@ struct RestoreTarget {
   std::optional<UnixMillis> time = std::nullopt;  // the state before the first later commit
 };
 
+// Where a backup's cold runs go: to keys that begin with `key_prefix` and the new uuid.
+struct RestoreColdTier {
+  io::ObjectStore* store = nullptr;
+  std::string key_prefix = {};
+};
+
 struct RestoreResult {
   Backup backup;                                          // that it began with
   Lsn commit = kNoLsn;                                    // of the restored state
@@ -33,10 +39,11 @@ struct RestoreResult {
 // Threads: one. Memory: 16 MiB and a log chunk.
 // Errors: kAlreadyExists unless `directory` is empty, missing, or holds an interrupted restore;
 // kUnavailable when it is locked; kNotFound, kInvalidArgument (with a hint), kOutOfRange for a
-// target that cannot be reached; kCorruption naming the object; those of disk, store, on_progress.
+// target that cannot be reached, or cold runs without a cold tier; kCorruption naming the object;
+// those of disk, store, on_progress.
 Result<RestoreResult> Restore(io::ObjectStore& store, const RestoreTarget& target,
                               io::FileSystem& fs, const io::Path& directory,
-                              const OnProgress& on_progress);
+                              const OnProgress& on_progress, const RestoreColdTier& cold = {});
 
 // kCorruption, with a hint, when `directory` holds an interrupted restore.
 Status CheckRestoreComplete(io::FileSystem& fs, const io::Path& directory);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "storage/backup/backup_list.h"
+#include "storage/backup/stored_cold.h"
 #include "storage/backup/stored_log.h"
 #include "storage/backup/stored_segment.h"
 #include "storage/commit_record.h"
@@ -12,8 +13,13 @@
 namespace luma::storage {
 namespace {
 
-using OpenSegment = std::function<Result<std::shared_ptr<const SegmentReader>>(
-    const RunRecord& record, const ExpectedSegment& expected)>;
+// How the files of a store are reached.
+struct FileAccess {
+  std::function<Result<std::shared_ptr<const SegmentReader>>(const RunRecord& record,
+                                                             const ExpectedSegment& expected)>
+      open_segment;
+  std::function<Status(const RunRecord& record)> check_cold;
+};
 
 bool IsDamage(const Status& status) {
   return status.code() == StatusCode::kCorruption || status.code() == StatusCode::kUnsupported ||
@@ -25,16 +31,20 @@ class StoreCheck {
  public:
   explicit StoreCheck(const OnProgress& on_progress) : on_progress_(on_progress) {}
 
-  Status CheckSegments(const ManifestState& manifest, const OpenSegment& open) {
+  Status CheckSegments(const ManifestState& manifest, const FileAccess& files) {
     for (const auto& [id, table] : manifest.tables) {
       progress_.files_total += table.runs.size();
-      for (const auto& [run, record] : table.runs) progress_.bytes_total += record.file_bytes;
+      for (const auto& [run, record] : table.runs) progress_.bytes_total += BytesOf(record);
     }
     progress_.phase = "segments";
     for (const auto& [id, table] : manifest.tables) {
       if (!table.runs.empty()) ++report_.tables;
       for (const auto& [run, record] : table.runs) {
-        LUMA_RETURN_IF_ERROR(CheckOne(id, record, open));
+        const Status status = record.cold ? CheckCold(record, files) : CheckWarm(id, record, files);
+        LUMA_RETURN_IF_ERROR(Note(status));
+        ++progress_.files_done;
+        progress_.bytes_done += BytesOf(record);
+        LUMA_RETURN_IF_ERROR(on_progress_(progress_));
       }
     }
     return Status::Ok();
@@ -55,31 +65,28 @@ class StoreCheck {
   DirectoryReport Take() { return std::move(report_); }
 
  private:
-  Status CheckOne(ObjectId table, const RunRecord& record, const OpenSegment& open) {
-    if (record.cold) {  // CheckDirectory verifies objects; reads verify what they read
-      ++report_.cold_objects;
-      report_.cold_bytes += record.cold->bytes;
-      report_.cold_rows += record.row_count;
-      ++progress_.files_done;
-      progress_.bytes_done += record.file_bytes;
-      return on_progress_(progress_);
-    }
+  static uint64_t BytesOf(const RunRecord& record) {
+    return record.file_bytes + (record.cold ? record.cold->bytes : 0);
+  }
+
+  Status CheckWarm(ObjectId table, const RunRecord& record, const FileAccess& files) {
     ++report_.segment_files;
     report_.segment_bytes += record.file_bytes;
     report_.segment_rows += record.row_count;
-    const auto reader = open(record, ExpectedOf(table, record));
-    Status status = reader.status();
-    if (reader.ok()) {
-      status = CheckSegment(**reader, [&](uint64_t bytes) {
-        ++report_.blocks;
-        progress_.bytes_moved += bytes;
-        return on_progress_(progress_);
-      });
-    }
-    ++progress_.files_done;
-    progress_.bytes_done += record.file_bytes;
-    LUMA_RETURN_IF_ERROR(Note(status));
-    return on_progress_(progress_);
+    LUMA_ASSIGN_OR_RETURN(const auto reader, files.open_segment(record, ExpectedOf(table, record)));
+    return CheckSegment(*reader, [&](uint64_t bytes) {
+      ++report_.blocks;
+      progress_.bytes_moved += bytes;
+      return on_progress_(progress_);
+    });
+  }
+
+  Status CheckCold(const RunRecord& record, const FileAccess& files) {
+    ++report_.cold_objects;
+    report_.cold_bytes += record.cold->bytes;
+    report_.cold_rows += record.row_count;
+    progress_.bytes_moved += record.cold->bytes;
+    return files.check_cold(record);
   }
 
   const OnProgress& on_progress_;
@@ -97,11 +104,15 @@ Result<DirectoryReport> CheckRunning(BackupSource& source, const OnProgress& on_
   LUMA_RETURN_IF_ERROR(check.Note(source.ReadLog(
       from, through, [&](Lsn, ByteSpan payload) { return check.AddRecord(payload); })));
   pinned.log.reset();
-  LUMA_RETURN_IF_ERROR(check.CheckSegments(
-      pinned.manifest, [&](const RunRecord& record, const ExpectedSegment& expected) {
-        return SegmentReader::Open(source.file_system(),
-                                   source.directory().segment(record.file_name), expected);
-      }));
+  const FileAccess files{
+      .open_segment =
+          [&](const RunRecord& record, const ExpectedSegment& expected) {
+            return SegmentReader::Open(source.file_system(),
+                                       source.directory().segment(record.file_name), expected);
+          },
+      .check_cold =
+          [&](const RunRecord& record) { return CheckColdRun(*source.cold_store(), record); }};
+  LUMA_RETURN_IF_ERROR(check.CheckSegments(pinned.manifest, files));
   return check.Take();
 }
 
@@ -126,12 +137,19 @@ Result<DirectoryReport> CheckBackup(io::ObjectStore& store, const std::string& i
         Status::Corruption("log records are missing: first_missing=", ToNumber(Next(*last)),
                            " needed=", ToNumber(backup->commit))));
   }
-  LUMA_RETURN_IF_ERROR(check.CheckSegments(backup->manifest, [&](const RunRecord& record,
-                                                                 const ExpectedSegment& expected) {
-    return SegmentReader::Open(
-        std::make_shared<StoredFile>(store, SegmentPrefix(backup->uuid, record), record.file_bytes),
-        expected);
-  }));
+  const FileAccess files{.open_segment =
+                             [&](const RunRecord& record, const ExpectedSegment& expected) {
+                               const std::string prefix = SegmentPrefix(backup->uuid, record);
+                               return SegmentReader::Open(
+                                   std::make_shared<StoredFile>(store, prefix, record.file_bytes),
+                                   expected);
+                             },
+                         .check_cold =
+                             [&](const RunRecord& record) {
+                               return CheckStoredColdRun(store, backup->uuid, record,
+                                                         [](uint64_t) { return Status::Ok(); });
+                             }};
+  LUMA_RETURN_IF_ERROR(check.CheckSegments(backup->manifest, files));
   return check.Take();
 }
 

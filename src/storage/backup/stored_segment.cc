@@ -3,68 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "storage/backup/verified_put.h"
-
 namespace luma::storage {
 namespace {
-
-uint64_t PartCount(uint64_t file_bytes) { return (file_bytes + kPartBytes - 1) / kPartBytes; }
-
-uint64_t PartSize(uint64_t file_bytes, uint64_t part) {
-  return std::min(kPartBytes, file_bytes - part * kPartBytes);
-}
-
-// One part; of the size that it must have.
-Result<Bytes> GetPart(io::ObjectStore& store, const std::string& prefix, uint64_t file_bytes,
-                      uint64_t part) {
-  const std::string key = prefix + PartName(part);
-  Result<Bytes> bytes = store.Get(key);
-  if (bytes.status().code() == StatusCode::kNotFound) {
-    return Status::Corruption("backup is damaged: object is missing: key=", key);
-  }
-  if (!bytes.ok()) return bytes;
-  if (bytes->size() != PartSize(file_bytes, part)) {
-    return Status::Corruption("backup is damaged: object has the wrong size: key=", key,
-                              " bytes=", bytes->size(), " expected=", PartSize(file_bytes, part));
-  }
-  return bytes;
-}
-
-// Cuts a stream of bytes into parts and uploads those that are not there.
-class PartUpload {
- public:
-  PartUpload(io::ObjectStore& store, const std::string& prefix, const StoredParts& there,
-             const OnPart& on_part)
-      : store_(store), prefix_(prefix), there_(there), on_part_(on_part) {}
-
-  Status Add(ByteSpan bytes) {
-    while (!bytes.empty()) {
-      const size_t taken = std::min<size_t>(bytes.size(), kPartBytes - part_.size());
-      part_.insert(part_.end(), bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(taken));
-      bytes = bytes.subspan(taken);
-      if (part_.size() == kPartBytes) LUMA_RETURN_IF_ERROR(Finish());
-    }
-    return Status::Ok();
-  }
-  Status Finish() {
-    if (part_.empty()) return Status::Ok();
-    const std::string key = prefix_ + PartName(number_++);
-    if (!there_.Has(key, part_.size())) {
-      LUMA_RETURN_IF_ERROR(PutVerified(store_, key, part_));
-      LUMA_RETURN_IF_ERROR(on_part_(part_.size()));
-    }
-    part_.clear();
-    return Status::Ok();
-  }
-
- private:
-  io::ObjectStore& store_;
-  const std::string& prefix_;
-  const StoredParts& there_;
-  const OnPart& on_part_;
-  uint64_t number_ = 0;
-  Bytes part_;
-};
 
 // The bytes [from, to), which the footer's checksum covers.
 Status AddRange(const io::RandomAccessFile& file, uint64_t from, uint64_t to, PartUpload& upload) {
@@ -106,31 +46,6 @@ ExpectedSegment ExpectedOf(ObjectId table, const RunRecord& record) {
           .file = {.file_bytes = record.file_bytes,
                    .row_count = record.row_count,
                    .footer_crc = record.footer_crc}};
-}
-
-Result<StoredParts> StoredParts::List(io::ObjectStore& store, const DatabaseUuid& uuid) {
-  LUMA_ASSIGN_OR_RETURN(const auto objects, store.List(SegmentsPrefix(uuid)));
-  StoredParts parts(store);
-  for (const io::ObjectInfo& object : objects) parts.sizes_[object.key] = object.size_bytes;
-  return parts;
-}
-
-bool StoredParts::Has(const std::string& key, uint64_t size_bytes) const {
-  const auto found = sizes_.find(key);
-  return found != sizes_.end() && found->second == size_bytes;
-}
-
-Result<bool> StoredParts::HasAll(const std::string& prefix, uint64_t file_bytes) const {
-  for (uint64_t part = 0; part < PartCount(file_bytes); ++part) {
-    const std::string key = prefix + PartName(part);
-    const uint64_t size = PartSize(file_bytes, part);
-    if (!Has(key, size)) return false;
-    const auto now = store_->Head(key);
-    if (now.status().code() == StatusCode::kNotFound) return false;
-    if (!now.ok()) return now.status();
-    if (now->size_bytes != size) return false;
-  }
-  return true;
 }
 
 Status UploadSegment(io::FileSystem& fs, const io::Path& path, const ExpectedSegment& expected,

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -12,31 +10,12 @@
 #include "io/file_system.h"
 #include "io/object_store.h"
 #include "storage/backup/backup_format.h"
+#include "storage/backup/stored_parts.h"
 #include "storage/warm/segment_reader.h"
 
 namespace luma::storage {
 
 ExpectedSegment ExpectedOf(ObjectId table, const RunRecord& record);
-
-// Which parts of segment files a destination has, as one List of it says. Lifetime: `store`
-// outlives it.
-class StoredParts {
- public:
-  static Result<StoredParts> List(io::ObjectStore& store, const DatabaseUuid& uuid);
-  bool Has(const std::string& key, uint64_t size_bytes) const;
-  // Every part of a file of that size; asks the store once more for each, because its List may be
-  // of some time ago.
-  Result<bool> HasAll(const std::string& prefix, uint64_t file_bytes) const;
-
- private:
-  explicit StoredParts(io::ObjectStore& store) : store_(&store) {}
-
-  io::ObjectStore* store_;  // not a reference: results are moved
-  std::map<std::string, uint64_t> sizes_;
-};
-
-// Told the bytes of each part as soon as it is in the destination.
-using OnPart = std::function<Status(uint64_t bytes)>;
 
 // Uploads the parts that are not in `there`, every block verified on the way. Memory: a part and a
 // block. Errors: kCorruption naming the file and the offset; those of the store and of `on_part`.

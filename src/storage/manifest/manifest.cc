@@ -16,13 +16,6 @@ namespace {
 
 constexpr std::string_view kCurrentName = "CURRENT";
 
-DatabaseUuid RandomUuid() {
-  std::random_device device;
-  DatabaseUuid uuid;
-  for (size_t i = 0; i < uuid.size(); i += 4) StoreLe(uuid.data() + i, uint32_t{device()});
-  return uuid;
-}
-
 std::string CurrentLine(uint32_t number) {
   const std::string name = ManifestFileName(number);
   return fmt::format("{} {:08x}\n", name, Crc32c(AsBytes(name)));
@@ -116,6 +109,13 @@ Bytes EncodeEdit(const ManifestEdit& edit) {
 
 }  // namespace
 
+DatabaseUuid NewDatabaseUuid() {
+  std::random_device device;
+  DatabaseUuid uuid;
+  for (size_t i = 0; i < uuid.size(); i += 4) StoreLe(uuid.data() + i, uint32_t{device()});
+  return uuid;
+}
+
 Result<Manifest::Opened> Manifest::Open(io::FileSystem& fs, const io::Path& directory,
                                         ManifestOptions options) {
   LUMA_RETURN_IF_ERROR(fs.CreateDirectories(directory));
@@ -125,7 +125,7 @@ Result<Manifest::Opened> Manifest::Open(io::FileSystem& fs, const io::Path& dire
   if (found.has_value()) {
     opened.state = *std::move(found);
   } else {
-    opened.state.uuid = RandomUuid();
+    opened.state.uuid = NewDatabaseUuid();
   }
   ++opened.state.epoch;
   opened.manifest.reset(new Manifest(fs, directory, options));
@@ -145,9 +145,8 @@ Result<ManifestState> Manifest::Read(io::FileSystem& fs, const io::Path& directo
   return *std::move(found);
 }
 
-Status Manifest::Create(io::FileSystem& fs, const io::Path& directory, ManifestState state) {
+Status Manifest::Create(io::FileSystem& fs, const io::Path& directory, const ManifestState& state) {
   LUMA_RETURN_IF_ERROR(fs.CreateDirectories(directory));
-  state.uuid = RandomUuid();
   return Manifest(fs, directory, {}).Start(state);
 }
 

@@ -16,6 +16,9 @@
 
 namespace luma::storage {
 
+// Random: no two databases have the same.
+DatabaseUuid NewDatabaseUuid();
+
 struct ManifestOptions {
   // A file that grows past this is replaced by one that holds the state alone.
   uint64_t file_bytes_max = 64ull << 20;
@@ -37,9 +40,9 @@ class Manifest {
   // The same without writing anything. Errors: also kNotFound.
   static Result<ManifestState> Read(io::FileSystem& fs, const io::Path& directory);
 
-  // Makes the manifest of a new database with the contents of `state` and a uuid of its own, in a
-  // directory without manifest. Durable on return.
-  static Status Create(io::FileSystem& fs, const io::Path& directory, ManifestState state);
+  // Makes the manifest of a database with the contents of `state` in a directory without manifest.
+  // Durable on return.
+  static Status Create(io::FileSystem& fs, const io::Path& directory, const ManifestState& state);
 
   ~Manifest();
 
