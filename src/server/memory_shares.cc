@@ -13,7 +13,7 @@ constexpr uint64_t kMiB = 1ull << 20;
 // Code, stacks and what is in no account: 40 MiB when idle. What the allocator has beside what was
 // asked of it grows with use: measured in bench/results/memory.md.
 constexpr uint64_t kReserveBytes = 48 * kMiB;
-constexpr uint64_t kReservePercent = 30;
+constexpr uint64_t kReservePercent = 34;
 
 constexpr uint64_t kQueryShare = 6;
 constexpr uint64_t kQueryBytesMin = 64 * kMiB;
