@@ -6,6 +6,7 @@
 #include <charconv>
 #include <vector>
 
+#include "base/crc32c.h"
 #include "base/failpoint.h"
 #include "storage/cold/cold_keys.h"
 #include "storage/cold/cold_run.h"
@@ -127,6 +128,14 @@ std::string FileJson(const RunVersion& version) {
   return json + "}";
 }
 
+// A store may have kept other bytes than were sent; then the next pass writes them again.
+Status VerifyManifest(io::ObjectStore& store, const std::string& key, const std::string& json) {
+  const io::ObjectDigest sent{.size_bytes = json.size(), .crc32c = Crc32c(AsBytes(json))};
+  const Status verified = io::VerifyObject(store, key, sent);
+  if (verified.code() != StatusCode::kCorruption) return verified;
+  return Status::Unavailable("upload did not arrive whole: ", verified.message());
+}
+
 }  // namespace
 
 std::optional<std::string> TableManifestJson(const DatabaseState& state, ObjectId table,
@@ -165,6 +174,7 @@ Status TableManifests::Publish(const DatabaseState& state) {
   for (const auto& [key, json] : wanted) {
     if (published_[key] == json) continue;
     LUMA_RETURN_IF_ERROR(Replace(key, json));
+    LUMA_RETURN_IF_ERROR(VerifyManifest(tier_.store(), key, json));
     published_[key] = json;
   }
   for (auto at = published_.begin(); at != published_.end();) {

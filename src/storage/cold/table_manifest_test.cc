@@ -81,6 +81,20 @@ TEST_F(TableManifestTest, ALaterWriterIsNotOverwritten) {
   EXPECT_EQ(WriterEpochOf(Manifest()), 9u);
 }
 
+TEST_F(TableManifestTest, OneThatArrivesCutIsWrittenAgain) {
+  const ObjectId table = CreateTable();
+  InsertAndFlush(table, kOld, 60);
+  store_->SetScript([](io::ObjectOperation operation, const std::string&) {
+    const bool is_first = operation == io::ObjectOperation::kPutIfAbsent;
+    return io::ObjectFault{.kind = is_first ? io::ObjectFaultKind::kCutShort
+                                            : io::ObjectFaultKind::kNone};
+  });
+  EXPECT_EQ(engine_->MoveCold().code(), StatusCode::kUnavailable);
+  Up();
+  Move();
+  EXPECT_THAT(Manifest(), AllOf(HasSubstr(R"("rows":60)"), testing::EndsWith("]}\n")));
+}
+
 TEST_F(TableManifestTest, AStoreThatFailsDelaysItOnly) {
   const ObjectId table = CreateTable();
   InsertAndFlush(table, kOld, 60);
