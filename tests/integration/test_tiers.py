@@ -204,16 +204,25 @@ class ObjectStoreTest(TierTest):
         return json.loads(self.run_client(["node", str(CLIENTS / "hyparquet.mjs"),
                                            str(NPM_FOLDER / "node_modules"), *map(str, files)]))
 
+    def manifests(self) -> list[dict]:
+        """What the tables have in the store, as it says itself."""
+        return [self.gateway.request("GET", f"/{self.bucket}/{key}").json()
+                for key in self.gateway.keys(self.bucket) if key.endswith("/manifest.json")]
+
+    def listed_rows(self) -> int:
+        return sum(one["rows"] for manifest in self.manifests() for one in manifest["files"])
+
     def download_objects(self) -> dict[str, list[Path]]:
-        """The objects of each table, below this test's folder."""
+        """The objects of each table that its manifest lists, below this test's folder."""
+        wait_until(lambda: self.listed_rows() == ROWS + 4 * SAMPLES, "the manifests are written")
         files: dict[str, list[Path]] = {}
-        for table, key in self.server.sql(
-                "SELECT table_name, file_name FROM luma_storage.segments WHERE tier = 'cold'"):
-            answer = self.gateway.request("GET", f"/{self.bucket}/{key}")
-            self.assertEqual(answer.status, 200, key)
-            path = self.folder / key.replace("/", "_")
-            path.write_bytes(answer.body)
-            files.setdefault(table, []).append(path)
+        for manifest in self.manifests():
+            for one in manifest["files"]:
+                answer = self.gateway.request("GET", f"/{self.bucket}/{one['key']}")
+                self.assertEqual((answer.status, len(answer.body)), (200, one["bytes"]))
+                path = self.folder / one["key"].replace("/", "_")
+                path.write_bytes(answer.body)
+                files.setdefault(manifest["name"], []).append(path)
         return files
 
     def test_a_store_that_is_away_fails_only_what_needs_it(self):
