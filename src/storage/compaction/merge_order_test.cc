@@ -38,6 +38,17 @@ TEST(MergeOrderTest, DeletesFollowTheirRows) {
       << "input 0 gave its rows 0, 2, 3";
 }
 
+// Rows that expired are left out of a merge and deleted nowhere.
+TEST(MergeOrderTest, RowsThatWereLeftOutNeedNotBeDeletedNow) {
+  MergeOrder order;
+  order.Append(0, 3);  // rows 0, 3 and 4
+  const std::vector<DeleteBitmapPtr> merged = {Bitmap({1, 2})};
+  const std::vector<DeleteBitmapPtr> nothing_new = {Bitmap({2})};
+  EXPECT_EQ(order.Remap(merged, nothing_new), nullptr);
+  const std::vector<DeleteBitmapPtr> now = {Bitmap({2, 3})};
+  EXPECT_THAT(Positions(order.Remap(merged, now)), ElementsAre(1));
+}
+
 TEST(MergeOrderTest, LongStretchesAreSplit) {
   MergeOrder order;
   order.Append(0, 20'000'000);

@@ -12,6 +12,7 @@ namespace luma::storage {
 void CarefulWrite::Prepare(uint64_t next_series) {
   registry_.Resolve(batch_, ids_);
   NumberSeries(next_series);
+  if (lacks_series_) return;
   CollectRows();
   FindLateRows();
 }
@@ -21,6 +22,10 @@ void CarefulWrite::NumberSeries(uint64_t next_series) {
   for (size_t i = 0; i < ids_.size(); ++i) {
     if (ids_[i] != kUnknownSeries) continue;
     const SeriesBatch::Series series = batch_.series(i);
+    if (series.id != kUnknownSeries) {
+      lacks_series_ = true;
+      continue;
+    }
     const SeriesId next{next_series + additions_.size()};
     const auto [entry, is_new] = numbered.try_emplace(series.hash, next);
     ids_[i] = entry->second;

@@ -22,6 +22,8 @@ class CarefulWrite {
 
   // Finds the series and numbers new ones from `next_series` on.
   void Prepare(uint64_t next_series);
+  // A series of the batch that was told by its id is gone; nothing can be done with the batch then.
+  bool lacks_series() const { return lacks_series_; }
   uint64_t new_series_count() const { return additions_.size(); }
 
   // Looks up what has to be looked up and changes both tables in one transaction. Errors: those of
@@ -55,6 +57,7 @@ class CarefulWrite {
   SeriesRegistry& registry_;
   const UnixMillis floor_;
   std::vector<SeriesId> ids_;  // of the series of the batch
+  bool lacks_series_ = false;
   std::vector<SeriesRegistry::Addition> additions_;
   // Sorted by series and timestamp, one of each: of several the last in the batch.
   std::vector<Row> rows_;

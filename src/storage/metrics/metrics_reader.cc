@@ -134,9 +134,9 @@ Result<SeriesBitmap> MetricsReader::MatchingIn(const Matchers& matchers, TimeRan
   return found;
 }
 
-Labels MetricsReader::LabelsOf(SeriesId id) const {
+std::optional<Labels> MetricsReader::LabelsOf(SeriesId id) const {
   std::string canonical;
-  LUMA_CHECK(registry_.AppendLabels(id, canonical));
+  if (!registry_.AppendLabels(id, canonical)) return std::nullopt;
   return Labels(LabelsView(canonical));
 }
 
@@ -160,7 +160,9 @@ Result<std::vector<SeriesSamples>> MetricsReader::Select(const Matchers& matcher
   result.reserve(collector.collected().size());
   for (Collected& collected : collector.collected()) {
     collected.Sort();
-    result.push_back({.labels = LabelsOf(collected.series),
+    std::optional<Labels> labels = LabelsOf(collected.series);
+    if (!labels) continue;
+    result.push_back({.labels = *std::move(labels),
                       .timestamps = std::move(collected.timestamps),
                       .values = std::move(collected.values)});
   }
@@ -178,7 +180,11 @@ Result<std::vector<Labels>> MetricsReader::Series(const Matchers& matchers, Time
   }
   std::vector<Labels> series;
   series.reserve(ids.cardinality());
-  for (const uint32_t id : ids) series.push_back(LabelsOf(SeriesId{id}));
+  for (const uint32_t id : ids) {
+    if (std::optional<Labels> labels = LabelsOf(SeriesId{id})) {
+      series.push_back(*std::move(labels));
+    }
+  }
   std::sort(series.begin(), series.end(), LabelsBefore);
   return series;
 }

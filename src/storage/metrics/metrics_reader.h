@@ -1,6 +1,7 @@
 // Answers the questions of MetricsSource from the registry and luma.samples.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +35,8 @@ class MetricsReader {
   // Matching series that have a sample in `range`.
   Result<SeriesBitmap> MatchingIn(const Matchers& matchers, TimeRange range,
                                   const ReadLimits& limits) const;
-  Labels LabelsOf(SeriesId id) const;
+  // Nullopt for a series that was removed since its id was found: its samples are gone.
+  std::optional<Labels> LabelsOf(SeriesId id) const;
 
   MultiTierStorage& engine_;
   const SeriesRegistry& registry_;

@@ -4,11 +4,14 @@
 #include <utility>
 #include <vector>
 
+#include "base/log.h"
 #include "storage/metrics/flat_column.h"
 #include "storage/metrics/sample_scan.h"
 
 namespace luma::storage {
 namespace {
+
+constexpr std::chrono::minutes kRetentionInterval{10};
 
 // Reads luma.series into a registry.
 class SeriesLoader {
@@ -70,6 +73,33 @@ Result<std::unique_ptr<MetricsStore>> MetricsStore::Open(MultiTierStorage& engin
   LUMA_RETURN_IF_ERROR(loader.Load(*registry));
   return std::unique_ptr<MetricsStore>(
       new MetricsStore(engine, std::move(registry), options, loader.next_series(), floor));
+}
+
+Result<uint64_t> MetricsStore::DeleteSamples(const std::vector<Matchers>& selectors,
+                                             TimeRange range) {
+  SeriesBitmap series;
+  for (const Matchers& matchers : selectors) series |= registry_->Select(matchers);
+  LUMA_ASSIGN_OR_RETURN(const uint64_t deleted, deleter_.Delete(series, range));
+  samples_deleted_ += deleted;
+  const Status swept = sweeper_.Sweep(series).status();
+  // The samples are gone; the next pass of retention removes their series.
+  if (!swept.ok()) LUMA_LOG(kWarn, "storage", "series stay for now: {}", swept.message());
+  return deleted;
+}
+
+Status MetricsStore::Expire() {
+  LUMA_ASSIGN_OR_RETURN(const uint64_t deleted, retention_.Pass());
+  samples_deleted_ += deleted;
+  return Status::Ok();
+}
+
+void MetricsStore::StartRetention() {
+  retention_thread_.Start([this] {
+    while (retention_thread_.Sleep(kRetentionInterval)) {
+      const Status expired = Expire();
+      if (!expired.ok()) LUMA_LOG(kWarn, "storage", "retention failed: {}", expired.message());
+    }
+  });
 }
 
 MetricsStats MetricsStore::Stats() const {

@@ -2,15 +2,25 @@
 // (docs/formats/metrics_tables.md).
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <vector>
 
+#include "model/metrics_admin.h"
 #include "model/metrics_source.h"
+#include "storage/background_thread.h"
 #include "storage/engine.h"
+#include "storage/maintenance.h"
 #include "storage/metrics/metrics_reader.h"
 #include "storage/metrics/metrics_writer.h"
+#include "storage/metrics/sample_deleter.h"
+#include "storage/metrics/sample_retention.h"
 #include "storage/metrics/series_registry.h"
+#include "storage/metrics/series_sweeper.h"
 
 namespace luma::storage {
+
+inline constexpr int kRetentionNiceness = 10;  // what has expired can wait
 
 struct MetricsStats {
   MetricsWriterStats writes;
@@ -20,12 +30,14 @@ struct MetricsStats {
 
 // Threads: every method from any thread. Lifetime: the engine outlives it; destroy it before the
 // engine is closed. At most one per engine.
-class MetricsStore final : public MetricsSink, public MetricsSource {
+class MetricsStore final : public MetricsSink, public MetricsSource, public MetricsAdmin {
  public:
   // Reads luma.series, and the zone maps of luma.samples: about a second per million series.
   // Errors: kCorruption when the tables break their rules, and those of reading.
   static Result<std::unique_ptr<MetricsStore>> Open(MultiTierStorage& engine,
                                                     MetricsOptions options = {});
+
+  ~MetricsStore() override { CancelDeletes(); }
 
   void Write(const SeriesBatch& batch, WriteCallback done) override {
     writer_.Write(batch, std::move(done));
@@ -52,20 +64,48 @@ class MetricsStore final : public MetricsSink, public MetricsSource {
     return reader_.LabelValues(name, matchers, range, limits);
   }
 
+  Result<uint64_t> DeleteSamples(const std::vector<Matchers>& selectors, TimeRange range) override;
+  Status CleanTombstones() override { return engine_.maintenance().CleanDeleted(); }
+  void ConfirmClock() override { engine_.maintenance().expiry_clock().Confirm(); }
+
+  // Deletes under way and later ones end with kCancelled, as nobody waits for them any more.
+  void CancelDeletes() { deleter_.Cancel(); }
+
+  // Retention by label selector, and removal of series without samples: a pass now, and from
+  // StartRetention on one every ten minutes in the background. Errors: see SampleRetention.
+  void SetRetentionRules(std::vector<RetentionRule> rules) {
+    retention_.SetRules(std::move(rules));
+  }
+  Status Expire();
+  void StartRetention();
+
   // For the SQL relations `samples` and metrics.<name>.
   const SeriesRegistry& registry() const { return *registry_; }
   MetricsStats Stats() const;
+  MetricsWriterStats write_stats() const { return writer_.stats(); }
+  uint64_t samples_deleted() const { return samples_deleted_; }   // on request or by rules
+  uint64_t series_removed() const { return sweeper_.removed(); }  // that had no samples
 
  private:
   MetricsStore(MultiTierStorage& engine, std::unique_ptr<SeriesRegistry> registry,
                MetricsOptions options, uint64_t next_series, UnixMillis floor)
-      : registry_(std::move(registry)),
+      : engine_(engine),
+        registry_(std::move(registry)),
         reader_(engine, *registry_),
-        writer_(engine, *registry_, options, next_series, floor) {}
+        writer_(engine, *registry_, options, next_series, floor),
+        deleter_(engine, options.conflict_wait_max),
+        sweeper_(engine, *registry_, writer_),
+        retention_(engine, *registry_, deleter_, sweeper_) {}
 
+  MultiTierStorage& engine_;
   const std::unique_ptr<SeriesRegistry> registry_;
   const MetricsReader reader_;
   MetricsWriter writer_;
+  SampleDeleter deleter_;
+  SeriesSweeper sweeper_;
+  SampleRetention retention_;
+  std::atomic<uint64_t> samples_deleted_{0};
+  BackgroundThread retention_thread_{"sample retention", kRetentionNiceness};  // uses the rest
 };
 
 }  // namespace luma::storage

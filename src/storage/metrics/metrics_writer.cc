@@ -24,21 +24,32 @@ std::string LabelsText(const SeriesBatch::Series& series, const SeriesRegistry& 
   return LabelsView(canonical).ToString();
 }
 
-WriteSummary Judge(const SeriesBatch& batch, UnixMillis not_after, const SeriesRegistry& registry) {
+bool IsIn(TimeRange range, UnixMillis time) { return range.min <= time && time <= range.max; }
+
+struct Verdict {
   WriteSummary summary;
+  uint64_t late = 0;  // of those refused
+};
+
+Verdict Judge(const SeriesBatch& batch, TimeRange accepted, const SeriesRegistry& registry) {
+  Verdict verdict;
+  WriteSummary& summary = verdict.summary;
   for (size_t i = 0; i < batch.size(); ++i) {
     const SeriesBatch::Series series = batch.series(i);
     for (const Sample& sample : series.samples) {
-      if (sample.timestamp <= not_after) {
+      if (IsIn(accepted, sample.timestamp)) {
         ++summary.samples_stored;
-      } else if (++summary.samples_refused == 1) {
-        summary.first_refusal =
-            fmt::format("sample is too far in the future: series={} timestamp={}",
-                        LabelsText(series, registry), sample.timestamp);
+        continue;
       }
+      const bool is_late = sample.timestamp < accepted.min;
+      verdict.late += is_late ? 1 : 0;
+      if (++summary.samples_refused > 1) continue;
+      summary.first_refusal = fmt::format("sample is too {}: series={} timestamp={}",
+                                          is_late ? "old" : "far in the future",
+                                          LabelsText(series, registry), sample.timestamp);
     }
   }
-  return summary;
+  return verdict;
 }
 
 void StartSeries(const SeriesBatch::Series& series, SeriesBatch& to) {
@@ -49,13 +60,13 @@ void StartSeries(const SeriesBatch::Series& series, SeriesBatch& to) {
   }
 }
 
-// Adds the samples of `batch` that are not after `not_after`, and no series without samples.
-void AppendAccepted(const SeriesBatch& batch, UnixMillis not_after, SeriesBatch& to) {
+// Adds the samples of `batch` in a range of time, and no series without samples.
+void AppendAccepted(const SeriesBatch& batch, TimeRange accepted, SeriesBatch& to) {
   for (size_t i = 0; i < batch.size(); ++i) {
     const SeriesBatch::Series series = batch.series(i);
     bool started = false;
     for (const Sample& sample : series.samples) {
-      if (sample.timestamp > not_after) continue;
+      if (!IsIn(accepted, sample.timestamp)) continue;
       if (!started) StartSeries(series, to);
       started = true;
       to.AddSample(sample);
@@ -97,14 +108,22 @@ MetricsWriter::~MetricsWriter() { gate_.EnterExclusive(); }
 
 void MetricsWriter::Write(const SeriesBatch& batch, WriteCallback done) {
   writes_.fetch_add(1, std::memory_order_relaxed);
-  const UnixMillis not_after = engine_.clock().NowMillis() + options_.future_max.count();
-  WriteSummary summary = Judge(batch, not_after, registry_);
+  const TimeRange accepted = Accepted();
+  Verdict verdict = Judge(batch, accepted, registry_);
+  samples_refused_late_.fetch_add(verdict.late, std::memory_order_relaxed);
+  WriteSummary& summary = verdict.summary;
   if (summary.samples_stored == 0) {
     Count(summary);
     done(std::move(summary));
   } else if (summary.samples_refused > 0 || !TryWriteNewer(batch, summary, done)) {
-    Enqueue(batch, not_after, std::move(summary), std::move(done));
+    Enqueue(batch, accepted, std::move(summary), std::move(done));
   }
+}
+
+TimeRange MetricsWriter::Accepted() const {
+  const UnixMillis now = engine_.clock().NowMillis();
+  const int64_t late = options_.late_max.count();
+  return {.min = late == 0 ? INT64_MIN : now - late, .max = now + options_.future_max.count()};
 }
 
 bool MetricsWriter::TryWriteNewer(const SeriesBatch& batch, const WriteSummary& summary,
@@ -130,7 +149,7 @@ bool MetricsWriter::TryWriteNewer(const SeriesBatch& batch, const WriteSummary& 
   return true;
 }
 
-void MetricsWriter::Enqueue(const SeriesBatch& batch, UnixMillis not_after, WriteSummary summary,
+void MetricsWriter::Enqueue(const SeriesBatch& batch, TimeRange accepted, WriteSummary summary,
                             WriteCallback done) {
   queued_writes_.fetch_add(1, std::memory_order_relaxed);
   auto memory = engine_.budget().Book(BudgetUse::kIngest, batch.allocated_bytes());
@@ -139,7 +158,7 @@ void MetricsWriter::Enqueue(const SeriesBatch& batch, UnixMillis not_after, Writ
                     .summary = std::move(summary),
                     .done = std::move(done),
                     .memory = std::move(memory).value()};
-  AppendAccepted(batch, not_after, write.batch);
+  AppendAccepted(batch, accepted, write.batch);
   queue_.Push(std::move(write));
 }
 
@@ -148,7 +167,7 @@ void MetricsWriter::StoreGroup(WriteGroup group) {
   std::vector<Status> results(group.size());
   if (group.size() > 1) {
     SeriesBatch all;
-    for (const QueuedWrite& write : group) AppendAccepted(write.batch, INT64_MAX, all);
+    for (const QueuedWrite& write : group) AppendAccepted(write.batch, TimeRange(), all);
     results[0] = StoreAlone(all);
   }
   // One sender's series over the limit must not fail what the others sent.
@@ -165,6 +184,9 @@ void MetricsWriter::StoreGroup(WriteGroup group) {
 Status MetricsWriter::StoreAlone(const SeriesBatch& batch) {
   CarefulWrite write(batch, registry_, floor_);
   write.Prepare(next_series_);
+  if (write.lacks_series()) {
+    return Status::Unavailable("a series was removed while samples of it were on their way");
+  }
   LUMA_RETURN_IF_ERROR(BookSeries(write.new_series_count()));
   LUMA_RETURN_IF_ERROR(CommitPatiently(write));
   next_series_ += write.new_series_count();
@@ -195,18 +217,34 @@ Status MetricsWriter::BookSeries(uint64_t new_series) {
   if (count > options_.series_max || next_series_ + new_series > SeriesRegistry::kSeriesMax) {
     return Status::TooManyRequests("too many series: limit=", options_.series_max);
   }
-  const uint64_t bytes = count * series_bytes_;
+  const uint64_t bytes = (registry_.resident_count() + new_series) * series_bytes_;
   if (bytes <= series_memory_.bytes()) return Status::Ok();
   return series_memory_.Grow(bytes - series_memory_.bytes());
 }
 
 void MetricsWriter::MeasureSeries() {
-  const uint64_t count = registry_.series_count();
+  const uint64_t count = registry_.resident_count();
   if (count < kMeasuredSeriesMin || count < series_measured_ + series_measured_ / 8) return;
   series_measured_ = count;
   series_bytes_ = registry_.allocated_bytes() * 8 / 7 / count + 1;  // the allocator rounds up
   series_memory_.Release();
   series_memory_ = engine_.budget().BookAlways(BudgetUse::kSeries, count * series_bytes_);
+}
+
+// Memory of series that were removed comes back.
+void MetricsWriter::WhileNoneWrites(const std::function<void()>& work) {
+  gate_.EnterExclusive();
+  work();
+  const uint64_t count = registry_.resident_count();
+  if (count < series_measured_) {
+    series_measured_ = 0;
+    MeasureSeries();
+  }
+  if (count * series_bytes_ < series_memory_.bytes()) {
+    series_memory_.Release();
+    series_memory_ = engine_.budget().BookAlways(BudgetUse::kSeries, count * series_bytes_);
+  }
+  gate_.LeaveExclusive();
 }
 
 void MetricsWriter::Count(const WriteSummary& summary) {
@@ -219,6 +257,7 @@ MetricsWriterStats MetricsWriter::stats() const {
           .queued_writes = queued_writes_.load(std::memory_order_relaxed),
           .samples_stored = samples_stored_.load(std::memory_order_relaxed),
           .samples_refused = samples_refused_.load(std::memory_order_relaxed),
+          .samples_refused_late = samples_refused_late_.load(std::memory_order_relaxed),
           .samples_duplicate = samples_duplicate_.load(std::memory_order_relaxed),
           .samples_replaced = samples_replaced_.load(std::memory_order_relaxed)};
 }

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,8 @@ namespace luma::storage {
 
 struct MetricsOptions {
   std::chrono::milliseconds future_max = MetricsSink::kFutureMax;
+  // Samples older than this are refused one by one, as those from the future are; 0: none are.
+  std::chrono::milliseconds late_max{0};
   uint64_t series_max = 10'000'000;  // new series beyond it are kTooManyRequests
   // How long a write waits for rows that it has to replace: a flush is moving them, or SQL is
   // deleting them. Then it is kUnavailable.
@@ -34,8 +37,9 @@ struct MetricsWriterStats {
   uint64_t queued_writes = 0;  // of those: had to be alone, or came while another was
   uint64_t samples_stored = 0;
   uint64_t samples_refused = 0;
-  uint64_t samples_duplicate = 0;  // of those stored: were there already, with the same value
-  uint64_t samples_replaced = 0;   // of those stored: had another value before
+  uint64_t samples_refused_late = 0;  // of those: too old; the others come from the future
+  uint64_t samples_duplicate = 0;     // of those stored: were there already, with the same value
+  uint64_t samples_replaced = 0;      // of those stored: had another value before
 };
 
 // Booked for each series until there are enough of them to measure what the registry takes.
@@ -54,14 +58,19 @@ class MetricsWriter {
   // As MetricsSink::Write. Never waits for a commit.
   void Write(const SeriesBatch& batch, WriteCallback done);
 
+  // Calls `work` alone: no write is on its way, and those that come wait. Blocks.
+  void WhileNoneWrites(const std::function<void()>& work);
+
   MetricsWriterStats stats() const;
 
  private:
   // Returns false, having done nothing, when the batch has to be alone.
   bool TryWriteNewer(const SeriesBatch& batch, const WriteSummary& summary,
                      const WriteCallback& done);
-  void Enqueue(const SeriesBatch& batch, UnixMillis not_after, WriteSummary summary,
+  void Enqueue(const SeriesBatch& batch, TimeRange accepted, WriteSummary summary,
                WriteCallback done);
+  // Times of samples that are stored.
+  TimeRange Accepted() const;
 
   // On the queue's thread.
   void StoreGroup(WriteGroup group);
@@ -78,7 +87,7 @@ class MetricsWriter {
   const MetricsOptions options_;
   const UnixMillis floor_;
   WriteGate gate_;
-  // Both belong to the queue's thread.
+  // Both belong to who is alone inside the gate.
   uint64_t next_series_;
   BudgetLease series_memory_;
   uint64_t series_bytes_ = kSeriesBytes;  // booked for each
@@ -88,6 +97,7 @@ class MetricsWriter {
   std::atomic<uint64_t> queued_writes_ = 0;
   std::atomic<uint64_t> samples_stored_ = 0;
   std::atomic<uint64_t> samples_refused_ = 0;
+  std::atomic<uint64_t> samples_refused_late_ = 0;
   std::atomic<uint64_t> samples_duplicate_ = 0;
   std::atomic<uint64_t> samples_replaced_ = 0;
 

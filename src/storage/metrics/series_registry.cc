@@ -39,6 +39,9 @@ class PairCursor {
   uint32_t left_;
 };
 
+// Labels are interned anew when of so many series one has been removed.
+constexpr uint64_t kShareInterned = 8;
+
 uint32_t ToNumber(SeriesId id) { return static_cast<uint32_t>(id); }
 
 // Where the label that ends at `value` lies in canonical bytes, given where the one before ends.
@@ -53,10 +56,16 @@ uint64_t SeriesRegistry::series_count() const {
   return by_hash_.size();
 }
 
+uint64_t SeriesRegistry::resident_count() const {
+  ReaderLock lock(mutex_);
+  return by_hash_.size() + removed_count_;
+}
+
 uint64_t SeriesRegistry::MetricVersion(std::string_view metric) const {
   ReaderLock lock(mutex_);
-  const auto found = metrics_.find(metric);
-  return found == metrics_.end() ? 0 : found->second.version;
+  const auto found = interned_->metrics.find(metric);
+  if (found == interned_->metrics.end()) return 0;
+  return std::max(found->second.version, removed_version_);
 }
 
 const SeriesRegistry::Record* SeriesRegistry::Find(SeriesId id) const {
@@ -69,44 +78,54 @@ bool SeriesRegistry::AppendLabels(SeriesId id, std::string& out) const {
   ReaderLock lock(mutex_);
   const Record* const record = Find(id);
   if (record == nullptr) return false;
-  for (PairCursor pairs(record->pairs); !pairs.done();) out.append(index_.Fragment(pairs.Next()));
+  AppendPairs(*record, out);
   return true;
 }
 
+void SeriesRegistry::AppendPairs(const Record& record, std::string& out) const {
+  for (PairCursor pairs(record.pairs); !pairs.done();) {
+    out.append(interned_->index.Fragment(pairs.Next()));
+  }
+}
+
 void SeriesRegistry::LabelValuesOf(std::span<const SeriesId> ids, std::string_view name,
-                                   std::span<std::string_view> values) const {
+                                   std::span<std::string> values) const {
   LUMA_CHECK(ids.size() == values.size());
   ReaderLock lock(mutex_);
   for (size_t i = 0; i < ids.size(); ++i) {
-    values[i] = "";
+    values[i].clear();
     const Record* const record = Find(ids[i]);
     if (record == nullptr) continue;
     for (PairCursor pairs(record->pairs); !pairs.done();) {
-      const LabelRef label = index_.Label(pairs.Next());
+      const LabelRef label = interned_->index.Label(pairs.Next());
       if (label.name == name) values[i] = label.value;
     }
   }
 }
 
-std::vector<std::string_view> SeriesRegistry::MetricNames() const {
+std::vector<std::string> SeriesRegistry::MetricNames() const {
   ReaderLock lock(mutex_);
-  std::vector<std::string_view> names;
-  names.reserve(metrics_.size());
-  for (const auto& [name, metric] : metrics_) names.push_back(name);
+  std::vector<std::string> names;
+  for (const auto& [name, metric] : interned_->metrics) {
+    const auto pair = interned_->index.Find({kMetricNameLabel, name});
+    if (pair && interned_->index.SeriesOf(*pair).Intersects(all_)) names.emplace_back(name);
+  }
   return names;
 }
 
-std::vector<std::string_view> SeriesRegistry::LabelNamesOf(std::string_view metric) const {
+std::vector<std::string> SeriesRegistry::LabelNamesOf(std::string_view metric) const {
   ReaderLock lock(mutex_);
-  const auto found = metrics_.find(metric);
-  return found == metrics_.end() ? std::vector<std::string_view>() : found->second.label_names;
+  const auto found = interned_->metrics.find(metric);
+  if (found == interned_->metrics.end()) return {};
+  return {found->second.label_names.begin(), found->second.label_names.end()};
 }
 
 std::vector<SeriesId> SeriesRegistry::SeriesOf(std::string_view metric) const {
   ReaderLock lock(mutex_);
   SeriesBitmap ids;
-  const auto pair = index_.Find({kMetricNameLabel, metric});
-  if (pair.has_value()) index_.SeriesOf(*pair).AddTo(ids);
+  const auto pair = interned_->index.Find({kMetricNameLabel, metric});
+  if (pair.has_value()) interned_->index.SeriesOf(*pair).AddTo(ids);
+  ids &= all_;
   std::vector<SeriesId> series;
   series.reserve(ids.cardinality());
   for (const uint32_t id : ids) series.push_back(SeriesId{id});
@@ -123,7 +142,7 @@ SeriesBitmap SeriesRegistry::Select(const Matchers& matchers) const {
   SeriesBitmap ids = all_;
   for (const Matcher* const matcher : order) {
     if (ids.isEmpty()) break;
-    index_.Filter(*matcher, ids);
+    interned_->index.Filter(*matcher, ids);
   }
   return ids;
 }
@@ -135,7 +154,7 @@ std::vector<std::string> SeriesRegistry::LabelNames(const SeriesBitmap& ids) con
     const Record* const record = Find(SeriesId{id});
     if (record == nullptr) continue;
     for (PairCursor pairs(record->pairs); !pairs.done();) {
-      names.insert(index_.Label(pairs.Next()).name);
+      names.insert(interned_->index.Label(pairs.Next()).name);
     }
   }
   return {names.begin(), names.end()};
@@ -145,8 +164,9 @@ std::vector<std::string> SeriesRegistry::LabelValues(std::string_view name,
                                                      const SeriesBitmap& ids) const {
   ReaderLock lock(mutex_);
   std::vector<std::string> values;
-  for (const PairId pair : index_.PairsOf(name)) {
-    if (index_.SeriesOf(pair).Intersects(ids)) values.emplace_back(index_.Label(pair).value);
+  for (const PairId pair : interned_->index.PairsOf(name)) {
+    const bool has_some = interned_->index.SeriesOf(pair).Intersects(ids);
+    if (has_some) values.emplace_back(interned_->index.Label(pair).value);
   }
   std::sort(values.begin(), values.end());
   return values;
@@ -154,10 +174,10 @@ std::vector<std::string> SeriesRegistry::LabelValues(std::string_view name,
 
 size_t SeriesRegistry::allocated_bytes() const {
   ReaderLock lock(mutex_);
-  size_t bytes = index_.allocated_bytes() + arena_.allocated_bytes() +
+  size_t bytes = interned_->index.allocated_bytes() + interned_->lists.allocated_bytes() +
                  records_.size() * sizeof(Record) +
                  by_hash_.bucket_count() * (sizeof(uint32_t) + 1) + all_.getSizeInBytes();
-  for (const auto& [name, metric] : metrics_) {
+  for (const auto& [name, metric] : interned_->metrics) {
     bytes += sizeof(std::string_view) + sizeof(metric) +
              metric.label_names.capacity() * sizeof(std::string_view);
   }
@@ -177,48 +197,91 @@ Status SeriesRegistry::AddOne(const Addition& addition) {
     return Status::Corruption("series is there already: id=", static_cast<uint64_t>(addition.id),
                               " labels=", addition.labels.ToString());
   }
+  while (records_.size() <= id) records_.emplace_back();
+  Record& record = records_[id];
+  record.hash = addition.hash;
+  const uint64_t version = version_.load(std::memory_order_relaxed) + 1;
+  record.pairs = interned_->Add(id, addition.labels, version);
+  record.newest.store(addition.newest, std::memory_order_relaxed);
+  by_hash_.insert(id);
+  all_.add(id);
+  version_.store(version, std::memory_order_release);
+  return Status::Ok();
+}
+
+const char* SeriesRegistry::Interned::Add(uint32_t id, LabelsView labels, uint64_t version) {
   std::vector<PairId> pairs;
-  const char* fragment_begin = addition.labels.canonical().data();
-  for (const LabelRef& label : addition.labels) {
+  const char* fragment_begin = labels.canonical().data();
+  for (const LabelRef& label : labels) {
     const PairFragment fragment = FragmentUpTo(label.value, fragment_begin);
-    pairs.push_back(index_.Intern(fragment));
+    pairs.push_back(index.Intern(fragment));
     fragment_begin += fragment.size();
   }
   std::string list;
   AppendVarint(static_cast<uint32_t>(pairs.size()), list);
   for (const PairId pair : pairs) {
     AppendVarint(static_cast<uint32_t>(pair), list);
-    index_.AddSeries(pair, id);
+    index.AddSeries(pair, id);
   }
-  while (records_.size() <= id) records_.emplace_back();
-  Record& record = records_[id];
-  record.hash = addition.hash;
-  record.pairs = arena_.Copy(list).data();
-  record.newest.store(addition.newest, std::memory_order_relaxed);
-  by_hash_.insert(id);
-  all_.add(id);
-  AddToMetric(pairs);
-  version_.fetch_add(1, std::memory_order_release);
-  return Status::Ok();
+  AddToMetric(pairs, version);
+  return lists.Copy(list).data();
 }
 
-void SeriesRegistry::AddToMetric(std::span<const PairId> pairs) {
+void SeriesRegistry::Interned::AddToMetric(std::span<const PairId> pairs, uint64_t version) {
   // Views into the index, not into the labels of the addition, which go away.
   std::string_view metric_name;
   for (const PairId pair : pairs) {
-    const LabelRef label = index_.Label(pair);
+    const LabelRef label = index.Label(pair);
     if (label.name == kMetricNameLabel) metric_name = label.value;
   }
   if (metric_name.empty()) return;
-  Metric& metric = metrics_[metric_name];
-  ++metric.version;
+  Metric& metric = metrics[metric_name];
+  metric.version = version;
   for (const PairId pair : pairs) {
-    const std::string_view name = index_.Label(pair).name;
+    const std::string_view name = index.Label(pair).name;
     if (name == kMetricNameLabel) continue;
     std::vector<std::string_view>& names = metric.label_names;
     const auto at = std::lower_bound(names.begin(), names.end(), name);
     if (at == names.end() || *at != name) names.insert(at, name);
   }
+}
+
+void SeriesRegistry::Remove(const SeriesBitmap& ids) {
+  bool is_time = false;
+  {
+    WriterLock lock(mutex_);
+    for (const uint32_t id : ids) {
+      if (!IsKnown(SeriesId{id})) continue;
+      by_hash_.erase(id);
+      records_[id].pairs = nullptr;
+      ++removed_count_;
+    }
+    all_ -= ids;
+    removed_version_ = version_.fetch_add(1, std::memory_order_release) + 1;
+    is_time = removed_count_ * kShareInterned > by_hash_.size();
+  }
+  if (is_time) InternAnew();
+}
+
+// Nobody adds series meanwhile, so what is read under the first lock is still so under the second.
+void SeriesRegistry::InternAnew() {
+  auto anew = std::make_unique<Interned>();
+  std::vector<std::pair<uint32_t, const char*>> lists;
+  {
+    ReaderLock lock(mutex_);
+    const uint64_t version = version_.load(std::memory_order_relaxed);
+    std::string canonical;
+    for (const uint32_t id : all_) {
+      canonical.clear();
+      AppendPairs(records_[id], canonical);
+      lists.emplace_back(id, anew->Add(id, LabelsView(canonical), version));
+    }
+  }
+  WriterLock lock(mutex_);
+  for (const auto& [id, list] : lists) records_[id].pairs = list;
+  interned_.swap(anew);
+  removed_count_ = 0;
+  by_hash_.rehash(0);
 }
 
 SeriesId SeriesRegistry::FindByHash(const Hash128& hash) const {
@@ -239,7 +302,11 @@ size_t SeriesRegistry::Resolve(const SeriesBatch& batch, std::vector<SeriesId>& 
   ReaderLock lock(mutex_);
   for (size_t i = 0; i < batch.size(); ++i) {
     const SeriesBatch::Series series = batch.series(i);
-    ids.push_back(series.id != kUnknownSeries ? series.id : FindByHash(series.hash));
+    if (series.id == kUnknownSeries) {
+      ids.push_back(FindByHash(series.hash));
+    } else {
+      ids.push_back(IsKnown(series.id) ? series.id : kUnknownSeries);
+    }
     unknown += ids.back() == kUnknownSeries ? 1 : 0;
   }
   return unknown;
@@ -249,6 +316,7 @@ bool SeriesRegistry::Advance(const SeriesBatch& batch, std::span<const SeriesId>
   ReaderLock lock(mutex_);
   // First without changing anything, so that a batch with late samples leaves no marks.
   for (size_t i = 0; i < batch.size(); ++i) {
+    if (!IsKnown(ids[i])) return false;
     const UnixMillis newest = records_[ToNumber(ids[i])].newest.load(std::memory_order_relaxed);
     for (const Sample& sample : batch.series(i).samples) {
       if (sample.timestamp <= newest) return false;

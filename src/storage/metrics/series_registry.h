@@ -8,6 +8,7 @@
 #include <deque>
 #include <limits>
 #include <map>
+#include <memory>
 #include <roaring/roaring.hh>
 #include <span>
 #include <string>
@@ -25,10 +26,9 @@
 
 namespace luma::storage {
 
-// Series are only ever added, so everything returned as a string_view stays valid for the life of
-// the registry. Ids are below 2^32 and handed out by the one writer.
-// Threads: every method from any thread; additions are one at a time. A lock is taken once per call
-// and held for microseconds, except by matchers that test many label values.
+// Ids are below 2^32 and handed out by the one writer, which gives none twice.
+// Threads: every method from any thread; additions and removals are one at a time. A lock is taken
+// once per call and held for microseconds, except by matchers that test many label values.
 class SeriesRegistry {
  public:
   static constexpr uint64_t kSeriesMax = UINT32_MAX;
@@ -42,7 +42,9 @@ class SeriesRegistry {
   // ---- reading, for every user
 
   uint64_t series_count() const LUMA_EXCLUDES(mutex_);
-  // Rises with every addition: equal versions mean equal answers of every method below.
+  // Those that take memory: removed ones do until there are enough of them.
+  uint64_t resident_count() const LUMA_EXCLUDES(mutex_);
+  // Rises with every change: equal versions mean equal answers of every method below.
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
   // The same for what concerns one metric; 0 when there is no such metric.
   uint64_t MetricVersion(std::string_view metric) const LUMA_EXCLUDES(mutex_);
@@ -54,11 +56,12 @@ class SeriesRegistry {
   // The value of one label of each series, "" when series or label do not exist. Like reading a
   // column: `values` has as many entries as `ids`.
   void LabelValuesOf(std::span<const SeriesId> ids, std::string_view name,
-                     std::span<std::string_view> values) const LUMA_EXCLUDES(mutex_);
+                     std::span<std::string> values) const LUMA_EXCLUDES(mutex_);
 
-  std::vector<std::string_view> MetricNames() const LUMA_EXCLUDES(mutex_);  // sorted
-  // Names of the labels that some series of the metric has, sorted, without __name__.
-  std::vector<std::string_view> LabelNamesOf(std::string_view metric) const LUMA_EXCLUDES(mutex_);
+  std::vector<std::string> MetricNames() const LUMA_EXCLUDES(mutex_);  // sorted
+  // Names of the labels that some series of the metric has, sorted, without __name__. May have
+  // those of removed series while these take memory.
+  std::vector<std::string> LabelNamesOf(std::string_view metric) const LUMA_EXCLUDES(mutex_);
   std::vector<SeriesId> SeriesOf(std::string_view metric) const LUMA_EXCLUDES(mutex_);  // ascending
 
   // Ids of the series that satisfy all matchers.
@@ -81,15 +84,21 @@ class SeriesRegistry {
   // Errors: kCorruption when an id or a label set is there already; what came before it is added.
   Status Add(std::span<const Addition> additions) LUMA_EXCLUDES(mutex_);
 
+  // The series are unknown from here on; nobody writes to them meanwhile. Memory comes back once an
+  // eighth of all have been removed, which takes about a second per million series that stay; reads
+  // go on.
+  void Remove(const SeriesBitmap& ids) LUMA_EXCLUDES(mutex_);
+
   // As MetricsSink::FindSeries.
   void FindSeries(std::span<const Hash128> hashes, std::span<SeriesId> ids) const
       LUMA_EXCLUDES(mutex_);
-  // The id of every series of the batch, kUnknownSeries where there is none. Returns how many are
-  // unknown.
+  // The id of every series of the batch, kUnknownSeries where there is none (any more). Returns how
+  // many are unknown.
   size_t Resolve(const SeriesBatch& batch, std::vector<SeriesId>& ids) const LUMA_EXCLUDES(mutex_);
-  // If every sample is newer than every sample of its series so far, makes them the newest and
-  // returns true. On false some series may have a newest timestamp that is too high, which costs
-  // their next write a look-up and nothing else. `ids` are those of the batch, all of them known.
+  // If every sample is newer than every sample of its series so far, and no series was removed,
+  // makes them the newest and returns true. On false some series may have a newest timestamp that
+  // is too high, which costs their next write a look-up and nothing else. `ids` are those of the
+  // batch.
   bool Advance(const SeriesBatch& batch, std::span<const SeriesId> ids) LUMA_EXCLUDES(mutex_);
   // No sample of the series is newer. An upper bound until SetNewest made it exact.
   UnixMillis Newest(SeriesId id) const LUMA_EXCLUDES(mutex_);
@@ -122,19 +131,33 @@ class SeriesRegistry {
   };
 
   SeriesId FindByHash(const Hash128& hash) const LUMA_REQUIRES_SHARED(mutex_);
+  // What is made of the labels of series, and made anew without those that were removed.
+  struct Interned {
+    LabelIndex index;
+    ByteArena lists;  // of pairs
+    std::map<std::string_view, Metric, std::less<>> metrics;
+
+    // Adds a series to all three; returns its list of pairs.
+    const char* Add(uint32_t id, LabelsView labels, uint64_t version);
+    void AddToMetric(std::span<const PairId> pairs, uint64_t version);
+  };
+
   const Record* Find(SeriesId id) const LUMA_REQUIRES_SHARED(mutex_);
+  bool IsKnown(SeriesId id) const LUMA_REQUIRES_SHARED(mutex_) { return Find(id) != nullptr; }
   Status AddOne(const Addition& addition) LUMA_REQUIRES(mutex_);
-  void AddToMetric(std::span<const PairId> pairs) LUMA_REQUIRES(mutex_);
+  void AppendPairs(const Record& record, std::string& out) const LUMA_REQUIRES_SHARED(mutex_);
+  // Of the series that are left.
+  void InternAnew() LUMA_EXCLUDES(mutex_);
 
   mutable SharedMutex mutex_;
   std::atomic<uint64_t> version_{1};
-  LabelIndex index_ LUMA_GUARDED_BY(mutex_);
-  ByteArena arena_ LUMA_GUARDED_BY(mutex_);             // lists of pairs
-  std::deque<Record> records_ LUMA_GUARDED_BY(mutex_);  // by id
+  std::unique_ptr<Interned> interned_ LUMA_GUARDED_BY(mutex_) = std::make_unique<Interned>();
+  uint64_t removed_count_ LUMA_GUARDED_BY(mutex_) = 0;    // still interned
+  uint64_t removed_version_ LUMA_GUARDED_BY(mutex_) = 0;  // after the last removal
+  std::deque<Record> records_ LUMA_GUARDED_BY(mutex_);    // by id
   boost::unordered_flat_set<uint32_t, IdHash, IdEqual> by_hash_ LUMA_GUARDED_BY(mutex_){
       0, IdHash{&records_}, IdEqual{&records_}};
   SeriesBitmap all_ LUMA_GUARDED_BY(mutex_);
-  std::map<std::string_view, Metric, std::less<>> metrics_ LUMA_GUARDED_BY(mutex_);
 };
 
 }  // namespace luma::storage

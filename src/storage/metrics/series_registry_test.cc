@@ -57,7 +57,7 @@ TEST_F(SeriesRegistryTest, LabelsComeBackAsTheyWere) {
 
 TEST_F(SeriesRegistryTest, ReadsOneLabelOfManySeriesAsAColumn) {
   const std::vector<SeriesId> ids = {SeriesId{3}, SeriesId{1}, SeriesId{4}, SeriesId{99}};
-  std::vector<std::string_view> values(ids.size());
+  std::vector<std::string> values(ids.size());
   registry_.LabelValuesOf(ids, "job", values);
   EXPECT_THAT(values, ElementsAre("luma", "node", "", ""));
 }
@@ -176,6 +176,57 @@ TEST(SeriesRegistryThreadsTest, ReadersSeeWholeSeriesWhileOthersAreAdded) {
   stop = true;
   reader.join();
   EXPECT_EQ(registry.series_count(), 500u);
+}
+
+TEST_F(SeriesRegistryTest, RemovedSeriesAreUnknown) {
+  SeriesBitmap removed;
+  removed.add(2);
+  removed.add(4);
+  removed.add(77);
+  const uint64_t version = registry_.version();
+  const uint64_t up = registry_.MetricVersion("up");
+  registry_.Remove(removed);
+  EXPECT_GT(registry_.version(), version);
+  EXPECT_GT(registry_.MetricVersion("up"), up);
+  EXPECT_EQ(registry_.series_count(), 3u);
+  EXPECT_THAT(Ids(registry_.Select({})), ElementsAre(1, 3, 5));
+  EXPECT_THAT(Ids(registry_.Select({Match("job", MatchOp::kEqual, "node")})), ElementsAre(1));
+  EXPECT_THAT(registry_.MetricNames(), ElementsAre("up"));
+  EXPECT_THAT(registry_.SeriesOf("up"), ElementsAre(SeriesId{1}, SeriesId{3}));
+  std::string canonical;
+  EXPECT_FALSE(registry_.AppendLabels(SeriesId{2}, canonical));
+
+  SeriesBatch batch;
+  batch.StartSeries(SeriesId{2});
+  batch.AddSample({.timestamp = 1, .value = 1});
+  std::vector<SeriesId> ids;
+  EXPECT_EQ(registry_.Resolve(batch, ids), 1u);
+  EXPECT_FALSE(registry_.Advance(batch, std::vector<SeriesId>{SeriesId{2}}));
+  AddAll(registry_, {});
+  const Labels again = Make({{"__name__", "load"}, {"host", "a"}});
+  const SeriesRegistry::Addition addition = {
+      .id = SeriesId{6}, .labels = again, .hash = again.Hash(), .newest = 0};
+  ASSERT_TRUE(registry_.Add({&addition, 1}).ok());
+  EXPECT_THAT(registry_.SeriesOf("load"), ElementsAre(SeriesId{6}));
+}
+
+TEST_F(SeriesRegistryTest, MemoryOfRemovedSeriesComesBack) {
+  const auto pod = [](int i) {
+    return Make({{"__name__", "cpu"}, {"pod", "a-pod-with-a-long-name-" + std::to_string(i)}});
+  };
+  std::vector<Labels> pods;
+  for (int i = 0; i < 20'000; ++i) pods.push_back(pod(i));
+  AddAll(registry_, pods);
+  const size_t before = registry_.allocated_bytes();
+  SeriesBitmap removed;
+  removed.addRange(6, 19'006);
+  registry_.Remove(removed);
+  EXPECT_EQ(registry_.resident_count(), 1'005u);
+  EXPECT_LT(registry_.allocated_bytes(), before / 2);
+  std::string canonical;
+  ASSERT_TRUE(registry_.AppendLabels(SeriesId{20'005}, canonical));
+  EXPECT_EQ(LabelsView(canonical).ToString(), LabelsView(pod(19'999)).ToString());
+  EXPECT_EQ(registry_.LabelValues("pod", registry_.Select({})).size(), 1'000u);
 }
 
 }  // namespace

@@ -14,23 +14,23 @@ constexpr std::chrono::milliseconds kSaveInterval = std::chrono::hours(1);
 }  // namespace
 
 void EngineMaintenance::Start() {
-  thread_.emplace(kInterval, [this] {
-    const Status expired = Expire().status();
-    if (!expired.ok()) LUMA_LOG(kWarn, "storage", "retention failed: {}", expired.message());
+  thread_.Start([this] {
+    while (thread_.Sleep(kInterval)) {
+      const Status expired = Expire().status();
+      if (!expired.ok()) LUMA_LOG(kWarn, "storage", "retention failed: {}", expired.message());
+    }
   });
-}
-
-void EngineMaintenance::Stop() {
-  if (thread_) thread_->Stop();
 }
 
 Result<ExpiryCounts> EngineMaintenance::Expire() {
   MutexLock lock(mutex_);
-  LUMA_RETURN_IF_ERROR(SaveClock());
+  // A full disk must not keep old data on it; the next start by an older time is only more careful.
+  const Status saved = SaveClock();
+  if (!saved.ok()) LUMA_LOG(kWarn, "storage", "expiry clock not saved: {}", saved.message());
   return expiry_.DropExpired();
 }
 
-// Before anything expires by it, so that the next start knows at least this time.
+// Before anything expires by it, so that the next start knows this time or one not long before.
 Status EngineMaintenance::SaveClock() {
   const UnixMillis now = clock_.Now();
   if (saved_ && std::chrono::abs(std::chrono::milliseconds(now - *saved_)) < kSaveInterval) {

@@ -6,10 +6,10 @@
 
 #include "base/mutex.h"
 #include "io/file_system.h"
+#include "storage/background_thread.h"
 #include "storage/compaction/compactor.h"
 #include "storage/flusher.h"
 #include "storage/maintenance.h"
-#include "storage/retention/periodic_thread.h"
 #include "storage/retention/table_expiry.h"
 
 namespace luma::storage {
@@ -28,7 +28,7 @@ class EngineMaintenance final : public Maintenance {
         compactor_(compactor) {}
 
   void Start();
-  void Stop();
+  void Stop() { thread_.Stop(); }
 
   ExpiryClock& expiry_clock() override { return clock_; }
   void SetDefaultRetention(std::chrono::seconds retention) override {
@@ -39,6 +39,8 @@ class EngineMaintenance final : public Maintenance {
   Status CleanDeleted() override;
 
  private:
+  static constexpr int kNiceness = 10;  // what has expired can wait
+
   Status SaveClock() LUMA_REQUIRES(mutex_);
 
   io::FileSystem& fs_;
@@ -49,7 +51,7 @@ class EngineMaintenance final : public Maintenance {
   Compactor& compactor_;
   Mutex mutex_;  // taken before those of the flusher
   std::optional<UnixMillis> saved_ LUMA_GUARDED_BY(mutex_);
-  std::optional<PeriodicThread> thread_;
+  BackgroundThread thread_{"retention", kNiceness};
 };
 
 }  // namespace luma::storage

@@ -113,6 +113,7 @@ class MetricsInstance {
         ASSERT_TRUE(ids.Read(*run, *table->schema().FindColumn(kSeriesIdColumn), block).ok());
         ASSERT_TRUE(labels.Read(*run, *table->schema().FindColumn(kLabelsColumn), block).ok());
         for (uint32_t row = 0; row < ids.size(); ++row) {
+          if (run->IsDeleted(run->BlockStart(block) + row)) continue;
           const std::string name = LabelsView(labels.values()[row].view()).ToString();
           EXPECT_TRUE(names.emplace(ids.values()[row], name).second);
         }

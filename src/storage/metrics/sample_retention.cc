@@ -1,0 +1,39 @@
+#include "storage/metrics/sample_retention.h"
+
+#include <utility>
+
+#include "storage/maintenance.h"
+
+namespace luma::storage {
+namespace {
+
+constexpr uint64_t kPassesPerFullOne = 24;
+
+}  // namespace
+
+void SampleRetention::SetRules(std::vector<RetentionRule> rules) {
+  MutexLock lock(mutex_);
+  rules_.clear();
+  for (RetentionRule& rule : rules) rules_.push_back({.rule = std::move(rule)});
+}
+
+Result<uint64_t> SampleRetention::Pass() {
+  MutexLock lock(mutex_);
+  const UnixMillis now = engine_.maintenance().expiry_clock().Now();
+  const bool is_full = passes_++ % kPassesPerFullOne == 0;
+  SeriesBitmap unmatched = rules_.empty() ? SeriesBitmap() : registry_.Select({});
+  uint64_t deleted = 0;
+  for (State& state : rules_) {
+    const SeriesBitmap series = registry_.Select(state.rule.match) & unmatched;
+    unmatched -= series;
+    const UnixMillis cutoff = now - state.rule.keep.count();
+    const TimeRange expired{.min = is_full ? INT64_MIN : state.applied_to, .max = cutoff - 1};
+    LUMA_ASSIGN_OR_RETURN(const uint64_t rows, deleter_.Delete(series, expired));
+    deleted += rows;
+    state.applied_to = cutoff;
+  }
+  LUMA_RETURN_IF_ERROR(sweeper_.SweepIfNeeded().status());
+  return deleted;
+}
+
+}  // namespace luma::storage

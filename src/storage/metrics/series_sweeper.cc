@@ -1,0 +1,143 @@
+#include "storage/metrics/series_sweeper.h"
+
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "storage/maintenance.h"
+#include "storage/metrics/flat_column.h"
+#include "storage/metrics/sample_scan.h"
+#include "storage/run_version.h"
+
+namespace luma::storage {
+namespace {
+
+// Takes the series that have rows from `series`.
+class RowFinder {
+ public:
+  RowFinder(const TableSnapshot& table, SeriesBitmap& series)
+      : column_(*table.schema().FindColumn(kSeriesIdColumn)), series_(series) {}
+
+  // In the blocks of `run` from `first_block` on.
+  Status Look(const RunView& run, uint32_t first_block) {
+    for (uint32_t block = first_block; block < run.block_count(); ++block) {
+      if (MayHaveRows(run, block)) LUMA_RETURN_IF_ERROR(LookAt(run, block));
+    }
+    return Status::Ok();
+  }
+
+ private:
+  bool MayHaveRows(const RunView& run, uint32_t block) const {
+    const ZoneMap* const zone = run.Zone(kSeriesIdColumn, block);
+    if (zone == nullptr || !zone->has_min || !zone->has_max) return !series_.isEmpty();
+    const auto first = static_cast<uint32_t>(zone->min.As<uint64_t>());
+    const auto last = static_cast<uint32_t>(zone->max.As<uint64_t>());
+    return series_.rank(last) > (first == 0 ? 0 : series_.rank(first - 1));
+  }
+
+  Status LookAt(const RunView& run, uint32_t block) {
+    LUMA_RETURN_IF_ERROR(ids_.Read(run, column_, block));
+    deleted_.resize(ValidityWords(run.BlockRows(block)));
+    run.DeletedRows(block, deleted_);
+    uint64_t last = 0;  // no series has this id
+    for (uint32_t row = 0; row < ids_.size(); ++row) {
+      const uint64_t id = ids_.values()[row];
+      const bool is_deleted = ((deleted_[row / 64] >> (row % 64)) & 1) != 0;
+      if (is_deleted || id == last) continue;
+      series_.remove(static_cast<uint32_t>(id));
+      last = id;
+    }
+    return Status::Ok();
+  }
+
+  const ColumnSchema& column_;
+  SeriesBitmap& series_;
+  FlatColumn<uint64_t> ids_;
+  std::vector<uint64_t> deleted_;
+};
+
+// The first block of `run` with rows that `seen` did not have.
+uint32_t FirstNewBlock(const RunView& run, const TableSnapshot& seen) {
+  const auto* const before = static_cast<const RunVersion*>(seen.FindRun(run.id()));
+  const auto& now = static_cast<const RunVersion&>(run);
+  if (before == nullptr || before->run()->layout() != now.run()->layout()) return 0;
+  uint32_t block = 0;
+  while (block < run.block_count() &&
+         run.BlockStart(block) + run.BlockRows(block) <= before->row_count()) {
+    ++block;
+  }
+  return block;
+}
+
+}  // namespace
+
+Result<uint64_t> SeriesSweeper::SweepIfNeeded() {
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr samples, engine_.Read(kSamplesTableId));
+  const uint64_t mark = DeletionMark(*samples);
+  if (mark == last_mark_.load()) return uint64_t{0};
+  LUMA_ASSIGN_OR_RETURN(const uint64_t removed, Sweep(registry_.Select({})));
+  last_mark_ = mark;
+  return removed;
+}
+
+uint64_t SeriesSweeper::DeletionMark(const TableSnapshot& samples) const {
+  uint64_t deleted = 1;
+  for (const auto& run : samples.runs()) deleted += run->deleted_count();
+  return deleted + (engine_.maintenance().expired().runs << 40);
+}
+
+Result<uint64_t> SeriesSweeper::Sweep(SeriesBitmap candidates) {
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr samples, engine_.Read(kSamplesTableId));
+  RowFinder rows(*samples, candidates);
+  // Newest first: they have most of the series, and fewer blocks are read of the others then.
+  for (size_t i = samples->runs().size(); i-- > 0 && !candidates.isEmpty();) {
+    LUMA_RETURN_IF_ERROR(rows.Look(*samples->runs()[i], 0));
+  }
+  if (candidates.isEmpty()) return uint64_t{0};
+  Result<uint64_t> removed = uint64_t{0};
+  writer_.WhileNoneWrites([&] { removed = RemoveAlone(std::move(candidates), *samples); });
+  return removed;
+}
+
+Result<uint64_t> SeriesSweeper::RemoveAlone(SeriesBitmap candidates, const TableSnapshot& seen) {
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr samples, engine_.Read(kSamplesTableId));
+  RowFinder rows(*samples, candidates);
+  for (const auto& run : samples->runs()) {
+    LUMA_RETURN_IF_ERROR(rows.Look(*run, FirstNewBlock(*run, seen)));
+  }
+  if (candidates.isEmpty()) return uint64_t{0};
+  const Status deleted = DeleteRows(candidates);
+  if (deleted.code() == StatusCode::kConflict) {
+    return Status::Unavailable("series cannot be removed now: ", deleted.message());
+  }
+  LUMA_RETURN_IF_ERROR(deleted);
+  registry_.Remove(candidates);
+  const uint64_t count = candidates.cardinality();
+  removed_ += count;
+  LUMA_LOG(kInfo, "storage", "removed series without samples: count={}", count);
+  return count;
+}
+
+Status SeriesSweeper::DeleteRows(const SeriesBitmap& series) {
+  const std::unique_ptr<Transaction> transaction = engine_.Begin();
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, transaction->Read(kSeriesTableId));
+  const ColumnSchema& column = *table->schema().FindColumn(kSeriesIdColumn);
+  FlatColumn<uint64_t> ids;
+  std::vector<RowId> rows;
+  for (const auto& run : table->runs()) {
+    for (uint32_t block = 0; block < run->block_count(); ++block) {
+      LUMA_RETURN_IF_ERROR(ids.Read(*run, column, block));
+      for (uint32_t row = 0; row < ids.size(); ++row) {
+        const uint32_t position = run->BlockStart(block) + row;
+        const bool is_wanted = series.contains(static_cast<uint32_t>(ids.values()[row]));
+        if (is_wanted && !run->IsDeleted(position)) rows.push_back(MakeRowId(run->id(), position));
+      }
+    }
+  }
+  LUMA_RETURN_IF_ERROR(transaction->Delete(kSeriesTableId, rows).status());
+  return transaction->Commit();
+}
+
+}  // namespace luma::storage

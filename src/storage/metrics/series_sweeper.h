@@ -1,0 +1,46 @@
+// Removes series that have no samples left, from luma.series and from the registry.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "storage/engine.h"
+#include "storage/metrics/metrics_writer.h"
+#include "storage/metrics/postings.h"
+#include "storage/metrics/series_registry.h"
+
+namespace luma::storage {
+
+// Rule 3 of docs/formats/metrics_tables.md, a sample's series exists, is kept in two steps. Looking
+// for series without samples takes long and is done beside writes. Then, while no write is on its
+// way, only rows that were not there at the first look are looked at, and what is still without
+// samples is deleted in one commit. A write that found its series before that finds it again, or
+// makes a new one.
+// Threads: every method from any thread. Lifetime: references must outlive it.
+class SeriesSweeper {
+ public:
+  SeriesSweeper(MultiTierStorage& engine, SeriesRegistry& registry, MetricsWriter& writer)
+      : engine_(engine), registry_(registry), writer_(writer) {}
+
+  // Of `candidates`; gives how many were removed. Errors: kUnavailable when rows of luma.series
+  // were being moved, and those of reading and committing; nothing was removed then.
+  Result<uint64_t> Sweep(SeriesBitmap candidates);
+  // Of all series, if samples may have gone since the last call, by whatever way.
+  Result<uint64_t> SweepIfNeeded();
+
+  uint64_t removed() const { return removed_.load(std::memory_order_relaxed); }
+
+ private:
+  Result<uint64_t> RemoveAlone(SeriesBitmap candidates, const TableSnapshot& seen);
+  Status DeleteRows(const SeriesBitmap& series);
+  // Changes whenever samples are deleted or dropped.
+  uint64_t DeletionMark(const TableSnapshot& samples) const;
+
+  MultiTierStorage& engine_;
+  SeriesRegistry& registry_;
+  MetricsWriter& writer_;
+  std::atomic<uint64_t> last_mark_{0};
+  std::atomic<uint64_t> removed_{0};
+};
+
+}  // namespace luma::storage
