@@ -64,6 +64,10 @@ void WriteTexts(std::string_view key, const std::vector<std::string>& texts, Jso
 
 net::HttpResponse BadData(std::string_view message) { return MakeError(400, "bad_data", message); }
 
+net::HttpResponse Unavailable(std::string_view message) {
+  return MakeError(503, "unavailable", message);
+}
+
 net::HttpResponse ErrorResponse(const Status& status) {
   switch (status.code()) {
     case StatusCode::kInvalidArgument:

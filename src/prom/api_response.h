@@ -14,6 +14,8 @@ namespace luma::prom {
 
 // 400 bad_data.
 net::HttpResponse BadData(std::string_view message);
+// 503 unavailable, for good: nothing says when to ask again.
+net::HttpResponse Unavailable(std::string_view message);
 // An error of evaluation or storage.
 net::HttpResponse ErrorResponse(const Status& status);
 

@@ -27,6 +27,13 @@ struct ScrapeJob {
   bool operator==(const ScrapeJob&) const = default;
 };
 
+// How long samples of some series are kept, [[retention.rules]].
+struct RetentionRule {
+  std::string match;  // a selector: {job="debug"}
+  Duration keep{0};
+  bool operator==(const RetentionRule&) const = default;
+};
+
 // The member initializers are the defaults; names and nesting are those of the file.
 struct Config {
   struct {
@@ -107,6 +114,14 @@ struct Config {
     ByteCount memory_limit;
     ByteCount free_space_min{256 << 20};
   } compaction;
+  struct {
+    Duration future_max{86'400'000};
+    Duration late_max{0};
+  } ingest;
+  struct {
+    Duration default_keep{0};
+    std::vector<RetentionRule> rules;
+  } retention;
   struct {
     std::string store;
     std::string endpoint;

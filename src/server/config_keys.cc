@@ -21,6 +21,7 @@ constexpr Between kPort{0, 65'535};
 constexpr Between kTimeoutMillis{100, 86'400'000};
 constexpr Between kScrapeMillis{kScrapeIntervalMin.count(), kScrapeIntervalMax.count()};
 constexpr Between kThreads{0, 1'024};
+constexpr int64_t kDayMillis = 86'400'000;
 constexpr int64_t kMiB = 1 << 20;
 constexpr int64_t kTiB = int64_t{1} << 40;
 
@@ -44,8 +45,9 @@ const std::vector<ConfigKey>& Keys() {
        "Without this, the server refuses to start when a port is open to other machines and asks "
        "for no password. It holds for every port."},
       {LUMA_CONFIG_KEY(server.admin_api), Anything{}, kAtStart,
-       "Serve /api/v1/admin: backups and checks of the running store, which anyone may ask for who "
-       "may use the HTTP port."},
+       "Serve /api/v1/admin: backups and checks of the running store and, as in Prometheus, "
+       "deletes "
+       "of series; and /-/confirm-clock. Anyone may ask for these who may use the HTTP port."},
       {LUMA_CONFIG_KEY(server.max_connections), Between{1, 1'000'000}, kAtStart,
        "HTTP connections open at once, at most a quarter of the files the process may open. At the "
        "limit, the connection that has been idle longest makes room."},
@@ -164,6 +166,18 @@ const std::vector<ConfigKey>& Keys() {
       {LUMA_CONFIG_KEY(compaction.free_space_min), Between{0, kTiB}, kAtStart,
        "A merge begins only if the disk has this much left after it."},
 
+      {LUMA_CONFIG_KEY(ingest.future_max), Between{0, 3'650 * kDayMillis}, kAtStart,
+       "Samples further ahead of the clock are refused, each alone."},
+      {LUMA_CONFIG_KEY(ingest.late_max), Between{0, 10'000 * kDayMillis}, kAtStart,
+       "Samples older than this are refused, each alone; 0s stores samples of any age."},
+
+      {LUMA_CONFIG_KEY(retention.default_keep), Between{0, 10'000 * kDayMillis}, kReloaded,
+       "Rows older than this are dropped, in tables that are sorted by a time and have no option "
+       "retention of their own; 0s keeps them for ever."},
+      {LUMA_CONFIG_KEY(retention.rules), Anything{}, kReloaded,
+       "Samples of some series go earlier, one [[retention.rules]] each. Of several rules that "
+       "match a series the first counts; keep cannot exceed the retention of the table:"},
+
       {LUMA_CONFIG_KEY(cold.store), Anything{}, kAtStart,
        "Where old data goes: \"s3://bucket\" or \"s3://bucket/prefix\", or the path of a local "
        "directory. Empty: data stays in segment files. A store that holds data must stay."},
@@ -236,6 +250,8 @@ constexpr std::pair<std::string_view, std::string_view> kSectionDocs[] = {
     {"rate_limit", "Protection from clients that ask too often."},
     {"wal", "The write-ahead log: what an acknowledgement means."},
     {"storage", "Memory, and when data moves from memory to segment files."},
+    {"ingest", "Which times samples may have."},
+    {"retention", "How long data is kept."},
     {"cold", "Old data in an object store."},
     {"compaction", "Merges of segment files: what they may take from everything else."},
     {"query", "Limits of SQL and PromQL."},
@@ -295,6 +311,7 @@ Status WrongType(const ConfigKey& key, std::string_view given) {
                                                     "text in quotes",
                                                     "a duration such as \"15s\"",
                                                     "a size such as \"64MiB\"",
+                                                    "a list of tables",
                                                     "a list of tables"};
   return Status::InvalidArgument("wrong type: expected=", kTypeNames[key.field.index()],
                                  " given=", given);
@@ -342,6 +359,9 @@ std::string FormatValue(const ConfigKey& key, const Config& config) {
   }
   if (const std::string* value = Field<std::string>(key, config)) {
     return fmt::format("\"{}\"", *value);
+  }
+  if (const auto* rules = Field<std::vector<RetentionRule>>(key, config)) {
+    return fmt::format("({} rules)", rules->size());
   }
   return fmt::format("({} jobs)", Field<std::vector<ScrapeJob>>(key, config)->size());
 }

@@ -13,9 +13,10 @@
 namespace luma::server {
 
 // Where a key's value lives in a Config; the alternative is the key's type.
-using ConfigField = std::variant<bool& (*)(Config&), int64_t& (*)(Config&),
-                                 std::string& (*)(Config&), Duration& (*)(Config&),
-                                 ByteCount& (*)(Config&), std::vector<ScrapeJob>& (*)(Config&)>;
+using ConfigField =
+    std::variant<bool& (*)(Config&), int64_t& (*)(Config&), std::string& (*)(Config&),
+                 Duration& (*)(Config&), ByteCount& (*)(Config&),
+                 std::vector<ScrapeJob>& (*)(Config&), std::vector<RetentionRule>& (*)(Config&)>;
 
 // Bounds of numbers, in the unit of the key's type: a count, milliseconds or bytes.
 struct Between {

@@ -250,5 +250,31 @@ TEST(LoopbackTest, KnowsTheAddressesOfThisMachine) {
   EXPECT_FALSE(IsLoopback("10.0.0.1"));
 }
 
+TEST(ConfigTest, RetentionRulesAreReadInOrder) {
+  const Result<Config> config = ParseConfig(
+      "[retention]\ndefault_keep = \"30d\"\n"
+      "[[retention.rules]]\nmatch = '{job=\"debug\"}'\nkeep = \"3d\"\n"
+      "[[retention.rules]]\nmatch = 'up'\nkeep = \"1d12h\"\n",
+      "luma.toml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->retention.default_keep, std::chrono::days(30));
+  ASSERT_EQ(config->retention.rules.size(), 2u);
+  EXPECT_EQ(config->retention.rules[0].match, "{job=\"debug\"}");
+  EXPECT_EQ(config->retention.rules[1].keep, std::chrono::hours(36));
+}
+
+TEST(ConfigTest, BadRetentionRulesAreNamed) {
+  const auto error = [](std::string_view rule) {
+    return ErrorOf("[[retention.rules]]\nmatch = 'up'\nkeep = \"3d\"\n[[retention.rules]]\n" +
+                   std::string(rule));
+  };
+  EXPECT_THAT(error("match = 'up{'\nkeep = \"1d\"\n"), HasSubstr("rule 2: 1:4: parse error"));
+  EXPECT_THAT(error("match = 'up'\n"), HasSubstr("rule 2: retention rule without a time"));
+  EXPECT_THAT(error("keep = \"1d\"\n"), HasSubstr("rule 2: retention rule without a selector"));
+  EXPECT_THAT(error("match = 'up'\nkeep = \"0s\"\n"), HasSubstr("more than nothing"));
+  EXPECT_THAT(error("match = 'up'\nkeep = \"soon\"\n"), HasSubstr("not a duration"));
+  EXPECT_THAT(error("selector = 'up'\n"), HasSubstr("unknown key: key=retention.rules.selector"));
+}
+
 }  // namespace
 }  // namespace luma::server

@@ -37,6 +37,12 @@ std::string KeyText(const ConfigKey& key, const Config& defaults) {
            "# interval = \"15s\"\n"
            "# timeout = \"10s\"\n";
   }
+  if (key.path == "retention.rules") {
+    return Comment(notes) +
+           "# [[retention.rules]]\n"
+           "# match = '{job=\"debug\"}'\n"
+           "# keep = \"3d\"\n";
+  }
   return Comment(notes) + fmt::format("{} = {}\n", key.name(), FormatValue(key, defaults));
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "storage/manifest/manifest.h"
+#include "storage/retention/expiry_clock_file.h"
 #include "storage/wal/wal_inspect.h"
 #include "storage/warm/segment_inspect.h"
 
@@ -15,6 +16,14 @@ using Describe = Status (*)(io::FileSystem& fs, const io::Path& path, std::ostre
 Status DescribeCurrent(io::FileSystem& fs, const io::Path& path, std::ostream& out) {
   LUMA_ASSIGN_OR_RETURN(const Bytes file, io::ReadFile(fs, path));
   out << "current manifest: " << AsText(file);
+  return Status::Ok();
+}
+
+Status DescribeExpiryClock(io::FileSystem& fs, const io::Path& path, std::ostream& out) {
+  LUMA_ASSIGN_OR_RETURN(const Bytes file, io::ReadFile(fs, path));
+  const Result<UnixMillis> time = storage::DecodeExpiryClock(file);
+  if (!time.ok()) return time.status().WithContext(path);
+  out << "expiry clock: unix_ms=" << *time << '\n';
   return Status::Ok();
 }
 
@@ -47,6 +56,7 @@ constexpr Format kFormats[] = {
     {"MANIFEST-", "", "LUMAMANF", storage::DescribeManifest},
     {"", ".seg", "LSEG", storage::DescribeSegment},
     {"CURRENT", "CURRENT", "MANIFEST-", DescribeCurrent},
+    {"expiry_clock", "expiry_clock", "LUMAXCLK", DescribeExpiryClock},
     {"LOCK", "LOCK", "", DescribeLock},
     {"wal-", ".spare", "", DescribeSpare},
     {"wal-", ".spare.tmp", "", DescribeSpare},

@@ -11,6 +11,7 @@
 #include "net/url.h"
 #include "net/worker_pool.h"
 #include "pgwire/pg_server.h"
+#include "prom/admin_api.h"
 #include "prom/query_api.h"
 #include "prom/remote_write.h"
 #include "server/admin_api.h"
@@ -143,6 +144,10 @@ class Server::Impl {
     }
     static_cast<void>(ApplyLogLevel());  // the level was checked when the file was read
     rate_limiter_.Reconfigure(RateLimits(config_));
+    const Status retention = store_->ConfigureRetention(config_);
+    if (!retention.ok()) {
+      LUMA_LOG(kError, "server", "retention goes on as before: {}", retention.message());
+    }
     postgres_->SetStatementTimeout(config_.query.timeout);
     const Status status = ConfigureScraper();
     if (!status.ok())
@@ -238,6 +243,9 @@ class Server::Impl {
     query_options.workers = &query_workers_;
     query_api_ = std::make_unique<prom::QueryApi>(store_->metrics(), Clock::System(),
                                                   std::move(query_options));
+    metrics_admin_api_ = std::make_unique<prom::AdminApi>(
+        store_->metrics(),
+        prom::AdminApiOptions{.enabled = config_.server.admin_api, .workers = &query_workers_});
     net::Router router = MeasuredRouter();
     AddHealthRoutes(router);
     remote_write_->AddRoutes(router);
@@ -246,6 +254,7 @@ class Server::Impl {
       admin_api_ = std::make_unique<AdminApi>(config_, store_->engine(), Clock::System());
       admin_api_->AddRoutes(router);
     }
+    metrics_admin_api_->AddRoutes(router);
     const auto& server = config_.server;
     LUMA_ASSIGN_OR_RETURN(
         http_, net::HttpServer::Start(loop_, http_workers_, std::move(router),
@@ -310,12 +319,16 @@ class Server::Impl {
     std::vector<std::thread> stops;
     if (scraper_) stops.emplace_back([this] { scraper_->Stop(); });
     if (http_) {
-      stops.emplace_back(
-          [this, grace] { http_->Stop(grace, [this] { query_api_->CancelAll(); }); });
+      stops.emplace_back([this, grace] { http_->Stop(grace, [this] { CancelRequests(); }); });
     }
     if (postgres_) stops.emplace_back([this, grace] { postgres_->Stop(grace); });
     if (metrics_) stops.emplace_back([this, grace] { metrics_->Stop(grace); });
     for (std::thread& stop : stops) stop.join();
+  }
+
+  void CancelRequests() {
+    query_api_->CancelAll();
+    store_->metrics().CancelDeletes();
   }
 
   // Members are made in this order and destroyed in the opposite one: what is below uses what is
@@ -336,6 +349,7 @@ class Server::Impl {
   std::vector<MetricsRegistry::Callback> remote_write_metrics_;
   std::unique_ptr<prom::QueryApi> query_api_;
   std::unique_ptr<AdminApi> admin_api_;
+  std::unique_ptr<prom::AdminApi> metrics_admin_api_;
   net::EventLoop loop_;
   net::WorkerPool http_workers_;
   net::WorkerPool query_workers_;  // of the HTTP API and

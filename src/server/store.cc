@@ -3,12 +3,14 @@
 #include <chrono>
 
 #include "base/log.h"
+#include "promql/parser.h"
 #include "server/archive_metrics.h"
 #include "server/backup_destination.h"
 #include "server/cold_store.h"
 #include "server/memory_shares.h"
 #include "server/store_metrics.h"
 #include "sql/parquet_format.h"
+#include "storage/maintenance.h"
 
 namespace luma::server {
 namespace {
@@ -72,6 +74,13 @@ Result<storage::ColdTierOptions> ColdOptionsOf(const Config& config) {
   return cold;
 }
 
+storage::MetricsOptions MetricsOptionsOf(const Config& config) {
+  storage::MetricsOptions options;
+  options.future_max = config.ingest.future_max;
+  options.late_max = config.ingest.late_max;
+  return options;
+}
+
 sql::DatabaseOptions DatabaseOptionsOf(const Config& config) {
   return {.memory_limit_bytes = config.query.memory_limit.bytes,
           .threads = static_cast<int>(config.query.threads),
@@ -97,7 +106,10 @@ Result<std::unique_ptr<Store>> Store::Open(const Config& given) {
                         storage::MultiTierStorage::Open(std::move(options), io::FileSystem::Posix(),
                                                         Clock::System()));
   LUMA_RETURN_IF_ERROR(store->StartArchive(config).WithContext("wal.archive"));
-  LUMA_ASSIGN_OR_RETURN(store->metrics_, storage::MetricsStore::Open(*store->engine_));
+  LUMA_ASSIGN_OR_RETURN(store->metrics_,
+                        storage::MetricsStore::Open(*store->engine_, MetricsOptionsOf(config)));
+  LUMA_RETURN_IF_ERROR(store->ConfigureRetention(config));
+  store->metrics_->StartRetention();
   LUMA_ASSIGN_OR_RETURN(store->database_,
                         sql::Database::Open(DatabaseOptionsOf(config), *store->engine_));
   store->store_metrics_ =
@@ -116,6 +128,18 @@ Status Store::StartArchive(const Config& config) {
   archive_ = std::make_unique<storage::LogArchive>(engine_->backup_source(), *archive_store_,
                                                    ArchiveOptionsOf(config));
   archive_metrics_ = RegisterArchiveMetrics(*archive_, MetricsRegistry::Default());
+  return Status::Ok();
+}
+
+Status Store::ConfigureRetention(const Config& config) {
+  std::vector<storage::RetentionRule> rules;
+  for (const RetentionRule& rule : config.retention.rules) {
+    LUMA_ASSIGN_OR_RETURN(Matchers match, promql::ParseSelector(rule.match));
+    rules.push_back({.match = std::move(match), .keep = rule.keep});
+  }
+  metrics_->SetRetentionRules(std::move(rules));
+  engine_->maintenance().SetDefaultRetention(
+      std::chrono::ceil<std::chrono::seconds>(config.retention.default_keep));
   return Status::Ok();
 }
 

@@ -26,6 +26,10 @@ class Store {
   static Result<std::unique_ptr<Store>> Open(const Config& config);
   ~Store();  // Close(), logging an error
 
+  // Takes over the retention of `config`. Errors: kSyntaxError and the like for a rule that a
+  // configuration would not have been read with; nothing has changed then.
+  Status ConfigureRetention(const Config& config);
+
   // No part is used any more when this is called. Idempotent.
   Status Close();
 

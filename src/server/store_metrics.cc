@@ -1,5 +1,9 @@
 #include "server/store_metrics.h"
 
+#include <chrono>
+
+#include "storage/maintenance.h"
+
 namespace luma::server {
 namespace {
 
@@ -39,9 +43,43 @@ constexpr EngineMetric kEngineMetrics[] = {
      LUMA_ENGINE_STAT(poisoned)},
 };
 
+struct DeletionMetric {
+  Kind kind;
+  std::string_view name;
+  std::string_view help;
+  double (*read)(storage::MultiTierStorage&, const storage::MetricsStore&);
+};
+
+// What is refused for its time, deleted or has expired.
+constexpr DeletionMetric kDeletionMetrics[] = {
+    {Kind::kCounter, "luma_samples_refused_total",
+     "Samples refused because they are too old or too far in the future.",
+     [](auto&, const auto& metrics) -> double { return metrics.write_stats().samples_refused; }},
+    {Kind::kCounter, "luma_samples_refused_late_total", "Of those, the ones that are too old.",
+     [](auto&, const auto& metrics) -> double {
+       return metrics.write_stats().samples_refused_late;
+     }},
+    {Kind::kCounter, "luma_samples_deleted_total",
+     "Samples deleted on request or by [[retention.rules]].",
+     [](auto&, const auto& metrics) -> double { return metrics.samples_deleted(); }},
+    {Kind::kCounter, "luma_series_removed_total", "Series removed because they had no samples.",
+     [](auto&, const auto& metrics) -> double { return metrics.series_removed(); }},
+    {Kind::kCounter, "luma_retention_dropped_segments_total", "Segments dropped by retention.",
+     [](auto& engine, const auto&) -> double { return engine.maintenance().expired().runs; }},
+    {Kind::kCounter, "luma_retention_dropped_rows_total", "Rows of those segments.",
+     [](auto& engine, const auto&) -> double { return engine.maintenance().expired().rows; }},
+    {Kind::kCounter, "luma_retention_dropped_bytes_total", "Size of those segments.",
+     [](auto& engine, const auto&) -> double { return engine.maintenance().expired().bytes; }},
+    {Kind::kGauge, "luma_retention_clock_lag_seconds",
+     "How far a jump of the wall clock is ahead of the time by which data expires.",
+     [](auto& engine, const auto&) -> double {
+       return std::chrono::duration<double>(engine.maintenance().expiry_clock().Lag()).count();
+     }},
+};
+
 }  // namespace
 
-std::vector<MetricsRegistry::Callback> RegisterStoreMetrics(const storage::MultiTierStorage& engine,
+std::vector<MetricsRegistry::Callback> RegisterStoreMetrics(storage::MultiTierStorage& engine,
                                                             const storage::MetricsStore& metrics,
                                                             MetricsRegistry& registry) {
   std::vector<MetricsRegistry::Callback> callbacks;
@@ -49,6 +87,10 @@ std::vector<MetricsRegistry::Callback> RegisterStoreMetrics(const storage::Multi
     const auto read = [&engine, read = metric.read] {
       return static_cast<double>(read(engine.Stats()));
     };
+    callbacks.push_back(registry.AddCallback(metric.kind, metric.name, metric.help, read));
+  }
+  for (const DeletionMetric& metric : kDeletionMetrics) {
+    const auto read = [&engine, &metrics, read = metric.read] { return read(engine, metrics); };
     callbacks.push_back(registry.AddCallback(metric.kind, metric.name, metric.help, read));
   }
   callbacks.push_back(registry.AddCallback(

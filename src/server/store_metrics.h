@@ -9,9 +9,9 @@
 
 namespace luma::server {
 
-// luma_storage_*, luma_wal_* and luma_series. They vanish with the result, which must go before the
-// parts do.
-std::vector<MetricsRegistry::Callback> RegisterStoreMetrics(const storage::MultiTierStorage& engine,
+// luma_storage_*, luma_wal_*, luma_series*, luma_samples_* and luma_retention_*. They vanish with the
+// result, which must go before the parts do.
+std::vector<MetricsRegistry::Callback> RegisterStoreMetrics(storage::MultiTierStorage& engine,
                                                             const storage::MetricsStore& metrics,
                                                             MetricsRegistry& registry);
 
