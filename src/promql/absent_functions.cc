@@ -61,6 +61,7 @@ Result<VectorValue> AbsentOverTime(NodeEvaluator& evaluator, const Call& call) {
     ForEachWindow(range, series, [&](size_t step, const Window&) {
       present[step / 64] |= uint64_t{1} << (step % 64);
     });
+    LUMA_RETURN_IF_ERROR(evaluator.context().CheckDeadline());
   }
   return AbsentAt(evaluator.steps(), present, argument);
 }

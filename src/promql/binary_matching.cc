@@ -30,8 +30,10 @@ Presence AllSteps(const VectorValue& vector) {
 // the many side and fill_right the one side also with group_right: as in Prometheus.
 class PairMatching {
  public:
-  PairMatching(const Binary& binary, const VectorValue& left, const VectorValue& right)
-      : binary_(binary),
+  PairMatching(EvaluationContext& context, const Binary& binary, const VectorValue& left,
+               const VectorValue& right)
+      : context_(context),
+        binary_(binary),
         swapped_(binary.matching.grouping == Grouping::kRight),
         one_to_one_(binary.matching.grouping == Grouping::kNone),
         many_(swapped_ ? right : left),
@@ -51,6 +53,7 @@ class PairMatching {
     rows_of_group_.clear();
     Presence matched;  // steps at which some series of the many side has found its partner
     for (const size_t many_row : many) {
+      LUMA_RETURN_IF_ERROR(context_.CheckDeadline());
       for (const size_t one_row : one) {
         const Presence steps = Both(many_.presence(many_row), one_.presence(one_row));
         if (IsEmpty(steps)) continue;
@@ -166,6 +169,7 @@ class PairMatching {
     return at->second;
   }
 
+  EvaluationContext& context_;
   const Binary& binary_;
   const bool swapped_;
   const bool one_to_one_;
@@ -185,11 +189,9 @@ class PairMatching {
 Result<VectorValue> MatchVectors(EvaluationContext& context, const Binary& binary,
                                  const VectorValue& left, const VectorValue& right) {
   LUMA_RETURN_IF_ERROR(context.Book(std::max(left.size(), right.size()), left.step_count()));
-  PairMatching matching(binary, left, right);
-  size_t done = 0;
+  PairMatching matching(context, binary, left, right);
   for (const MatchGroup& group : GroupForMatching(binary.matching, left, right)) {
     LUMA_RETURN_IF_ERROR(matching.MatchGroupOf(group));
-    if (++done % 64 == 0) LUMA_RETURN_IF_ERROR(context.CheckDeadline());
   }
   return matching.Take();
 }

@@ -12,9 +12,4 @@ Status EvaluationContext::CheckPoints(uint64_t points) const {
   return Status::TooLarge("query gives too many samples: limit=", limits_.samples_max);
 }
 
-Status EvaluationContext::CheckDeadline() const {
-  if (std::chrono::steady_clock::now() <= limits_.deadline) return Status::Ok();
-  return Status::Timeout("query took too long");
-}
-
 }  // namespace luma::promql

@@ -1,7 +1,6 @@
 // What every node of one query shares: where samples come from, limits, what to tell the user.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 
 #include "base/status.h"
@@ -9,6 +8,7 @@
 #include "promql/annotations.h"
 #include "promql/steps.h"
 #include "promql/vector_value.h"
+#include "promql/work_meter.h"
 
 namespace luma::promql {
 
@@ -21,7 +21,8 @@ class EvaluationContext {
         limits_(limits),
         window_(window),
         lookback_ms_(lookback_ms),
-        subquery_step_ms_(subquery_step_ms) {}
+        subquery_step_ms_(subquery_step_ms),
+        meter_(limits) {}
 
   const MetricsSource& source() const { return source_; }
   const ReadLimits& limits() const { return limits_; }
@@ -44,8 +45,10 @@ class EvaluationContext {
   // To be called with what a node gives. One stored sample can be the value of thousands of steps,
   // so storage's own count is no bound. Errors: kTooLarge.
   Status CheckPoints(uint64_t points) const;
-  // To be called in loops that may be long. Errors: kTimeout.
-  Status CheckDeadline() const;
+  // To be called in loops that may be long. Errors: kTimeout, kCancelled.
+  Status CheckDeadline() { return meter_.Check(); }
+  // For loops that cannot return an error: they end early, and CheckDeadline then has the reason.
+  WorkMeter& meter() { return meter_; }
 
  private:
   const MetricsSource& source_;
@@ -53,6 +56,7 @@ class EvaluationContext {
   const QueryWindow window_;
   const int64_t lookback_ms_;
   const int64_t subquery_step_ms_;
+  WorkMeter meter_;
   Annotations annotations_;
 };
 

@@ -46,6 +46,7 @@ Result<std::vector<SeriesSamples>> AnswerOf(EvaluationContext& context, const Ra
       points += window.size();
     });
     LUMA_RETURN_IF_ERROR(context.CheckPoints(points));
+    LUMA_RETURN_IF_ERROR(context.CheckDeadline());
   }
   SortByLabels(answer);
   const auto twice = std::adjacent_find(

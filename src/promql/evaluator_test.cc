@@ -135,6 +135,24 @@ TEST_F(EvaluatorTest, LimitsHoldForTheValuesOfSteps) {
   EXPECT_EQ(status({.deadline = std::chrono::steady_clock::now()}), StatusCode::kTimeout);
 }
 
+// Goal: one function call that takes for ever ends in time, also when it is cancelled.
+TEST_F(EvaluatorTest, LongWorkIsInterrupted) {
+  class CancelledMemory final : public ResultMemory {
+   public:
+    Status Book(uint64_t bytes) override {
+      return bytes == 0 ? Status::Cancelled("stop") : Status::Ok();
+    }
+  };
+  const ExprPtr expr = Parse("stddev_over_time(vector(1)[30d:1s])").value();
+  const auto status = [&](const ReadLimits& limits) {
+    return evaluator_.Range(*expr, 0, 10'999'000, 1000, limits).status().code();
+  };
+  CancelledMemory memory;
+  EXPECT_EQ(status({.memory = &memory}), StatusCode::kCancelled);
+  const auto soon = std::chrono::steady_clock::now() + std::chrono::milliseconds(400);
+  EXPECT_EQ(status({.deadline = soon}), StatusCode::kTimeout);
+}
+
 TEST_F(EvaluatorTest, ExtremeTimesDoNotOverflow) {
   metrics_.Add({{"__name__", "m"}}, {{.timestamp = 0, .value = 1}});
   const UnixMillis least = std::numeric_limits<UnixMillis>::min();

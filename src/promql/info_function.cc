@@ -96,13 +96,21 @@ class InfoIndex {
     }
   }
 
-  // Info series of each metric for the target of `labels` at a step. Errors: kInvalidArgument when
-  // two of one metric are equally recent.
-  Result<std::vector<size_t>> Find(LabelsView labels, size_t step) const {
+  // Info rows of one target, by metric.
+  using Target = std::map<std::string, std::vector<size_t>>;
+
+  // The target that `labels` name; null when no info series does.
+  const Target* FindTarget(LabelsView labels) const {
+    const auto found = rows_.find(std::string(KeepLabels(labels, TargetLabels()).canonical()));
+    return found == rows_.end() ? nullptr : &found->second;
+  }
+
+  // The latest info series of each metric at a step. Errors: kInvalidArgument when two of one
+  // metric are equally recent.
+  Result<std::vector<size_t>> Find(const Target* target, size_t step) const {
     std::vector<size_t> found;
-    const auto target = rows_.find(std::string(KeepLabels(labels, TargetLabels()).canonical()));
-    if (target == rows_.end()) return found;
-    for (const auto& [metric, rows] : target->second) {
+    if (target == nullptr) return found;
+    for (const auto& [metric, rows] : *target) {
       LUMA_ASSIGN_OR_RETURN(const std::optional<size_t> row, Latest(rows, step));
       if (row) found.push_back(*row);
     }
@@ -125,7 +133,7 @@ class InfoIndex {
   }
 
   const VectorValue times_;
-  std::unordered_map<std::string, std::map<std::string, std::vector<size_t>>> rows_;
+  std::unordered_map<std::string, Target> rows_;
 };
 
 // Joins labels row by row; a base series has a row of its own for each set of info labels.
@@ -141,16 +149,17 @@ class InfoJoin {
       out_.CopyCells(out_.AddRow(base_.labels(row), base_.drop_name(row)), base_, row);
       return Status::Ok();
     }
+    const InfoIndex::Target* const target = index_.FindTarget(base_.labels(row));
     Status status;
     ForEachPresent(base_, row, [&](size_t step) {
-      if (status.ok()) status = JoinCell(row, step);
+      if (status.ok()) status = JoinCell(row, step, target);
     });
     return status;
   }
 
  private:
-  Status JoinCell(size_t row, size_t step) {
-    LUMA_ASSIGN_OR_RETURN(const std::vector<size_t> found, index_.Find(base_.labels(row), step));
+  Status JoinCell(size_t row, size_t step, const InfoIndex::Target* target) {
+    LUMA_ASSIGN_OR_RETURN(const std::vector<size_t> found, index_.Find(target, step));
     auto at = out_rows_.find(found);
     if (at == out_rows_.end()) {
       LUMA_ASSIGN_OR_RETURN(const std::optional<Labels> labels, Joined(row, found));

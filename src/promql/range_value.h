@@ -9,6 +9,7 @@
 
 #include "model/labels.h"
 #include "promql/steps.h"
+#include "promql/work_meter.h"
 
 namespace luma::promql {
 
@@ -25,7 +26,8 @@ struct RangeValue {
   std::vector<UnixMillis> ends;
   int64_t length_ms = 0;
   RangeEdges edges = RangeEdges::kPlain;
-  int64_t lookback_ms = 0;  // how far beyond the edges an anchored or smoothed range sees
+  WorkMeter* meter = nullptr;  // told of every window
+  int64_t lookback_ms = 0;     // how far beyond the edges an anchored or smoothed range sees
 };
 
 // The samples one step sees: those in (start, end] of a plain range, also some beyond otherwise.
@@ -39,7 +41,8 @@ struct Window {
 };
 
 // Calls visit(step, window) for every step whose window has a sample, in ascending order. The
-// bounds of windows only move forward, so one pass over the samples serves all steps.
+// bounds of windows only move forward, so one pass over the samples serves all steps. Ends early
+// when the meter says so: the caller must then not give the result away.
 template <typename Visit>
 void ForEachWindow(const RangeValue& range, const RangeSeries& series, Visit visit) {
   const int64_t before_ms = range.edges == RangeEdges::kPlain ? 0 : range.lookback_ms;
@@ -56,6 +59,7 @@ void ForEachWindow(const RangeValue& range, const RangeSeries& series, Visit vis
     high = std::max(low, high);
     while (high < times.size() && times[high] <= until) ++high;
     if (low == high) continue;
+    if (range.meter != nullptr && !range.meter->Spend(high - low)) return;
     visit(step, Window{.times = std::span(times).subspan(low, high - low),
                        .values = std::span(series.values).subspan(low, high - low),
                        .start = start,

@@ -137,9 +137,10 @@ Result<RangeValue> SelectRange(EvaluationContext& context, const Steps& steps,
   return value;
 }
 
-Result<RangeValue> RangeWindows(const EvaluationContext& context, const Steps& steps,
+Result<RangeValue> RangeWindows(EvaluationContext& context, const Steps& steps,
                                 const Duration& length, const TimeShift& shift) {
   RangeValue value;
+  value.meter = &context.meter();
   LUMA_ASSIGN_OR_RETURN(value.length_ms, context.Length(length));
   LUMA_ASSIGN_OR_RETURN(const int64_t offset_ms, context.Millis(shift.offset));
   const ShiftedTimes times(shift.at, offset_ms, context.window());

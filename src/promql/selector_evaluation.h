@@ -21,7 +21,7 @@ Result<RangeValue> SelectRange(EvaluationContext& context, const Steps& steps,
                                const MatrixSelector& selector);
 
 // Where the windows of a range lie: all of a RangeValue but its series.
-Result<RangeValue> RangeWindows(const EvaluationContext& context, const Steps& steps,
+Result<RangeValue> RangeWindows(EvaluationContext& context, const Steps& steps,
                                 const Duration& length, const TimeShift& shift);
 
 }  // namespace luma::promql
