@@ -4,24 +4,26 @@ import datetime
 import json
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
 from pathlib import Path
 
 from harness import BINARY, LumaServer, ServerTest, http, wait_until
+from radosgw import RadosGateway
 from remote_write import series, write
 
 
-class BackupTest(ServerTest):
+class Operator(ServerTest):
+    """A server, a place for its backups, and the commands."""
+
     settings = {"server.admin_api": "true", "wal.archive_interval": "200ms"}
+    restore_settings: tuple[str, ...] = ()
 
     def setUp(self):
-        self.settings = {**BackupTest.settings}
         super().setUp()
         self.destination = self.folder / "backups"
-
-    # ---- the commands
 
     def lumadb(self, *arguments: str, exit_code: int = 0) -> str:
         finished = subprocess.run([BINARY, *arguments], capture_output=True, text=True, check=False,
@@ -42,9 +44,11 @@ class BackupTest(ServerTest):
         """Another server on what was restored; it runs beside the first."""
         folder = self.folder / f"copy{time.monotonic_ns()}"
         folder.mkdir()
-        copy = LumaServer(folder)
+        copy = LumaServer(folder, dict(one.split("=", 1) for one in self.restore_settings))
+        sets = [part for one in self.restore_settings for part in ("--set", one)]
         self.restored = self.last_line(self.lumadb(
-            "restore", "--from", str(self.destination), "--data-dir", str(copy.data), *options))
+            "restore", "--from", str(self.destination), "--data-dir", str(copy.data), *options,
+            *sets))
         copy.start()
         self.addCleanup(copy.kill)
         return copy
@@ -53,11 +57,17 @@ class BackupTest(ServerTest):
         [[last]] = self.server.sql("SELECT last_lsn FROM luma_storage.wal")
         return last
 
+    def archived(self) -> int:
+        for line in http(self.server.url("/metrics", "metrics")).text.splitlines():
+            if line.startswith("luma_wal_archive_last_record "):
+                return int(float(line.split()[1]))
+        return 0
+
     def rows(self, server: LumaServer) -> list[tuple]:
         return server.sql("SELECT k, v FROM t ORDER BY k")
 
-    # ---- the tests
 
+class BackupTest(Operator):
     def test_a_backup_under_load_has_all_that_was_acknowledged_and_no_half_transaction(self):
         self.server.sql("CREATE TABLE t (k BIGINT PRIMARY KEY, v TEXT)")
         self.server.sql("CREATE TABLE pairs (k BIGINT, side TEXT)")
@@ -169,12 +179,6 @@ class BackupTest(ServerTest):
                               exit_code=1)
         self.assertIn("archived log ends before the target", message)
 
-    def archived(self) -> int:
-        for line in http(self.server.url("/metrics", "metrics")).text.splitlines():
-            if line.startswith("luma_wal_archive_last_record "):
-                return int(float(line.split()[1]))
-        return 0
-
     def test_damage_is_refused_and_named(self):
         self.server.sql("CREATE TABLE t (k BIGINT, v TEXT)")
         self.server.sql("INSERT INTO t SELECT i, md5(i::TEXT) FROM range(50000) r(i)")
@@ -239,6 +243,56 @@ class BackupTest(ServerTest):
         self.lumadb("backup", "--to", str(self.destination), *server, exit_code=1)
         self.lumadb("backup", "--to", str(self.destination), *server,
                     "--set", "server.require_auth=true", "--set", "auth.password=secret")
+
+
+class S3Test(Operator):
+    """Backups in a bucket, of a database whose old rows are in another place of it."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="luma_rgw_")
+        cls.addClassCleanup(folder.cleanup)
+        cls.gateway = RadosGateway(Path(folder.name)).start()
+        cls.addClassCleanup(cls.gateway.stop)
+
+    def setUp(self):
+        self.bucket = self.gateway.make_bucket()
+        s3 = {"cold.endpoint": self.gateway.endpoint, "cold.access_key": self.gateway.ACCESS_KEY,
+              "cold.secret_key": self.gateway.SECRET_KEY}
+        self.settings = {**Operator.settings, **s3, "cold.store": f"s3://{self.bucket}/cold",
+                         "wal.archive": f"s3://{self.bucket}/backups"}
+        self.restore_settings = tuple(f"{key}={value}" for key, value in
+                                      {**s3, "cold.store": f"s3://{self.bucket}/copies"}.items())
+        super().setUp()
+        self.destination = f"s3://{self.bucket}/backups"
+
+    def test_cold_and_warm_rows_and_the_log_come_back_out_of_a_bucket(self):
+        self.server.sql("CREATE TABLE t (k BIGINT, at TIMESTAMPTZ, v TEXT) WITH (warm_age = '1d')")
+        self.server.sql("INSERT INTO t SELECT i, timestamptz '2024-05-01 00:00:00+00' "
+                        "+ to_seconds(i), md5(i::TEXT) FROM range(30000) r(i)")
+        self.server.sql("CHECKPOINT")
+        is_cold = "SELECT count(*) FROM luma_storage.segments WHERE tier = 'cold'"
+        wait_until(lambda: self.server.sql(is_cold) == [(1,)], "old rows are cold", 120)
+        self.server.sql("INSERT INTO t VALUES (-1, now(), 'warm')")
+        backup = self.backup()
+        self.assertGreaterEqual(backup["bytes_moved"], backup["segment_bytes"])
+        self.server.sql("INSERT INTO t VALUES (-2, now(), 'in the log')")
+        last, rows = self.last_commit(), self.rows(self.server)
+        wait_until(lambda: self.archived() >= last, "the log is archived")
+        originals = set(self.gateway.keys(self.bucket))
+
+        copy = self.restore("--to-commit", str(last))
+        self.assertEqual(self.rows(copy), rows)
+        self.assertEqual(copy.sql(is_cold), [(1,)])
+        copy.sql("DROP TABLE t")
+        copy.sql("CHECKPOINT")
+        copy.stop()
+        self.assertLessEqual(originals, set(self.gateway.keys(self.bucket)))
+        self.assertEqual(self.rows(self.server), rows)
+        sets = [part for one in self.restore_settings for part in ("--set", one)]
+        verified = self.lumadb("backup", "verify", "--from", self.destination, *sets)
+        self.assertIn(f"{backup['id']}: ", verified)
+        self.assertIn(": intact", verified)
 
 
 def flip_byte(path: Path, offset: int):
