@@ -31,7 +31,7 @@ Status Collect(FileSystem& fs, const Path& root, const std::string& relative,
 }
 
 // Appends the bytes of `from`, as long as it is now, to `to`.
-Result<ObjectDigest> Copy(const RandomAccessFile& from, WritableFile& to) {
+Result<ObjectDigest> Append(const RandomAccessFile& from, WritableFile& to) {
   LUMA_ASSIGN_OR_RETURN(const uint64_t size, from.Size());
   ObjectDigest digest{.size_bytes = size};
   Bytes piece;
@@ -41,6 +41,15 @@ Result<ObjectDigest> Copy(const RandomAccessFile& from, WritableFile& to) {
     LUMA_RETURN_IF_ERROR(to.Append(piece));
     digest.crc32c = Crc32c(piece, digest.crc32c);
   }
+  return digest;
+}
+
+// Makes a file of the bytes of `from`: durable on return, but for its name.
+Result<ObjectDigest> CopyTo(const RandomAccessFile& from, FileSystem& fs, const Path& path) {
+  LUMA_ASSIGN_OR_RETURN(const auto file, fs.Create(path, CreateMode::kTruncate));
+  LUMA_ASSIGN_OR_RETURN(const ObjectDigest digest, Append(from, *file));
+  LUMA_RETURN_IF_ERROR(file->Sync());
+  LUMA_RETURN_IF_ERROR(file->Close());
   return digest;
 }
 
@@ -70,13 +79,15 @@ Result<ObjectDigest> LocalObjectStore::PutFile(const std::string& key, FileSyste
   MutexLock lock(mutex_);
   LUMA_ASSIGN_OR_RETURN(const Path target, PathToWrite(key));
   const Path temporary = target + ".tmp";
-  LUMA_ASSIGN_OR_RETURN(const auto file, fs_.Create(temporary, CreateMode::kTruncate));
-  LUMA_ASSIGN_OR_RETURN(const ObjectDigest digest, Copy(*source, *file));
-  LUMA_RETURN_IF_ERROR(file->Sync());
-  LUMA_RETURN_IF_ERROR(file->Close());
-  LUMA_RETURN_IF_ERROR(fs_.Rename(temporary, target));
+  Result<ObjectDigest> copied = CopyTo(*source, fs_, temporary);
+  const Status placed = copied.ok() ? fs_.Rename(temporary, target) : copied.status();
+  if (!placed.ok()) {
+    // Callers come back with other keys: what a full disk cut off would keep it full.
+    static_cast<void>(fs_.Remove(temporary));  // it may not even be there
+    return placed;
+  }
   LUMA_RETURN_IF_ERROR(fs_.SyncDirectory(ParentPath(target)));
-  return digest;
+  return copied;
 }
 
 Status LocalObjectStore::PutIfAbsent(const std::string& key, ByteSpan bytes) {

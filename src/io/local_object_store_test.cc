@@ -71,6 +71,16 @@ TEST(LocalObjectStoreTest, AFileIsWholeOrAbsentAfterPowerLossAtEveryStep) {
   });
 }
 
+TEST(LocalObjectStoreTest, AFileThatFindsNoRoomLeavesTheRoomThereIs) {
+  const Bytes half(60 << 10);
+  SimDisk disk({.capacity_bytes = 100 << 10});
+  ASSERT_TRUE(WriteFileAtomically(disk, "/file", half).ok());
+  LocalObjectStore store(disk, "/objects");
+  EXPECT_EQ(store.PutFile("t/object", disk, "/file").status().code(), StatusCode::kDiskFull);
+  EXPECT_EQ(disk.List("/objects/t")->size(), 0u);
+  EXPECT_TRUE(WriteFileAtomically(disk, "/small", Bytes(30 << 10)).ok());
+}
+
 TEST(LocalObjectStoreTest, WhatACrashLeftOfAWriteIsNoObject) {
   SimDisk disk;
   LocalObjectStore store(disk, "/objects");
