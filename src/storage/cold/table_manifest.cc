@@ -201,16 +201,16 @@ Status TableManifests::FindPublished() {
 
 Status TableManifests::Replace(const std::string& key, const std::string& json) {
   const Result<io::VersionedBytes> there = tier_.store().GetVersioned(key);
-  if (there.status().code() == StatusCode::kNotFound) {
-    return tier_.store().PutIfAbsent(key, AsBytes(json));
-  }
-  if (!there.ok()) return there.status();
-  if (AsText(there->bytes) == json) return Status::Ok();
-  if (WriterEpochOf(AsText(there->bytes)) > epoch_) {
+  const bool is_missing = there.status().code() == StatusCode::kNotFound;
+  if (!there.ok() && !is_missing) return there.status();
+  if (!is_missing && AsText(there->bytes) == json) return Status::Ok();
+  if (!is_missing && WriterEpochOf(AsText(there->bytes)) > epoch_) {
     return Status::Conflict("a later writer keeps this database's cold tier: object=", key);
   }
-  const Status replaced = tier_.store().Replace(key, AsBytes(json), there->version).status();
-  if (replaced.code() != StatusCode::kUnsupported) return replaced;
+  const Status put = is_missing
+                         ? tier_.store().PutIfAbsent(key, AsBytes(json))
+                         : tier_.store().Replace(key, AsBytes(json), there->version).status();
+  if (put.code() != StatusCode::kUnsupported) return put;
   return tier_.store().Put(key, AsBytes(json));  // a store without conditions
 }
 

@@ -95,6 +95,23 @@ TEST_F(TableManifestTest, OneThatArrivesCutIsWrittenAgain) {
   EXPECT_THAT(Manifest(), AllOf(HasSubstr(R"("rows":60)"), testing::EndsWith("]}\n")));
 }
 
+TEST_F(TableManifestTest, AStoreWithoutConditionsHasThemAsWell) {
+  store_->SetScript([](io::ObjectOperation operation, const std::string&) {
+    const bool is_conditional = operation == io::ObjectOperation::kPutIfAbsent ||
+                                operation == io::ObjectOperation::kReplace;
+    if (!is_conditional) return io::ObjectFault();
+    return io::ObjectFault{.kind = io::ObjectFaultKind::kErrorBefore,
+                           .error = Status::Unsupported("conditions are ignored")};
+  });
+  const ObjectId table = CreateTable();
+  InsertAndFlush(table, kOld, 60);
+  Move();
+  EXPECT_THAT(Manifest(), HasSubstr(R"("deleted_rows":0)"));
+  LUMA_ASSERT_OK(Delete(table, kOld));
+  Move();
+  EXPECT_THAT(Manifest(), HasSubstr(R"("deleted_rows":1)"));
+}
+
 TEST_F(TableManifestTest, AStoreThatFailsDelaysItOnly) {
   const ObjectId table = CreateTable();
   InsertAndFlush(table, kOld, 60);
