@@ -251,6 +251,27 @@ TEST_F(ColdMoverTest, AColdRunThatIsHalfDeletedIsRewritten) {
   EXPECT_THAT(MustRead(table), SizeIs(5));
 }
 
+TEST_F(ColdMoverTest, ALostObjectStopsNoMergesOfItsTable) {
+  const UnixMillis yesterday = kColdNow - 24 * kHourMillis + kHourMillis / 2;
+  options_.cold.cache_bytes_max = 0;
+  Reopen();
+  const ObjectId table = CreateTable();
+  InsertAndFlush(table, kTwoDaysAgo, 4);
+  Move();
+  for (const int minute : {0, 2}) LUMA_ASSERT_OK(Delete(table, kTwoDaysAgo + minute * 60'000));
+  LUMA_ASSERT_OK(store_->Delete(Objects()[0]));
+  Reopen();
+  InsertAndFlush(table, yesterday, 30, 1);
+  InsertAndFlush(table, yesterday, 30, 2);
+  InsertAndFlush(table, kColdNow - kHourMillis, 4);
+  EXPECT_EQ(engine_->Compact({.free_bytes_min = 0}).code(), StatusCode::kCorruption);
+  EXPECT_THAT(Tiers(table), SizeIs(3)) << "the lost one, yesterday's, today's";
+  InsertAndFlush(table, yesterday, 60, 3);
+  InsertAndFlush(table, kColdNow - kHourMillis / 2, 4);
+  EXPECT_EQ(engine_->Compact({.free_bytes_min = 0}).code(), StatusCode::kCorruption);
+  EXPECT_THAT(Tiers(table), SizeIs(4)) << "yesterday's were merged again";
+}
+
 TEST_F(ColdMoverTest, TruncatedAndDroppedTablesLoseTheirObjects) {
   for (const bool drop : {false, true}) {
     const ObjectId table = CreateTable(drop ? "dropped" : "truncated");

@@ -46,6 +46,7 @@ Result<bool> Compactor::MergeOnce(const MergePolicy& policy, const MergePace& pa
   std::optional<Choice> choice = Choose(policy);
   if (!choice) return false;
   const ObjectId table = choice->table->id;
+  const bool is_cold = choice->inputs.front()->run()->tier() == Tier::kCold;
   Status merged = CheckDiskRoom(policy, *choice);
   if (merged.ok()) merged = Merge(*std::move(choice), pace);
   // Inputs that were truncated or dropped meanwhile will not be chosen again.
@@ -54,6 +55,8 @@ Result<bool> Compactor::MergeOnce(const MergePolicy& policy, const MergePace& pa
     return true;
   }
   NoteFailure(table, merged);
+  // A cold run is rewritten alone: its damage is no reason to stop the merges of its table.
+  if (is_cold) failed_[table] = ++failures_;
   return merged;
 }
 
