@@ -19,6 +19,7 @@ FlushThread::FlushThread(Needs needs, Flusher& flusher, const StateStore& states
       flusher_(flusher),
       states_(states),
       clock_(clock),
+      hot_limits_(needs_.default_policy),
       last_flush_(clock.Monotonic()) {
   thread_.Start([this] { Run(); });
 }
@@ -51,9 +52,11 @@ Status FlushThread::FlushIfNeeded() {
 }
 
 bool FlushThread::NeedsFlush() {
-  return is_requested_.exchange(false) || states_.Published()->HotBytes() > needs_.hot_bytes_max ||
-         needs_.wal_bytes() > needs_.wal_bytes_max ||
-         clock_.Monotonic() - last_flush_ >= needs_.interval;
+  const DatabaseStatePtr state = states_.Published();
+  const std::chrono::nanoseconds now = clock_.Monotonic();
+  return is_requested_.exchange(false) || hot_limits_.AreExceeded(*state, now) ||
+         state->HotBytes() > needs_.hot_bytes_max || needs_.wal_bytes() > needs_.wal_bytes_max ||
+         now - last_flush_ >= needs_.interval;
 }
 
 bool FlushThread::HasSealedRuns() const {

@@ -299,7 +299,8 @@ FlushThread::Needs StorageEngine::FlushNeeds() const {
   return {.hot_bytes_max = options_.hot_bytes_flush,
           .wal_bytes_max = options_.wal_bytes_flush,
           .interval = options_.flush_interval,
-          .wal_bytes = [this] { return wal_->log_bytes(); }};
+          .wal_bytes = [this] { return wal_->log_bytes(); },
+          .default_policy = options_.default_policy};
 }
 
 CompactionThread::Limits StorageEngine::CompactionLimits() const {

@@ -7,10 +7,10 @@
 
 namespace luma::storage {
 
-// What is not set does not happen. Ages are those of a row's time (the table's time column) by the
-// engine's clock. The names of the options are those of the fields.
+// What is not set does not happen. Ages but hot_age are those of a row's time (the table's time
+// column) by the engine's clock. The names of the options are those of the fields.
 struct TablePolicy {
-  // Hot rows older or more than this are written to segment files.
+  // Rows longer in memory, or a table with more bytes there, make all hot rows go to segment files.
   std::optional<std::chrono::seconds> hot_age = std::nullopt;
   std::optional<uint64_t> hot_bytes = std::nullopt;
   // Segment files all of whose rows are older than this move to the cold tier, if there is one.
