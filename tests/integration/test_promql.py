@@ -15,7 +15,6 @@ import json
 import math
 import os
 import random
-import struct
 import time
 import unittest
 import urllib.parse
@@ -23,6 +22,7 @@ import urllib.parse
 import remote_write
 from harness import ServerTest, http
 from prometheus_peer import PrometheusReceiver
+from random_choice import RandomChoice, bits
 
 QUESTIONS = int(os.environ.get("LUMA_QUESTIONS", 2_000))
 GAUGES = ["g0", "g1"]
@@ -38,22 +38,8 @@ COMPARISONS = ["==", "!=", "<", "<=", ">", ">="]
 RANGES = ["1m", "5m", "20m", "17s"]
 
 
-def bits(value: float) -> int:
-    return struct.unpack("<Q", struct.pack("<d", value))[0]
-
-
-class Chooser:
+class Chooser(RandomChoice):
     """Random series and questions around [start_ms, end_ms]; start_ms is a multiple of four."""
-
-    def __init__(self, seed: int, start_ms: int, end_ms: int):
-        self.random = random.Random(seed)
-        self.start_ms, self.end_ms = start_ms, end_ms
-
-    def pick(self, choices):
-        return self.random.choice(choices)
-
-    def chance(self, share: float) -> bool:
-        return self.random.random() < share
 
     # --- samples
 

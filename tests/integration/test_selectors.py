@@ -12,7 +12,6 @@ LUMA_SEED repeats a run.
 import json
 import os
 import random
-import struct
 import time
 import unittest
 import urllib.parse
@@ -20,6 +19,7 @@ import urllib.parse
 import remote_write
 from harness import ServerTest, http, wait_until
 from prometheus_peer import PrometheusReceiver
+from random_choice import RandomChoice, bits
 
 METRICS = ["m0", "m1", "m2", "m3"]
 VALUES = {"job": ["a", "b", "", "api-server", "x.y"],
@@ -33,22 +33,8 @@ GAPS_MS = [15_000, 15_000, 15_000, 60_000, 400_000, 2, 1_000]
 QUESTIONS = 1_500
 
 
-def bits(value: float) -> int:
-    return struct.unpack("<Q", struct.pack("<d", value))[0]
-
-
-class Chooser:
+class Chooser(RandomChoice):
     """Random series and questions around [start_ms, end_ms]."""
-
-    def __init__(self, seed: int, start_ms: int, end_ms: int):
-        self.random = random.Random(seed)
-        self.start_ms, self.end_ms = start_ms, end_ms
-
-    def pick(self, choices):
-        return self.random.choice(choices)
-
-    def chance(self, share: float) -> bool:
-        return self.random.random() < share
 
     # --- samples
 
