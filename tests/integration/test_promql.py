@@ -7,7 +7,7 @@ LumaDB follows Prometheus 3 where it differs from Debian's 2.42, so these are ke
 a range (samples have odd milliseconds, steps of subqueries are multiples of four, questions lie between), counters with resets
 or near zero (3.x extrapolates them otherwise), infinities (averages of them), names of metrics in groups, atan2 (drops the name
 only since 3.x), predict_linear() with "@" (2.42 answers the first step alone), and filters between vectors whose matching is not
-unique. So are ties between ranks, and what blows up last digits: powers, remainders and rounding of calculated values.
+unique. So are ties between ranks, and what blows up last digits: powers, remainders, rounding, sine, cosine and tangent of calculated values.
 LUMA_SEED repeats a run, LUMA_QUESTIONS sets its length.
 """
 
@@ -29,8 +29,9 @@ GAUGES = ["g0", "g1"]
 OVER_TIME = ["sum", "avg", "min", "max", "count", "last", "present", "stddev", "stdvar"]
 OF_COUNTERS = ["rate", "increase", "irate", "resets"]
 OF_RANGES = ["delta", "idelta", "deriv", "changes", *(name + "_over_time" for name in OVER_TIME)]
-OF_VALUES = ["abs", "ceil", "floor", "sqrt", "exp", "ln", "log2", "log10", "sgn", "sin", "cos", "tan", "atan", "sinh",
+OF_VALUES = ["abs", "ceil", "floor", "sqrt", "exp", "ln", "log2", "log10", "sgn", "atan", "sinh",
              "tanh", "deg", "rad", "timestamp"]
+PERIODIC = ["sin", "cos", "tan"]
 OF_DATES = ["minute", "hour", "day_of_week", "day_of_month", "day_of_year", "days_in_month", "month", "year"]
 AGGREGATIONS = ["sum", "avg", "min", "max", "count", "group", "stddev", "stdvar"]
 ARITHMETIC = ["+", "-", "*", "/"]
@@ -130,6 +131,8 @@ class Chooser(RandomChoice):
                               f"round({self.selector()}, 0.5)", f"({self.selector()}) % 7", f"-({inner})"])
         if self.chance(0.2):
             return f"{self.pick(OF_DATES)}(abs(c_total{self.matchers()}) * 997)"
+        if self.chance(0.1):
+            return f"{self.pick(PERIODIC)}({self.selector()})"
         return f"{self.pick(OF_VALUES)}({inner})"
 
     def aggregated(self, depth: int) -> str:
