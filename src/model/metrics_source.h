@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "model/float_histogram.h"
 #include "model/labels.h"
 #include "model/matcher.h"
 #include "model/sample.h"
@@ -58,6 +59,9 @@ struct SeriesSamples {
   Labels labels;
   std::vector<UnixMillis> timestamps;  // ascending, unique
   std::vector<double> values;          // as many; staleness markers are kept
+  // None when all samples are floats; else as many, null for floats. The value of a histogram is
+  // its sum, so a staleness marker is one in either form.
+  std::vector<HistogramPtr> histograms{};
 };
 
 // Where the memory of what a reader gives back is booked before it grows.

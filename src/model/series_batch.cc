@@ -1,5 +1,7 @@
 #include "model/series_batch.h"
 
+#include "base/check.h"
+
 namespace luma {
 
 LabelsOutcome SeriesBatch::StartSeries(std::span<LabelRef> labels) {
@@ -31,24 +33,48 @@ void SeriesBatch::PushEntry(size_t labels_offset) {
                       .hash = LabelsView(canonical).Hash()});
 }
 
+void SeriesBatch::AddHistogram(UnixMillis timestamp, std::string_view bytes) {
+  Entry& entry = entries_.back();
+  if (entry.histogram_offset == kNoHistograms) {
+    LUMA_CHECK(entry.sample_count == 0);
+    entry.histogram_offset = static_cast<uint32_t>(histogram_offsets_.size());
+    histogram_offsets_.push_back(static_cast<uint32_t>(histogram_bytes_.size()));
+  }
+  histogram_bytes_.append(bytes);
+  LUMA_CHECK(histogram_bytes_.size() <= UINT32_MAX);  // bodies are bounded far below
+  histogram_offsets_.push_back(static_cast<uint32_t>(histogram_bytes_.size()));
+  AddSample({.timestamp = timestamp});
+}
+
 SeriesBatch::Series SeriesBatch::series(size_t index) const {
   const Entry& entry = entries_[index];
   const std::string_view bytes(label_bytes_.data() + entry.labels_offset, entry.labels_bytes);
-  return {.id = entry.id,
-          .labels = LabelsView(bytes),
-          .hash = entry.hash,
-          .samples = std::span(samples_).subspan(entry.sample_offset, entry.sample_count)};
+  Series series{.id = entry.id,
+                .labels = LabelsView(bytes),
+                .hash = entry.hash,
+                .samples = std::span(samples_).subspan(entry.sample_offset, entry.sample_count),
+                .histogram_offsets = {},
+                .histogram_bytes = {}};
+  if (entry.histogram_offset != kNoHistograms) {
+    series.histogram_offsets = std::span(histogram_offsets_)
+                                   .subspan(entry.histogram_offset, size_t{entry.sample_count} + 1);
+    series.histogram_bytes = histogram_bytes_;
+  }
+  return series;
 }
 
 size_t SeriesBatch::allocated_bytes() const {
   return label_bytes_.capacity() + entries_.capacity() * sizeof(Entry) +
-         samples_.capacity() * sizeof(Sample);
+         samples_.capacity() * sizeof(Sample) + histogram_bytes_.capacity() +
+         histogram_offsets_.capacity() * sizeof(uint32_t);
 }
 
 void SeriesBatch::Clear() {
   label_bytes_.clear();
   entries_.clear();
   samples_.clear();
+  histogram_bytes_.clear();
+  histogram_offsets_.clear();
 }
 
 }  // namespace luma

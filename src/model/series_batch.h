@@ -1,10 +1,11 @@
-// Series with samples on their way into storage: three arrays for any number of series, so that a
+// Series with samples on their way into storage: a few arrays for any number of series, so that a
 // decoder reuses one batch for many requests and allocates nothing once it has grown.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/hash.h"
@@ -13,14 +14,26 @@
 
 namespace luma {
 
-// Thread-compatible. The same series may appear more than once; samples come in any time order.
+// Thread-compatible. The same series may appear more than once; samples come in any time order. An
+// entry has either floats or histograms.
 class SeriesBatch {
  public:
   struct Series {
     SeriesId id;        // kUnknownSeries: labels and hash tell which series it is
     LabelsView labels;  // points into the batch; empty if the id is known
     Hash128 hash;       // of the labels
+    // Of histograms the timestamps count; their values are of no meaning.
     std::span<const Sample> samples;
+    // One more than samples, or none when these are floats: where each histogram begins and ends.
+    std::span<const uint32_t> histogram_offsets;
+    std::string_view histogram_bytes;  // of the whole batch
+
+    bool has_histograms() const { return !histogram_offsets.empty(); }
+    // The bytes of a histogram (docs/formats/histogram.md).
+    std::string_view histogram(size_t sample) const {
+      return histogram_bytes.substr(histogram_offsets[sample],
+                                    histogram_offsets[sample + 1] - histogram_offsets[sample]);
+    }
   };
 
   // Adds one series: checks and copies its labels (sorting them in place). On anything but kOk the
@@ -33,6 +46,8 @@ class SeriesBatch {
     samples_.push_back(sample);
     ++entries_.back().sample_count;
   }
+  // To a series that was started without floats: only histograms follow then.
+  void AddHistogram(UnixMillis timestamp, std::string_view bytes);
 
   size_t size() const { return entries_.size(); }
   size_t sample_count() const { return samples_.size(); }
@@ -48,13 +63,17 @@ class SeriesBatch {
     uint32_t labels_bytes;
     uint32_t sample_offset;
     uint32_t sample_count = 0;
+    uint32_t histogram_offset = kNoHistograms;  // in histogram_offsets_
     Hash128 hash;
   };
+  static constexpr uint32_t kNoHistograms = UINT32_MAX;
   void PushEntry(size_t labels_offset);
 
   std::string label_bytes_;
   std::vector<Entry> entries_;
   std::vector<Sample> samples_;
+  std::string histogram_bytes_;
+  std::vector<uint32_t> histogram_offsets_;
 };
 
 }  // namespace luma

@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-#include "promql/compensated_sum.h"
+#include "model/compensated_sum.h"
 #include "promql/count_values.h"
 #include "promql/quantile.h"
 #include "promql/ranked_aggregation.h"

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "promql/compensated_sum.h"
+#include "model/compensated_sum.h"
 
 namespace luma::promql {
 namespace {

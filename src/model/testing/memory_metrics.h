@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "model/histogram_codec.h"
 #include "model/metrics_source.h"
 
 namespace luma {
@@ -26,7 +27,13 @@ class MemoryMetrics final : public MetricsSink, public MetricsSource {
   void Add(std::vector<LabelRef> labels, std::vector<Sample> samples) {
     MutexLock lock(mutex_);
     auto& stored = series_[Labels::Of(std::move(labels)).value()];
-    for (const Sample& sample : samples) stored[sample.timestamp] = sample.value;
+    for (const Sample& sample : samples) stored[sample.timestamp] = {sample.value, nullptr};
+  }
+  void AddHistogram(std::vector<LabelRef> labels, UnixMillis timestamp, FloatHistogram histogram) {
+    MutexLock lock(mutex_);
+    const double sum = histogram.sum;
+    series_[Labels::Of(std::move(labels)).value()][timestamp] = {
+        sum, std::make_shared<const FloatHistogram>(std::move(histogram))};
   }
 
   void Write(const SeriesBatch& batch, WriteCallback done) override { done(Store(batch)); }
@@ -42,8 +49,12 @@ class MemoryMetrics final : public MetricsSink, public MetricsSource {
       for (auto at = samples.lower_bound(range.min); at != samples.end() && at->first <= range.max;
            ++at) {
         series.timestamps.push_back(at->first);
-        series.values.push_back(at->second);
+        series.values.push_back(at->second.value);
+        if (at->second.histogram == nullptr) continue;
+        series.histograms.resize(series.values.size());
+        series.histograms.back() = at->second.histogram;
       }
+      if (!series.histograms.empty()) series.histograms.resize(series.values.size());
       if (series.timestamps.empty()) continue;
       sample_count += series.timestamps.size();
       if (sample_count > limits.samples_max || result.size() >= limits.series_max) {
@@ -85,6 +96,10 @@ class MemoryMetrics final : public MetricsSink, public MetricsSource {
   }
 
  private:
+  struct Stored {
+    double value = 0;
+    HistogramPtr histogram;  // null for a float
+  };
   struct LabelsLess {
     bool operator()(const Labels& a, const Labels& b) const { return CompareLabels(a, b) < 0; }
   };
@@ -96,13 +111,20 @@ class MemoryMetrics final : public MetricsSink, public MetricsSource {
     const UnixMillis latest = clock_.NowMillis() + std::chrono::milliseconds(kFutureMax).count();
     for (size_t i = 0; i < batch.size(); ++i) {
       const SeriesBatch::Series series = batch.series(i);
-      for (const Sample& sample : series.samples) {
+      for (size_t j = 0; j < series.samples.size(); ++j) {
+        const Sample& sample = series.samples[j];
         if (sample.timestamp > latest) {
           ++summary.samples_refused;
           summary.first_refusal = "sample too far in the future";
           continue;
         }
-        series_[Labels(series.labels)][sample.timestamp] = sample.value;
+        Stored& stored = series_[Labels(series.labels)][sample.timestamp];
+        stored = {sample.value, nullptr};
+        if (series.has_histograms()) {
+          stored.histogram = std::make_shared<const FloatHistogram>(
+              DecodeHistogram(series.histogram(j)).value().histogram);
+          stored.value = stored.histogram->sum;
+        }
         ++summary.samples_stored;
       }
     }
@@ -112,7 +134,7 @@ class MemoryMetrics final : public MetricsSink, public MetricsSource {
   const Clock& clock_;
   mutable Mutex mutex_;
   Status write_error_ LUMA_GUARDED_BY(mutex_);
-  std::map<Labels, std::map<UnixMillis, double>, LabelsLess> series_ LUMA_GUARDED_BY(mutex_);
+  std::map<Labels, std::map<UnixMillis, Stored>, LabelsLess> series_ LUMA_GUARDED_BY(mutex_);
 };
 
 }  // namespace luma

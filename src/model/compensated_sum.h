@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-namespace luma::promql {
+namespace luma {
 
 struct CompensatedSum {
   double sum = 0;
@@ -58,4 +58,4 @@ class CompensatedMean {
   bool incremental_ = false;
 };
 
-}  // namespace luma::promql
+}  // namespace luma
