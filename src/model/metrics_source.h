@@ -15,6 +15,7 @@
 #include "model/float_histogram.h"
 #include "model/labels.h"
 #include "model/matcher.h"
+#include "model/rollup.h"
 #include "model/sample.h"
 #include "model/series_batch.h"
 
@@ -62,6 +63,7 @@ struct SeriesSamples {
   // None when all samples are floats; else as many, null for floats. The value of a histogram is
   // its sum, so a staleness marker is one in either form.
   std::vector<HistogramPtr> histograms{};
+  std::vector<RollupPoint> rollups{};  // of samples that stand for a bucket, ascending
 };
 
 // Where the memory of what a reader gives back is booked before it grows.
@@ -89,7 +91,9 @@ class MetricsSource {
   virtual ~MetricsSource() = default;
 
   // The series that match and have a sample in `range`, with those samples, ordered by
-  // CompareLabels.
+  // CompareLabels. Where samples were rolled up there is one for each bucket, its last, at its
+  // time. Buckets that only reach into `range` are given too: such a sample may lie beyond either
+  // end.
   virtual Result<std::vector<SeriesSamples>> Select(const Matchers& matchers, TimeRange range,
                                                     const ReadLimits& limits) const = 0;
   // Label sets of the series that match and have a sample in `range`, ordered by CompareLabels.

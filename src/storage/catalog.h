@@ -87,5 +87,6 @@ inline constexpr ObjectId kStoreSchemaId{
 // Built-in tables (schema luma): see docs/formats/metrics_tables.md.
 inline constexpr ObjectId kSeriesTableId{200};
 inline constexpr ObjectId kSamplesTableId{201};
+inline constexpr ObjectId kRollupsTableId{202};
 
 }  // namespace luma::storage

@@ -65,6 +65,25 @@ CatalogObjectPtr SamplesTable() {
                        BuiltinColumn(3, "value", PhysicalType::kFloat64, "DOUBLE")},
                       {ColumnId{1}, ColumnId{2}});
 }
+CatalogObjectPtr RollupsTable() {
+  return BuiltinTable(kRollupsTableId, "rollups",
+                      {BuiltinColumn(1, "series_id", PhysicalType::kUInt64, "UBIGINT"),
+                       BuiltinColumn(2, "ts", PhysicalType::kInt64, "TIMESTAMP_MS"),
+                       BuiltinColumn(3, "resolution_ms", PhysicalType::kInt64, "BIGINT"),
+                       BuiltinColumn(4, "count", PhysicalType::kInt64, "BIGINT"),
+                       BuiltinColumn(5, "sum", PhysicalType::kFloat64, "DOUBLE"),
+                       BuiltinColumn(6, "min", PhysicalType::kFloat64, "DOUBLE"),
+                       BuiltinColumn(7, "max", PhysicalType::kFloat64, "DOUBLE"),
+                       BuiltinColumn(8, "first", PhysicalType::kFloat64, "DOUBLE"),
+                       BuiltinColumn(9, "last", PhysicalType::kFloat64, "DOUBLE"),
+                       BuiltinColumn(10, "first_ts", PhysicalType::kInt64, "TIMESTAMP_MS"),
+                       BuiltinColumn(11, "last_ts", PhysicalType::kInt64, "TIMESTAMP_MS"),
+                       BuiltinColumn(12, "stale_ts", PhysicalType::kInt64, "TIMESTAMP_MS"),
+                       BuiltinColumn(13, "reset_sum", PhysicalType::kFloat64, "DOUBLE"),
+                       BuiltinColumn(14, "changes", PhysicalType::kInt64, "BIGINT"),
+                       BuiltinColumn(15, "resets", PhysicalType::kInt64, "BIGINT")},
+                      {ColumnId{1}, ColumnId{2}});
+}
 
 // `after` null: dropped. Of a built-in object only the options of a table change.
 Status CheckMayChange(const CatalogObject& before, const CatalogObject* after) {
@@ -91,6 +110,7 @@ const CatalogStatePtr& CatalogState::Builtin() {
     state.Insert(BuiltinSchema(kStoreSchemaId, "luma_storage"));
     state.Insert(SeriesTable());
     state.Insert(SamplesTable());
+    state.Insert(RollupsTable());
     return new CatalogStatePtr(std::make_shared<const CatalogState>(std::move(state)));
   }();
   return *builtin;

@@ -49,7 +49,7 @@ TEST(CatalogStateTest, EmptyDatabaseHasBuiltInSchemasAndTelemetryTables) {
   const CatalogState& state = *CatalogState::Builtin();
   EXPECT_THAT(Names(state, ObjectKind::kSchema, kInvalidObjectId),
               ElementsAre("metrics", "luma", "luma_storage", "public"));
-  EXPECT_THAT(Names(state, ObjectKind::kTable, kLumaSchemaId), ElementsAre("series", "samples"));
+  EXPECT_THAT(Names(state, ObjectKind::kTable, kLumaSchemaId), ElementsAre("series", "samples", "rollups"));
   EXPECT_EQ(state.FindSchema("PUBLIC")->id, kPublicSchemaId);
   EXPECT_EQ(state.Find(kSamplesTableId)->table->FindColumn("ts")->physical_type,
             PhysicalType::kInt64);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/status.h"
+#include "storage/retention/downsampling_reports.h"
 #include "storage/retention/expiry_clock.h"
 
 namespace luma::storage {
@@ -32,6 +33,9 @@ class Maintenance {
   // without a time to sort by keeps its rows. Blocks for I/O. Errors: those of Flusher::FlushAll.
   virtual Result<ExpiryCounts> Expire() = 0;
   virtual ExpiryCounts expired() const = 0;
+
+  // Written by the metrics store, which downsamples.
+  virtual DownsamplingReports& downsampling() = 0;
 
   // Deleted rows leave the disk: flushes, and rewrites every segment file that has some.
   // Blocks as long as that takes. Errors: those of Flusher::FlushAll and Compactor::MergeOnce.

@@ -36,6 +36,7 @@ class EngineMaintenance final : public Maintenance {
   }
   Result<ExpiryCounts> Expire() override LUMA_EXCLUDES(mutex_);
   ExpiryCounts expired() const override { return expiry_.dropped(); }
+  DownsamplingReports& downsampling() override { return downsampling_; }
   Status CleanDeleted() override;
 
  private:
@@ -49,6 +50,7 @@ class EngineMaintenance final : public Maintenance {
   TableExpiry& expiry_;
   Flusher& flusher_;
   Compactor& compactor_;
+  DownsamplingReports downsampling_;
   Mutex mutex_;  // taken before those of the flusher
   std::optional<UnixMillis> saved_ LUMA_GUARDED_BY(mutex_);
   BackgroundThread thread_{"retention", kNiceness};
