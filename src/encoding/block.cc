@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "encoding/codec_choice.h"
+#include "encoding/fsst_choice.h"
 #include "encoding/groups.h"
 #include "encoding/integer_column.h"
 #include "encoding/payload.h"
@@ -19,8 +20,8 @@ constexpr uint8_t kFlagZstd = 0x02;
 constexpr uint8_t kFlagsKnown = kFlagNulls | kFlagZstd;
 
 constexpr std::array<std::string_view, kCodecCount> kCodecNames = {
-    "plain",          "constant", "rle",        "for_bit_pack", "delta_bit_pack",
-    "delta_of_delta", "gorilla",  "dictionary", "decimal",      "groups"};
+    "plain",   "constant",   "rle",     "for_bit_pack", "delta_bit_pack", "delta_of_delta",
+    "gorilla", "dictionary", "decimal", "groups",       "fsst",           "fsst_dictionary"};
 
 // Below this a zstd frame's own header eats what could be won.
 constexpr size_t kZstdPayloadBytesMin = 64;
@@ -50,14 +51,12 @@ class DenseColumn {
   bool has_nulls_ = false;
 };
 
-// Returns whether the payload that begins at `begin` was replaced by its compressed form.
-bool CompressInPlace(size_t begin, int level, Bytes& out) {
-  if (out.size() - begin < kZstdPayloadBytesMin) return false;
+// The payload's compressed form, where that is much smaller.
+std::optional<Bytes> Compressed(ByteSpan payload, int level) {
   Bytes compressed;
-  if (!AppendCompressed(ByteSpan(out).subspan(begin), level, compressed)) return false;
-  out.resize(begin);
-  ByteWriter(out).Raw(compressed);
-  return true;
+  if (payload.size() < kZstdPayloadBytesMin) return std::nullopt;
+  if (!AppendCompressed(payload, level, compressed)) return std::nullopt;
+  return compressed;
 }
 
 bool MayGroup(const ColumnSpan& column, bool has_nulls, const EncodeOptions& options) {
@@ -113,13 +112,40 @@ struct Header {
   uint8_t flags;
 };
 
+// Keeps of the payload that begins at `begin`, its compressed form and the one with its strings as
+// FSST what is worth it; returns what the header has to say of it. The rule: what takes longer to
+// decode must save an eighth. FSST must save that of the payload, zstd that of either.
+Header Shrink(CodecId codec, const ColumnSpan& column, size_t begin, const EncodeOptions& options,
+              Bytes& out) {
+  if (options.effort == EncodeEffort::kFast || IsFsst(codec)) return {codec, 0};
+  const ByteSpan payload = ByteSpan(out).subspan(begin);
+  std::optional<Bytes> compressed;
+  if (options.second_pass_zstd) compressed = Compressed(payload, options.zstd_level);
+  if (column.type == PhysicalType::kBytes && !options.force) {
+    const size_t bytes_max = compressed ? compressed->size() / 7 * 8 : payload.size() / 8 * 7;
+    if (const auto fsst = TryFsst(codec, column, payload, bytes_max)) {
+      out.resize(begin);
+      ByteWriter(out).Raw(fsst->bytes);
+      return {fsst->codec, 0};
+    }
+  }
+  if (!compressed) return {codec, 0};
+  out.resize(begin);
+  ByteWriter(out).Raw(*compressed);
+  return {codec, kFlagZstd};
+}
+
 Result<Header> ReadHeader(ByteReader& reader) {
   const auto codec = reader.Fixed<uint8_t>();
   const auto flags = reader.Fixed<uint8_t>();
   if (!reader.ok() || codec >= kCodecCount || (flags & ~kFlagsKnown) != 0) {
     return Status::Corruption("bad block header: codec=", int{codec}, " flags=", int{flags});
   }
-  return Header{static_cast<CodecId>(codec), flags};
+  const Header header{static_cast<CodecId>(codec), flags};
+  if (IsFsst(header.codec) && (flags & kFlagZstd) != 0) {
+    return Status::Corruption("bad block header: compressed twice, codec=", int{codec});
+  }
+  return header;
 }
 
 // Where the payload's values go: the block's rows, or only those that are not null at first.
@@ -143,13 +169,13 @@ Result<DecodedBlock> DecodeConstantBlock(PhysicalType type, RowCounts counts, By
   return DecodedBlock::Constant(type, counts.rows, std::move(value), std::move(heap));
 }
 
-Result<DecodedBlock> DecodeDictionaryBlock(PhysicalType type, RowCounts counts, ByteSpan payload,
-                                           const uint64_t* validity) {
+Result<DecodedBlock> DecodeDictionaryBlock(CodecId codec, PhysicalType type, RowCounts counts,
+                                           ByteSpan payload, const uint64_t* validity) {
   AlignedBuffer codes(counts.rows * sizeof(uint32_t));
   AlignedBuffer entries;
   AlignedBuffer heap;
-  if (!DecodeDictionary(counts.valid, payload, 0, codes.As<uint32_t>(), entries, heap)) {
-    return BadPayload(CodecId::kDictionary, type, payload);
+  if (!DecodeDictionary(codec, counts.valid, payload, 0, codes.As<uint32_t>(), entries, heap)) {
+    return BadPayload(codec, type, payload);
   }
   if (validity != nullptr) {
     ExpandValues(validity, counts.rows, sizeof(uint32_t), codes.data());
@@ -174,8 +200,8 @@ Result<DecodedBlock> DecodeByShape(CodecId codec, PhysicalType type, RowCounts c
                                    ByteSpan payload, const uint64_t* validity) {
   if (codec == CodecId::kConstant) return DecodeConstantBlock(type, counts, payload);
   // A dictionary without entries has no code for the null rows to carry: only empty blocks could.
-  if (codec == CodecId::kDictionary && counts.valid > 0) {
-    return DecodeDictionaryBlock(type, counts, payload, validity);
+  if (IsDictionary(codec) && counts.valid > 0) {
+    return DecodeDictionaryBlock(codec, type, counts, payload, validity);
   }
   return DecodeFlatBlock(codec, type, counts, payload, validity);
 }
@@ -203,6 +229,8 @@ bool CodecFits(CodecId codec, PhysicalType type) {
     case CodecId::kDecimal:
       return type == PhysicalType::kFloat64;
     case CodecId::kDictionary:
+    case CodecId::kFsst:
+    case CodecId::kFsstDictionary:
       return type == PhysicalType::kBytes;
   }
   return false;
@@ -226,10 +254,9 @@ void AppendBlock(const ColumnSpan& column, const EncodeOptions& options, Bytes& 
   const size_t payload = out.size();
   const bool may_group = MayGroup(dense.span(), dense.has_nulls(), options);
   const CodecId codec = WritePayload(dense.span(), may_group, options, out);
-  const bool second_pass = options.second_pass_zstd && options.effort != EncodeEffort::kFast;
-  if (second_pass && CompressInPlace(payload, options.zstd_level, out)) flags |= kFlagZstd;
-  out[header] = static_cast<std::byte>(codec);
-  out[header + 1] = static_cast<std::byte>(flags);
+  const Header shrunk = Shrink(codec, dense.span(), payload, options, out);
+  out[header] = static_cast<std::byte>(shrunk.codec);
+  out[header + 1] = static_cast<std::byte>(flags | shrunk.flags);
 }
 
 Result<DecodedBlock> DecodeBlock(PhysicalType type, uint32_t row_count, ByteSpan bytes) {

@@ -16,18 +16,20 @@ namespace luma::encoding {
 
 // On disk; numbers are never reused.
 enum class CodecId : uint8_t {
-  kPlain = 0,         // values as they lie in memory; strings as lengths and bytes
-  kConstant = 1,      // one value
-  kRle = 2,           // run values and run lengths, any type but strings
-  kForBitPack = 3,    // integers: distance from the minimum, bit-packed
-  kDeltaBitPack = 4,  // integers: distance from the previous value, bit-packed
-  kDeltaOfDelta = 5,  // integers, made for timestamps: change of that distance, bit-packed
-  kGorilla = 6,       // doubles: XOR with the previous value
-  kDictionary = 7,    // strings: distinct values and codes
-  kDecimal = 8,       // doubles: integers of a common power of ten
-  kGroups = 9,        // any type but strings: a block for each group of rows
+  kPlain = 0,            // values as they lie in memory; strings as lengths and bytes
+  kConstant = 1,         // one value
+  kRle = 2,              // run values and run lengths, any type but strings
+  kForBitPack = 3,       // integers: distance from the minimum, bit-packed
+  kDeltaBitPack = 4,     // integers: distance from the previous value, bit-packed
+  kDeltaOfDelta = 5,     // integers, made for timestamps: change of that distance, bit-packed
+  kGorilla = 6,          // doubles: XOR with the previous value
+  kDictionary = 7,       // strings: distinct values and codes
+  kDecimal = 8,          // doubles: integers of a common power of ten
+  kGroups = 9,           // any type but strings: a block for each group of rows
+  kFsst = 10,            // strings: codes for frequent substrings
+  kFsstDictionary = 11,  // kDictionary with its distinct values as kFsst has them
 };
-constexpr int kCodecCount = 10;
+constexpr int kCodecCount = 12;
 
 std::string_view CodecName(CodecId codec);  // "delta_of_delta"
 
@@ -42,7 +44,8 @@ enum class EncodeEffort : uint8_t {
 
 struct EncodeOptions {
   EncodeEffort effort = EncodeEffort::kCompact;
-  // Compress the payload again and keep that if it saves an eighth. Ignored with kFast.
+  // Compress the payload again and keep that if it saves an eighth. Ignored with kFast. Strings
+  // stay FSST, which decodes faster, unless zstd saves an eighth of that.
   bool second_pass_zstd = false;
   int zstd_level = 1;
   // Lengths of the groups that the rows come in, together the column's count, none 0; empty: none

@@ -11,13 +11,17 @@
 
 namespace luma::encoding {
 
-// kRle, kDictionary, kDecimal and kGroups keep their parts as blocks of their own. A block at this
+// Dictionaries, kRle, kDecimal and kGroups keep their parts as blocks of their own. A block at this
 // depth may not have parts, which bounds the recursion of a decoder fed with hostile bytes.
 constexpr int kNestingMax = 3;
 
+constexpr bool IsDictionary(CodecId codec) {
+  return codec == CodecId::kDictionary || codec == CodecId::kFsstDictionary;
+}
+
 constexpr bool HasParts(CodecId codec) {
-  return codec == CodecId::kRle || codec == CodecId::kDictionary || codec == CodecId::kDecimal ||
-         codec == CodecId::kGroups;
+  return codec == CodecId::kRle || codec == CodecId::kDecimal || codec == CodecId::kGroups ||
+         IsDictionary(codec);
 }
 
 // Constants written as svarint. 128-bit ones are kept whole, so that the reader need not know
@@ -46,8 +50,8 @@ void AppendInnerBlock(const ColumnSpan& column, EncodeEffort effort, int depth, 
 [[nodiscard]] bool DecodeConstant(PhysicalType type, uint32_t count, ByteSpan payload,
                                   std::byte* out, AlignedBuffer& heap);
 
-// The payload of kDictionary. `codes` has room for `count` codes; `entries` is allocated.
-[[nodiscard]] bool DecodeDictionary(uint32_t count, ByteSpan payload, int depth, uint32_t* codes,
-                                    AlignedBuffer& entries, AlignedBuffer& heap);
+// The payload of a dictionary. `codes` has room for `count` codes; `entries` is allocated.
+[[nodiscard]] bool DecodeDictionary(CodecId codec, uint32_t count, ByteSpan payload, int depth,
+                                    uint32_t* codes, AlignedBuffer& entries, AlignedBuffer& heap);
 
 }  // namespace luma::encoding

@@ -5,6 +5,7 @@
 #include "encoding/delta_bit_pack.h"
 #include "encoding/delta_of_delta.h"
 #include "encoding/for_bit_pack.h"
+#include "encoding/fsst.h"
 #include "encoding/gorilla.h"
 #include "encoding/groups.h"
 #include "encoding/integer_column.h"
@@ -107,11 +108,18 @@ bool DecodeDecimal(ByteSpan payload, int depth, std::span<uint64_t> out) {
   return PatchExceptions(at_exceptions, exceptions, out);
 }
 
-bool DecodeDictionaryFlat(uint32_t count, ByteSpan payload, int depth, std::byte* out,
-                          AlignedBuffer& heap) {
+bool DecodeFsstPayload(uint32_t count, ByteSpan payload, std::byte* out, AlignedBuffer& heap) {
+  ByteReader reader(payload);
+  return DecodeFsst(reader, {reinterpret_cast<StringRef*>(out), count}, heap) && Exhausted(reader);
+}
+
+bool DecodeDictionaryFlat(CodecId codec, uint32_t count, ByteSpan payload, int depth,
+                          std::byte* out, AlignedBuffer& heap) {
   AlignedBuffer codes(count * sizeof(uint32_t));
   AlignedBuffer entries;
-  if (!DecodeDictionary(count, payload, depth, codes.As<uint32_t>(), entries, heap)) return false;
+  if (!DecodeDictionary(codec, count, payload, depth, codes.As<uint32_t>(), entries, heap)) {
+    return false;
+  }
   auto* strings = reinterpret_cast<StringRef*>(out);
   for (uint32_t i = 0; i < count; ++i) {
     strings[i] = entries.As<StringRef>()[codes.As<uint32_t>()[i]];
@@ -158,8 +166,11 @@ bool DecodePayload(CodecId codec, PhysicalType type, uint32_t count, ByteSpan pa
       ByteReader reader(payload);
       return DecodeGorilla(reader, {reinterpret_cast<uint64_t*>(out), count}) && Exhausted(reader);
     }
+    case CodecId::kFsst:
+      return DecodeFsstPayload(count, payload, out, heap);
     case CodecId::kDictionary:
-      return DecodeDictionaryFlat(count, payload, depth, out, heap);
+    case CodecId::kFsstDictionary:
+      return DecodeDictionaryFlat(codec, count, payload, depth, out, heap);
     case CodecId::kDecimal:
       return DecodeDecimal(payload, depth, {reinterpret_cast<uint64_t*>(out), count});
     case CodecId::kGroups:
@@ -187,7 +198,7 @@ bool DecodeConstant(PhysicalType type, uint32_t count, ByteSpan payload, std::by
   return DecodePlain(type, 1, payload, out, heap);
 }
 
-bool DecodeDictionary(uint32_t count, ByteSpan payload, int depth, uint32_t* codes,
+bool DecodeDictionary(CodecId codec, uint32_t count, ByteSpan payload, int depth, uint32_t* codes,
                       AlignedBuffer& entries, AlignedBuffer& heap) {
   ByteReader reader(payload);
   const uint64_t entry_count = reader.Varint();
@@ -196,8 +207,9 @@ bool DecodeDictionary(uint32_t count, ByteSpan payload, int depth, uint32_t* cod
   if (!reader.ok() || entry_count > count) return false;
   entries = AlignedBuffer(entry_count * sizeof(StringRef));
   AlignedBuffer no_heap;
-  return DecodePlain(PhysicalType::kBytes, static_cast<uint32_t>(entry_count), strings,
-                     entries.data(), heap) &&
+  const CodecId of_entries = codec == CodecId::kDictionary ? CodecId::kPlain : CodecId::kFsst;
+  return DecodePayload(of_entries, PhysicalType::kBytes, static_cast<uint32_t>(entry_count),
+                       strings, kNestingMax, entries.data(), heap) &&
          DecodeInnerBlock(PhysicalType::kUInt32, count, codes_block, depth + 1,
                           reinterpret_cast<std::byte*>(codes), no_heap) &&
          std::all_of(codes, codes + count, [&](uint32_t code) { return code < entry_count; });

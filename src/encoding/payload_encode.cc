@@ -6,6 +6,8 @@
 #include "encoding/delta_of_delta.h"
 #include "encoding/dictionary.h"
 #include "encoding/for_bit_pack.h"
+#include "encoding/fsst.h"
+#include "encoding/fsst_training.h"
 #include "encoding/gorilla.h"
 #include "encoding/integer_column.h"
 #include "encoding/payload.h"
@@ -71,14 +73,24 @@ void EncodeRle(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& 
   AppendInnerBlock(ColumnOf(runs.lengths), effort, depth + 1, out);
 }
 
-void EncodeDictionary(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& out) {
+void EncodeTrainedFsst(std::span<const StringRef> strings, Bytes& out) {
+  EncodeFsst(strings, TrainSymbols(SampleStrings(strings)), out);
+}
+
+// `codec` is kDictionary or kFsstDictionary.
+void EncodeDictionary(CodecId codec, const ColumnSpan& column, EncodeEffort effort, int depth,
+                      Bytes& out) {
   const auto dictionary = BuildDictionary(Strings(column), column.count);
   const auto count = static_cast<uint32_t>(dictionary->entries.size());
   const auto* entries = reinterpret_cast<const std::byte*>(dictionary->entries.data());
   ByteWriter writer(out);
   writer.Varint(count);
   Bytes strings;
-  EncodePlain({PhysicalType::kBytes, count, entries, nullptr}, effort, strings);
+  if (codec == CodecId::kFsstDictionary) {
+    EncodeTrainedFsst(dictionary->entries, strings);
+  } else {
+    EncodePlain({PhysicalType::kBytes, count, entries, nullptr}, effort, strings);
+  }
   writer.Varint(strings.size());
   writer.Raw(strings);
   AppendInnerBlock(ColumnOf(dictionary->codes), effort, depth + 1, out);
@@ -132,8 +144,12 @@ CodecId EncodePayload(CodecId codec, const ColumnSpan& column, EncodeEffort effo
     case CodecId::kGorilla:
       EncodeGorilla({column.As<uint64_t>(), column.count}, out);
       return codec;
+    case CodecId::kFsst:
+      EncodeTrainedFsst(Strings(column), out);
+      return codec;
     case CodecId::kDictionary:
-      EncodeDictionary(column, effort, depth, out);
+    case CodecId::kFsstDictionary:
+      EncodeDictionary(codec, column, effort, depth, out);
       return codec;
     case CodecId::kDecimal:
       EncodeDecimal(column, effort, depth, out);

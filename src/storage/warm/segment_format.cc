@@ -64,7 +64,7 @@ Bytes EncodeSegmentHeader(const SegmentIdentity& identity) {
   Bytes bytes;
   ByteWriter writer(bytes);
   writer.Raw(AsBytes(kHeaderMagic));
-  writer.Fixed(kSegmentVersion);
+  writer.Fixed(identity.version);
   writer.Fixed(identity.table_id);
   writer.Fixed(identity.run_id);
   writer.Fixed(identity.writer_epoch);
@@ -77,8 +77,8 @@ Bytes EncodeSegmentHeader(const SegmentIdentity& identity) {
 Result<SegmentIdentity> DecodeSegmentHeader(ByteSpan bytes) {
   ByteReader reader(bytes);
   const bool magic_fits = AsText(reader.Raw(kHeaderMagic.size())) == kHeaderMagic;
-  const auto version = reader.Fixed<uint32_t>();
   SegmentIdentity identity;
+  identity.version = reader.Fixed<uint32_t>();
   identity.table_id = reader.Fixed<ObjectId>();
   identity.run_id = reader.Fixed<RunId>();
   identity.writer_epoch = reader.Fixed<uint64_t>();
@@ -89,8 +89,8 @@ Result<SegmentIdentity> DecodeSegmentHeader(ByteSpan bytes) {
   if (crc != Crc32c(bytes.first(kSegmentHeaderBytes - sizeof(crc)))) {
     return Status::Corruption("bad segment header checksum");
   }
-  if (version != kSegmentVersion || block_rows != kBlockRows) {
-    return Status::Unsupported("unknown segment version: version=", version,
+  if (identity.version == 0 || identity.version > kSegmentVersion || block_rows != kBlockRows) {
+    return Status::Unsupported("unknown segment version: version=", identity.version,
                                " block_rows=", block_rows, " known_version=", kSegmentVersion);
   }
   return identity;

@@ -14,7 +14,8 @@
 namespace luma::storage {
 
 inline constexpr uint32_t kBlockRows = 16384;  // a multiple of DuckDB's vector of 2048 rows
-inline constexpr uint32_t kSegmentVersion = 1;
+// What writers write; readers read every version up to it.
+inline constexpr uint32_t kSegmentVersion = 2;
 inline constexpr size_t kSegmentHeaderBytes = 32;
 inline constexpr size_t kSegmentTrailerBytes = 12;
 
@@ -29,6 +30,7 @@ struct SegmentIdentity {
   ObjectId table_id{};
   RunId run_id{};
   uint64_t writer_epoch = 0;
+  uint32_t version = kSegmentVersion;  // of the file's format
 };
 
 struct SegmentBlock {
@@ -55,7 +57,7 @@ struct SegmentTrailer {
 };
 
 Bytes EncodeSegmentHeader(const SegmentIdentity& identity);
-// `bytes` has kSegmentHeaderBytes. Errors: kCorruption, kUnsupported for another version.
+// `bytes` has kSegmentHeaderBytes. Errors: kCorruption, kUnsupported for a later version.
 Result<SegmentIdentity> DecodeSegmentHeader(ByteSpan bytes);
 
 Bytes EncodeSegmentFooter(const SegmentFooter& footer);

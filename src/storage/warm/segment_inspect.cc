@@ -106,7 +106,7 @@ Status PrintBlock(const SegmentReader& reader, ColumnId column, uint32_t block, 
 
 void PrintHeader(const SegmentReader& reader, std::ostream& out) {
   out << "segment " << reader.path() << "\n"
-      << "  version=" << kSegmentVersion
+      << "  version=" << reader.identity().version
       << " table=" << static_cast<uint32_t>(reader.identity().table_id)
       << " run=" << static_cast<uint32_t>(reader.identity().run_id)
       << " writer_epoch=" << reader.identity().writer_epoch << " rows=" << reader.row_count()

@@ -147,6 +147,15 @@ TEST(SegmentFormatTest, WritesTheExampleOfTheFormatDocument) {
   EXPECT_EQ(ToHex(written), ToHex(FormatExample("segment.md", "the example segment")));
 }
 
+TEST(SegmentFormatTest, ReadsTheExampleOfVersion1) {
+  io::SimDisk disk;
+  ASSERT_TRUE(io::WriteFileAtomically(disk, "run", FormatExample("segment.md", "version 1")).ok());
+  const auto reader = SegmentReader::OpenUnknown(disk, "run");
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  EXPECT_EQ((*reader)->identity().version, 1u);
+  EXPECT_TRUE(testing::HoldsRowsOf(**reader, ExampleTable()));
+}
+
 TEST(SegmentFormatTest, RefusesALaterVersionAsUnsupported) {
   Bytes header = EncodeSegmentHeader({});
   StoreLe<uint32_t>(header.data() + 4, kSegmentVersion + 1);
