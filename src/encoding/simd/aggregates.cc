@@ -200,15 +200,19 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace luma::encoding {
 
+__extension__ using Wide = __int128;
+__extension__ using UnsignedWide = unsigned __int128;
+
 HWY_EXPORT(AggregateInt64);
 HWY_EXPORT(AggregateUInt64);
 HWY_EXPORT(AggregateDouble);
 
 template <typename T>
 double IntegerAggregates<T>::average() const {
-  const double total =
-      static_cast<double>(sum.high) * 18446744073709551616.0 + static_cast<double>(sum.low);
-  return total / static_cast<double>(count);
+  // Rounded once: of a small negative sum the two halves, each as a double, would cancel to zero.
+  const auto low = static_cast<UnsignedWide>(sum.low);
+  const auto high = static_cast<UnsignedWide>(static_cast<Wide>(sum.high)) << 64;
+  return static_cast<double>(static_cast<Wide>(high | low)) / static_cast<double>(count);
 }
 template struct IntegerAggregates<int64_t>;
 template struct IntegerAggregates<uint64_t>;

@@ -87,6 +87,11 @@ void ExpectSameIntegers(const std::vector<T>& values, const RowMasks& masks) {
   EXPECT_EQ(actual.min, expected.min);
   EXPECT_EQ(actual.max, expected.max);
   EXPECT_TRUE(ToWide(actual.sum) == sum);
+  if (expected.count == 0) {
+    EXPECT_TRUE(std::isnan(actual.average()));
+  } else {
+    EXPECT_EQ(actual.average(), static_cast<double>(sum) / static_cast<double>(expected.count));
+  }
 }
 
 void ExpectSameDoubles(const std::vector<double>& values, const RowMasks& masks) {
@@ -140,6 +145,11 @@ TEST_P(KernelsTest, SumsOfExtremeIntegersDoNotOverflow) {
   ExpectSameIntegers(std::vector<uint64_t>(1000, UINT64_MAX), {});
   const std::vector<int64_t> two = {INT64_MAX, INT64_MAX};
   EXPECT_EQ(Aggregate(std::span<const int64_t>(two), {}).average(), std::ldexp(1.0, 63));
+}
+
+TEST_P(KernelsTest, AveragesOfSmallNegativeSumsAreExact) {
+  const std::vector<int64_t> values = {-7, 3, -2};
+  EXPECT_EQ(Aggregate(std::span<const int64_t>(values), {}).average(), -2.0);
 }
 
 TEST_P(KernelsTest, NanIsAboveAllNumbersAndZerosHaveNoSign) {
