@@ -95,9 +95,13 @@ struct RemoteWriteHandler::Scratch {
 
   void Trim() {
     batch.Clear();
-    if (decoded.capacity() + batch.allocated_bytes() <= kScratchBytesMax) return;
+    if (decoded.capacity() + batch.allocated_bytes() + decoder.allocated_bytes() <=
+        kScratchBytesMax) {
+      return;
+    }
     decoded = std::string();
     batch = SeriesBatch();
+    decoder = RemoteWriteDecoder();
   }
 };
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "model/protobuf_reader.h"
-
 namespace luma::prom {
 namespace {
 
@@ -90,6 +88,15 @@ size_t LeadingLabelBytes(std::string_view series) {
   return at <= series.size() ? at : 0;
 }
 
+// Series that storage is asked for at once: so many that its lock costs nothing, so few that what
+// is kept of each, 48 bytes of a message of perhaps two, is little.
+constexpr size_t kSeriesPerLookUp = 1024;
+
+template <typename T>
+size_t AllocatedBytes(const std::vector<T>& values) {
+  return values.capacity() * sizeof(T);
+}
+
 bool HasMetricName(const std::vector<LabelRef>& labels) {
   return std::any_of(labels.begin(), labels.end(), [](const LabelRef& label) {
     return label.name == kMetricNameLabel && !label.value.empty();
@@ -102,20 +109,22 @@ Result<WriteRequestSummary> RemoteWriteDecoder::Decode(std::string_view message,
                                                        const MetricsSink& sink,
                                                        SeriesBatch& batch) {
   WriteRequestSummary summary;
-  LUMA_RETURN_IF_ERROR(FindParts(message, summary));
-  ids_.resize(hashes_.size());
-  sink.FindSeries(hashes_, ids_);
-  for (size_t i = 0; i < series_.size(); ++i) {
-    LUMA_RETURN_IF_ERROR(DecodeSeries(series_[i], ids_[i], batch, summary));
+  ProtobufReader reader(message);
+  while (FindSome(reader, summary)) {
+    ids_.resize(hashes_.size());
+    sink.FindSeries(hashes_, ids_);
+    for (size_t i = 0; i < series_.size(); ++i) {
+      LUMA_RETURN_IF_ERROR(DecodeSeries(series_[i], ids_[i], batch, summary));
+    }
   }
+  if (!reader.ok()) return Malformed("WriteRequest");
   return summary;
 }
 
-Status RemoteWriteDecoder::FindParts(std::string_view message, WriteRequestSummary& summary) {
+bool RemoteWriteDecoder::FindSome(ProtobufReader& reader, WriteRequestSummary& summary) {
   series_.clear();
   hashes_.clear();
-  ProtobufReader reader(message);
-  while (reader.Next()) {
+  while (series_.size() < kSeriesPerLookUp && reader.Next()) {
     switch (reader.tag()) {
       case kRequestTimeseries: {
         const std::string_view series = reader.Bytes();
@@ -132,7 +141,7 @@ Status RemoteWriteDecoder::FindParts(std::string_view message, WriteRequestSumma
         reader.Skip();
     }
   }
-  return reader.ok() ? Status::Ok() : Malformed("WriteRequest");
+  return reader.ok() && !series_.empty();
 }
 
 Status RemoteWriteDecoder::DecodeSeries(const WireSeries& series, SeriesId id, SeriesBatch& batch,
@@ -151,11 +160,11 @@ Status RemoteWriteDecoder::DecodeSeries(const WireSeries& series, SeriesId id, S
   }
   summary.exemplars += counts.exemplars;
   summary.histograms += counts.histograms;
-  if (is_known) {
+  if (!is_known) {
+    AddSeries(batch, summary);
+  } else if (!samples_.empty()) {
     batch.StartSeries(id);
     for (const Sample& sample : samples_) batch.AddSample(sample);
-  } else {
-    AddSeries(batch, summary);
   }
   return Status::Ok();
 }
@@ -201,6 +210,11 @@ void RemoteWriteDecoder::AddSeries(SeriesBatch& batch, WriteRequestSummary& summ
   const LabelsOutcome outcome = batch.StartSeries(labels_);
   if (outcome != LabelsOutcome::kOk) return Refuse(LabelsOutcomeText(outcome), summary);
   for (const Sample& sample : samples_) batch.AddSample(sample);
+}
+
+size_t RemoteWriteDecoder::allocated_bytes() const {
+  return AllocatedBytes(series_) + AllocatedBytes(hashes_) + AllocatedBytes(ids_) +
+         AllocatedBytes(labels_) + AllocatedBytes(samples_);
 }
 
 void RemoteWriteDecoder::Refuse(std::string_view reason, WriteRequestSummary& summary) {

@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "model/metrics_source.h"
+#include "model/protobuf_reader.h"
 #include "model/series_batch.h"
 
 namespace luma::prom {
@@ -41,6 +42,9 @@ class RemoteWriteDecoder {
   Result<WriteRequestSummary> Decode(std::string_view message, const MetricsSink& sink,
                                      SeriesBatch& batch);
 
+  // The scratch memory: at most 32 MB after a request of kSamplesPerRequestMax samples.
+  size_t allocated_bytes() const;
+
  private:
   // A message TimeSeries that begins with `label_bytes` bytes of label fields.
   struct WireSeries {
@@ -48,7 +52,8 @@ class RemoteWriteDecoder {
     size_t label_bytes;
   };
 
-  Status FindParts(std::string_view message, WriteRequestSummary& summary);
+  // Takes the next series off the message; false when there are none, and for a malformed message.
+  bool FindSome(ProtobufReader& reader, WriteRequestSummary& summary);
   // Reads all of a series, or what follows its labels when its id is known.
   Status DecodeSeries(const WireSeries& series, SeriesId id, SeriesBatch& batch,
                       WriteRequestSummary& summary);
@@ -56,7 +61,7 @@ class RemoteWriteDecoder {
   void AddSeries(SeriesBatch& batch, WriteRequestSummary& summary);
   void Refuse(std::string_view reason, WriteRequestSummary& summary);
 
-  // Of the message.
+  // Of some series of the message, to be looked up together.
   std::vector<WireSeries> series_;
   std::vector<Hash128> hashes_;
   std::vector<SeriesId> ids_;

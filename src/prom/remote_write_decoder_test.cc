@@ -71,6 +71,39 @@ TEST_F(RemoteWriteDecoderTest, UnsortedLabelsOfAKnownSeriesAreLookedInto) {
   EXPECT_EQ(batch_.series(0).hash, sink_.known);
 }
 
+TEST_F(RemoteWriteDecoderTest, KnownSeriesAreFoundInMessagesOfAnyLength) {
+  const std::vector<LabelRef> known{{"__name__", "up"}};
+  sink_.known = Labels::Of(known)->Hash();
+  std::string message;
+  for (int i = 0; i < 3'000; ++i) {
+    message +=
+        SeriesField(i % 2 == 0 ? known : std::vector<LabelRef>{{"__name__", "down"}}, {{i, 1}});
+  }
+  ASSERT_TRUE(Decode(message + BytesField(3, "")).ok());
+  ASSERT_EQ(batch_.size(), 3'000u);
+  for (size_t i = 0; i < batch_.size(); ++i) {
+    ASSERT_EQ(batch_.series(i).id, i % 2 == 0 ? SeriesId{7} : kUnknownSeries) << i;
+    ASSERT_EQ(batch_.series(i).samples[0].timestamp, static_cast<int64_t>(i));
+  }
+  EXPECT_FALSE(Decode(message + "\x0a").ok());
+}
+
+// Otherwise a body of two bytes for each series took 24 times its size in memory.
+TEST_F(RemoteWriteDecoderTest, EmptySeriesTakeNoMemory) {
+  std::string message;
+  for (int i = 0; i < 1'000'000; ++i) message += BytesField(1, "");
+  const Result<WriteRequestSummary> summary = Decode(message);
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->series_refused, 1'000'000u);
+  EXPECT_LT(decoder_.allocated_bytes() + batch_.allocated_bytes(), 256u << 10);
+
+  sink_.known = Labels::Of({{"__name__", "up"}})->Hash();
+  message.clear();
+  for (int i = 0; i < 100'000; ++i) message += SeriesField({{"__name__", "up"}}, {});
+  ASSERT_TRUE(Decode(message).ok());
+  EXPECT_LT(decoder_.allocated_bytes() + batch_.allocated_bytes(), 256u << 10);
+}
+
 TEST_F(RemoteWriteDecoderTest, DecodesSeriesAndSamples) {
   ASSERT_TRUE(Decode(SeriesField({{"__name__", "up"}, {"job", "a"}}, {{1000, 1.5}, {-2000, -0.0}}) +
                      SeriesField({{"__name__", "down"}}, {{3000, kStaleNan}}))
