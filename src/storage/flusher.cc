@@ -124,9 +124,13 @@ Result<PinnedCheckpoint> Flusher::Pin() {
 
 Status Flusher::DropRuns(ObjectId table, std::span<const RunVersionPtr> runs) {
   MutexLock lock(mutex_);
+  const auto mergeable_before = mergeable_before_.find(table);
+  if (mergeable_before == mergeable_before_.end()) {
+    return Status::Conflict("table of runs to drop is gone");  // a flush has seen that since
+  }
   Plan plan{.replay_from = replay_from_};
   for (const RunVersionPtr& run : runs) {
-    LUMA_CHECK(!run->run()->is_hot() && run->id() < mergeable_before_.at(table));
+    LUMA_CHECK(!run->run()->is_hot() && run->id() < mergeable_before->second);
     plan.dropped.emplace(RunKey(table, run->id()), run);
   }
   return MakeCheckpoint(plan);

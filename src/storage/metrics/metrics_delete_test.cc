@@ -9,6 +9,8 @@
 #include "encoding/testing/test_seed.h"
 #include "storage/maintenance.h"
 #include "storage/metrics/testing/metrics_fixture.h"
+#include "storage/run_version.h"
+#include "storage/stored_run.h"
 
 namespace luma::storage {
 namespace {
@@ -62,6 +64,13 @@ class MetricsDeleteTest : public testing::Test {
   }
   std::vector<std::string> Instances() {
     return *store().LabelValues("instance", {}, TimeRange(), ReadLimits());
+  }
+  // One bit of its first block.
+  void DamageOldestRunOfSamples() {
+    const TableSnapshotPtr samples = *instance_->engine->Read(kSamplesTableId);
+    const auto& run = static_cast<const RunVersion&>(*samples->runs().front());
+    const auto& file = static_cast<const StoredRun&>(*run.run()).name();
+    disk_.FlipBit(io::JoinPath("/data/segments", file), kSegmentHeaderBytes + 1, 0);
   }
   size_t SampleCount() { return instance_->StoredSamples().size(); }
   uint64_t SeriesRows() { return (*instance_->engine->Read(kSeriesTableId))->VisibleRowCount(); }
@@ -216,6 +225,22 @@ TEST_F(MetricsDeleteTest, LateSamplesExpireWithTheNextFullPass) {
   Write({{TestLabels("a"), {{kTestNow - 25 * kHour, 1}}}});
   for (int pass = 0; pass < 24; ++pass) ASSERT_TRUE(store().Expire().ok());
   EXPECT_EQ(SampleCount(), 11u);
+}
+
+TEST_F(MetricsDeleteTest, ARuleThatFailsKeepsNoOtherFromItsWork) {
+  WriteHours("damaged", 30);
+  Flush();
+  // A scan tells ids apart by 64, so that it stays away from the damage.
+  for (int i = 0; i < 64; ++i) WriteHours("other " + std::to_string(i), 1);
+  WriteHours("whole", 30);
+  Flush();
+  DamageOldestRunOfSamples();
+  Reopen();
+  store().SetRetentionRules({{Instance(MatchOp::kEqual, "damaged"), hours(10)},
+                             {Instance(MatchOp::kEqual, "whole"), hours(10)}});
+  EXPECT_EQ(store().Expire().code(), StatusCode::kCorruption);
+  store().SetRetentionRules({});
+  EXPECT_EQ(Delete(Instance(MatchOp::kEqual, "whole")), 11u);
 }
 
 TEST_F(MetricsDeleteTest, RulesGoByAClockThatJumpsDoNotMove) {

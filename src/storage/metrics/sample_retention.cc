@@ -23,16 +23,23 @@ Result<uint64_t> SampleRetention::Pass() {
   const bool is_full = passes_++ % kPassesPerFullOne == 0;
   SeriesBitmap unmatched = rules_.empty() ? SeriesBitmap() : registry_.Select({});
   uint64_t deleted = 0;
+  Status failed;
   for (State& state : rules_) {
     const SeriesBitmap series = registry_.Select(state.rule.match) & unmatched;
     unmatched -= series;
     const UnixMillis cutoff = now - state.rule.keep.count();
     const TimeRange expired{.min = is_full ? INT64_MIN : state.applied_to, .max = cutoff - 1};
-    LUMA_ASSIGN_OR_RETURN(const uint64_t rows, deleter_.Delete(series, expired));
-    deleted += rows;
+    const Result<uint64_t> rows = deleter_.Delete(series, expired);
+    if (!rows.ok()) {
+      failed = rows.status();  // that of one rule keeps nothing that others let expire
+      continue;
+    }
+    deleted += *rows;
     state.applied_to = cutoff;
   }
-  LUMA_RETURN_IF_ERROR(sweeper_.SweepIfNeeded().status());
+  const Status swept = sweeper_.SweepIfNeeded().status();
+  if (!failed.ok()) return failed;
+  LUMA_RETURN_IF_ERROR(swept);
   return deleted;
 }
 

@@ -33,7 +33,8 @@ class SampleRetention {
   void SetRules(std::vector<RetentionRule> rules) LUMA_EXCLUDES(mutex_);
   // Then removes series without samples. Gives the number of samples deleted. A pass looks at what
   // has expired since the one before; every 24th, and the first after SetRules, at everything, for
-  // samples that came late. Errors: those of Delete and Sweep; the next pass does the rest.
+  // samples that came late. Errors: those of Delete and Sweep, after all other rules were applied;
+  // the next pass does the rest.
   Result<uint64_t> Pass() LUMA_EXCLUDES(mutex_);
 
  private:

@@ -17,6 +17,15 @@ bool MayHaveOlder(const RunVersion& run, const TimeColumn& column, uint32_t bloc
   return zone == nullptr || !zone->has_min || zone->min.As<int64_t>() < cutoff;
 }
 
+// Rows without a time never expire, whatever the others of their run do.
+bool HasRowsWithoutTime(const RunVersion& run, const TimeColumn& column) {
+  for (uint32_t block = 0; block < run.block_count(); ++block) {
+    const ZoneMap* const zone = run.Zone(column.id, block);
+    if (zone == nullptr || zone->null_count > 0) return true;
+  }
+  return false;
+}
+
 bool HasLiveRows(const std::vector<RunVersionPtr>& runs) {
   for (const RunVersionPtr& run : runs) {
     if (run->deleted_count() < run->row_count()) return true;
@@ -47,13 +56,17 @@ Result<ExpiryCounts> TableExpiry::DropExpired() {
   const std::map<ObjectId, RunId> mergeable_before = flusher_.MergeableBefore();
   const DatabaseStatePtr state = states_.Published();
   ExpiryCounts counts;
+  Status failed;
   for (const auto& [id, before] : mergeable_before) {
     const CatalogObjectPtr table = state->catalog()->Find(id);
     const std::optional<Cutoff> cutoff = table ? CutoffOf(*table->table) : std::nullopt;
     if (!cutoff) continue;
     const auto runs = ExpiredRuns(state->Table(id), *cutoff, before);
-    if (!runs.empty()) LUMA_RETURN_IF_ERROR(Drop(id, runs, counts));
+    if (runs.empty()) continue;
+    const Status dropped = Drop(id, runs, counts);
+    if (!dropped.ok()) failed = dropped;  // that of one table keeps nothing on disk of the others
   }
+  if (!failed.ok()) return failed;
   return counts;
 }
 
@@ -72,7 +85,8 @@ std::vector<RunVersionPtr> TableExpiry::ExpiredRuns(const TableVersion& version,
   version.ForEachRun([&](const RunVersionPtr& run) {
     if (run->run()->is_hot() || run->id() >= before) return;
     const std::optional<int64_t> newest = NewestTicks(*run, cutoff.column);
-    if (newest && *newest < cutoff.ticks) expired.push_back(run);
+    if (!newest || *newest >= cutoff.ticks || HasRowsWithoutTime(*run, cutoff.column)) return;
+    expired.push_back(run);
   });
   return expired;
 }

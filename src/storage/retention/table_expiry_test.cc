@@ -1,7 +1,9 @@
 #include "storage/retention/table_expiry.h"
 
 #include <random>
+#include <thread>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "encoding/testing/test_seed.h"
 #include "storage/metrics/sample_scan.h"
@@ -14,6 +16,7 @@ namespace {
 using std::chrono::days;
 using std::chrono::hours;
 using std::chrono::milliseconds;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -35,6 +38,18 @@ class TableExpiryTest : public EngineTest {
   void WriteRun(const std::vector<UnixMillis>& times) {
     LUMA_ASSERT_OK(AppendSamples(*engine_, times));
     LUMA_ASSERT_OK(engine_->Flush());
+  }
+  // Sorted by `key`, which may be null, as times in milliseconds.
+  ObjectId CreateTableWithTimes(const std::string& name) {
+    CatalogObject table = TestTable({.name = name, .has_key = false, .sorted = true});
+    TableSchema schema = *table.table;
+    schema.columns[0].logical_type = "TIMESTAMP_MS";
+    table.table = std::make_shared<const TableSchema>(std::move(schema));
+    auto transaction = engine_->Begin();
+    const auto id = transaction->CreateObject(std::move(table));
+    EXPECT_TRUE(id.ok()) << id.status();
+    EXPECT_TRUE(transaction->Commit().ok());
+    return *id;
   }
   uint64_t Expire() {
     const auto counts = engine_->maintenance().Expire();
@@ -104,6 +119,59 @@ TEST_F(TableExpiryTest, TablesWithoutATimeKeepTheirRows) {
   clock_.Advance(days(400));
   EXPECT_EQ(Expire(), 0u);
   EXPECT_EQ(Rows(table).size(), 1u);
+}
+
+// ALTER TABLE ... SET (retention) sorts a table by a column that may be null.
+TEST_F(TableExpiryTest, RowsWithoutATimeNeverExpire) {
+  const ObjectId table = CreateTableWithTimes("t");
+  Insert(table, {{kStart, "old"}, {std::nullopt, "without time"}});
+  LUMA_ASSERT_OK(engine_->Flush());
+  Insert(table, {{kStart, "old, too"}});
+  LUMA_ASSERT_OK(engine_->Flush());
+  clock_.Advance(days(4));
+  EXPECT_EQ(Expire(), 1u);
+  EXPECT_THAT(Rows(table), Contains(TestRow{std::nullopt, "without time"}));
+  EXPECT_EQ(Rows(table).size(), 2u);
+}
+
+// Goal: a table that goes away while others are expired is no runs to drop, and no broken
+// invariant. Method: while the first of many tables drops its runs, the others are dropped, and a
+// flush, which forgets them, waits for its turn.
+TEST_F(TableExpiryTest, TablesMayGoWhileRunsAreDropped) {
+  std::vector<ObjectId> tables;
+  for (int i = 0; i < 40; ++i) {
+    tables.push_back(CreateTableWithTimes("t" + std::to_string(i)));
+    Insert(tables.back(), {{kStart, "old"}});
+  }
+  LUMA_ASSERT_OK(engine_->Flush());
+  clock_.Advance(days(4));
+  std::thread flush;
+  disk_.SetSyncHook([&](const io::Path& path) {
+    if (!path.starts_with("/data/manifest") || flush.joinable()) return;
+    auto transaction = engine_->Begin();
+    for (size_t i = 1; i < tables.size(); ++i) {
+      LUMA_EXPECT_OK(transaction->DropObject(tables[i]));
+    }
+    flush = std::thread([&] { LUMA_EXPECT_OK(engine_->Flush()); });
+    LUMA_EXPECT_OK(transaction->Commit());
+  });
+  EXPECT_EQ(Expire(), 1u);
+  flush.join();
+  disk_.SetSyncHook(nullptr);
+}
+
+// Goal: damage of one table leaves no expired data of others on the disk.
+TEST_F(TableExpiryTest, ATableThatFailsKeepsNoOtherFromExpiring) {
+  for (const char* name : {"a", "b"}) {
+    Insert(CreateTableWithTimes(name), {{kStart, "old"}});
+  }
+  LUMA_ASSERT_OK(engine_->Flush());
+  clock_.Advance(days(4));
+  LUMA_ASSERT_OK(failpoint::Arm("retention.before_install:1:error"));
+  EXPECT_FALSE(engine_->maintenance().Expire().ok());
+  LUMA_ASSERT_OK(failpoint::Arm(""));
+  EXPECT_EQ(engine_->maintenance().expired().runs, 1u);
+  EXPECT_EQ(Expire(), 1u);
 }
 
 TEST_F(TableExpiryTest, SnapshotsKeepWhatTheyRead) {
