@@ -36,7 +36,9 @@ Status LogArchive::FindEnd() {
   // The log may have lost records since: the server ran without archive, or gave them up.
   const bool has_gap = there.last() != kNoLsn && Next(there.last()) < pin_->first();
   if (has_gap) NoteGap(Next(there.last()), pin_->first());
-  pin_->Advance(Next(there.last()));
+  // Not behind the last one there: a backup may have brought that, and what lies before it was
+  // perhaps still to be archived when the server died.
+  pin_->Advance(Next(there.LastFrom(pin_->first())));
   knows_end_ = true;
   MutexLock lock(mutex_);
   stats_.archived = Previous(pin_->first());

@@ -128,6 +128,30 @@ TEST_F(PointInTimeTest, TheArchiveGoesOnAfterARestart) {
   }
 }
 
+// Goal: records that are not archived when the server dies are archived by the next one, also when
+// a backup has brought later ones.
+TEST_F(PointInTimeTest, ABackupLeavesNoGapInTheArchiveOfAServerThatDies) {
+  StartArchive();
+  const ObjectId table = CreateTable();
+  const BackupResult first = MustBackup();
+  Write(table, 1);
+  LUMA_ASSERT_OK(archive_->ArchiveOnce());
+  for (int64_t key = 2; key < 6; ++key) Write(table, key);
+  LUMA_ASSERT_OK(engine_->Flush());
+  Write(table, 6);
+  LUMA_ASSERT_OK(WriteBackup(engine_->backup_source(), store_, clock_, NoProgress));
+  archive_.reset();
+  Reopen();
+  StartArchive();
+  LUMA_ASSERT_OK(archive_->ArchiveOnce());
+  EXPECT_EQ(archive_->stats().lost_records, 0u);
+  for (const auto& [lsn, seen] : seen_) {
+    const auto result = TryRestore({.id = first.backup.Id(), .commit = lsn});
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(RestoredRows(table), seen.rows);
+  }
+}
+
 // Goal: a destination that does not answer stops neither commits nor flushes, and costs bounded
 // disk space; what was given up is reported, and never restored around.
 TEST_F(PointInTimeTest, ABacklogBeyondItsBoundIsGivenUpAndIsAGap) {

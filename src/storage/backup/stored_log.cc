@@ -1,6 +1,7 @@
 #include "storage/backup/stored_log.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "storage/backup/verified_put.h"
@@ -27,19 +28,21 @@ Status PutChunk(io::ObjectStore& store, const std::string& key, ByteSpan object)
 Result<StoredLog> StoredLog::Open(io::ObjectStore& store, const DatabaseUuid& uuid) {
   LUMA_ASSIGN_OR_RETURN(const auto objects, store.List(LogPrefix(uuid)));
   StoredLog log(store, uuid);
-  for (const io::ObjectInfo& object : objects) {
-    if (const auto chunk = ParseLogChunkKey(uuid, object.key)) log.chunks_.insert(*chunk);
+  LogChunkKey furthest;
+  for (const io::ObjectInfo& object : objects) {  // sorted, hence by first record
+    const auto chunk = ParseLogChunkKey(uuid, object.key);
+    if (!chunk) continue;
+    if (chunk->last > furthest.last) furthest = *chunk;
+    log.furthest_[chunk->first] = furthest;
   }
   return log;
 }
 
 const LogChunkKey* StoredLog::ChunkWith(Lsn lsn) const {
-  const LogChunkKey* best = nullptr;
-  for (const LogChunkKey& chunk : chunks_) {
-    if (chunk.first > lsn) break;
-    if (chunk.last >= lsn && (best == nullptr || chunk.last > best->last)) best = &chunk;
-  }
-  return best;
+  const auto after = furthest_.upper_bound(lsn);
+  if (after == furthest_.begin()) return nullptr;
+  const LogChunkKey& furthest = std::prev(after)->second;
+  return furthest.last >= lsn ? &furthest : nullptr;
 }
 
 Lsn StoredLog::LastFrom(Lsn from) const {
@@ -48,11 +51,7 @@ Lsn StoredLog::LastFrom(Lsn from) const {
   return last;
 }
 
-Lsn StoredLog::last() const {
-  Lsn last = kNoLsn;
-  for (const LogChunkKey& chunk : chunks_) last = std::max(last, chunk.last);
-  return last;
-}
+Lsn StoredLog::last() const { return furthest_.empty() ? kNoLsn : furthest_.rbegin()->second.last; }
 
 Result<Lsn> StoredLog::Read(Lsn from, const OnRecord& on_record) const {
   Lsn last = Previous(from);
