@@ -74,15 +74,19 @@ Result<uint64_t> AdminApi::StartBackup(const net::HttpRequest& request) {
   LUMA_ASSIGN_OR_RETURN(std::shared_ptr<io::ObjectStore> store,
                         OpenBackupDestination(config_, std::string(fields.Get("to")),
                                               io::FileSystem::Posix(), clock_));
-  return tasks_.Start("backup", rate,
-                      [this, store = std::move(store)](
-                          const storage::OnProgress& on_progress) -> Result<std::string> {
-                        LUMA_RETURN_IF_ERROR(engine_.Flush());
-                        LUMA_ASSIGN_OR_RETURN(const storage::BackupResult result,
-                                              storage::WriteBackup(engine_.backup_source(), *store,
-                                                                   clock_, on_progress));
-                        return DoneLine(result);
-                      });
+  return tasks_.Start(
+      "backup", rate,
+      [this,
+       store = std::move(store)](const storage::OnProgress& on_progress) -> Result<std::string> {
+        LUMA_RETURN_IF_ERROR(engine_.Flush());
+        LUMA_ASSIGN_OR_RETURN(
+            const storage::BudgetLease memory,
+            engine_.budget().Book(storage::BudgetUse::kMerge, storage::kBackupBytes));
+        LUMA_ASSIGN_OR_RETURN(
+            const storage::BackupResult result,
+            storage::WriteBackup(engine_.backup_source(), *store, clock_, on_progress));
+        return DoneLine(result);
+      });
 }
 
 Result<uint64_t> AdminApi::StartCheck(const net::HttpRequest& request) {

@@ -79,6 +79,8 @@ Status BackUpDirectory(const BackupCommand& command, uint64_t rate, std::ostream
   LUMA_ASSIGN_OR_RETURN(const auto engine, storage::MultiTierStorage::Open(
                                                std::move(options), Disk(), Clock::System()));
   LUMA_RETURN_IF_ERROR(engine->Flush());
+  LUMA_ASSIGN_OR_RETURN(const storage::BudgetLease memory,
+                        engine->budget().Book(storage::BudgetUse::kMerge, storage::kBackupBytes));
   LUMA_ASSIGN_OR_RETURN(
       const storage::BackupResult result,
       storage::WriteBackup(engine->backup_source(), *store, Clock::System(), PrintTo(out, rate)));

@@ -7,6 +7,7 @@
 
 #include "encoding/testing/test_seed.h"
 #include "model/labels.h"
+#include "sql/parquet/checksum_table.h"
 #include "sql/parquet/testing/cold_files.h"
 #include "sql/parquet/testing/random_values.h"
 
@@ -214,6 +215,25 @@ TEST_F(ParquetFormatTest, OtherRowsOrColumnsThanExpectedAreFound) {
   EXPECT_EQ(file.value()->ReadGroup(other_type, 0).status().code(), StatusCode::kCorruption);
   const storage::ColdColumn other_id{ColumnId{2}, "i", PhysicalType::kInt32, "INTEGER"};
   EXPECT_EQ(file.value()->ReadGroup(other_id, 0).status().code(), StatusCode::kCorruption);
+}
+
+// The right number of entries, cut into rows of another length: a reader that only counts them
+// looks behind the last one.
+TEST_F(ParquetFormatTest, AChecksumTableOfAnotherShapeIsFound) {
+  const StoredValues values(storage::kColdGroupRows + 1, std::string(4, 'x'));
+  TestTable table("shape", {{"i", "INTEGER", values}, {"j", "INTEGER", values}});
+  const Bytes good = Load(Write(table));
+  const auto tail = ReadFileTail(MemoryObject(good));
+  ASSERT_TRUE(tail.ok());
+  ASSERT_EQ(tail->table.extents.size(), 4u);
+  const size_t tail_bytes = EncodeFileTail(tail->table, tail->footer).size();
+  for (const uint32_t column_count : {1u, 4u}) {
+    ChecksumTable other = tail->table;
+    other.column_count = column_count;
+    Bytes bytes(good.begin(), good.end() - static_cast<ptrdiff_t>(tail_bytes));
+    ByteWriter(bytes).Raw(EncodeFileTail(other, tail->footer));
+    EXPECT_EQ(Open(bytes, table.row_count()).status().code(), StatusCode::kCorruption);
+  }
 }
 
 TEST_F(ParquetFormatTest, AFailedWriteLeavesNothing) {

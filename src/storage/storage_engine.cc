@@ -358,6 +358,8 @@ Result<Lsn> StorageEngine::SyncLog() {
 }
 
 Status StorageEngine::ReadLog(Lsn from, Lsn through, const WalRecordCallback& callback) {
+  // Never refused: a log that is not archived grows, or gets a gap.
+  const BudgetLease memory = budget_->BookAlways(BudgetUse::kMerge, options_.wal_segment_bytes);
   return ReadWalRange(fs_, directory().wal(), from, through, callback);
 }
 

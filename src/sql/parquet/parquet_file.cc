@@ -167,7 +167,8 @@ MetadataPtr ParquetFile::ReadMetadata(ByteSpan footer) const {
 void ParquetFile::Check(uint32_t row_count) const {
   const auto& groups = footer().row_groups;
   const uint32_t group_count = (row_count + kColdGroupRows - 1) / kColdGroupRows;
-  if (groups.size() != group_count || checksums_.extents.size() != group_count * columns_.size()) {
+  if (groups.size() != group_count || checksums_.group_count() != group_count ||
+      checksums_.column_count != columns_.size()) {
     throw duckdb::IOException("another number of row groups: %llu", groups.size());
   }
   for (uint32_t group = 0; group < group_count; ++group) {

@@ -92,7 +92,7 @@ std::vector<TopColumn> TopColumns(const FileMetaData& footer) {
 }
 
 ByteRange ChunksOf(const duckdb_parquet::RowGroup& group, const TopColumn& column) {
-  if (column.first_leaf + column.leaf_count > group.columns.size()) {
+  if (column.leaf_count == 0 || column.first_leaf + column.leaf_count > group.columns.size()) {
     throw duckdb::IOException("a row group without all columns");
   }
   ByteRange range = ChunkOf(group.columns[column.first_leaf].meta_data);

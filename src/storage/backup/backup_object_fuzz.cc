@@ -1,6 +1,7 @@
 // Any bytes: DecodeBackup and DecodeLogChunk answer with an error or with something bounded.
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/crc32c.h"
 #include "storage/backup/backup_format.h"
@@ -9,8 +10,8 @@ namespace {
 
 // What lies behind the checksum is only reached with a right one.
 luma::Bytes WithRightChecksum(const uint8_t* data, size_t size) {
-  luma::Bytes bytes(size);
-  std::memcpy(bytes.data(), data, size);
+  const auto input = std::as_bytes(std::span(data, size));
+  luma::Bytes bytes(input.begin(), input.end());
   if (size >= 16) luma::StoreLe(bytes.data() + 12, luma::Crc32c(luma::ByteSpan(bytes).subspan(16)));
   return bytes;
 }

@@ -229,6 +229,51 @@ TEST_F(BackupTest, ABackupIsNotDeletedWhileAnotherIsMade) {
   LUMA_EXPECT_OK(DeleteBackup(store_, first.backup.Id(), clock_));
 }
 
+TEST_F(BackupTest, ReadingTheLogIsBooked) {
+  const ObjectId table = CreateTable();
+  Write(table, 1);
+  BackupSource& source = engine_->backup_source();
+  LUMA_ASSERT_OK(source.SyncLog());
+  const uint64_t before = engine_->budget().booked_bytes(BudgetUse::kMerge);
+  LUMA_ASSERT_OK(source.ReadLog(LastLsn(), LastLsn(), [&](Lsn, ByteSpan) {
+    EXPECT_EQ(engine_->budget().booked_bytes(BudgetUse::kMerge),
+              before + options_.wal_segment_bytes);
+    return Status::Ok();
+  }));
+  EXPECT_EQ(engine_->budget().booked_bytes(BudgetUse::kMerge), before);
+}
+
+// Two deletions at a time share a lock, and the first one to end takes it away.
+TEST_F(BackupTest, ABackupWhosePartsVanishMeanwhileIsNone) {
+  const ObjectId table = CreateTable();
+  Write(table, 1);
+  std::string vanished;
+  const auto backup = TryBackup([&](const Progress& progress) {
+    if (progress.phase == "segments" && progress.files_done == progress.files_total) {
+      vanished = FirstKey("segments/");
+      LUMA_EXPECT_OK(store_.Delete(vanished));
+    }
+    return Status::Ok();
+  });
+  EXPECT_EQ(backup.status().code(), StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(backup.status().message()), HasSubstr(vanished));
+  EXPECT_THAT(*ListBackups(store_), IsEmpty());
+  MustBackup();
+  LUMA_EXPECT_OK(TryRestore());
+}
+
+TEST_F(BackupTest, ABackupNamesNoFilesOutsideOfTheDirectory) {
+  const ObjectId table = CreateTable();
+  Write(table, 1);
+  Backup backup = MustBackup().backup;
+  for (const char* name : {"../../elsewhere.seg", "..", ""}) {
+    backup.manifest.tables.at(table).runs.begin()->second.file_name = name;
+    LUMA_ASSERT_OK(store_.Put(BackupKey(backup.Id()), EncodeBackup(backup)));
+    EXPECT_EQ(TryRestore().status().code(), StatusCode::kCorruption);
+    EXPECT_EQ(restored_disk_.Exists("/copy").value(), false);
+  }
+}
+
 TEST_F(BackupTest, ADirectoryThatIsNotEmptyIsLeftAlone) {
   CreateTable();
   MustBackup();

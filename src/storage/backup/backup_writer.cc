@@ -30,6 +30,7 @@ class BackupWriter {
     pinned_.log.reset();
     LUMA_FAILPOINT("backup.after_log");
     LUMA_RETURN_IF_ERROR(CopySegments());
+    LUMA_RETURN_IF_ERROR(CheckSegments());
     LUMA_FAILPOINT("backup.before_manifest");
     LUMA_RETURN_IF_ERROR(PutNewVerified(store_, BackupKey(backup_.Id()), EncodeBackup(backup_)));
     LUMA_FAILPOINT("backup.after_manifest");
@@ -76,6 +77,21 @@ class BackupWriter {
         ++progress_.files_done;
         progress_.bytes_done += BytesOf(record);
         LUMA_RETURN_IF_ERROR(on_progress_(progress_));
+      }
+    }
+    return Status::Ok();
+  }
+
+  // The lock keeps deletions out, unless somebody has taken it away.
+  Status CheckSegments() {
+    LUMA_ASSIGN_OR_RETURN(const StoredParts there, StoredParts::List(store_, backup_.uuid));
+    for (const auto& [id, table] : backup_.manifest.tables) {
+      for (const auto& [run, record] : table.runs) {
+        LUMA_RETURN_IF_ERROR(
+            there.RequireAll(SegmentPrefix(backup_.uuid, record), record.file_bytes));
+        if (!record.cold) continue;
+        LUMA_RETURN_IF_ERROR(
+            there.RequireAll(ColdObjectPrefix(backup_.uuid, *record.cold), record.cold->bytes));
       }
     }
     return Status::Ok();

@@ -56,6 +56,14 @@ Status ClearDirectory(io::FileSystem& fs, const DataDirectory& directory) {
   return Status::Ok();
 }
 
+// A name of a file in a folder of the directory. Others are refused: a manifest from elsewhere must
+// not say where on this disk to write.
+Status CheckFileName(const std::string& name) {
+  const bool is_plain = !name.empty() && name.front() != '.' && name.find('/') == name.npos;
+  return is_plain ? Status::Ok()
+                  : Status::Corruption("backup is damaged: bad name of a file: name=", name);
+}
+
 class RestoreRun {
  public:
   RestoreRun(io::ObjectStore& store, const RestoreTarget& target, io::FileSystem& fs,
@@ -96,6 +104,7 @@ class RestoreRun {
     const std::string prefix = ColdDatabasePrefix(cold_.key_prefix, database_.uuid);
     for (auto& [id, table] : database_.tables) {
       for (auto& [run, record] : table.runs) {
+        LUMA_RETURN_IF_ERROR(CheckFileName(record.file_name));
         if (!record.cold) continue;
         if (cold_.store == nullptr) {
           return Status::InvalidArgument("backup has rows of a cold tier: object=",

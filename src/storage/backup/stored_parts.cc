@@ -55,6 +55,19 @@ Result<bool> StoredParts::HasAll(const std::string& prefix, uint64_t file_bytes)
   return true;
 }
 
+Status StoredParts::RequireAll(const std::string& prefix, uint64_t file_bytes) const {
+  for (uint64_t part = 0; part < PartCount(file_bytes); ++part) {
+    const std::string key = prefix + PartName(part);
+    const uint64_t size = PartSize(file_bytes, part);
+    if (Has(key, size)) continue;
+    const auto now = store_->Head(key);
+    if (!now.ok() && now.status().code() != StatusCode::kNotFound) return now.status();
+    if (now.ok() && now->size_bytes == size) continue;
+    return Status::Unavailable("a part vanished while the backup was made: key=", key);
+  }
+  return Status::Ok();
+}
+
 Status PartUpload::Add(ByteSpan bytes) {
   while (!bytes.empty()) {
     const size_t taken = std::min<size_t>(bytes.size(), kPartBytes - part_.size());

@@ -29,6 +29,9 @@ class StoredParts {
   // Every part of a file of that size; asks the store once more for each, because its List may be
   // of some time ago.
   Result<bool> HasAll(const std::string& prefix, uint64_t file_bytes) const;
+  // OK if every part is there; asks the store for those that its List does not show. Errors:
+  // kUnavailable naming the part that is missing; those of the store.
+  Status RequireAll(const std::string& prefix, uint64_t file_bytes) const;
 
  private:
   explicit StoredParts(io::ObjectStore& store) : store_(&store) {}
