@@ -5,6 +5,8 @@
 //   GET  /api/v1/admin/tasks/{task}?after=N          200, lines of JSON after the first N
 #pragma once
 
+#include <utility>
+
 #include "base/clock.h"
 #include "net/router.h"
 #include "server/admin_tasks.h"
@@ -13,12 +15,14 @@
 
 namespace luma::server {
 
-// Threads: handlers run on any thread. Lifetime: config and engine outlive Stop, and this outlives
-// every request.
+// Threads: handlers run on any thread. Lifetime: the engine outlives Stop, and this outlives every
+// request.
 class AdminApi {
  public:
-  AdminApi(const Config& config, storage::MultiTierStorage& engine, const Clock& clock)
-      : config_(config), engine_(engine), clock_(clock) {}
+  // Keeps a copy of the configuration, which a reload changes while requests read it; what this
+  // reads of it is fixed at the start.
+  AdminApi(Config config, storage::MultiTierStorage& engine, const Clock& clock)
+      : config_(std::move(config)), engine_(engine), clock_(clock) {}
 
   void AddRoutes(net::Router& router);
   // Ends the running task. Idempotent.
@@ -29,7 +33,7 @@ class AdminApi {
   Result<uint64_t> StartCheck(const net::HttpRequest& request);
   Result<std::string> ReadLines(const net::HttpRequest& request);
 
-  const Config& config_;
+  const Config config_;
   storage::MultiTierStorage& engine_;
   const Clock& clock_;
   AdminTasks tasks_;
