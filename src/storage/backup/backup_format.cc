@@ -84,7 +84,7 @@ std::string TimeText(UnixMillis time) {
 
 std::string Backup::Id() const {
   return fmt::format("{}-{}-{}", TimeText(created_at), ToNumber(commit),
-                     UuidText(uuid).substr(0, 8));
+                     UuidText(uuid).substr(0, kUuidDigitsOfId));
 }
 
 Bytes EncodeBackup(const Backup& backup) {
@@ -122,7 +122,25 @@ Result<Backup> DecodeBackup(ByteSpan object, std::string_view key) {
 }
 
 std::string BackupKey(std::string_view id) { return std::string(kBackupPrefix).append(id); }
-std::string LockKey(const DatabaseUuid& uuid) { return "locks/" + UuidText(uuid); }
+std::string LockKey(const DatabaseUuid& uuid) {
+  return std::string(kLockPrefix).append(UuidText(uuid));
+}
+
+std::optional<DatabaseUuid> ParseLockKey(std::string_view key) {
+  DatabaseUuid uuid{};
+  if (!key.starts_with(kLockPrefix) || key.size() != kLockPrefix.size() + 2 * uuid.size()) {
+    return std::nullopt;
+  }
+  const char* at = key.data() + kLockPrefix.size();
+  for (std::byte& byte : uuid) {
+    uint8_t number = 0;
+    const auto parsed = std::from_chars(at, at + 2, number, 16);
+    if (parsed.ec != std::errc() || parsed.ptr != at + 2) return std::nullopt;
+    byte = std::byte{number};
+    at += 2;
+  }
+  return uuid;
+}
 std::string SegmentsPrefix(const DatabaseUuid& uuid) { return "segments/" + UuidText(uuid) + "/"; }
 
 std::string SegmentPrefix(const DatabaseUuid& uuid, const RunRecord& run) {

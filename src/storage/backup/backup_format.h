@@ -16,10 +16,13 @@
 namespace luma::storage {
 
 inline constexpr std::string_view kBackupPrefix = "backups/";
+inline constexpr std::string_view kLockPrefix = "locks/";
 inline constexpr uint64_t kPartBytes = 16ull << 20;
 
 // "0a1b..." of 32 digits.
 std::string UuidText(const DatabaseUuid& uuid);
+// How many of them end the id of a backup.
+inline constexpr size_t kUuidDigitsOfId = 8;
 // "20261122T210300.123Z".
 std::string TimeText(UnixMillis time);
 
@@ -41,6 +44,8 @@ Result<Backup> DecodeBackup(ByteSpan object, std::string_view key);
 
 std::string BackupKey(std::string_view id);
 std::string LockKey(const DatabaseUuid& uuid);
+// Nothing if `key` is no lock.
+std::optional<DatabaseUuid> ParseLockKey(std::string_view key);
 // Before the parts of all segment files of a database.
 std::string SegmentsPrefix(const DatabaseUuid& uuid);
 // Before the parts of one; ends with "/".

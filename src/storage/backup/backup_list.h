@@ -26,7 +26,7 @@ Result<Backup> ReadBackup(io::ObjectStore& store, const std::string& id);
 // the oldest that is left. Of one that cannot be read only the manifest goes; while there is
 // another of which nobody can say what it needs, nothing else does.
 // Returns the bytes removed. Errors: kNotFound; kUnavailable while a backup is made; those of the
-// store, after which the next deletion removes what this one has not.
+// store, after which the same call, or the next deletion, removes what this one has not.
 Result<uint64_t> DeleteBackup(io::ObjectStore& store, const std::string& id, const Clock& clock);
 
 }  // namespace luma::storage

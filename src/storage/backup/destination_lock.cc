@@ -33,6 +33,14 @@ Result<std::unique_ptr<DestinationLock>> DestinationLock::Take(io::ObjectStore& 
   return std::unique_ptr<DestinationLock>(new DestinationLock(store, key));
 }
 
+Result<bool> DestinationLock::IsHeldFor(io::ObjectStore& store, const DatabaseUuid& uuid,
+                                        DestinationUse use) {
+  const Result<Bytes> there = store.Get(LockKey(uuid));
+  if (there.status().code() == StatusCode::kNotFound) return false;
+  if (!there.ok()) return there.status();
+  return AsText(*there).starts_with(NameOf(use));
+}
+
 DestinationLock::~DestinationLock() {
   const Status deleted = store_.Delete(key_);
   if (!deleted.ok()) {

@@ -22,6 +22,9 @@ class DestinationLock {
   static Result<std::unique_ptr<DestinationLock>> Take(io::ObjectStore& store,
                                                        const DatabaseUuid& uuid, DestinationUse use,
                                                        const Clock& clock);
+  // Whether it is there for that use. Errors: those of the store.
+  static Result<bool> IsHeldFor(io::ObjectStore& store, const DatabaseUuid& uuid,
+                                DestinationUse use);
   ~DestinationLock();
   DestinationLock(const DestinationLock&) = delete;
   DestinationLock& operator=(const DestinationLock&) = delete;
