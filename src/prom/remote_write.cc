@@ -2,7 +2,9 @@
 
 #include <snappy.h>
 
+#include <algorithm>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "prom/http_errors.h"
@@ -11,7 +13,7 @@
 namespace luma::prom {
 namespace {
 
-// What one thread keeps from request to request. Above this, memory goes back.
+// Kept from request to request. Above this, memory goes back.
 constexpr size_t kScratchBytesMax = 4 << 20;
 // The message itself, and its labels and samples as a batch: about as large as the message.
 constexpr uint64_t kMemoryPerDecodedByte = 2;
@@ -21,6 +23,10 @@ std::string_view Trimmed(std::string_view text) {
   while (text.ends_with(' ')) text.remove_suffix(1);
   return text;
 }
+
+// A request is decoded without waiting for anything, so this many are in use, mostly. One for each
+// of the eight threads that answer requests took 12 MiB.
+size_t ScratchesMax() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 // True for application/x-protobuf, alone or with proto=prometheus.WriteRequest. A sender that says
 // nothing means that, and snappy, as Prometheus takes it.
@@ -105,9 +111,23 @@ struct RemoteWriteHandler::Scratch {
   }
 };
 
-RemoteWriteHandler::Scratch& RemoteWriteHandler::ThreadScratch() {
-  thread_local Scratch scratch;
+RemoteWriteHandler::RemoteWriteHandler(MetricsSink& sink, RemoteWriteOptions options)
+    : sink_(sink), options_(options) {}
+
+RemoteWriteHandler::~RemoteWriteHandler() = default;
+
+std::unique_ptr<RemoteWriteHandler::Scratch> RemoteWriteHandler::TakeScratch() {
+  MutexLock lock(scratch_mutex_);
+  if (scratches_.empty()) return std::make_unique<Scratch>();
+  std::unique_ptr<Scratch> scratch = std::move(scratches_.back());
+  scratches_.pop_back();
   return scratch;
+}
+
+void RemoteWriteHandler::Keep(std::unique_ptr<Scratch> scratch) {
+  scratch->Trim();
+  MutexLock lock(scratch_mutex_);
+  if (scratches_.size() < ScratchesMax()) scratches_.push_back(std::move(scratch));
 }
 
 void RemoteWriteHandler::AddRoutes(net::Router& router) {
@@ -122,12 +142,12 @@ void RemoteWriteHandler::Handle(net::HttpRequest request, net::Responder respond
   if (const Status status = CheckHeaders(request); !status.ok()) {
     return Answer(net::TextResponse(415, std::string(status.message())), responder);
   }
-  Scratch& scratch = ThreadScratch();
+  std::unique_ptr<Scratch> scratch = TakeScratch();
   storage::BudgetLease memory;
-  const Result<WriteRequestSummary> summary = Decode(request.body, scratch, memory);
+  const Result<WriteRequestSummary> summary = Decode(request.body, *scratch, memory);
   if (summary.ok()) {
     Count(*summary);
-    sink_.Write(scratch.batch, [this, responder, summary = *summary](Result<WriteSummary> stored) {
+    sink_.Write(scratch->batch, [this, responder, summary = *summary](Result<WriteSummary> stored) {
       if (!stored.ok()) return Answer(WriteErrorResponse(stored.status()), responder);
       counters_.samples_stored += stored->samples_stored;
       counters_.samples_refused += stored->samples_refused;
@@ -136,7 +156,7 @@ void RemoteWriteHandler::Handle(net::HttpRequest request, net::Responder respond
   } else {
     Answer(WriteErrorResponse(summary.status()), responder);
   }
-  scratch.Trim();
+  Keep(std::move(scratch));
 }
 
 Result<WriteRequestSummary> RemoteWriteHandler::Decode(std::string_view body, Scratch& scratch,

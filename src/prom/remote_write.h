@@ -3,8 +3,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string_view>
+#include <vector>
 
+#include "base/mutex.h"
 #include "model/metrics_source.h"
 #include "net/http.h"
 #include "net/router.h"
@@ -41,16 +44,17 @@ struct RemoteWriteOptions {
 // handler every request it was given.
 class RemoteWriteHandler {
  public:
-  explicit RemoteWriteHandler(MetricsSink& sink, RemoteWriteOptions options = {})
-      : sink_(sink), options_(options) {}
+  explicit RemoteWriteHandler(MetricsSink& sink, RemoteWriteOptions options = {});
+  ~RemoteWriteHandler();
 
   void AddRoutes(net::Router& router);
-  void Handle(net::HttpRequest request, net::Responder responder);
+  void Handle(net::HttpRequest request, net::Responder responder) LUMA_EXCLUDES(scratch_mutex_);
   const RemoteWriteCounters& counters() const { return counters_; }
 
  private:
-  struct Scratch;  // what a thread keeps from request to request
-  static Scratch& ThreadScratch();
+  struct Scratch;  // memory that goes from request to request
+  std::unique_ptr<Scratch> TakeScratch() LUMA_EXCLUDES(scratch_mutex_);
+  void Keep(std::unique_ptr<Scratch> scratch) LUMA_EXCLUDES(scratch_mutex_);
 
   // Decompresses and decodes `body` into `scratch`. Errors: see WriteErrorResponse.
   Result<WriteRequestSummary> Decode(std::string_view body, Scratch& scratch,
@@ -61,6 +65,9 @@ class RemoteWriteHandler {
   MetricsSink& sink_;
   const RemoteWriteOptions options_;
   RemoteWriteCounters counters_;
+  Mutex scratch_mutex_;
+  // The last one given back is taken first: its memory is the warmest.
+  std::vector<std::unique_ptr<Scratch>> scratches_ LUMA_GUARDED_BY(scratch_mutex_);
 };
 
 }  // namespace luma::prom
