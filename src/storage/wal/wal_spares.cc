@@ -95,16 +95,22 @@ Result<WalSpare> WalSpares::Make(uint64_t bytes) {
   return status;
 }
 
+void WalSpares::Prepare() {
+  MutexLock lock(mutex_);
+  wanted_ = true;
+  wanted_changed_.NotifyAll();
+}
+
 Result<WalSpare> WalSpares::Take(uint64_t bytes) {
   {
     MutexLock lock(mutex_);
-    wanted_ = true;
-    wanted_changed_.NotifyAll();
     if (!ready_.empty() && bytes <= options_.segment_bytes) {
       WalSpare spare = std::move(ready_.back());
       ready_.pop_back();
       return spare;
     }
+    wanted_ = true;
+    wanted_changed_.NotifyAll();
   }
   if (bytes > options_.segment_bytes) return Make(RoundUp(bytes));
   if (!options_.background) return Make(options_.segment_bytes);

@@ -25,7 +25,7 @@ struct WalSpare {
 struct WalSparesOptions {
   uint64_t segment_bytes = 0;
   uint32_t files_max = 0;
-  bool background = true;  // keeps one spare ready from a thread of its own
+  bool background = true;  // makes spares from a thread of its own
 };
 
 // Threads: every method from any thread. Lifetime: `fs` must outlive it.
@@ -38,6 +38,8 @@ class WalSpares {
   WalSpares(const WalSpares&) = delete;
   WalSpares& operator=(const WalSpares&) = delete;
 
+  // A spare will be taken soon: the background makes one unless one is ready. Does no I/O.
+  void Prepare() LUMA_EXCLUDES(mutex_);
   // A file of at least `bytes`, which the caller owns from now on. If none is ready it makes one,
   // small for speed if the background has not kept up; errors then are those of the file system.
   Result<WalSpare> Take(uint64_t bytes) LUMA_EXCLUDES(mutex_);

@@ -158,6 +158,7 @@ class WalWriter {
   std::chrono::milliseconds IdleDelay() const;
 
   Status WaitForBuffer(uint64_t record_bytes) LUMA_REQUIRES(mutex_);
+  void PrepareSpareInTime(uint64_t record_bytes) LUMA_REQUIRES(mutex_);
   // From the one with first_needed_ on: what a restart would read.
   std::span<const WalEnd::File> NeededFiles() const LUMA_REQUIRES(mutex_);
   Status CheckLogMayGrow(uint64_t file_bytes) const LUMA_REQUIRES(mutex_);
@@ -192,6 +193,7 @@ class WalWriter {
   uint64_t buffered_bytes_ LUMA_GUARDED_BY(mutex_) = 0;
   uint64_t reserved_bytes_ LUMA_GUARDED_BY(mutex_) = 0;
   uint64_t room_ LUMA_GUARDED_BY(mutex_) = 0;
+  bool is_spare_prepared_ LUMA_GUARDED_BY(mutex_) = false;  // for the file after that of room_
   Lsn last_lsn_ LUMA_GUARDED_BY(mutex_);
   Lsn written_lsn_ LUMA_GUARDED_BY(mutex_);
   Lsn synced_lsn_ LUMA_GUARDED_BY(mutex_);

@@ -82,6 +82,31 @@ TEST(WalWriterTest, OneSyncServesAllRecordsOfARound) {
   EXPECT_EQ(writer->stats().records, 100u);
 }
 
+bool HasSpare(io::SimDisk& disk) {
+  const auto names = disk.List(kLogDirectory);
+  return names.ok() && std::ranges::any_of(*names, [](const std::string& name) {
+           return name.ends_with(kWalSpareSuffix);
+         });
+}
+
+// The test does not end without the spares of the background.
+TEST(WalWriterTest, TheNextFileIsPreparedWhenThisOneIsNearlyFull) {
+  io::SimDisk disk;
+  const WalOptions options{.segment_bytes = 12 << 20};
+  {
+    const auto idle = OpenLog(disk, options);
+    while (!HasSpare(disk)) std::this_thread::yield();
+  }
+  const auto writer = OpenLog(disk, options);
+  const std::string text(1 << 20, 'L');
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(writer->WaitDurable(AppendText(*writer, text)).ok());
+    EXPECT_FALSE(HasSpare(disk)) << "the first file has taken it, and has 9 MiB left";
+  }
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(writer->WaitDurable(AppendText(*writer, text)).ok());
+  while (!HasSpare(disk)) std::this_thread::yield();
+}
+
 TEST(WalWriterTest, CallbacksRunOnceInOrderAndOnlyWhenDurable) {
   io::SimDisk disk;
   const auto writer = OpenLog(disk);
