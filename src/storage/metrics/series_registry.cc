@@ -68,21 +68,15 @@ uint64_t SeriesRegistry::MetricVersion(std::string_view metric) const {
   return std::max(found->second.version, removed_version_);
 }
 
-const SeriesRegistry::Record* SeriesRegistry::Find(SeriesId id) const {
-  if (static_cast<uint64_t>(id) >= records_.size()) return nullptr;
-  const Record& record = records_[ToNumber(id)];
-  return record.pairs == nullptr ? nullptr : &record;
-}
-
 bool SeriesRegistry::AppendLabels(SeriesId id, std::string& out) const {
   ReaderLock lock(mutex_);
-  const Record* const record = Find(id);
+  const SeriesRecord* const record = Find(id);
   if (record == nullptr) return false;
   AppendPairs(*record, out);
   return true;
 }
 
-void SeriesRegistry::AppendPairs(const Record& record, std::string& out) const {
+void SeriesRegistry::AppendPairs(const SeriesRecord& record, std::string& out) const {
   for (PairCursor pairs(record.pairs); !pairs.done();) {
     out.append(interned_->index.Fragment(pairs.Next()));
   }
@@ -94,7 +88,7 @@ void SeriesRegistry::LabelValuesOf(std::span<const SeriesId> ids, std::string_vi
   ReaderLock lock(mutex_);
   for (size_t i = 0; i < ids.size(); ++i) {
     values[i].clear();
-    const Record* const record = Find(ids[i]);
+    const SeriesRecord* const record = Find(ids[i]);
     if (record == nullptr) continue;
     for (PairCursor pairs(record->pairs); !pairs.done();) {
       const LabelRef label = interned_->index.Label(pairs.Next());
@@ -151,7 +145,7 @@ std::vector<std::string> SeriesRegistry::LabelNames(const SeriesBitmap& ids) con
   ReaderLock lock(mutex_);
   std::set<std::string_view> names;
   for (const uint32_t id : ids) {
-    const Record* const record = Find(SeriesId{id});
+    const SeriesRecord* const record = Find(SeriesId{id});
     if (record == nullptr) continue;
     for (PairCursor pairs(record->pairs); !pairs.done();) {
       names.insert(interned_->index.Label(pairs.Next()).name);
@@ -175,8 +169,8 @@ std::vector<std::string> SeriesRegistry::LabelValues(std::string_view name,
 size_t SeriesRegistry::allocated_bytes() const {
   ReaderLock lock(mutex_);
   size_t bytes = interned_->index.allocated_bytes() + interned_->lists.allocated_bytes() +
-                 records_.size() * sizeof(Record) +
-                 by_hash_.bucket_count() * (sizeof(uint32_t) + 1) + all_.getSizeInBytes();
+                 records_.allocated_bytes() + by_hash_.bucket_count() * (sizeof(uint32_t) + 1) +
+                 all_.getSizeInBytes();
   for (const auto& [name, metric] : interned_->metrics) {
     bytes += sizeof(std::string_view) + sizeof(metric) +
              metric.label_names.capacity() * sizeof(std::string_view);
@@ -197,8 +191,7 @@ Status SeriesRegistry::AddOne(const Addition& addition) {
     return Status::Corruption("series is there already: id=", static_cast<uint64_t>(addition.id),
                               " labels=", addition.labels.ToString());
   }
-  while (records_.size() <= id) records_.emplace_back();
-  Record& record = records_[id];
+  SeriesRecord& record = records_.Add(id);
   record.hash = addition.hash;
   const uint64_t version = version_.load(std::memory_order_relaxed) + 1;
   record.pairs = interned_->Add(id, addition.labels, version);
@@ -251,9 +244,9 @@ void SeriesRegistry::Remove(const SeriesBitmap& ids) {
   {
     WriterLock lock(mutex_);
     for (const uint32_t id : ids) {
-      if (!IsKnown(SeriesId{id})) continue;
+      if (Find(SeriesId{id}) == nullptr) continue;
       by_hash_.erase(id);
-      records_[id].pairs = nullptr;
+      records_.Remove(id);
       ++removed_count_;
     }
     all_ -= ids;
@@ -305,7 +298,7 @@ size_t SeriesRegistry::Resolve(const SeriesBatch& batch, std::vector<SeriesId>& 
     if (series.id == kUnknownSeries) {
       ids.push_back(FindByHash(series.hash));
     } else {
-      ids.push_back(IsKnown(series.id) ? series.id : kUnknownSeries);
+      ids.push_back(Find(series.id) != nullptr ? series.id : kUnknownSeries);
     }
     unknown += ids.back() == kUnknownSeries ? 1 : 0;
   }
@@ -316,8 +309,9 @@ bool SeriesRegistry::Advance(const SeriesBatch& batch, std::span<const SeriesId>
   ReaderLock lock(mutex_);
   // First without changing anything, so that a batch with late samples leaves no marks.
   for (size_t i = 0; i < batch.size(); ++i) {
-    if (!IsKnown(ids[i])) return false;
-    const UnixMillis newest = records_[ToNumber(ids[i])].newest.load(std::memory_order_relaxed);
+    const SeriesRecord* const record = Find(ids[i]);
+    if (record == nullptr) return false;
+    const UnixMillis newest = record->newest.load(std::memory_order_relaxed);
     for (const Sample& sample : batch.series(i).samples) {
       if (sample.timestamp <= newest) return false;
     }

@@ -5,8 +5,6 @@
 #include <atomic>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
-#include <deque>
-#include <limits>
 #include <map>
 #include <memory>
 #include <roaring/roaring.hh>
@@ -23,6 +21,7 @@
 #include "model/series_batch.h"
 #include "storage/metrics/byte_arena.h"
 #include "storage/metrics/label_index.h"
+#include "storage/metrics/series_records.h"
 
 namespace luma::storage {
 
@@ -32,8 +31,7 @@ namespace luma::storage {
 class SeriesRegistry {
  public:
   static constexpr uint64_t kSeriesMax = UINT32_MAX;
-  // Newest timestamp of a series that has no samples.
-  static constexpr UnixMillis kNoSample = std::numeric_limits<UnixMillis>::min();
+  static constexpr UnixMillis kNoSample = storage::kNoSample;
 
   SeriesRegistry() = default;
   SeriesRegistry(const SeriesRegistry&) = delete;
@@ -100,16 +98,12 @@ class SeriesRegistry {
   // is too high, which costs their next write a look-up and nothing else. `ids` are those of the
   // batch.
   bool Advance(const SeriesBatch& batch, std::span<const SeriesId> ids) LUMA_EXCLUDES(mutex_);
-  // No sample of the series is newer. An upper bound until SetNewest made it exact.
+  // No sample of the series, which is there, is newer. An upper bound until SetNewest made it
+  // exact.
   UnixMillis Newest(SeriesId id) const LUMA_EXCLUDES(mutex_);
   void SetNewest(SeriesId id, UnixMillis newest) LUMA_EXCLUDES(mutex_);
 
  private:
-  struct Record {
-    Hash128 hash;
-    const char* pairs = nullptr;  // varint count, then that many varint PairIds; null: no series
-    std::atomic<UnixMillis> newest = kNoSample;
-  };
   struct Metric {
     std::vector<std::string_view> label_names;  // sorted, without __name__
     uint64_t version = 0;
@@ -118,13 +112,13 @@ class SeriesRegistry {
   struct IdHash {
     using is_transparent = void;
     using is_avalanching = void;
-    const std::deque<Record>* records;
+    const SeriesRecords* records;
     size_t operator()(uint32_t id) const { return (*records)[id].hash.low; }
     size_t operator()(const Hash128& hash) const { return hash.low; }
   };
   struct IdEqual {
     using is_transparent = void;
-    const std::deque<Record>* records;
+    const SeriesRecords* records;
     bool operator()(uint32_t a, uint32_t b) const { return a == b; }
     bool operator()(const Hash128& a, uint32_t b) const { return a == (*records)[b].hash; }
     bool operator()(uint32_t a, const Hash128& b) const { return b == (*records)[a].hash; }
@@ -142,10 +136,11 @@ class SeriesRegistry {
     void AddToMetric(std::span<const PairId> pairs, uint64_t version);
   };
 
-  const Record* Find(SeriesId id) const LUMA_REQUIRES_SHARED(mutex_);
-  bool IsKnown(SeriesId id) const LUMA_REQUIRES_SHARED(mutex_) { return Find(id) != nullptr; }
+  SeriesRecord* Find(SeriesId id) const LUMA_REQUIRES_SHARED(mutex_) {
+    return records_.Find(static_cast<uint64_t>(id));
+  }
   Status AddOne(const Addition& addition) LUMA_REQUIRES(mutex_);
-  void AppendPairs(const Record& record, std::string& out) const LUMA_REQUIRES_SHARED(mutex_);
+  void AppendPairs(const SeriesRecord& record, std::string& out) const LUMA_REQUIRES_SHARED(mutex_);
   // Of the series that are left.
   void InternAnew() LUMA_EXCLUDES(mutex_);
 
@@ -154,7 +149,7 @@ class SeriesRegistry {
   std::unique_ptr<Interned> interned_ LUMA_GUARDED_BY(mutex_) = std::make_unique<Interned>();
   uint64_t removed_count_ LUMA_GUARDED_BY(mutex_) = 0;    // still interned
   uint64_t removed_version_ LUMA_GUARDED_BY(mutex_) = 0;  // after the last removal
-  std::deque<Record> records_ LUMA_GUARDED_BY(mutex_);    // by id
+  SeriesRecords records_ LUMA_GUARDED_BY(mutex_);
   boost::unordered_flat_set<uint32_t, IdHash, IdEqual> by_hash_ LUMA_GUARDED_BY(mutex_){
       0, IdHash{&records_}, IdEqual{&records_}};
   SeriesBitmap all_ LUMA_GUARDED_BY(mutex_);
