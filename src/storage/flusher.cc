@@ -54,15 +54,15 @@ std::vector<RunVersionPtr> FindInputs(const TableVersion& version, const MergedR
 
 // Adds the keys of a run in memory under the positions its rows have on disk.
 void AddResorted(UniqueIndex& index, const TableSchema& schema, const RunVersion& in_memory,
-                 const FlushedRun& flushed) {
+                 const WarmRun& on_disk, std::span<const uint32_t> new_position_of) {
   const auto columns = KeyColumns(schema, index.columns());
   for (uint32_t block = 0; block < in_memory.block_count(); ++block) {
     const Result<KeyBlocks> keys = ReadKeyBlocks(in_memory, columns, block);
     LUMA_CHECK(keys.ok());  // memory only
     for (uint32_t row = 0; row < in_memory.BlockRows(block); ++row) {
       const std::optional<uint64_t> hash = HashKey(*keys, row);
-      const uint32_t position = flushed.new_position_of[in_memory.BlockStart(block) + row];
-      if (hash) index.Insert(*hash, IndexedRow::Of(*flushed.run, position));
+      const uint32_t position = new_position_of[in_memory.BlockStart(block) + row];
+      if (hash) index.Insert(*hash, IndexedRow::Of(on_disk, position));
     }
   }
 }
@@ -272,7 +272,7 @@ Status Flusher::PlanCheckpoint(Plan& plan) {
   for (const FlushedRun& flushed : plan.flushed) {
     const RunKey key(flushed.table, flushed.record.id);
     new_runs.emplace(key, flushed.record);
-    if (!flushed.new_position_of.empty()) plan.moved.insert(key);
+    if (flushed.is_resorted()) plan.moved.insert(key);
   }
   if (plan.merged != nullptr) {
     new_runs.emplace(RunKey(plan.merged->table, plan.merged->record.id), plan.merged->record);
@@ -389,7 +389,7 @@ Flusher::PreparedIndexes Flusher::AddMovedKeys(Plan& plan) const {
   PreparedIndexes prepared;
   for (const auto& [table, run] : plan.moved) prepared[table] = parts_.indexes.Of(table);
   for (const FlushedRun& flushed : plan.flushed) {
-    if (!flushed.new_position_of.empty()) AddResortedKeys(flushed, prepared[flushed.table]);
+    if (flushed.is_resorted()) AddResortedKeys(flushed, prepared[flushed.table]);
   }
   if (plan.merged != nullptr) AddMergedKeys(plan, prepared[plan.merged->table]);
   return prepared;
@@ -399,14 +399,17 @@ void Flusher::AddResortedKeys(const FlushedRun& flushed,
                               std::span<const UniqueIndexes::EntryPtr> entries) const {
   const DatabaseStatePtr head = parts_.pipeline.head();
   const RunVersionPtr in_memory = head->Table(flushed.table).Find(flushed.record.id);
-  if (in_memory == nullptr) return;
+  if (in_memory == nullptr || entries.empty()) return;
   const TableSchema& schema = *head->catalog()->Find(flushed.table)->table;
+  const auto memory =
+      parts_.budget.BookAlways(BudgetUse::kFlush, flushed.record.row_count * sizeof(uint32_t));
+  const std::vector<uint32_t> new_position_of = flushed.NewPositions();
   for (const auto& entry : entries) {
     if (!UniqueIndexes::Fits(entry->index, schema)) {
       parts_.indexes.Forget(flushed.table, entry);  // its constraint was dropped
       continue;
     }
-    AddResorted(entry->index, schema, *in_memory, flushed);
+    AddResorted(entry->index, schema, *in_memory, *flushed.run, new_position_of);
     entry->rows_gone += flushed.record.row_count;  // under their old positions
   }
 }
@@ -443,8 +446,7 @@ bool Flusher::SwapRunsIn(DatabaseState& state, const Plan& plan,
     const RunVersionPtr on_disk = plan.after->Table(flushed.table).Find(flushed.record.id);
     if (now == nullptr || on_disk == nullptr) continue;  // dropped meanwhile
     // Deletes of a resorted run were frozen; others may have come in since the checkpoint.
-    const bool is_resorted = !flushed.new_position_of.empty();
-    version.Replace(is_resorted ? on_disk : WithRun(*now, on_disk->run()));
+    version.Replace(flushed.is_resorted() ? on_disk : WithRun(*now, on_disk->run()));
     state.SetTable(flushed.table, std::move(version));
   }
   for (const auto& [table, run] : plan.dead) {

@@ -16,87 +16,97 @@ namespace {
 // Collects the rows at any positions of a hot run into arrays, one block at a time.
 class RowGatherer {
  public:
-  RowGatherer(const HotRun& run, uint32_t rows) : columns_(*run.columns()) {
+  RowGatherer(const HotRun& run, uint32_t rows) {
+    for (const RunColumn& column : *run.columns()) columns_.emplace_back(column.type);
     for (uint32_t block = 0; block < run.BlockCount(rows); ++block) {
-      blocks_.push_back(run.BlockColumns(block, rows, owners_));
-      starts_.push_back(run.BlockStart(block));
-      // Blocks start at multiples of 64, so the block of a position is found without searching.
-      block_of_64_.resize((run.BlockStart(block) + run.BlockRows(block, rows) + 63) / 64, block);
-    }
-    for (const RunColumn& column : columns_) {
-      values_.emplace_back(size_t{kBlockRows} * ValueBytes(column.type));
-      validity_.emplace_back(ValidityWords(kBlockRows));
+      const std::vector<ColumnSpan> spans = run.BlockColumns(block, rows, owners_);
+      for (size_t i = 0; i < columns_.size(); ++i) columns_[i].AddSource(spans[i]);
     }
   }
 
   // At most kBlockRows positions. Valid until the next call.
   std::vector<ColumnSpan> Gather(std::span<const uint32_t> positions) {
     std::vector<ColumnSpan> spans;
-    for (size_t i = 0; i < columns_.size(); ++i) spans.push_back(GatherColumn(i, positions));
+    for (Column& column : columns_) spans.push_back(column.Gather(positions));
     return spans;
   }
 
  private:
-  ColumnSpan GatherColumn(size_t column, std::span<const uint32_t> positions) {
-    CopyValuesByWidth(column, positions);
-    return {.type = columns_[column].type,
-            .count = static_cast<uint32_t>(positions.size()),
-            .values = values_[column].data(),
-            .validity = CopyValidity(column, positions) ? validity_[column].data() : nullptr};
-  }
+  class Column {
+   public:
+    explicit Column(PhysicalType type)
+        : type_(type),
+          values_(size_t{kBlockRows} * ValueBytes(type)),
+          validity_(ValidityWords(kBlockRows)) {}
 
-  void CopyValuesByWidth(size_t column, std::span<const uint32_t> positions) {
-    switch (ValueBytes(columns_[column].type)) {
-      case 1:
-        return CopyValues<1>(column, positions);
-      case 2:
-        return CopyValues<2>(column, positions);
-      case 4:
-        return CopyValues<4>(column, positions);
-      case 8:
-        return CopyValues<8>(column, positions);
-      default:
-        return CopyValues<16>(column, positions);
+    void AddSource(const ColumnSpan& block) {
+      for (uint32_t first = 0; first < block.count; first += 64) {
+        from_.push_back(block.values + size_t{first} * ValueBytes(type_));
+        validity_from_.push_back(block.validity == nullptr ? ~uint64_t{0}
+                                                           : block.validity[first / 64]);
+      }
+      may_be_null_ = may_be_null_ || block.validity != nullptr;
     }
-  }
 
-  // The width is a constant so that a copy is a move and not a call.
-  template <size_t kBytes>
-  void CopyValues(size_t column, std::span<const uint32_t> positions) {
-    std::byte* to = values_[column].data();
-    for (const uint32_t position : positions) {
-      const uint32_t block = block_of_64_[position / 64];
-      const uint32_t row = position - starts_[block];
-      std::memcpy(to, blocks_[block][column].values + row * kBytes, kBytes);
-      to += kBytes;
+    ColumnSpan Gather(std::span<const uint32_t> positions) {
+      CopyValuesByWidth(positions);
+      return {.type = type_,
+              .count = static_cast<uint32_t>(positions.size()),
+              .values = values_.data(),
+              .validity = CopyValidity(positions) ? validity_.data() : nullptr};
     }
-  }
 
-  // False: none of the rows is null, and the words are unspecified.
-  bool CopyValidity(size_t column, std::span<const uint32_t> positions) {
-    const auto may_be_null = [column](const std::vector<ColumnSpan>& block) {
-      return block[column].validity != nullptr;
-    };
-    if (std::ranges::none_of(blocks_, may_be_null)) return false;
-    std::vector<uint64_t>& validity = validity_[column];
-    std::ranges::fill(validity, ~uint64_t{0});
-    bool has_nulls = false;
-    for (uint32_t i = 0; i < positions.size(); ++i) {
-      const uint32_t block = block_of_64_[positions[i] / 64];
-      if (!blocks_[block][column].IsNull(positions[i] - starts_[block])) continue;
-      validity[i / 64] &= ~(uint64_t{1} << (i % 64));
-      has_nulls = true;
+   private:
+    void CopyValuesByWidth(std::span<const uint32_t> positions) {
+      switch (ValueBytes(type_)) {
+        case 1:
+          return CopyValues<1>(positions);
+        case 2:
+          return CopyValues<2>(positions);
+        case 4:
+          return CopyValues<4>(positions);
+        case 8:
+          return CopyValues<8>(positions);
+        default:
+          return CopyValues<16>(positions);
+      }
     }
-    return has_nulls;
-  }
 
-  const RunColumns columns_;
-  std::vector<std::vector<ColumnSpan>> blocks_;
+    // The width is a constant so that a copy is a move and not a call.
+    template <size_t kBytes>
+    void CopyValues(std::span<const uint32_t> positions) {
+      std::byte* to = values_.data();
+      for (const uint32_t position : positions) {
+        std::memcpy(to, from_[position / 64] + position % 64 * kBytes, kBytes);
+        to += kBytes;
+      }
+    }
+
+    // False: none of the rows is null, and the words are unspecified.
+    bool CopyValidity(std::span<const uint32_t> positions) {
+      if (!may_be_null_) return false;
+      std::ranges::fill(validity_, ~uint64_t{0});
+      bool has_nulls = false;
+      for (uint32_t i = 0; i < positions.size(); ++i) {
+        const uint64_t is_valid = validity_from_[positions[i] / 64] >> (positions[i] % 64) & 1;
+        if (is_valid != 0) continue;
+        validity_[i / 64] &= ~(uint64_t{1} << (i % 64));
+        has_nulls = true;
+      }
+      return has_nulls;
+    }
+
+    PhysicalType type_;
+    // Blocks start at multiples of 64, so 64 positions lie together: their values and validity.
+    std::vector<const std::byte*> from_;
+    std::vector<uint64_t> validity_from_;
+    bool may_be_null_ = false;
+    encoding::AlignedBuffer values_;
+    std::vector<uint64_t> validity_;
+  };
+
+  std::vector<Column> columns_;
   std::vector<std::shared_ptr<const void>> owners_;
-  std::vector<uint32_t> starts_;
-  std::vector<uint32_t> block_of_64_;
-  std::vector<encoding::AlignedBuffer> values_;
-  std::vector<std::vector<uint64_t>> validity_;
 };
 
 std::vector<const ColumnSchema*> KeyOf(const TableSchema& schema) {
@@ -155,19 +165,21 @@ Status WriteRows(SegmentWriter& writer, const HotRun& run, uint32_t rows,
   return Status::Ok();
 }
 
-std::vector<uint32_t> Inverse(const std::vector<uint32_t>& order) {
-  std::vector<uint32_t> inverse(order.size());
-  for (uint32_t i = 0; i < order.size(); ++i) inverse[order[i]] = i;
-  return inverse;
-}
-
 }  // namespace
 
 DeleteBitmapPtr FlushedRun::Remap(const DeleteBitmapPtr& deletes) const {
-  if (deletes == nullptr || new_position_of.empty()) return deletes;
+  if (deletes == nullptr || !is_resorted()) return deletes;
   auto remapped = std::make_shared<DeleteBitmap>();
-  deletes->ForEach([&](uint32_t position) { remapped->Add(new_position_of[position]); });
+  for (uint32_t row = 0; row < order.size(); ++row) {
+    if (deletes->Contains(order[row])) remapped->Add(row);
+  }
   return remapped;
+}
+
+std::vector<uint32_t> FlushedRun::NewPositions() const {
+  std::vector<uint32_t> positions(order.size());
+  for (uint32_t row = 0; row < order.size(); ++row) positions[order[row]] = row;
+  return positions;
 }
 
 Result<FlushedRun> FlushRun(io::FileSystem& fs, const DataDirectory& directory,
@@ -206,7 +218,7 @@ Result<FlushedRun> FlushRun(io::FileSystem& fs, const DataDirectory& directory,
                     .delete_bitmap = {}};
   if (keeps_order) return flushed;
   flushed.memory = budget.BookAlways(BudgetUse::kFlush, order.size() * sizeof(uint32_t));
-  flushed.new_position_of = Inverse(order);
+  flushed.order = std::move(order);
   return flushed;
 }
 

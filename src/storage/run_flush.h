@@ -19,12 +19,15 @@ namespace luma::storage {
 struct FlushedRun {
   ObjectId table{};
   std::shared_ptr<const WarmRun> run;
-  RunRecord record;                       // without delete bitmap
-  std::vector<uint32_t> new_position_of;  // by old position; empty: rows kept their positions
-  BudgetLease memory;                     // of new_position_of
+  RunRecord record;             // without delete bitmap
+  std::vector<uint32_t> order;  // old positions, in the order on disk; empty: rows kept theirs
+  BudgetLease memory;           // of `order`
 
+  bool is_resorted() const { return !order.empty(); }
   // What the deletes of the run in memory are on disk.
   DeleteBitmapPtr Remap(const DeleteBitmapPtr& deletes) const;
+  // By old position. Of a run that is resorted; not kept, since only unique indexes need it.
+  std::vector<uint32_t> NewPositions() const;
 };
 
 // Sorts by the schema's sort key, writes all rows, deleted ones too, and opens the file. The file
