@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "base/log.h"
+#include "storage/catalog.h"
+#include "storage/hot/hot_run.h"
 
 namespace luma::storage {
 namespace {
@@ -10,6 +12,10 @@ namespace {
 // Rows come in at most at about 100 MB/s, so limits are overshot by little.
 constexpr std::chrono::milliseconds kLookInterval{200};
 constexpr std::chrono::seconds kPauseAfterFailure{2};
+
+// Of luma.series: about 16,000 series of 250 bytes, which take 5 ms to write. The registry of the
+// metrics has their labels too, once for all series together.
+constexpr uint64_t kSeriesHotBytesMax = 4 << 20;
 
 }  // namespace
 
@@ -48,6 +54,7 @@ Status FlushThread::FlushIfNeeded() {
     last_flush_ = clock_.Monotonic();
     return flusher_.FlushAll();
   }
+  if (HasManyNewSeries()) return flusher_.FlushTable(kSeriesTableId);
   return HasSealedRuns() ? flusher_.FlushSealed() : Status::Ok();
 }
 
@@ -57,6 +64,13 @@ bool FlushThread::NeedsFlush() {
   return is_requested_.exchange(false) || hot_limits_.AreExceeded(*state, now) ||
          state->HotBytes() > needs_.hot_bytes_max || needs_.wal_bytes() > needs_.wal_bytes_max ||
          now - last_flush_ >= needs_.interval;
+}
+
+bool FlushThread::HasManyNewSeries() const {
+  const TableVersionPtr series = states_.Published()->Find(kSeriesTableId);
+  if (series == nullptr || series->growing() == nullptr) return false;
+  const auto& run = static_cast<const HotRun&>(*series->growing()->run());
+  return run.memory_bytes() > kSeriesHotBytesMax;
 }
 
 bool FlushThread::HasSealedRuns() const {

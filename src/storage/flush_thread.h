@@ -16,7 +16,8 @@ namespace luma::storage {
 
 // Everything is flushed when hot rows or the log grow too large, when a table is over its hot_age
 // or hot_bytes, every `interval`, and on request: a flush of one table would leave the log as long
-// as it is. A run that gets no more rows is flushed soon after it was sealed. Hot rows are those of
+// as it is. A run that gets no more rows is flushed soon after it was sealed, and the rows of many
+// new series are sealed for it, because their labels are in memory twice. Hot rows are those of
 // the published state: what old snapshots keep in memory, no flush can free. After a failure it
 // pauses, whatever is requested.
 // Threads: Request from any thread. Lifetime: references must outlive it.
@@ -41,6 +42,7 @@ class FlushThread {
   void Run();
   bool SleepAfter(const Status& flushed);
   bool NeedsFlush();
+  bool HasManyNewSeries() const;
   bool HasSealedRuns() const;
   Status FlushIfNeeded();
 

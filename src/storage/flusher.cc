@@ -99,6 +99,18 @@ Status Flusher::FlushSealed() {
   return Flush({.replay_from = replay_from_, .drops_dead_runs = false});
 }
 
+Status Flusher::FlushTable(ObjectId table) {
+  MutexLock lock(mutex_);
+  parts_.pipeline.Rearrange([&](DatabaseState& state) {
+    TableVersion version = state.Table(table);
+    if (version.growing() == nullptr) return false;
+    version.Seal();
+    state.SetTable(table, std::move(version));
+    return true;
+  });
+  return Flush({.replay_from = replay_from_, .drops_dead_runs = false});
+}
+
 std::map<ObjectId, RunId> Flusher::MergeableBefore() {
   MutexLock lock(mutex_);
   return mergeable_before_;

@@ -62,6 +62,8 @@ class Flusher {
   Status FlushAll() LUMA_EXCLUDES(mutex_);
   // Only the runs that get no more rows; the log keeps its length. Errors: as FlushAll.
   Status FlushSealed() LUMA_EXCLUDES(mutex_);
+  // The same after sealing the rows that one table has in memory.
+  Status FlushTable(ObjectId table) LUMA_EXCLUDES(mutex_);
 
   // By table: runs on disk with a smaller id have no rows in the log, so that no replay makes them
   // again once they are merged. Empty until the first FlushAll since the start.
