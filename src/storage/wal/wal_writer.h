@@ -155,7 +155,9 @@ class WalWriter {
   bool IntervalSyncDue() const LUMA_REQUIRES(mutex_);
   void SyncBesideWriters() LUMA_REQUIRES(mutex_);  // releases mutex_ meanwhile
   bool RunReadyCallback() LUMA_REQUIRES(mutex_);   // releases mutex_ meanwhile
-  std::chrono::milliseconds IdleDelay() const;
+  std::chrono::nanoseconds IdleDelay() const LUMA_REQUIRES(mutex_);
+  // Of those who wait for a callback: whether no more are to be expected.
+  bool IsGroupThere() const LUMA_REQUIRES(mutex_);
 
   Status WaitForBuffer(uint64_t record_bytes) LUMA_REQUIRES(mutex_);
   void PrepareSpareInTime(uint64_t record_bytes) LUMA_REQUIRES(mutex_);
@@ -201,6 +203,8 @@ class WalWriter {
   SteadyClock::time_point last_sync_ LUMA_GUARDED_BY(mutex_);
   std::shared_ptr<io::WritableFile> file_ LUMA_GUARDED_BY(mutex_);  // holds written_lsn_
   std::multimap<Lsn, std::function<void(Status)>> callbacks_ LUMA_GUARDED_BY(mutex_);
+  size_t group_size_ LUMA_GUARDED_BY(mutex_) = 0;  // of callbacks_ at the end of the last round
+  SteadyClock::time_point gather_until_ LUMA_GUARDED_BY(mutex_);
   std::vector<WalEnd::File> files_ LUMA_GUARDED_BY(mutex_);  // oldest first
   // Files before the one with this record are there for pins alone.
   Lsn first_needed_ LUMA_GUARDED_BY(mutex_) = kNoLsn;

@@ -129,6 +129,23 @@ TEST(WalWriterTest, CallbacksRunOnceInOrderAndOnlyWhenDurable) {
   EXPECT_TRUE(late.ok());
 }
 
+// The next round waits for as many as there were, but not for ever.
+TEST(WalWriterTest, CallbacksOfAGroupThatStaysSmallerRunToo) {
+  io::SimDisk disk;
+  const auto writer = OpenLog(disk);
+  std::atomic<int> done{0};
+  const auto ask = [&] {
+    writer->OnDurable(AppendText(*writer, "record"),
+                      [&](const Status& status) { done += status.ok() ? 1 : 0; });
+  };
+  for (const int group : {5, 1, 3, 1, 1}) {
+    const int before = done;
+    for (int i = 0; i < group; ++i) ask();
+    while (done < before + group) std::this_thread::yield();
+  }
+  EXPECT_EQ(writer->stats().records, 11u);
+}
+
 TEST(WalWriterTest, ManyThreadsWaitForTheirOwnRecords) {
   io::SimDisk disk;
   const auto writer =
