@@ -4,10 +4,10 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <span>
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "storage/column_block.h"
 
 namespace luma::storage {
@@ -82,59 +82,54 @@ Words OrderedWords(PhysicalType type, const std::byte* value) {
   return {};
 }
 
-// Which bits differ among the words.
-uint64_t VaryingBits(std::span<const uint64_t> words) {
-  uint64_t bits = 0;
-  for (const uint64_t word : words) bits |= word ^ words[0];
-  return bits;
-}
+}  // namespace
 
 // Stable, from the lowest byte to the highest, skipping bytes that all keys share: series ids, for
-// one, differ in two or three.
-void RadixSort(std::span<const uint64_t> keys, std::vector<uint32_t>& order) {
-  const uint64_t varying = VaryingBits(keys);
-  std::vector<uint32_t> sorted(order.size());
+// one, differ in two or three. `order` holds every row, ascending.
+template <typename HighOf>
+void OrderedColumn::RadixSort(HighOf high_of, std::vector<uint32_t>& order) {
+  const auto rows = static_cast<uint32_t>(order.size());
+  uint64_t varying = 0;
+  for (uint32_t row = 0; row < rows; ++row) varying |= high_of(row) ^ high_of(0);
+  std::vector<uint32_t> sorted(rows);
   for (int shift = 0; shift < 64; shift += 8) {
     if (((varying >> shift) & 0xff) == 0) continue;
     std::array<uint32_t, 257> starts{};
-    for (const uint64_t key : keys) ++starts[((key >> shift) & 0xff) + 1];
+    for (uint32_t row = 0; row < rows; ++row) ++starts[((high_of(row) >> shift) & 0xff) + 1];
     for (size_t i = 1; i < starts.size(); ++i) starts[i] += starts[i - 1];
-    for (const uint32_t row : order) sorted[starts[(keys[row] >> shift) & 0xff]++] = row;
+    for (const uint32_t row : order) sorted[starts[(high_of(row) >> shift) & 0xff]++] = row;
     order.swap(sorted);
   }
 }
 
-}  // namespace
-
-template <typename T>
-void OrderedColumn::AddPlain(const ColumnSpan& column) {
-  const T* const values = column.As<T>();
-  const size_t begin = high_.size();
-  high_.resize(begin + column.count);
-  for (uint32_t row = 0; row < column.count; ++row) high_[begin + row] = Ordered(values[row]);
+bool OrderedColumn::TryAddInPlace(const ColumnBlock& block) {
+  const PhysicalType type = block.flat.type;
+  const bool is_plain = block.shape == ColumnBlock::Shape::kFlat &&
+                        block.flat.validity == nullptr &&
+                        (type == PhysicalType::kInt64 || type == PhysicalType::kUInt64);
+  if (!is_plain || !high_.empty()) return false;
+  LUMA_CHECK(placed_rows_ % 64 == 0);
+  flipped_bit_ = type == PhysicalType::kInt64 ? kSignBit : 0;
+  const auto* const values = reinterpret_cast<const uint64_t*>(block.flat.values);
+  for (uint32_t row = 0; row < block.row_count; row += 64) places_.push_back(values + row);
+  placed_rows_ += block.row_count;
+  return true;
 }
 
-bool OrderedColumn::TryAddPlain(const ColumnBlock& block) {
-  const bool is_plain =
-      block.shape == ColumnBlock::Shape::kFlat && nulls_.empty() && block.flat.validity == nullptr;
-  if (!is_plain) return false;
-  switch (block.flat.type) {
-    case PhysicalType::kInt64:
-      AddPlain<int64_t>(block.flat);
-      return true;
-    case PhysicalType::kUInt64:
-      AddPlain<uint64_t>(block.flat);
-      return true;
-    default:
-      return false;
-  }
+void OrderedColumn::CopyFromPlaces() {
+  std::vector<uint64_t> copied(placed_rows_);
+  for (uint32_t row = 0; row < placed_rows_; ++row) copied[row] = High(row);
+  high_ = std::move(copied);
+  places_.clear();
+  placed_rows_ = 0;
 }
 
 void OrderedColumn::Add(ColumnBlock block) {
-  if (TryAddPlain(block)) {
+  if (TryAddInPlace(block)) {
     owners_.push_back(std::move(block.owner));
     return;
   }
+  if (!places_.empty()) CopyFromPlaces();
   for (uint32_t row = 0; row < block.row_count; ++row) {
     AddValue(block.flat.type, ValueAt(block, row));
   }
@@ -155,6 +150,8 @@ void OrderedColumn::AddValue(PhysicalType type, const std::byte* value) {
 }
 
 void OrderedColumn::Clear() {
+  places_.clear();
+  placed_rows_ = 0;
   high_.clear();
   low_.clear();
   texts_.clear();
@@ -165,14 +162,18 @@ void OrderedColumn::Clear() {
 int OrderedColumn::Compare(uint32_t a, const OrderedColumn& other, uint32_t b) const {
   const bool is_null = IsNull(a);
   if (is_null != other.IsNull(b)) return is_null ? 1 : -1;
-  if (high_[a] != other.high_[b]) return high_[a] < other.high_[b] ? -1 : 1;
+  const uint64_t mine = High(a);
+  const uint64_t theirs = other.High(b);
+  if (mine != theirs) return mine < theirs ? -1 : 1;
   if (!texts_.empty()) return texts_[a].view().compare(other.texts_[b].view());
   if (!low_.empty() && low_[a] != other.low_[b]) return low_[a] < other.low_[b] ? -1 : 1;
   return 0;
 }
 
 void OrderedColumn::Sort(std::vector<uint32_t>& order) const {
-  if (nulls_.empty() && texts_.empty() && low_.empty()) return RadixSort(high_, order);
+  if (nulls_.empty() && texts_.empty() && low_.empty()) {
+    return RadixSort([this](uint32_t row) { return High(row); }, order);
+  }
   std::ranges::sort(order, [&](uint32_t a, uint32_t b) {
     const int compared = Compare(a, *this, b);
     return compared != 0 ? compared < 0 : a < b;

@@ -12,12 +12,13 @@ namespace luma::storage {
 
 // Ascending, nulls last. Numbers by value (NaN last), strings by unsigned bytes, intervals with
 // months of 30 days.
-// Threads: one at a time. Memory: 8 bytes per row, 16 for wide types, 24 for strings.
+// Threads: one at a time. Memory: 8 bytes per row, 16 for wide types, 24 for strings; nearly none
+// for 64-bit integers without nulls, which stay where they are.
 class OrderedColumn {
  public:
-  // Adds the rows of a block behind those it has, all of one type. Keeps the block alive.
+  // Adds the rows of a block behind those it has, all of one type. Keeps the block alive. All
+  // blocks but the last have a multiple of 64 rows.
   void Add(ColumnBlock block);
-  void Reserve(uint32_t rows) { high_.reserve(rows); }
   void Clear();
 
   // <0, 0, >0: row `a` of this column before, with or after row `b` of `other`, which has the same
@@ -29,12 +30,20 @@ class OrderedColumn {
 
  private:
   // Ids and timestamps without nulls, as most keys are. False: it is another block.
-  bool TryAddPlain(const ColumnBlock& block);
-  template <typename T>
-  void AddPlain(const ColumnSpan& column);
+  bool TryAddInPlace(const ColumnBlock& block);
+  // For a block that cannot stay where it is after some that do.
+  void CopyFromPlaces();
   void AddValue(PhysicalType type, const std::byte* value);
   bool IsNull(uint32_t row) const { return !nulls_.empty() && nulls_[row]; }
+  uint64_t High(uint32_t row) const {
+    return places_.empty() ? high_[row] : places_[row / 64][row % 64] ^ flipped_bit_;
+  }
+  template <typename HighOf>
+  static void RadixSort(HighOf high_of, std::vector<uint32_t>& order);
 
+  std::vector<const uint64_t*> places_;  // of 64 values each, if all rows are in place
+  uint64_t flipped_bit_ = 0;             // of a value in its place, for the order
+  uint32_t placed_rows_ = 0;
   std::vector<uint64_t> high_;
   std::vector<uint64_t> low_;     // of 16-byte values but strings
   std::vector<StringRef> texts_;  // of strings

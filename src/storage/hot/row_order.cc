@@ -38,7 +38,6 @@ void SortEqualRows(std::span<const OrderedColumn> keys, std::vector<uint32_t>& o
 Result<std::vector<uint32_t>> SortedOrder(const RunVersion& run,
                                           std::span<const ColumnSchema* const> columns) {
   std::vector<OrderedColumn> keys(columns.size());
-  for (OrderedColumn& key : keys) key.Reserve(run.row_count());
   for (uint32_t block = 0; block < run.block_count(); ++block) {
     for (size_t i = 0; i < columns.size(); ++i) {
       LUMA_ASSIGN_OR_RETURN(ColumnBlock values, run.Read(*columns[i], block));

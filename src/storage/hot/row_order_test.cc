@@ -87,6 +87,25 @@ TEST(RowOrderTest, RandomKeysAreOrderedAsAComparisonSortDoes) {
   }
 }
 
+// The first chunk of the column can be compared where it lies, the second cannot.
+TEST(RowOrderTest, ChunksWithAndWithoutNullsAreOrderedTogether) {
+  MemoryBudget budget(1 << 20);
+  const MemoryAccount account{.budget = &budget};
+  const CatalogObject table = TestTable();
+  auto run =
+      *HotRun::WithRoom(HotRun::Empty(RunId{1}, RunColumns::Of(*table.table)), 0, 64, 0, account);
+  std::vector<TestRow> first;
+  for (int64_t i = 0; i < 64; ++i) first.push_back({32 - i, "a"});
+  run->Append(0, TestColumns(first).spans());
+  run = *HotRun::WithRoom(run, 64, 3, 0, account);
+  run->Append(64, TestColumns({{-100, "a"}, {std::nullopt, "a"}, {100, "a"}}).spans());
+  const ColumnSchema* const key = &table.table->columns[0];
+  std::vector<uint32_t> expected{64};
+  for (uint32_t i = 0; i < 64; ++i) expected.push_back(63 - i);
+  expected.insert(expected.end(), {66, 65});
+  EXPECT_EQ(*SortedOrder(RunVersion(run, 67, nullptr), {&key, 1}), expected);
+}
+
 TEST(RowOrderTest, NullsComeLastAndLaterColumnsDecide) {
   MemoryBudget budget(1 << 20);
   const MemoryAccount account{.budget = &budget};
