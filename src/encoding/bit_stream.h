@@ -38,11 +38,13 @@ class BitWriter {
 // its value count tests overrun() once at the end.
 class BitReader {
  public:
+  static constexpr int kPeekBits = 57;  // 64 less the 7 bits an unaligned position can waste
+
   explicit BitReader(ByteSpan bytes) : bytes_(bytes) {}
 
   // The next `count` (0..64) bits.
   uint64_t Read(int count) {
-    if (count > kOneLoadBits) {
+    if (count > kPeekBits) {
       const uint64_t low = Read(32);
       return low | (Read(count - 32) << 32);
     }
@@ -50,7 +52,7 @@ class BitReader {
     position_ += count;
     return value;
   }
-  // At least 57 bits from here on, the unread ones beyond that unspecified.
+  // At least kPeekBits bits from here on, the unread ones beyond that unspecified.
   uint64_t Peek() const {
     const size_t byte = position_ / 8;
     const uint64_t word =
@@ -63,8 +65,6 @@ class BitReader {
   size_t bytes_used() const { return (position_ + 7) / 8; }
 
  private:
-  static constexpr int kOneLoadBits = 57;  // 64 less the 7 bits an unaligned position can waste
-
   uint64_t LoadTail(size_t byte) const {
     uint64_t word = 0;
     if (byte < bytes_.size()) std::memcpy(&word, bytes_.data() + byte, bytes_.size() - byte);

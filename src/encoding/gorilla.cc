@@ -17,6 +17,7 @@ constexpr int kWindowBits = kLeadingBits + kLengthBits;
 // window of the last new one; 1,1 = a new window follows.
 constexpr uint64_t kReuseWindow = 0b01;
 constexpr uint64_t kNewWindow = 0b11;
+constexpr int kControlBits = 2;
 
 // The bits of an XOR that may be set: `length` bits, `trailing` bits above the lowest.
 struct Window {
@@ -41,22 +42,33 @@ void WriteXor(uint64_t bits, Window& window, BitWriter& writer) {
   if (bits == 0) return writer.Write(0, 1);
   const Window tight = WindowOf(bits);
   if (ReuseWindow(window, tight)) {
-    writer.Write(kReuseWindow, 2);
+    writer.Write(kReuseWindow, kControlBits);
   } else {
     window = tight;
-    writer.Write(kNewWindow, 2);
+    writer.Write(kNewWindow, kControlBits);
     writer.Write(static_cast<uint64_t>(64 - window.length - window.trailing), kLeadingBits);
     writer.Write(static_cast<uint64_t>(window.length - 1), kLengthBits);
   }
   writer.Write(bits >> window.trailing, window.length);
 }
 
-// False: the window does not fit 64 bits.
-bool ReadWindow(BitReader& reader, Window& window) {
-  const int leading = static_cast<int>(reader.Read(kLeadingBits));
-  window.length = static_cast<int>(reader.Read(kLengthBits)) + 1;
+// The window at the lowest bits of `header`. False: it does not fit 64 bits.
+bool ReadWindow(uint64_t header, Window& window) {
+  const int leading = static_cast<int>(header & kLeadingMax);
+  window.length = static_cast<int>((header >> kLeadingBits) & ((1 << kLengthBits) - 1)) + 1;
   window.trailing = 64 - leading - window.length;
   return window.trailing >= 0;
+}
+
+// The bits inside the window, after `header_bits` of `word`, which is what `reader` peeked at:
+// mostly that word holds them too, and no second load is needed.
+uint64_t ReadWindowBits(BitReader& reader, uint64_t word, int header_bits, int length) {
+  if (header_bits + length > BitReader::kPeekBits) {
+    reader.Skip(header_bits);
+    return reader.Read(length);
+  }
+  reader.Skip(header_bits + length);
+  return (word >> header_bits) & ((uint64_t{1} << length) - 1);
 }
 
 }  // namespace
@@ -77,14 +89,15 @@ bool DecodeGorilla(ByteReader& reader, std::span<uint64_t> out) {
   uint64_t value = out[0] = bits.Read(64);
   Window window;
   for (size_t i = 1; i < out.size(); ++i) {
-    const uint64_t control = bits.Peek();
-    if ((control & 1) == 0) {
+    const uint64_t word = bits.Peek();
+    if ((word & 1) == 0) {
       bits.Skip(1);
     } else {
-      bits.Skip(2);
-      if ((control & kNewWindow) == kNewWindow && !ReadWindow(bits, window)) return false;
+      const bool is_new = (word & kNewWindow) == kNewWindow;
+      if (is_new && !ReadWindow(word >> kControlBits, window)) return false;
       if (window.length == 0) return false;  // reuses a window before there was one
-      value ^= bits.Read(window.length) << window.trailing;
+      const int header_bits = is_new ? kControlBits + kWindowBits : kControlBits;
+      value ^= ReadWindowBits(bits, word, header_bits, window.length) << window.trailing;
     }
     out[i] = value;
   }
