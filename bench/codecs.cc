@@ -154,6 +154,34 @@ void Measure(const char* name, const std::vector<ColumnSpan>& blocks, EncodeOpti
               Speed(encode_seconds, values).c_str(), Speed(decode_seconds, values).c_str());
 }
 
+// What each codec is chosen for, and what Gorilla would take for the same series.
+void CountChoices(const std::vector<ColumnSpan>& series) {
+  struct Share {
+    size_t series = 0;
+    size_t values = 0;
+    size_t bytes = 0;
+    size_t gorilla_bytes = 0;
+  };
+  std::map<CodecId, Share> shares;
+  for (const ColumnSpan& one : series) {
+    const Bytes block = encoding::EncodeBlock(one, {});
+    Share& share = shares[encoding::DescribeBlock(block)->codec];
+    ++share.series;
+    share.values += one.count;
+    share.bytes += block.size();
+    share.gorilla_bytes += encoding::EncodeBlock(one, {.force = CodecId::kGorilla}).size();
+  }
+  std::printf("\n| chosen | series | values | bits per value | Gorilla |\n|---|---|---|---|---|\n");
+  for (const auto& [codec, share] : shares) {
+    const auto bits = [&](size_t bytes) {
+      return 8.0 * static_cast<double>(bytes) / static_cast<double>(share.values);
+    };
+    std::printf("| %s | %zu | %zu | %.2f | %.2f |\n",
+                std::string(encoding::CodecName(codec)).c_str(), share.series, share.values,
+                bits(share.bytes), bits(share.gorilla_bytes));
+  }
+}
+
 void Run(const std::filesystem::path& directory) {
   const Columns columns = Load(directory);
   const auto ids = Cut(PhysicalType::kUInt64, columns.series_ids);
@@ -172,10 +200,14 @@ void Run(const std::filesystem::path& directory) {
   Measure("timestamp, chosen per series", timestamps, chosen, groups);
   Measure("value, Gorilla, a block per series", PerSeries(columns), {.force = CodecId::kGorilla});
   Measure("value, decimal", values, {.force = CodecId::kDecimal});
+  Measure("value, ALP", values, {.force = CodecId::kAlp});
+  Measure("value, ALP, a block per series", PerSeries(columns), {.force = CodecId::kAlp});
+  Measure("value, ALP-RD, a block per series", PerSeries(columns), {.force = CodecId::kAlpRd});
   Measure("value, chosen per block", values, chosen);
   Measure("value, chosen per series", values, chosen, groups);
   Measure("value, chosen per series and zstd 3", values, with_zstd, groups);
   Measure("value, fast (log)", values, fast);
+  CountChoices(PerSeries(columns));
 }
 
 }  // namespace

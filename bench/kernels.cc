@@ -13,7 +13,9 @@
 
 #include "base/check.h"
 #include "encoding/block.h"
+#include "encoding/lane_packing.h"
 #include "encoding/simd/aggregates.h"
+#include "encoding/simd/lanes.h"
 #include "encoding/simd/select_range.h"
 
 // The stream is read with the widest vectors there are, like the kernels that are measured by it.
@@ -190,6 +192,9 @@ void MeasureDecoding() {
   const Data kData[] = {
       {"decimal, integers (TSBS-like walk)", RandomWalk(1, 1), CodecId::kDecimal},
       {"decimal, two places", RandomWalk(100, 20), CodecId::kDecimal},
+      {"ALP, integers (the same walk)", RandomWalk(1, 1), CodecId::kAlp},
+      {"ALP, two places", RandomWalk(100, 20), CodecId::kAlp},
+      {"ALP-RD, noise", Noise(), CodecId::kAlpRd},
       {"Gorilla, integer walk", RandomWalk(1, 1), CodecId::kGorilla},
       {"Gorilla, two places", RandomWalk(100, 20), CodecId::kGorilla},
       {"Gorilla, one change in ten", Idle(), CodecId::kGorilla},
@@ -210,6 +215,31 @@ void MeasureDecoding() {
     });
     std::printf("| %s | %.2f | %s |\n", data.name,
                 8.0 * static_cast<double>(block.size()) / kBlockRows, Billions(figures).c_str());
+  }
+}
+
+// The loop of ALP alone, as its authors measure theirs: one vector over and over, nothing
+// allocated.
+void MeasureLanes() {
+  constexpr int kRepeats = 20000;
+  std::printf("\n| vector of 1,024, first-level cache | 10^9 values/s |\n|---|---|\n");
+  for (const int width : {1, 3, 7, 10, 16, 28, 52}) {
+    std::mt19937_64 random(1);
+    std::vector<uint64_t> values(encoding::kVectorValues);
+    for (uint64_t& value : values) value = random();
+    Bytes packed;
+    encoding::PackLanes(values, width, packed);
+    for (const int exponent : {0, 2}) {
+      const Figures figures = Measure(double{encoding::kVectorValues} * kRepeats, [&] {
+        for (int i = 0; i < kRepeats; ++i) {
+          encoding::UnpackLanesToDoubles(packed, width, 77, encoding::PowerOfTenOf(exponent),
+                                         values);
+        }
+        return values[5];
+      });
+      std::printf("| %d bits, %s | %s |\n", width, exponent == 0 ? "integers" : "two places",
+                  Billions(figures).c_str());
+    }
   }
 }
 
@@ -256,6 +286,7 @@ int main() {
   std::printf("target: %s\n\n", hwy::TargetName(hwy::SupportedAndGeneratedTargets().front()));
   luma::MeasureKernels();
   luma::MeasureDecoding();
+  luma::MeasureLanes();
   luma::MeasureIntegers();
 }
 #endif

@@ -20,8 +20,9 @@ constexpr uint8_t kFlagZstd = 0x02;
 constexpr uint8_t kFlagsKnown = kFlagNulls | kFlagZstd;
 
 constexpr std::array<std::string_view, kCodecCount> kCodecNames = {
-    "plain",   "constant",   "rle",     "for_bit_pack", "delta_bit_pack", "delta_of_delta",
-    "gorilla", "dictionary", "decimal", "groups",       "fsst",           "fsst_dictionary"};
+    "plain",          "constant",        "rle",        "for_bit_pack", "delta_bit_pack",
+    "delta_of_delta", "gorilla",         "dictionary", "decimal",      "groups",
+    "fsst",           "fsst_dictionary", "alp",        "alp_rd"};
 
 // Below this a zstd frame's own header eats what could be won.
 constexpr size_t kZstdPayloadBytesMin = 64;
@@ -227,6 +228,8 @@ bool CodecFits(CodecId codec, PhysicalType type) {
       return IsIntegerType(type);
     case CodecId::kGorilla:
     case CodecId::kDecimal:
+    case CodecId::kAlp:
+    case CodecId::kAlpRd:
       return type == PhysicalType::kFloat64;
     case CodecId::kDictionary:
     case CodecId::kFsst:

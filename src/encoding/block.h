@@ -28,8 +28,10 @@ enum class CodecId : uint8_t {
   kGroups = 9,           // any type but strings: a block for each group of rows
   kFsst = 10,            // strings: codes for frequent substrings
   kFsstDictionary = 11,  // kDictionary with its distinct values as kFsst has them
+  kAlp = 12,             // doubles: as kDecimal, the integers in lanes that unpack in one pass
+  kAlpRd = 13,  // doubles that are no decimals: a few different upper bits, packed lower ones
 };
-constexpr int kCodecCount = 12;
+constexpr int kCodecCount = 14;
 
 std::string_view CodecName(CodecId codec);  // "delta_of_delta"
 

@@ -161,21 +161,26 @@ CodecId CodecOf(const OwnedColumn& column) {
 TEST(BlockTest, PicksTheCodecThatFitsTheData) {
   std::mt19937_64 random(3);
   std::vector<int64_t> slowing, ids, noise, runs;
-  std::vector<double> gauge, irrational;
+  std::vector<double> gauge, counter, irrational, halves;
   for (int i = 0; i < 5000; ++i) {
     slowing.push_back(1'700'000'000'000 + int64_t{i} * i);
     ids.push_back((ids.empty() ? 0 : ids.back()) + static_cast<int64_t>(random() % 16));
     noise.push_back(static_cast<int64_t>(random()));
     runs.push_back(static_cast<int64_t>(i / 500) * 1'000'003 % 777'777);
     gauge.push_back(20 + static_cast<double>(random() % 400) / 100);
+    counter.push_back((counter.empty() ? 0 : counter.back()) + static_cast<double>(random() % 40));
+    // Few bits, but far behind the point.
+    halves.push_back(std::ldexp(static_cast<double>(1 + random() % 16), -60));
     irrational.push_back(1 + std::ldexp(static_cast<double>(random()), -64));
   }
   EXPECT_EQ(CodecOf(OwnedColumn::Of(PhysicalType::kInt64, slowing)), CodecId::kDeltaOfDelta);
   EXPECT_EQ(CodecOf(OwnedColumn::Of(PhysicalType::kInt64, ids)), CodecId::kDeltaBitPack);
   EXPECT_EQ(CodecOf(OwnedColumn::Of(PhysicalType::kInt64, noise)), CodecId::kPlain);
   EXPECT_EQ(CodecOf(OwnedColumn::Of(PhysicalType::kInt64, runs)), CodecId::kRle);
-  EXPECT_EQ(CodecOf(OwnedColumn::Of(PhysicalType::kFloat64, gauge)), CodecId::kDecimal);
-  EXPECT_EQ(CodecOf(OwnedColumn::Of(PhysicalType::kFloat64, irrational)), CodecId::kGorilla);
+  EXPECT_EQ(CodecOf(OwnedColumn::Of(PhysicalType::kFloat64, gauge)), CodecId::kAlp);
+  EXPECT_EQ(CodecOf(OwnedColumn::Of(PhysicalType::kFloat64, counter)), CodecId::kDecimal);
+  EXPECT_EQ(CodecOf(OwnedColumn::Of(PhysicalType::kFloat64, irrational)), CodecId::kAlpRd);
+  EXPECT_EQ(CodecOf(OwnedColumn::Of(PhysicalType::kFloat64, halves)), CodecId::kGorilla);
 }
 
 TEST(BlockFormatTest, WritesTheExamplesOfTheFormatDocument) {

@@ -20,8 +20,21 @@ constexpr uint32_t kSampleStretchRows = 256;
 
 // Tried in this order; a later one must be smaller. Cheap to decode first.
 constexpr std::array kCompactCandidates = {
-    CodecId::kPlain,   CodecId::kForBitPack, CodecId::kDeltaBitPack, CodecId::kDeltaOfDelta,
-    CodecId::kDecimal, CodecId::kGorilla,    CodecId::kRle};
+    CodecId::kPlain,        CodecId::kForBitPack, CodecId::kDeltaBitPack,
+    CodecId::kDeltaOfDelta, CodecId::kAlp,        CodecId::kDecimal,
+    CodecId::kAlpRd,        CodecId::kGorilla,    CodecId::kRle};
+
+// What takes several times as long to decode as the one before it has to save this share of it:
+// kDecimal adds up differences, kGorilla goes bit by bit. bench/results/kernels.md
+constexpr size_t kSlowCodecSaves = 32;
+
+bool IsSlow(CodecId codec) { return codec == CodecId::kDecimal || codec == CodecId::kGorilla; }
+
+// Candidates that cannot win against what takes `bytes`, and are not tried for that.
+bool IsHopeless(CodecId codec, size_t bytes, uint32_t rows) {
+  if (codec == CodecId::kGorilla) return bytes <= rows;          // slow, hardly better
+  return codec == CodecId::kAlpRd && bytes <= size_t{6} * rows;  // packs at least 48 bits
+}
 
 class Sample {
  public:
@@ -60,11 +73,12 @@ CodecChoice SmallestOnSample(const ColumnSpan& column, int depth) {
     if (!CodecFits(codec, column.type)) continue;
     if (!MayNest(codec, depth)) continue;
     const bool is_first = codec == kCompactCandidates[0];
-    if (codec == CodecId::kGorilla && smallest.size() <= rows) continue;  // slow, hardly better
+    if (!is_first && IsHopeless(codec, smallest.size(), rows)) continue;
     encoded.clear();
     const CodecId used =
         EncodePayload(codec, sample.column(), EncodeEffort::kCompact, depth, encoded);
-    if (!is_first && encoded.size() >= smallest.size()) continue;
+    const size_t to_save = IsSlow(codec) ? smallest.size() / kSlowCodecSaves : 0;
+    if (!is_first && encoded.size() + to_save >= smallest.size()) continue;
     best.codec = used;
     smallest.swap(encoded);
   }

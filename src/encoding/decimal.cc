@@ -6,15 +6,9 @@
 
 #include "base/check.h"
 #include "encoding/bit_packing.h"
-#include "encoding/simd/integers.h"
 
 namespace luma::encoding {
 namespace {
-
-// All exact: 10^22 is the largest power of ten that a double holds.
-constexpr double kPowersOfTen[kDecimalExponentMax + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,
-                                                          1e7,  1e8,  1e9,  1e10, 1e11, 1e12, 1e13,
-                                                          1e14, 1e15, 1e16, 1e17, 1e18};
 
 constexpr double kIntegerMax = 9007199254740992.0;  // 2^53: up to here every integer is a double
 
@@ -23,11 +17,11 @@ constexpr size_t kExceptionBits = 72;  // row gap and value
 
 // False: the value does not come back bit by bit.
 bool ToInteger(double value, int exponent, int64_t& integer) {
-  const double scaled = std::nearbyint(value * kPowersOfTen[exponent]);
+  const double power = PowerOfTenOf(exponent).power;
+  const double scaled = std::nearbyint(value * power);
   if (!(std::fabs(scaled) <= kIntegerMax)) return false;  // also false for NaN
   integer = static_cast<int64_t>(scaled);
-  return std::bit_cast<uint64_t>(scaled / kPowersOfTen[exponent]) ==
-             std::bit_cast<uint64_t>(value) &&
+  return std::bit_cast<uint64_t>(scaled / power) == std::bit_cast<uint64_t>(value) &&
          !(scaled == 0 && std::signbit(value));  // an integer has no -0
 }
 
@@ -94,9 +88,41 @@ Decimals SplitDecimals(std::span<const double> values) {
   return decimals;
 }
 
-void JoinDecimals(int exponent, std::span<uint64_t> words) {
-  LUMA_DCHECK(exponent >= 0 && exponent <= kDecimalExponentMax);
-  DivideToDoubles(kPowersOfTen[exponent], words);
+void AppendDecimalHeader(int exponent, std::span<const DecimalException> exceptions, Bytes& out) {
+  ByteWriter writer(out);
+  writer.Fixed(static_cast<uint8_t>(exponent));
+  writer.Varint(exceptions.size());
+  uint32_t next_row = 0;
+  for (const DecimalException& exception : exceptions) {
+    writer.Varint(exception.row - next_row);
+    writer.Fixed(exception.value);
+    next_row = exception.row + 1;
+  }
+}
+
+bool DecimalHeader::Read(ByteReader& reader, size_t rows) {
+  exponent_ = reader.Fixed<uint8_t>();
+  exceptions_ = reader.Varint();
+  if (exponent_ > kDecimalExponentMax || exceptions_ > rows) return false;
+  at_exceptions_ = reader;
+  for (uint64_t i = 0; i < exceptions_ && reader.ok(); ++i) {
+    reader.Varint();
+    reader.Fixed<uint64_t>();
+  }
+  return reader.ok();
+}
+
+bool DecimalHeader::PatchExceptions(std::span<uint64_t> out) const {
+  ByteReader reader = at_exceptions_;
+  uint64_t row = 0;
+  for (uint64_t i = 0; i < exceptions_; ++i) {
+    const uint64_t gap = reader.Varint();
+    const auto bits = reader.Fixed<uint64_t>();
+    if (!reader.ok() || gap >= out.size() - row) return false;
+    out[row + gap] = bits;
+    row += gap + 1;
+  }
+  return true;
 }
 
 }  // namespace luma::encoding

@@ -6,9 +6,12 @@
 #include <span>
 #include <vector>
 
+#include "base/bytes.h"
+#include "encoding/simd/decimals.h"
+
 namespace luma::encoding {
 
-constexpr int kDecimalExponentMax = 18;
+constexpr int kDecimalExponentMax = kPowerOfTenMax;
 
 struct DecimalException {
   uint32_t row = 0;
@@ -25,7 +28,23 @@ struct Decimals {
 // Picks the exponent on a sample. Always succeeds; the exceptions tell how well.
 Decimals SplitDecimals(std::span<const double> values);
 
-// Turns integers to doubles in place: 64-bit words that hold int64 hold double afterwards.
-void JoinDecimals(int exponent, std::span<uint64_t> words);
+// The exponent and the exceptions, with which the payloads of kDecimal and kAlp begin.
+void AppendDecimalHeader(int exponent, std::span<const DecimalException> exceptions, Bytes& out);
+
+class DecimalHeader {
+ public:
+  // Moves `reader` past the header. False: not one for `rows` values, as far as that can be told
+  // without looking at the exceptions.
+  [[nodiscard]] bool Read(ByteReader& reader, size_t rows);
+  // 10^exponent.
+  const PowerOfTen& divisor() const { return PowerOfTenOf(exponent_); }
+  // Puts the exceptions in their rows. False: a row is not in `out`.
+  [[nodiscard]] bool PatchExceptions(std::span<uint64_t> out) const;
+
+ private:
+  int exponent_ = 0;
+  uint64_t exceptions_ = 0;
+  ByteReader at_exceptions_{ByteSpan()};
+};
 
 }  // namespace luma::encoding

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "encoding/alp.h"
+#include "encoding/alp_rd.h"
 #include "encoding/decimal.h"
 #include "encoding/delta_bit_pack.h"
 #include "encoding/delta_of_delta.h"
@@ -69,43 +71,27 @@ bool DecodeRle(PhysicalType type, uint32_t count, ByteSpan payload, int depth, s
   return true;
 }
 
-// The values of exceptions over those that the integers gave.
-bool PatchExceptions(ByteReader reader, uint64_t exceptions, std::span<uint64_t> out) {
-  uint64_t row = 0;
-  for (uint64_t i = 0; i < exceptions; ++i) {
-    const uint64_t gap = reader.Varint();
-    const auto bits = reader.Fixed<uint64_t>();
-    if (!reader.ok() || gap >= out.size() - row) return false;
-    out[row + gap] = bits;
-    row += gap + 1;
-  }
-  return true;
-}
-
-// Moves `reader` past the exceptions without looking at them.
-void SkipExceptions(ByteReader& reader, uint64_t exceptions) {
-  for (uint64_t i = 0; i < exceptions && reader.ok(); ++i) {
-    reader.Varint();
-    reader.Fixed<uint64_t>();
-  }
-}
-
 bool DecodeDecimal(ByteSpan payload, int depth, std::span<uint64_t> out) {
   ByteReader reader(payload);
-  const auto exponent = reader.Fixed<uint8_t>();
-  const uint64_t exceptions = reader.Varint();
-  if (exponent > kDecimalExponentMax || exceptions > out.size()) return false;
-  const ByteReader at_exceptions = reader;
-  SkipExceptions(reader, exceptions);
+  DecimalHeader header;
+  if (!header.Read(reader, out.size())) return false;
   const ByteSpan integers = reader.Raw(reader.remaining());
   AlignedBuffer no_heap;
-  if (!reader.ok() ||
-      !DecodeInnerBlock(PhysicalType::kInt64, static_cast<uint32_t>(out.size()), integers,
+  if (!DecodeInnerBlock(PhysicalType::kInt64, static_cast<uint32_t>(out.size()), integers,
                         depth + 1, reinterpret_cast<std::byte*>(out.data()), no_heap)) {
     return false;
   }
-  JoinDecimals(exponent, out);
-  return PatchExceptions(at_exceptions, exceptions, out);
+  DivideToDoubles(header.divisor(), out);
+  return header.PatchExceptions(out);
+}
+
+// Codecs of doubles that have no parts.
+bool DecodeDoubles(CodecId codec, ByteSpan payload, std::span<uint64_t> out) {
+  ByteReader reader(payload);
+  const bool decoded = codec == CodecId::kGorilla ? DecodeGorilla(reader, out)
+                       : codec == CodecId::kAlp   ? DecodeAlp(reader, out)
+                                                  : DecodeAlpRd(reader, out);
+  return decoded && Exhausted(reader);
 }
 
 bool DecodeFsstPayload(uint32_t count, ByteSpan payload, std::byte* out, AlignedBuffer& heap) {
@@ -162,10 +148,10 @@ bool DecodePayload(CodecId codec, PhysicalType type, uint32_t count, ByteSpan pa
     case CodecId::kDeltaBitPack:
     case CodecId::kDeltaOfDelta:
       return DecodeIntegers(codec, type, count, payload, out);
-    case CodecId::kGorilla: {
-      ByteReader reader(payload);
-      return DecodeGorilla(reader, {reinterpret_cast<uint64_t*>(out), count}) && Exhausted(reader);
-    }
+    case CodecId::kGorilla:
+    case CodecId::kAlp:
+    case CodecId::kAlpRd:
+      return DecodeDoubles(codec, payload, {reinterpret_cast<uint64_t*>(out), count});
     case CodecId::kFsst:
       return DecodeFsstPayload(count, payload, out, heap);
     case CodecId::kDictionary:

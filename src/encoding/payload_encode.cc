@@ -1,5 +1,7 @@
 #include <vector>
 
+#include "encoding/alp.h"
+#include "encoding/alp_rd.h"
 #include "encoding/codec_choice.h"
 #include "encoding/decimal.h"
 #include "encoding/delta_bit_pack.h"
@@ -98,15 +100,7 @@ void EncodeDictionary(CodecId codec, const ColumnSpan& column, EncodeEffort effo
 
 void EncodeDecimal(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& out) {
   const Decimals decimals = SplitDecimals({column.As<double>(), column.count});
-  ByteWriter writer(out);
-  writer.Fixed(static_cast<uint8_t>(decimals.exponent));
-  writer.Varint(decimals.exceptions.size());
-  uint32_t next_row = 0;
-  for (const DecimalException& exception : decimals.exceptions) {
-    writer.Varint(exception.row - next_row);
-    writer.Fixed(exception.value);
-    next_row = exception.row + 1;
-  }
+  AppendDecimalHeader(decimals.exponent, decimals.exceptions, out);
   const auto* integers = reinterpret_cast<const std::byte*>(decimals.integers.data());
   AppendInnerBlock({PhysicalType::kInt64, column.count, integers, nullptr}, effort, depth + 1, out);
 }
@@ -150,6 +144,12 @@ CodecId EncodePayload(CodecId codec, const ColumnSpan& column, EncodeEffort effo
     case CodecId::kDictionary:
     case CodecId::kFsstDictionary:
       EncodeDictionary(codec, column, effort, depth, out);
+      return codec;
+    case CodecId::kAlp:
+      EncodeAlp({column.As<double>(), column.count}, out);
+      return codec;
+    case CodecId::kAlpRd:
+      EncodeAlpRd({column.As<uint64_t>(), column.count}, out);
       return codec;
     case CodecId::kDecimal:
       EncodeDecimal(column, effort, depth, out);

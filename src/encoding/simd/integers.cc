@@ -189,24 +189,6 @@ uint64_t SumUpZigZag(uint64_t start, uint64_t base, std::span<uint64_t> words) {
   return SumUp(start, UnZigZagAndAdd(base), words);
 }
 
-// ---- decimals
-
-void DivideWords(double divisor, std::span<uint64_t> words) {
-  constexpr hn::ScalableTag<int64_t> kIntegers{};
-  constexpr hn::ScalableTag<double> kDoubles{};
-  size_t i = 0;
-  for (; i + kLanes <= words.size(); i += kLanes) {
-    const auto integers = hn::BitCast(kIntegers, hn::LoadU(kWords, words.data() + i));
-    auto doubles = hn::ConvertTo(kDoubles, integers);
-    if (divisor != 1) doubles = hn::Div(doubles, hn::Set(kDoubles, divisor));
-    hn::StoreU(hn::BitCast(kWords, doubles), kWords, words.data() + i);
-  }
-  for (; i < words.size(); ++i) {
-    const double quotient = static_cast<double>(static_cast<int64_t>(words[i])) / divisor;
-    std::memcpy(&words[i], &quotient, sizeof(quotient));
-  }
-}
-
 }  // namespace luma::encoding::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -216,7 +198,6 @@ namespace luma::encoding {
 HWY_EXPORT(UnpackOctets);
 HWY_EXPORT(SumUpPlain);
 HWY_EXPORT(SumUpZigZag);
-HWY_EXPORT(DivideWords);
 
 namespace {
 
@@ -243,9 +224,6 @@ uint64_t PrefixSum(uint64_t start, std::span<uint64_t> words) {
 }
 uint64_t ZigZagPrefixSum(uint64_t start, uint64_t base, std::span<uint64_t> words) {
   return HWY_DYNAMIC_DISPATCH(SumUpZigZag)(start, base, words);
-}
-void DivideToDoubles(double divisor, std::span<uint64_t> words) {
-  HWY_DYNAMIC_DISPATCH(DivideWords)(divisor, words);
 }
 
 }  // namespace luma::encoding

@@ -1,4 +1,4 @@
-// The inner loops of the integer and decimal codecs (docs/formats/integers.md, decimal.md), in
+// The inner loops of the integer codecs (docs/formats/integers.md), in
 // place over decoded values. All arithmetic is modulo 2^64. Threads: any.
 #pragma once
 
@@ -18,9 +18,5 @@ uint64_t PrefixSum(uint64_t start, std::span<uint64_t> words);
 
 // The same for words[i] = base + UnZigZag(words[i]).
 uint64_t ZigZagPrefixSum(uint64_t start, uint64_t base, std::span<uint64_t> words);
-
-// Each word, an int64, becomes the double nearest to (double)word / divisor. Every processor gets
-// the same bits: conversion and division are those of IEEE 754.
-void DivideToDoubles(double divisor, std::span<uint64_t> words);
 
 }  // namespace luma::encoding

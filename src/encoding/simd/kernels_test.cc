@@ -11,8 +11,11 @@
 #include <vector>
 
 #include "encoding/bit_packing.h"
+#include "encoding/lane_packing.h"
 #include "encoding/simd/aggregates.h"
+#include "encoding/simd/decimals.h"
 #include "encoding/simd/integers.h"
+#include "encoding/simd/lanes.h"
 #include "encoding/simd/select_range.h"
 #include "encoding/testing/test_seed.h"
 
@@ -220,16 +223,55 @@ TEST_P(KernelsTest, SumsUpDifferences) {
   }
 }
 
-TEST_P(KernelsTest, DividesAsPlainCodeDoes) {
-  for (const double divisor : {1.0, 10.0, 1e7, 1e18}) {
+TEST_P(KernelsTest, UnpacksLanesOfEveryWidth) {
+  for (int width = 0; width <= kLaneWidthMax; ++width) {
+    for (const size_t length : kLengths) {
+      std::vector<uint64_t> values(length);
+      for (uint64_t& value : values) value = random_() & ((uint64_t{1} << width) - 1);
+      Bytes packed;
+      PackLanes(values, width, packed);
+      packed.shrink_to_fit();
+      const uint64_t base = random_();
+      for (uint64_t& value : values) value += base;
+      std::vector<uint64_t> unpacked(length);
+      UnpackLanes(packed, width, base, unpacked);
+      ASSERT_EQ(unpacked, values) << width << " bits, " << length << " values";
+      for (const int exponent : {0, 7}) {
+        UnpackLanesToDoubles(packed, width, base, PowerOfTenOf(exponent), unpacked);
+        std::vector<uint64_t> doubles(values);
+        DivideToDoubles(PowerOfTenOf(exponent), doubles);
+        ASSERT_EQ(unpacked, doubles) << width << " bits, " << length << " values";
+      }
+    }
+  }
+}
+
+// An integer whose quotient lies as near as can be to the middle between two doubles.
+uint64_t NearMiddle(double divisor, std::mt19937_64& random) {
+  const auto integer = static_cast<double>(random() >> (11 + random() % 40));
+  const double quotient = integer / divisor;
+  const long double middle = (static_cast<long double>(quotient) +
+                              static_cast<long double>(std::nextafter(quotient, INFINITY))) /
+                             2;
+  return static_cast<uint64_t>(std::llround(middle * static_cast<long double>(divisor)));
+}
+
+TEST_P(KernelsTest, DividesLikeTheProcessorDoes) {
+  for (int exponent = 0; exponent <= kPowerOfTenMax; ++exponent) {
+    const PowerOfTen& divisor = PowerOfTenOf(exponent);
+    ASSERT_EQ(divisor.power, std::pow(10.0, exponent));
     for (const size_t length : kLengths) {
       auto words = RandomWords(length);
-      for (uint64_t& word : words) word = random_() % 2 == 0 ? word : -word;
+      for (uint64_t& word : words) {
+        if (random_() % 2 == 0) word = NearMiddle(divisor.power, random_);
+        if (random_() % 2 == 0) word = -word;
+      }
       std::vector<uint64_t> doubles(words);
       DivideToDoubles(divisor, doubles);
       for (size_t i = 0; i < length; ++i) {
-        const double expected = static_cast<double>(static_cast<int64_t>(words[i])) / divisor;
-        ASSERT_EQ(doubles[i], std::bit_cast<uint64_t>(expected)) << words[i] << " / " << divisor;
+        const double expected = static_cast<double>(static_cast<int64_t>(words[i])) / divisor.power;
+        ASSERT_EQ(doubles[i], std::bit_cast<uint64_t>(expected))
+            << static_cast<int64_t>(words[i]) << " / 10^" << exponent;
       }
     }
   }
