@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "encoding/bit_packing.h"
-#include "encoding/simd/integers.h"
 
 namespace luma::encoding {
 namespace {
@@ -66,8 +65,8 @@ bool DecodeDeltaBitPack(ByteReader& reader, std::span<uint64_t> out) {
   auto value = static_cast<uint64_t>(reader.SignedVarint());
   const auto base = static_cast<uint64_t>(reader.SignedVarint());
   out[0] = value;
-  const bool complete = UnpackPatched(reader, 0, out.subspan(1), [&](std::span<uint64_t> chunk) {
-    value = ZigZagPrefixSum(value, base, chunk);
+  const bool complete = ForEachChunk(out.subspan(1), [&](std::span<uint64_t> chunk) {
+    return SumUpPatchedChunk(reader, base, value, chunk);
   });
   return complete && reader.ok();
 }

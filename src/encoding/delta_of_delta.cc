@@ -30,9 +30,10 @@ bool DecodeDeltaOfDelta(ByteReader& reader, std::span<uint64_t> out) {
   if (out.size() == 1) return reader.ok();
   auto delta = static_cast<uint64_t>(reader.SignedVarint());
   value = out[1] = value + delta;
-  const bool complete = UnpackPatched(reader, 0, out.subspan(2), [&](std::span<uint64_t> chunk) {
-    delta = ZigZagPrefixSum(delta, 0, chunk);
+  const bool complete = ForEachChunk(out.subspan(2), [&](std::span<uint64_t> chunk) {
+    if (!SumUpPatchedChunk(reader, 0, delta, chunk)) return false;
     value = PrefixSum(value, chunk);
+    return true;
   });
   return complete && reader.ok();
 }

@@ -19,7 +19,8 @@ void EncodeForBitPack(std::span<const uint64_t> values, Patching patching, Bytes
 bool DecodeForBitPack(ByteReader& reader, std::span<uint64_t> out) {
   if (out.empty()) return true;
   const auto base = static_cast<uint64_t>(reader.SignedVarint());
-  return UnpackPatched(reader, base, out, [](std::span<uint64_t>) {});
+  return ForEachChunk(
+      out, [&](std::span<uint64_t> chunk) { return UnpackPatchedChunk(reader, base, chunk); });
 }
 
 }  // namespace luma::encoding

@@ -75,6 +75,21 @@ void PackChunk(std::span<const uint64_t> values, int width, Bytes& out) {
   if (patches) AppendPatches(values, width, out);
 }
 
+struct PackedChunk {
+  ByteSpan packed;
+  int width = 0;
+  bool has_patches = false;
+};
+
+bool ReadPackedChunk(ByteReader& reader, size_t values, PackedChunk& chunk) {
+  const auto header = reader.Fixed<uint8_t>();
+  chunk.width = header & kWidthMask;
+  chunk.has_patches = (header & kHasPatches) != 0;
+  if (chunk.width > kBitWidthMax - (chunk.has_patches ? 1 : 0)) return false;
+  chunk.packed = reader.Raw(PackedBytes(values, chunk.width));
+  return reader.ok();
+}
+
 bool ApplyPatches(ByteReader& reader, int width, std::span<uint64_t> out) {
   const auto count = reader.Fixed<uint8_t>();
   for (int i = 0; i < count; ++i) {
@@ -108,15 +123,23 @@ size_t PatchedBytes(std::span<const uint64_t> values) {
 }
 
 bool UnpackPatchedChunk(ByteReader& reader, uint64_t base, std::span<uint64_t> out) {
-  const auto header = reader.Fixed<uint8_t>();
-  const int width = header & kWidthMask;
-  const bool has_patches = (header & kHasPatches) != 0;
-  if (width > kBitWidthMax - (has_patches ? 1 : 0)) return false;
-  const size_t packed_bytes = PackedBytes(out.size(), width);
-  const ByteSpan packed = reader.Raw(packed_bytes);
-  if (!reader.ok()) return false;
-  UnpackAndAdd(packed, width, base, out);
-  return !has_patches || ApplyPatches(reader, width, out);
+  PackedChunk chunk;
+  if (!ReadPackedChunk(reader, out.size(), chunk)) return false;
+  UnpackAndAdd(chunk.packed, chunk.width, base, out);
+  return !chunk.has_patches || ApplyPatches(reader, chunk.width, out);
+}
+
+bool SumUpPatchedChunk(ByteReader& reader, uint64_t base, uint64_t& sum, std::span<uint64_t> out) {
+  PackedChunk chunk;
+  if (!ReadPackedChunk(reader, out.size(), chunk)) return false;
+  if (!chunk.has_patches) {
+    sum = UnpackAndSumUp(chunk.packed, chunk.width, sum, base, out);
+    return true;
+  }
+  UnpackAndAdd(chunk.packed, chunk.width, 0, out);
+  if (!ApplyPatches(reader, chunk.width, out)) return false;
+  sum = ZigZagPrefixSum(sum, base, out);
+  return true;
 }
 
 }  // namespace luma::encoding

@@ -28,15 +28,17 @@ size_t PatchedBytes(std::span<const uint64_t> values);
 // chunk; `out` is unspecified.
 [[nodiscard]] bool UnpackPatchedChunk(ByteReader& reader, uint64_t base, std::span<uint64_t> out);
 
-// Reads all out.size() values, calling each_chunk(span of the values just read) as it goes, while
-// they are in the first-level cache.
+// The same for zigzag differences: out[i] becomes the sum of `sum` and of all differences up to the
+// i-th, each `base` larger than the value read; `sum` becomes the last.
+[[nodiscard]] bool SumUpPatchedChunk(ByteReader& reader, uint64_t base, uint64_t& sum,
+                                     std::span<uint64_t> out);
+
+// Calls fn(span of a chunk's values) -> bool for the chunks of `out`, in order, while it is true.
 template <typename Fn>
-[[nodiscard]] bool UnpackPatched(ByteReader& reader, uint64_t base, std::span<uint64_t> out,
-                                 Fn&& each_chunk) {
+[[nodiscard]] bool ForEachChunk(std::span<uint64_t> out, Fn&& fn) {
   while (!out.empty()) {
     const std::span<uint64_t> chunk = out.first(std::min(out.size(), kChunkValues));
-    if (!UnpackPatchedChunk(reader, base, chunk)) return false;
-    each_chunk(chunk);
+    if (!fn(chunk)) return false;
     out = out.subspan(chunk.size());
   }
   return true;

@@ -24,11 +24,13 @@ constexpr size_t kLanes = hn::MaxLanes(kWords);
 // ---- bit unpacking: eight values, which begin at a whole byte, at a time
 
 constexpr size_t kOctet = 8;
-// Eight values of 64 bits, or the bytes that loads from their first one on may touch.
-constexpr size_t kLoadBytes = kOctet * sizeof(uint64_t);
 // With four lanes the second vector of an octet begins in the middle of a byte, and its last value
 // must still lie within four words: 4 + 4 * 63 = 256 bits. Two lanes gain nothing over scalar code.
 constexpr bool kUnpacks = kLanes == 4 || kLanes == 8;
+
+HWY_INLINE Words LowBits(int width) {
+  return hn::Set(kWords, width == 64 ? ~uint64_t{0} : (uint64_t{1} << width) - 1);
+}
 
 // Where the values of one vector lie in the words loaded from the byte in which the first begins.
 class LanePlan {
@@ -62,57 +64,105 @@ class LanePlan {
   Words rest_;
 };
 
-template <size_t kVectorLanes>
-class Unpacker {
+// Octets of any width.
+class WideUnpacker {
  public:
-  HWY_INLINE Unpacker(int width, uint64_t base)
-      : first_(width, 0),
-        second_(width, kVectorLanes % kOctet),
-        mask_(hn::Set(kWords, width == 64 ? ~uint64_t{0} : (uint64_t{1} << width) - 1)),
-        base_(hn::Set(kWords, base)) {}
+  // What is loaded for an octet, from its first byte on.
+  static constexpr size_t kLoadBytes = kOctet * sizeof(uint64_t);
 
-  HWY_INLINE void Octet(const std::byte* octet, uint64_t* out) const {
-    hn::StoreU(Finish(first_.Extract(octet)), kWords, out);
-    if constexpr (kVectorLanes < kOctet) {
-      hn::StoreU(Finish(second_.Extract(octet)), kWords, out + kVectorLanes);
-    }
+  HWY_INLINE explicit WideUnpacker(int width)
+      : plans_{LanePlan(width, 0), LanePlan(width, kLanes % kOctet)}, mask_(LowBits(width)) {}
+
+  // The values of the octet's first vector or, where it has only four lanes, its second.
+  HWY_INLINE Words Vector(const std::byte* octet, size_t vector) const {
+    return hn::And(plans_[vector].Extract(octet), mask_);
   }
 
  private:
-  HWY_INLINE Words Finish(Words value) const { return hn::Add(hn::And(value, mask_), base_); }
-
-  const LanePlan first_;
-  const LanePlan second_;  // of the upper four values, where a vector has only four
+  const LanePlan plans_[2];
   const Words mask_;
-  const Words base_;
 };
 
+// Octets that lie in one word.
+class NarrowUnpacker {
+ public:
+  static constexpr size_t kLoadBytes = sizeof(uint64_t);
+  static constexpr int kWidthMax = 8;
+
+  HWY_INLINE explicit NarrowUnpacker(int width)
+      : shifts_{hn::Mul(hn::Iota(kWords, 0), hn::Set(kWords, width)),
+                hn::Mul(hn::Iota(kWords, kLanes % kOctet), hn::Set(kWords, width))},
+        mask_(LowBits(width)) {}
+
+  HWY_INLINE Words Vector(const std::byte* octet, size_t vector) const {
+    return hn::And(hn::Shr(hn::Set(kWords, LoadLe<uint64_t>(octet)), shifts_[vector]), mask_);
+  }
+
+ private:
+  const Words shifts_[2];
+  const Words mask_;
+};
+
+template <class Unpacker, class Sink>
+HWY_INLINE void UnpackOctet(const Unpacker& unpacker, const std::byte* octet, Sink& sink,
+                            uint64_t* out) {
+  hn::StoreU(sink(unpacker.Vector(octet, 0)), kWords, out);
+  if constexpr (kLanes < kOctet) {
+    hn::StoreU(sink(unpacker.Vector(octet, 1)), kWords, out + kLanes);
+  }
+}
+
+// Stores what `sink` makes of each vector of values, in order.
+template <class Unpacker, class Sink>
+HWY_INLINE void UnpackOctets(ByteSpan bytes, int width, std::span<uint64_t> out, Sink& sink) {
+  const Unpacker unpacker(width);
+  const size_t octet_bytes = static_cast<size_t>(width);
+  const size_t whole = out.size() / kOctet;
+  size_t octet = 0;
+  for (; octet < whole && octet * octet_bytes + Unpacker::kLoadBytes <= bytes.size(); ++octet) {
+    UnpackOctet(unpacker, bytes.data() + octet * octet_bytes, sink, out.data() + octet * kOctet);
+  }
+  // Fewer than kLoadBytes are left: the loads go to a copy that may be read beyond them.
+  std::byte padded[2 * Unpacker::kLoadBytes] = {};
+  const ByteSpan left = bytes.subspan(octet * octet_bytes);
+  if (!left.empty()) std::memcpy(padded, left.data(), left.size());
+  const std::byte* at = padded;
+  for (; octet < whole; ++octet, at += octet_bytes) {
+    UnpackOctet(unpacker, at, sink, out.data() + octet * kOctet);
+  }
+  if (out.size() % kOctet == 0) return;
+  uint64_t last[kOctet];
+  UnpackOctet(unpacker, at, sink, last);
+  std::memcpy(out.data() + whole * kOctet, last, out.size() % kOctet * sizeof(uint64_t));
+}
+
 // False: this target has no better way than scalar code.
-bool UnpackOctets(ByteSpan bytes, int width, uint64_t base, std::span<uint64_t> out) {
+template <class Sink>
+HWY_INLINE bool UnpackInto(ByteSpan bytes, int width, std::span<uint64_t> out, Sink& sink) {
   if constexpr (!kUnpacks) {
     return false;
   } else {
-    const Unpacker<kLanes> unpacker(width, base);
-    const size_t octet_bytes = static_cast<size_t>(width);
-    const size_t whole = out.size() / kOctet;
-    size_t octet = 0;
-    for (; octet < whole && octet * octet_bytes + kLoadBytes <= bytes.size(); ++octet) {
-      unpacker.Octet(bytes.data() + octet * octet_bytes, out.data() + octet * kOctet);
+    if (width <= NarrowUnpacker::kWidthMax) {
+      UnpackOctets<NarrowUnpacker>(bytes, width, out, sink);
+    } else {
+      UnpackOctets<WideUnpacker>(bytes, width, out, sink);
     }
-    // Fewer than kLoadBytes are left: the loads go to a copy that may be read beyond them.
-    std::byte padded[2 * kLoadBytes] = {};
-    const ByteSpan left = bytes.subspan(octet * octet_bytes);
-    if (!left.empty()) std::memcpy(padded, left.data(), left.size());
-    const std::byte* at = padded;
-    for (; octet < whole; ++octet, at += octet_bytes) {
-      unpacker.Octet(at, out.data() + octet * kOctet);
-    }
-    uint64_t last[kOctet];
-    if (out.size() % kOctet == 0) return true;
-    unpacker.Octet(at, last);
-    std::memcpy(out.data() + whole * kOctet, last, out.size() % kOctet * sizeof(uint64_t));
     return true;
   }
+}
+
+class AddBase {
+ public:
+  explicit AddBase(uint64_t base) : base_(hn::Set(kWords, base)) {}
+  HWY_INLINE Words operator()(Words words) const { return hn::Add(words, base_); }
+
+ private:
+  const Words base_;
+};
+
+bool UnpackAdding(ByteSpan bytes, int width, uint64_t base, std::span<uint64_t> out) {
+  AddBase sink(base);
+  return UnpackInto(bytes, width, out, sink);
 }
 
 // ---- prefix sums
@@ -126,14 +176,15 @@ class LanePrefix {
       const Words lane = hn::Iota(kWords, 0);
       const Words by = hn::Set(kWords, distance);
       const auto takes = hn::Gt(lane, hn::Set(kWords, distance - 1));
-      masks_[step] = hn::VecFromMask(kWords, takes);
+      takes_[step] = takes;
       from_[step] = hn::IndicesFromVec(kWords, hn::IfThenElseZero(takes, hn::Sub(lane, by)));
     }
     last_ = hn::IndicesFromVec(kWords, hn::Set(kWords, kLanes - 1));
   }
   HWY_INLINE Words Sums(Words words) const {
     for (size_t step = 0; step < kSteps; ++step) {
-      words = hn::Add(words, hn::And(masks_[step], hn::TableLookupLanes(words, from_[step])));
+      const Words below = hn::TableLookupLanes(words, from_[step]);
+      words = hn::Add(words, hn::IfThenElseZero(takes_[step], below));
     }
     return words;
   }
@@ -143,7 +194,7 @@ class LanePrefix {
   using Indices = decltype(hn::IndicesFromVec(kWords, hn::Zero(kWords)));
   static constexpr size_t kSteps = kLanes == 8 ? 3 : kLanes == 4 ? 2 : kLanes == 2 ? 1 : 0;
 
-  Words masks_[kSteps == 0 ? 1 : kSteps];
+  hn::Mask<hn::ScalableTag<uint64_t>> takes_[kSteps == 0 ? 1 : kSteps];
   Indices from_[kSteps == 0 ? 1 : kSteps];
   Indices last_;
 };
@@ -164,17 +215,35 @@ struct UnZigZagAndAdd {
   const uint64_t base;
 };
 
+// Turns differences into sums, vector by vector.
+template <class Difference>
+class Summing {
+ public:
+  HWY_INLINE Summing(uint64_t start, const Difference& difference)
+      : difference_(difference), before_(hn::Set(kWords, start)) {}
+
+  HWY_INLINE Words operator()(Words words) {
+    const Words sums = prefix_.Sums(difference_(words));
+    const Words result = hn::Add(sums, before_);
+    before_ = hn::Add(before_, prefix_.Last(sums));
+    return result;
+  }
+  uint64_t last() const { return hn::GetLane(before_); }
+
+ private:
+  const Difference difference_;
+  const LanePrefix prefix_;
+  Words before_;
+};
+
 template <class Difference>
 HWY_INLINE uint64_t SumUp(uint64_t start, const Difference& difference, std::span<uint64_t> words) {
-  const LanePrefix prefix;
-  Words before = hn::Set(kWords, start);
+  Summing<Difference> summing(start, difference);
   size_t i = 0;
   for (; i + kLanes <= words.size(); i += kLanes) {
-    const Words sums = prefix.Sums(difference(hn::LoadU(kWords, words.data() + i)));
-    hn::StoreU(hn::Add(sums, before), kWords, words.data() + i);
-    before = hn::Add(before, prefix.Last(sums));
+    hn::StoreU(summing(hn::LoadU(kWords, words.data() + i)), kWords, words.data() + i);
   }
-  uint64_t value = hn::GetLane(before);
+  uint64_t value = summing.last();
   for (; i < words.size(); ++i) {
     value += difference(words[i]);
     words[i] = value;
@@ -189,13 +258,20 @@ uint64_t SumUpZigZag(uint64_t start, uint64_t base, std::span<uint64_t> words) {
   return SumUp(start, UnZigZagAndAdd(base), words);
 }
 
+bool UnpackSumming(ByteSpan bytes, int width, uint64_t start, uint64_t base,
+                   std::span<uint64_t> out) {
+  Summing<UnZigZagAndAdd> sink(start, UnZigZagAndAdd(base));
+  return UnpackInto(bytes, width, out, sink);
+}
+
 }  // namespace luma::encoding::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace luma::encoding {
 
-HWY_EXPORT(UnpackOctets);
+HWY_EXPORT(UnpackAdding);
+HWY_EXPORT(UnpackSumming);
 HWY_EXPORT(SumUpPlain);
 HWY_EXPORT(SumUpZigZag);
 
@@ -212,11 +288,23 @@ void UnpackAndAdd(ByteSpan bytes, int width, uint64_t base, std::span<uint64_t> 
     std::ranges::fill(out, base);
     return;
   }
-  if (width <= kVectorWidthMax && HWY_DYNAMIC_DISPATCH(UnpackOctets)(bytes, width, base, out)) {
+  if (width <= kVectorWidthMax && HWY_DYNAMIC_DISPATCH(UnpackAdding)(bytes, width, base, out)) {
     return;
   }
   UnpackBits(bytes, width, out);
   for (uint64_t& value : out) value += base;
+}
+
+uint64_t UnpackAndSumUp(ByteSpan bytes, int width, uint64_t start, uint64_t base,
+                        std::span<uint64_t> out) {
+  LUMA_DCHECK(bytes.size() == PackedBytes(out.size(), width));
+  if (out.empty()) return start;
+  if (width > 0 && width <= kVectorWidthMax &&
+      HWY_DYNAMIC_DISPATCH(UnpackSumming)(bytes, width, start, base, out)) {
+    return out.back();
+  }
+  UnpackAndAdd(bytes, width, 0, out);
+  return ZigZagPrefixSum(start, base, out);
 }
 
 uint64_t PrefixSum(uint64_t start, std::span<uint64_t> words) {

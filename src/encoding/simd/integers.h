@@ -19,4 +19,8 @@ uint64_t PrefixSum(uint64_t start, std::span<uint64_t> words);
 // The same for words[i] = base + UnZigZag(words[i]).
 uint64_t ZigZagPrefixSum(uint64_t start, uint64_t base, std::span<uint64_t> words);
 
+// UnpackAndAdd() with base 0 and then ZigZagPrefixSum(), in one pass where the processor can.
+uint64_t UnpackAndSumUp(ByteSpan bytes, int width, uint64_t start, uint64_t base,
+                        std::span<uint64_t> out);
+
 }  // namespace luma::encoding

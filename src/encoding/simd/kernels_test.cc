@@ -203,6 +203,24 @@ TEST_P(KernelsTest, UnpacksEveryWidth) {
   }
 }
 
+TEST_P(KernelsTest, UnpacksAndSumsUpAsOneAfterTheOtherDo) {
+  for (int width = 0; width <= kBitWidthMax; ++width) {
+    for (const size_t length : kLengths) {
+      std::vector<uint64_t> expected(length);
+      for (uint64_t& value : expected) value = width == 0 ? 0 : random_() >> (64 - width);
+      Bytes packed;
+      PackBits(expected, width, packed);
+      packed.shrink_to_fit();
+      const uint64_t start = random_();
+      const uint64_t base = random_();
+      const uint64_t last = ZigZagPrefixSum(start, base, expected);
+      std::vector<uint64_t> sums(length);
+      EXPECT_EQ(UnpackAndSumUp(packed, width, start, base, sums), last);
+      ASSERT_EQ(sums, expected) << width << " bits, " << length << " values";
+    }
+  }
+}
+
 TEST_P(KernelsTest, SumsUpDifferences) {
   for (const size_t length : kLengths) {
     const auto words = RandomWords(length);
