@@ -274,12 +274,12 @@ Result<DecodedBlock> DecodeBlock(PhysicalType type, uint32_t row_count, ByteSpan
     counts.valid = CountValid(validity.As<uint64_t>(), row_count);
   }
   ByteSpan payload = reader.Raw(reader.remaining());
-  Bytes decompressed;
+  AlignedBuffer decompressed;
   if ((header.flags & kFlagZstd) != 0) {
     if (!Decompress(payload, decompressed)) {
       return Status::Corruption("bad block compression: bytes=", payload.size());
     }
-    payload = decompressed;
+    payload = {decompressed.data(), decompressed.size()};
   }
   LUMA_ASSIGN_OR_RETURN(DecodedBlock block, DecodeByShape(header.codec, type, counts, payload,
                                                           validity.As<uint64_t>()));

@@ -46,12 +46,12 @@ bool AppendCompressed(ByteSpan payload, int level, Bytes& out) {
   return keep;
 }
 
-bool Decompress(ByteSpan compressed, Bytes& payload) {
+bool Decompress(ByteSpan compressed, AlignedBuffer& payload) {
   ByteReader reader(compressed);
   const uint64_t size = reader.Varint();
   const ByteSpan frame = reader.Raw(reader.remaining());
   if (!reader.ok() || size / kExpansionMax > frame.size()) return false;
-  payload.resize(size);
+  payload = AlignedBuffer(size);
   const size_t bytes = ZSTD_decompressDCtx(DecompressionContext(), payload.data(), payload.size(),
                                            frame.data(), frame.size());
   return !ZSTD_isError(bytes) && bytes == size;

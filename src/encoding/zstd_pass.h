@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "encoding/aligned_buffer.h"
 
 namespace luma::encoding {
 
@@ -11,6 +12,6 @@ bool AppendCompressed(ByteSpan payload, int level, Bytes& out);
 
 // Undoes AppendCompressed; allocates at most kExpansionMax times the compressed size and a little.
 // False: not such bytes.
-[[nodiscard]] bool Decompress(ByteSpan compressed, Bytes& payload);
+[[nodiscard]] bool Decompress(ByteSpan compressed, AlignedBuffer& payload);
 
 }  // namespace luma::encoding
