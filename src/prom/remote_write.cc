@@ -24,10 +24,6 @@ std::string_view Trimmed(std::string_view text) {
   return text;
 }
 
-// A request is decoded without waiting for anything, so this many are in use, mostly. One for each
-// of the eight threads that answer requests took 12 MiB.
-size_t ScratchesMax() { return std::max(1U, std::thread::hardware_concurrency()); }
-
 // True for application/x-protobuf, alone or with proto=prometheus.WriteRequest. A sender that says
 // nothing means that, and snappy, as Prometheus takes it.
 bool IsVersionOne(std::string_view content_type) {
@@ -111,8 +107,12 @@ struct RemoteWriteHandler::Scratch {
   }
 };
 
+// A request is decoded without waiting for anything, so that one for each core is in use, mostly.
+// One for each of the eight threads that answer requests took 12 MiB.
 RemoteWriteHandler::RemoteWriteHandler(MetricsSink& sink, RemoteWriteOptions options)
-    : sink_(sink), options_(options) {}
+    : sink_(sink),
+      options_(options),
+      scratches_max_(std::max(1U, std::thread::hardware_concurrency())) {}
 
 RemoteWriteHandler::~RemoteWriteHandler() = default;
 
@@ -127,7 +127,7 @@ std::unique_ptr<RemoteWriteHandler::Scratch> RemoteWriteHandler::TakeScratch() {
 void RemoteWriteHandler::Keep(std::unique_ptr<Scratch> scratch) {
   scratch->Trim();
   MutexLock lock(scratch_mutex_);
-  if (scratches_.size() < ScratchesMax()) scratches_.push_back(std::move(scratch));
+  if (scratches_.size() < scratches_max_) scratches_.push_back(std::move(scratch));
 }
 
 void RemoteWriteHandler::AddRoutes(net::Router& router) {

@@ -65,6 +65,7 @@ class RemoteWriteHandler {
   MetricsSink& sink_;
   const RemoteWriteOptions options_;
   RemoteWriteCounters counters_;
+  const size_t scratches_max_;
   Mutex scratch_mutex_;
   // The last one given back is taken first: its memory is the warmest.
   std::vector<std::unique_ptr<Scratch>> scratches_ LUMA_GUARDED_BY(scratch_mutex_);
