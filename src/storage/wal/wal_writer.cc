@@ -21,7 +21,7 @@ constexpr std::chrono::milliseconds kUnaskedDelay{50};
 constexpr uint64_t kUnaskedBytes = 1 << 20;
 
 // A round waits for the others at most this long: some fdatasyncs of a quick disk.
-constexpr std::chrono::milliseconds kGatherTime{1};
+constexpr std::chrono::milliseconds kGatherTime{2};
 
 // With less room than this, the next file is prepared: 80 ms of a log that grows by 100 MB/s, in
 // which a file of 32 MiB gets its blocks. Sooner would cost a short log a file that it never needs.
