@@ -15,6 +15,9 @@ namespace {
 
 constexpr uint64_t kSignBit = uint64_t{1} << 63;
 
+// Rows are put at the places of so many different keys at once; more would not stay in a cache.
+constexpr uint64_t kCountedMax = 1 << 16;
+
 // An integer whose unsigned order is the order of the values.
 template <typename T>
 uint64_t Ordered(T value) {
@@ -84,22 +87,37 @@ Words OrderedWords(PhysicalType type, const std::byte* value) {
 
 }  // namespace
 
-// Stable, from the lowest byte to the highest, skipping bytes that all keys share: series ids, for
-// one, differ in two or three. `order` holds every row, ascending.
-template <typename HighOf>
-void OrderedColumn::RadixSort(HighOf high_of, std::vector<uint32_t>& order) {
-  const auto rows = static_cast<uint32_t>(order.size());
-  uint64_t varying = 0;
-  for (uint32_t row = 0; row < rows; ++row) varying |= high_of(row) ^ high_of(0);
-  std::vector<uint32_t> sorted(rows);
-  for (int shift = 0; shift < 64; shift += 8) {
-    if (((varying >> shift) & 0xff) == 0) continue;
+std::optional<OrderedColumn::Range> OrderedColumn::WordRange() const {
+  const bool are_words = nulls_.empty() && texts_.empty() && low_.empty();
+  if (!are_words || row_count() == 0) return std::nullopt;
+  Range range{.min = Word(0), .max = Word(0)};
+  for (uint32_t row = 1; row < row_count(); ++row) {
+    range.min = std::min(range.min, Word(row));
+    range.max = std::max(range.max, Word(row));
+  }
+  return range;
+}
+
+// Stable, from the lowest byte to the highest; the bytes above the highest that differs are
+// skipped: series ids, for one, differ in two or three.
+void OrderedColumn::RadixSort(Range range, std::vector<uint32_t>& order) const {
+  std::vector<uint32_t> sorted(order.size());
+  for (int shift = 0; shift < 64 && (range.max - range.min) >> shift != 0; shift += 8) {
+    const auto digit = [&](uint32_t row) { return ((Word(row) - range.min) >> shift) & 0xff; };
     std::array<uint32_t, 257> starts{};
-    for (uint32_t row = 0; row < rows; ++row) ++starts[((high_of(row) >> shift) & 0xff) + 1];
+    for (const uint32_t row : order) ++starts[digit(row) + 1];
     for (size_t i = 1; i < starts.size(); ++i) starts[i] += starts[i - 1];
-    for (const uint32_t row : order) sorted[starts[(high_of(row) >> shift) & 0xff]++] = row;
+    for (const uint32_t row : order) sorted[starts[digit(row)]++] = row;
     order.swap(sorted);
   }
+}
+
+// Stable; reads the words in their order, twice.
+void OrderedColumn::CountingSort(Range range, std::vector<uint32_t>& order) const {
+  std::vector<uint32_t> starts(range.max - range.min + 2);
+  for (uint32_t row = 0; row < order.size(); ++row) ++starts[Word(row) - range.min + 1];
+  for (size_t i = 1; i < starts.size(); ++i) starts[i] += starts[i - 1];
+  for (uint32_t row = 0; row < row_count(); ++row) order[starts[Word(row) - range.min]++] = row;
 }
 
 bool OrderedColumn::TryAddInPlace(const ColumnBlock& block) {
@@ -118,7 +136,7 @@ bool OrderedColumn::TryAddInPlace(const ColumnBlock& block) {
 
 void OrderedColumn::CopyFromPlaces() {
   std::vector<uint64_t> copied(placed_rows_);
-  for (uint32_t row = 0; row < placed_rows_; ++row) copied[row] = High(row);
+  for (uint32_t row = 0; row < placed_rows_; ++row) copied[row] = Word(row);
   high_ = std::move(copied);
   places_.clear();
   placed_rows_ = 0;
@@ -162,8 +180,8 @@ void OrderedColumn::Clear() {
 int OrderedColumn::Compare(uint32_t a, const OrderedColumn& other, uint32_t b) const {
   const bool is_null = IsNull(a);
   if (is_null != other.IsNull(b)) return is_null ? 1 : -1;
-  const uint64_t mine = High(a);
-  const uint64_t theirs = other.High(b);
+  const uint64_t mine = Word(a);
+  const uint64_t theirs = other.Word(b);
   if (mine != theirs) return mine < theirs ? -1 : 1;
   if (!texts_.empty()) return texts_[a].view().compare(other.texts_[b].view());
   if (!low_.empty() && low_[a] != other.low_[b]) return low_[a] < other.low_[b] ? -1 : 1;
@@ -171,8 +189,9 @@ int OrderedColumn::Compare(uint32_t a, const OrderedColumn& other, uint32_t b) c
 }
 
 void OrderedColumn::Sort(std::vector<uint32_t>& order) const {
-  if (nulls_.empty() && texts_.empty() && low_.empty()) {
-    return RadixSort([this](uint32_t row) { return High(row); }, order);
+  if (const std::optional<Range> range = WordRange()) {
+    const bool is_narrow = range->max - range->min < kCountedMax;
+    return is_narrow ? CountingSort(*range, order) : RadixSort(*range, order);
   }
   std::ranges::sort(order, [&](uint32_t a, uint32_t b) {
     const int compared = Compare(a, *this, b);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/column.h"
@@ -28,6 +29,17 @@ class OrderedColumn {
   // `order` holds every row, ascending; rows with equal values stay ascending.
   void Sort(std::vector<uint32_t>& order) const;
 
+  // Of numbers of up to 64 bits without nulls: words in the order of the values. Else, and of no
+  // rows, nothing.
+  struct Range {
+    uint64_t min = 0;
+    uint64_t max = 0;
+  };
+  std::optional<Range> WordRange() const;
+  uint64_t Word(uint32_t row) const {
+    return places_.empty() ? high_[row] : places_[row / 64][row % 64] ^ flipped_bit_;
+  }
+
  private:
   // Ids and timestamps without nulls, as most keys are. False: it is another block.
   bool TryAddInPlace(const ColumnBlock& block);
@@ -35,11 +47,11 @@ class OrderedColumn {
   void CopyFromPlaces();
   void AddValue(PhysicalType type, const std::byte* value);
   bool IsNull(uint32_t row) const { return !nulls_.empty() && nulls_[row]; }
-  uint64_t High(uint32_t row) const {
-    return places_.empty() ? high_[row] : places_[row / 64][row % 64] ^ flipped_bit_;
+  uint32_t row_count() const {
+    return places_.empty() ? static_cast<uint32_t>(high_.size()) : placed_rows_;
   }
-  template <typename HighOf>
-  static void RadixSort(HighOf high_of, std::vector<uint32_t>& order);
+  void RadixSort(Range range, std::vector<uint32_t>& order) const;
+  void CountingSort(Range range, std::vector<uint32_t>& order) const;
 
   std::vector<const uint64_t*> places_;  // of 64 values each, if all rows are in place
   uint64_t flipped_bit_ = 0;             // of a value in its place, for the order

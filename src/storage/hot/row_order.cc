@@ -20,8 +20,23 @@ auto IsBefore(std::span<const OrderedColumn> keys) {
   };
 }
 
-// `order` is by the first key; sorts the rows that are equal in it by the others. Samples of a
-// series mostly came in the order of their times already.
+// Whether the rows that are equal in the first key are in the order of the others as they came,
+// which samples of a series mostly are. True only if that can be told in one pass.
+bool AreEqualRowsInOrder(std::span<const OrderedColumn> keys, uint32_t rows) {
+  const auto range = keys[0].WordRange();
+  if (!range || range->max - range->min >= rows) return false;
+  constexpr uint32_t kNone = UINT32_MAX;
+  std::vector<uint32_t> last_of(range->max - range->min + 1, kNone);
+  const auto is_before = IsBefore(keys.subspan(1));
+  for (uint32_t row = 0; row < rows; ++row) {
+    uint32_t& last = last_of[keys[0].Word(row) - range->min];
+    if (last != kNone && is_before(row, last)) return false;
+    last = row;
+  }
+  return true;
+}
+
+// `order` is by the first key; sorts the rows that are equal in it by the others.
 void SortEqualRows(std::span<const OrderedColumn> keys, std::vector<uint32_t>& order) {
   const auto is_before = IsBefore(keys.subspan(1));
   for (auto begin = order.begin(); begin != order.end();) {
@@ -47,8 +62,9 @@ Result<std::vector<uint32_t>> SortedOrder(const RunVersion& run,
   std::vector<uint32_t> order(run.row_count());
   std::iota(order.begin(), order.end(), 0);
   if (std::ranges::is_sorted(order, IsBefore(keys))) return std::vector<uint32_t>();
+  const bool is_done_by_first = AreEqualRowsInOrder(keys, run.row_count());
   keys[0].Sort(order);
-  SortEqualRows(keys, order);
+  if (!is_done_by_first) SortEqualRows(keys, order);
   return order;
 }
 

@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
 #include <random>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "storage/hot/hot_run.h"
@@ -77,13 +80,52 @@ TEST(RowOrderTest, StringsAreOrderedByBytes) {
 // many distinct keys in all bytes, against std::sort.
 TEST(RowOrderTest, RandomKeysAreOrderedAsAComparisonSortDoes) {
   std::mt19937_64 random(17);
-  for (const uint64_t mask : {0x3ull, 0xff00ull, 0xf0000000000000f0ull, ~0ull}) {
+  for (const uint64_t mask : {0x3ull, 0xff00ull, 0xffff0ull, 0xf0000000000000f0ull, ~0ull}) {
     std::vector<uint64_t> keys(3'000);
     for (uint64_t& key : keys) key = random() & mask;
     std::vector<uint32_t> expected(keys.size());
     std::iota(expected.begin(), expected.end(), 0);
     std::ranges::sort(expected, {}, [&](uint32_t row) { return std::pair(keys[row], row); });
     EXPECT_EQ(OrderOf(PhysicalType::kUInt64, keys), expected) << std::hex << mask;
+  }
+}
+
+// Goal: samples are ordered by series and time, whether a series' times came in order or not.
+// Method: random series, dense and sparse, and times that rise, or rise but for one, or are random.
+TEST(RowOrderTest, RowsOfOneKeyAreOrderedByTheNext) {
+  constexpr uint32_t kRows = 2'000;
+  const std::vector<RunColumn> columns{{ColumnId{1}, PhysicalType::kUInt64},
+                                       {ColumnId{2}, PhysicalType::kInt64}};
+  const ColumnSchema first = Column(1, PhysicalType::kUInt64);
+  const ColumnSchema second = Column(2, PhysicalType::kInt64);
+  const std::vector<const ColumnSchema*> key{&first, &second};
+  const auto span = [](PhysicalType type, const auto& values) {
+    return ColumnSpan{
+        .type = type, .count = kRows, .values = reinterpret_cast<const std::byte*>(values.data())};
+  };
+  std::mt19937_64 random(18);
+  for (const uint64_t step : {1ull, 1'000ull, 1ull << 40}) {
+    for (const char* const times : {"rising", "rising but for one", "random"}) {
+      SCOPED_TRACE(testing::Message() << times << ", step " << step);
+      std::vector<uint64_t> series(kRows);
+      std::vector<int64_t> at(kRows);
+      for (uint32_t row = 0; row < kRows; ++row) {
+        series[row] = 7 + random() % 100 * step;
+        at[row] = std::string_view(times) == "random" ? static_cast<int64_t>(random()) : row / 2;
+      }
+      if (std::string_view(times) == "rising but for one") at[kRows / 2] = -5;
+      MemoryBudget budget(1 << 20);
+      const auto run =
+          HotRun::WithRoom(HotRun::Empty(RunId{1}, std::make_shared<const RunColumns>(columns)), 0,
+                           kRows, 0, {.budget = &budget});
+      (*run)->Append(
+          0, std::array{span(PhysicalType::kUInt64, series), span(PhysicalType::kInt64, at)});
+      std::vector<uint32_t> expected(kRows);
+      std::iota(expected.begin(), expected.end(), 0);
+      std::ranges::sort(expected, {},
+                        [&](uint32_t row) { return std::tuple(series[row], at[row], row); });
+      EXPECT_EQ(*SortedOrder(RunVersion(*run, kRows, nullptr), key), expected);
+    }
   }
 }
 
