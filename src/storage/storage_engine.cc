@@ -186,7 +186,7 @@ Result<std::unique_ptr<StorageEngine>> StorageEngine::Open(EngineOptions options
   opened.manifest = std::move(writer.manifest);
   opened.state = std::move(writer.state);
   LUMA_FAILPOINT("recovery.after_manifest");
-  LUMA_RETURN_IF_ERROR(opened.cold->Start(*opened.budget));
+  LUMA_RETURN_IF_ERROR(opened.cold->Start(*opened.budget, clock));
   LUMA_RETURN_IF_ERROR(RemoveOrphans(fs, directory, opened.state));
   LUMA_ASSIGN_OR_RETURN(opened.known_time, KnownTime(fs, directory, *opened.database.state));
   LUMA_ASSIGN_OR_RETURN(opened.wal, WalWriter::Open(fs, directory.wal(), opened.database.wal_end,

@@ -43,8 +43,8 @@ Result<ColdSidecar> ColdTier::ReadLocalSidecar(ObjectId table, const RunRecord& 
 
 Result<ColdSidecar> ColdTier::FetchSidecar(ObjectId table, const RunRecord& record) const {
   const std::string key = ColdSidecarKey(record.cold->key);
-  if (!has_store()) return NoStore(table, key);
-  const Result<Bytes> content = store_->GetRange(key, 0, record.file_bytes);
+  if (objects_ == nullptr) return NoStore(table, key);
+  const Result<Bytes> content = objects_->GetRange(key, 0, record.file_bytes);
   if (!content.ok()) return ColdReadError(content.status(), table, key);
   Result<ColdSidecar> sidecar = DecodeExpected(*content, table, record);
   if (!sidecar.ok()) return sidecar.status().WithContext(key);
@@ -54,11 +54,11 @@ Result<ColdSidecar> ColdTier::FetchSidecar(ObjectId table, const RunRecord& reco
   return sidecar;
 }
 
-Status ColdTier::Start(MemoryBudget& budget) {
+Status ColdTier::Start(MemoryBudget& budget, const Clock& clock) {
   LUMA_RETURN_IF_ERROR(fs_.CreateDirectories(directory_.cold()));
   if (!has_store()) return Status::Ok();
-  LUMA_ASSIGN_OR_RETURN(
-      objects_, ObjectCache::Open(fs_, directory_.cold_cache(), cache_bytes_max_, store_, budget));
+  LUMA_ASSIGN_OR_RETURN(objects_, ObjectCache::Open(fs_, directory_.cold_cache(), cache_bytes_max_,
+                                                    store_, budget, clock));
   return Status::Ok();
 }
 

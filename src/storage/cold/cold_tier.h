@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/mutex.h"
 #include "io/file_system.h"
 #include "io/object_store.h"
@@ -35,8 +36,9 @@ class ColdTier {
         cache_(cache) {}
 
   // Makes the local directory and the cache of objects. Before it cold runs can be opened but not
-  // read, and without a store never. Errors: kIoError, kDiskFull. Lifetime: `budget` outlives this.
-  Status Start(MemoryBudget& budget);
+  // read, and without a store never. Errors: kIoError, kDiskFull. Lifetime: `budget` and `clock`
+  // outlive this.
+  Status Start(MemoryBudget& budget, const Clock& clock);
 
   // An object of a run that its sidecar describes. Errors: kUnavailable without a store.
   Result<std::shared_ptr<const ColdBytes>> Object(const std::string& key,

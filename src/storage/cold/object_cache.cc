@@ -62,6 +62,8 @@ Status AsColdError(const CachedObject& object, const Status& status) {
     case StatusCode::kOutOfRange:
     case StatusCode::kCorruption:
       return Status::Corruption(status.message()).WithContext(context);
+    case StatusCode::kCancelled:
+      return status;
     default:
       return Status::Unavailable(status.message()).WithContext(context);
   }
@@ -78,9 +80,9 @@ std::vector<uint32_t> ChecksumsOf(ByteSpan bytes) {
   return checksums;
 }
 
-class ObjectCache::Bytes final : public ColdBytes {
+class ObjectCache::ObjectBytes final : public ColdBytes {
  public:
-  Bytes(std::shared_ptr<ObjectCache> cache, CachedObject object)
+  ObjectBytes(std::shared_ptr<ObjectCache> cache, CachedObject object)
       : cache_(std::move(cache)), object_(std::move(object)) {}
 
   const std::string& name() const override { return object_.key; }
@@ -92,7 +94,7 @@ class ObjectCache::Bytes final : public ColdBytes {
   const CachedObject object_;
 };
 
-Status ObjectCache::Bytes::Read(uint64_t offset, std::span<std::byte> out) const {
+Status ObjectCache::ObjectBytes::Read(uint64_t offset, std::span<std::byte> out) const {
   LUMA_RETURN_IF_ERROR(io::CheckObjectRange(object_.key, offset, out.size(), object_.size_bytes));
   while (!out.empty()) {
     const PieceId id{object_, static_cast<uint32_t>(offset / kCachePieceBytes)};
@@ -117,14 +119,15 @@ std::string ObjectCache::PieceId::FileName() const {
 Result<std::shared_ptr<ObjectCache>> ObjectCache::Open(io::FileSystem& fs, io::Path directory,
                                                        uint64_t bytes_max,
                                                        std::shared_ptr<io::ObjectStore> store,
-                                                       MemoryBudget& budget) {
+                                                       MemoryBudget& budget, const Clock& clock) {
   LUMA_ASSIGN_OR_RETURN(auto files, PieceFiles::Open(fs, std::move(directory), bytes_max));
-  return std::shared_ptr<ObjectCache>(new ObjectCache(std::move(files), std::move(store), budget));
+  return std::shared_ptr<ObjectCache>(
+      new ObjectCache(std::move(files), std::move(store), budget, clock));
 }
 
 std::shared_ptr<const ColdBytes> ObjectCache::Object(CachedObject object) {
   LUMA_CHECK(object.crc32c.size() == ChecksumCount(object.size_bytes));
-  return std::make_shared<Bytes>(shared_from_this(), std::move(object));
+  return std::make_shared<ObjectBytes>(shared_from_this(), std::move(object));
 }
 
 Status ObjectCache::ReadPiece(const PieceId& id, uint64_t offset, std::span<std::byte> out) {
@@ -143,7 +146,7 @@ Result<bool> ObjectCache::ReadKept(const PieceId& id, uint64_t offset, std::span
   const uint64_t end =
       std::min(ChecksumCount(offset + out.size()) * kCacheCheckedBytes, id.length());
   LUMA_ASSIGN_OR_RETURN(const BudgetLease lease, budget_.Book(BudgetUse::kQuery, end - begin));
-  luma::Bytes checked(end - begin);
+  Bytes checked(end - begin);
   const std::string file_name = id.FileName();
   if (!files_->Read(file_name, begin, checked)) return false;
   if (!IsRight(id.object, id.begin() + begin, checked)) {
@@ -198,9 +201,15 @@ Result<ObjectCache::PiecePtr> ObjectCache::Load(const PieceId& id) {
   return PiecePtr(std::move(piece));
 }
 
+Result<Bytes> ObjectCache::GetRange(const std::string& key, uint64_t offset, uint64_t length) {
+  LUMA_ASSIGN_OR_RETURN(const StoreBreaker::Call call, breaker_.Begin());
+  Result<Bytes> bytes = store_->GetRange(key, offset, length);
+  breaker_.End(call, bytes.status().code());
+  return bytes;
+}
+
 Status ObjectCache::Fetch(const PieceId& id, std::span<std::byte> out) {
-  LUMA_ASSIGN_OR_RETURN(const luma::Bytes fetched,
-                        store_->GetRange(id.object.key, id.begin(), out.size()));
+  LUMA_ASSIGN_OR_RETURN(const Bytes fetched, GetRange(id.object.key, id.begin(), out.size()));
   Metrics().fetched_bytes.Add(fetched.size());
   if (fetched.size() != out.size() || !IsRight(id.object, id.begin(), fetched)) {
     return WrongBytes(id.object, id.begin());

@@ -16,6 +16,7 @@
 #include "storage/budget.h"
 #include "storage/cold/cold_format.h"
 #include "storage/cold/piece_files.h"
+#include "storage/cold/store_breaker.h"
 
 namespace luma::storage {
 
@@ -41,26 +42,31 @@ std::vector<uint32_t> ChecksumsOf(ByteSpan bytes);
 // Threads: every method from any thread; readers of one piece at once share one fetch.
 class ObjectCache : public std::enable_shared_from_this<ObjectCache> {
  public:
-  // `directory` must be the cache's alone. Lifetime: `fs` and `budget` must outlive the cache and
-  // all objects opened from it. Errors: those of making and listing the directory.
+  // `directory` must be the cache's alone. Lifetime: `fs`, `budget` and `clock` must outlive the
+  // cache and all objects opened from it. Errors: those of making and listing the directory.
   static Result<std::shared_ptr<ObjectCache>> Open(io::FileSystem& fs, io::Path directory,
                                                    uint64_t bytes_max,
                                                    std::shared_ptr<io::ObjectStore> store,
-                                                   MemoryBudget& budget);
+                                                   MemoryBudget& budget,
+                                                   const Clock& clock = Clock::System());
 
   // Does no I/O. `object.crc32c` must have as many entries as the size asks for. The returned bytes
   // keep the cache alive. Reads past the end are kOutOfRange, a full budget is kOutOfMemory; the
   // store's own errors other than kNotFound are kUnavailable.
   std::shared_ptr<const ColdBytes> Object(CachedObject object);
 
+  // From the store, past the cache, unverified. Errors: those of the store; kUnavailable at once
+  // when it has kept somebody waiting in vain a moment ago.
+  Result<Bytes> GetRange(const std::string& key, uint64_t offset, uint64_t length);
+
   // On the local disk.
   uint64_t bytes() const { return files_->bytes(); }
 
  private:
-  class Bytes;
+  class ObjectBytes;
   // A verified piece, shared by the readers that waited for it.
   struct Piece {
-    luma::Bytes bytes;
+    Bytes bytes;
     BudgetLease lease;
   };
   using PiecePtr = std::shared_ptr<const Piece>;
@@ -77,8 +83,8 @@ class ObjectCache : public std::enable_shared_from_this<ObjectCache> {
   };
 
   ObjectCache(std::unique_ptr<PieceFiles> files, std::shared_ptr<io::ObjectStore> store,
-              MemoryBudget& budget)
-      : files_(std::move(files)), store_(std::move(store)), budget_(budget) {}
+              MemoryBudget& budget, const Clock& clock)
+      : files_(std::move(files)), store_(std::move(store)), budget_(budget), breaker_(clock) {}
 
   // Fills `out` from `offset` of the piece.
   Status ReadPiece(const PieceId& id, uint64_t offset, std::span<std::byte> out);
@@ -91,6 +97,7 @@ class ObjectCache : public std::enable_shared_from_this<ObjectCache> {
   const std::unique_ptr<PieceFiles> files_;
   const std::shared_ptr<io::ObjectStore> store_;
   MemoryBudget& budget_;
+  StoreBreaker breaker_;
   Mutex mutex_;
   CondVar landed_;
   std::map<std::string, std::shared_ptr<Flight>> flights_ LUMA_GUARDED_BY(mutex_);

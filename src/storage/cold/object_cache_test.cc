@@ -84,6 +84,27 @@ TEST_F(ObjectCacheTest, ReadsPastTheEndAreRefused) {
   EXPECT_EQ(ReadRange(UINT64_MAX, 2).code(), StatusCode::kOutOfRange);
 }
 
+TEST_F(ObjectCacheTest, WhenTheStoreKeptOneReaderWaitingInVainTheNextOnesFailAtOnce) {
+  ManualClock clock(0);
+  bool is_down = true;
+  store_->SetScript([&](ObjectOperation, const std::string&) {
+    ++fetches_;
+    if (!is_down) return ObjectFault{};
+    clock.Advance(std::chrono::minutes(1));
+    return ObjectFault{.kind = ObjectFaultKind::kErrorBefore};
+  });
+  cache_ = *ObjectCache::Open(disk_, "/slow", 64 << 20, store_, budget_, clock);
+  object_ = cache_->Object(
+      {.key = "t/object", .size_bytes = kObjectBytes, .crc32c = ChecksumsOf(content_)});
+  for (int reader = 0; reader < 3; ++reader) {
+    EXPECT_EQ(ReadAll().code(), StatusCode::kUnavailable);
+    EXPECT_EQ(fetches_, 1);
+  }
+  is_down = false;
+  clock.Advance(StoreBreaker::kPause);
+  EXPECT_TRUE(ReadAll().ok());
+}
+
 TEST_F(ObjectCacheTest, PiecesSurviveARestart) {
   ASSERT_TRUE(ReadAll().ok());
   Open(64 << 20);

@@ -59,61 +59,89 @@ void CarefulWrite::CollectRows() {
 }
 
 void CarefulWrite::FindLateRows() {
-  late_range_ = {.min = INT64_MAX, .max = INT64_MIN};
+  late_.range = {.min = INT64_MAX, .max = INT64_MIN};
   for (const Row& row : rows_) {
     if (!additions_.empty() && row.series >= additions_.front().id) break;  // new ones come last
     const UnixMillis newest = registry_.Newest(row.series);
     if (row.timestamp > newest) continue;
-    late_series_.add(static_cast<uint32_t>(row.series));
-    late_range_.min = std::min(late_range_.min, row.timestamp);
+    late_.series.add(static_cast<uint32_t>(row.series));
+    late_.range.min = std::min(late_.range.min, row.timestamp);
     // A newest timestamp that is only a bound becomes exact by looking at all later samples.
-    late_range_.max = std::max(late_range_.max, newest == floor_ ? INT64_MAX : row.timestamp);
+    late_.range.max = std::max(late_.range.max, newest == floor_ ? INT64_MAX : row.timestamp);
   }
 }
 
-Status CarefulWrite::Commit(MultiTierStorage& engine) {
+Status CarefulWrite::ReadCold(MultiTierStorage& engine, ColdSamples& cold) const {
+  if (late_.series.isEmpty()) return Status::Ok();
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr samples, engine.Read(kSamplesTableId));
+  return cold.Read(*samples, late_, [this](SeriesId series, UnixMillis timestamp) {
+    return FindRow(series, timestamp).has_value();
+  });
+}
+
+Result<bool> CarefulWrite::Commit(MultiTierStorage& engine, const ColdSamples& cold) {
   const std::unique_ptr<Transaction> transaction = engine.Begin();
   LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr samples, transaction->Read(kSamplesTableId));
-  LUMA_RETURN_IF_ERROR(LookUp(*samples));
+  LUMA_ASSIGN_OR_RETURN(const bool is_looked_up, LookUp(*samples, cold));
+  if (!is_looked_up) return false;
   LUMA_RETURN_IF_ERROR(transaction->Delete(kSamplesTableId, replaced_rows_).status());
   LUMA_RETURN_IF_ERROR(AppendSeries(*transaction));
   LUMA_RETURN_IF_ERROR(AppendSamples(*transaction));
-  return transaction->Commit();
+  LUMA_RETURN_IF_ERROR(transaction->Commit());
+  return true;
 }
 
-Status CarefulWrite::LookUp(const TableSnapshot& samples) {
+Result<bool> CarefulWrite::LookUp(const TableSnapshot& samples, const ColdSamples& cold) {
   newest_stored_.clear();
   replaced_rows_.clear();
   duplicates_ = 0;
   for (Row& row : rows_) row.is_duplicate = false;
-  if (late_series_.isEmpty()) return Status::Ok();
-  const SeriesFilter filter(late_series_);
+  if (late_.series.isEmpty()) return true;
+  const SeriesFilter filter(late_.series);
   SampleScan scan;
   scan.table = &samples;
   scan.series = &filter;
-  scan.range = late_range_;
-  return scan.Run([&](const SampleBlock& block) {
+  scan.range = late_.range;
+  for (const auto& run : samples.runs()) {
+    if (!ColdSamples::IsCold(*run) || !scan.MayHaveRows(*run)) continue;
+    if (!cold.Has(*run, late_)) return false;
+    cold.Visit(*run, [&](const ColdSamples::Sample& stored) {
+      CompareWithStored(stored.series, stored.timestamp, stored.value,
+                        MakeRowId(run->id(), stored.position));
+    });
+  }
+  scan.takes_run = [](const RunView& run) { return !ColdSamples::IsCold(run); };
+  LUMA_RETURN_IF_ERROR(scan.Run([&](const SampleBlock& block) {
     for (const uint32_t row : block.rows) {
       CompareWithStored(SeriesId{block.series[row]}, block.timestamps[row], block.values[row],
                         MakeRowId(block.run, block.start + row));
     }
     return Status::Ok();
-  });
+  }));
+  return true;
+}
+
+std::optional<size_t> CarefulWrite::FindRow(SeriesId series, UnixMillis timestamp) const {
+  const auto key = std::tuple(series, timestamp);
+  const auto found =
+      std::lower_bound(rows_.begin(), rows_.end(), key, [](const Row& row, const auto& wanted) {
+        return std::tuple(row.series, row.timestamp) < wanted;
+      });
+  if (found == rows_.end() || std::tuple(found->series, found->timestamp) != key) {
+    return std::nullopt;
+  }
+  return static_cast<size_t>(found - rows_.begin());
 }
 
 void CarefulWrite::CompareWithStored(SeriesId series, UnixMillis timestamp, double value,
                                      RowId stored) {
   const auto entry = newest_stored_.try_emplace(static_cast<uint64_t>(series), timestamp).first;
   entry->second = std::max(entry->second, timestamp);
-  const auto key = std::tuple(series, timestamp);
-  const auto found =
-      std::lower_bound(rows_.begin(), rows_.end(), key, [](const Row& row, const auto& wanted) {
-        return std::tuple(row.series, row.timestamp) < wanted;
-      });
-  if (found == rows_.end() || std::tuple(found->series, found->timestamp) != key) return;
+  const std::optional<size_t> found = FindRow(series, timestamp);
+  if (!found) return;
   // As bits: NaNs that mean different things are different values.
-  if (std::bit_cast<uint64_t>(found->value) == std::bit_cast<uint64_t>(value)) {
-    found->is_duplicate = true;
+  if (std::bit_cast<uint64_t>(rows_[*found].value) == std::bit_cast<uint64_t>(value)) {
+    rows_[*found].is_duplicate = true;
     ++duplicates_;
   } else {
     replaced_rows_.push_back(stored);
@@ -167,7 +195,7 @@ Status CarefulWrite::Publish() {
 
 UnixMillis CarefulWrite::NewestAfter(SeriesId series, UnixMillis newest_row) const {
   const UnixMillis bound = registry_.Newest(series);
-  if (bound != floor_ || !late_series_.contains(static_cast<uint32_t>(series))) {
+  if (bound != floor_ || !late_.series.contains(static_cast<uint32_t>(series))) {
     return std::max(bound, newest_row);
   }
   const auto stored = newest_stored_.find(static_cast<uint64_t>(series));

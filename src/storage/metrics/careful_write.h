@@ -1,14 +1,16 @@
 // One write that may create series, repeat samples or replace them. It has to be alone: no other
-// write may be on its way from Prepare to Publish.
+// write may be on its way from Prepare to Publish, unless it is only there to read ahead.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "model/series_batch.h"
 #include "storage/engine.h"
+#include "storage/metrics/cold_samples.h"
 #include "storage/metrics/series_registry.h"
 
 namespace luma::storage {
@@ -26,9 +28,14 @@ class CarefulWrite {
   bool lacks_series() const { return lacks_series_; }
   uint64_t new_series_count() const { return additions_.size(); }
 
-  // Looks up what has to be looked up and changes both tables in one transaction. Errors: those of
-  // Transaction; nothing has happened then, and Commit may be called again.
-  Status Commit(MultiTierStorage& engine);
+  // Reads what Commit needs of cold runs. Takes as long as the object store does; other writes may
+  // be on their way. Errors: those of ColdSamples::Read.
+  Status ReadCold(MultiTierStorage& engine, ColdSamples& cold) const;
+
+  // Looks up what has to be looked up and changes both tables in one transaction, without asking
+  // the object store. False when it needs more of cold runs than `cold` has. Errors: those of
+  // Transaction. Nothing has happened then, and Commit may be called again.
+  Result<bool> Commit(MultiTierStorage& engine, const ColdSamples& cold);
   // Tells the registry what was committed. Errors: kCorruption, see SeriesRegistry::Add.
   Status Publish();
 
@@ -47,7 +54,10 @@ class CarefulWrite {
   void NumberSeries(uint64_t next_series);
   void CollectRows();
   void FindLateRows();
-  Status LookUp(const TableSnapshot& samples);
+  // False when samples of cold runs are missing.
+  Result<bool> LookUp(const TableSnapshot& samples, const ColdSamples& cold);
+  // In rows_.
+  std::optional<size_t> FindRow(SeriesId series, UnixMillis timestamp) const;
   void CompareWithStored(SeriesId series, UnixMillis timestamp, double value, RowId stored);
   Status AppendSeries(Transaction& transaction) const;
   Status AppendSamples(Transaction& transaction) const;
@@ -63,9 +73,8 @@ class CarefulWrite {
   std::vector<Row> rows_;
 
   // What has to be looked up: samples that are not newer than all of their series.
-  SeriesBitmap late_series_;
-  TimeRange late_range_;
-  // Newest stored sample in late_range_ of each late series.
+  LateSamples late_;
+  // Newest stored sample in late_.range of each late series.
   boost::unordered_flat_map<uint64_t, UnixMillis> newest_stored_;
   std::vector<RowId> replaced_rows_;
   uint64_t duplicates_ = 0;

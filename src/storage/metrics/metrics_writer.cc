@@ -14,6 +14,9 @@ namespace {
 // A flush cannot take deletes of rows it sorts while it writes the manifest: a few fsyncs.
 constexpr std::chrono::milliseconds kConflictPause{10};
 
+// While samples of cold runs are read others become cold; so often in a row is not to be expected.
+constexpr int kColdTriesMax = 8;
+
 // Measuring takes milliseconds per million series.
 constexpr uint64_t kMeasuredSeriesMin = 10'000;
 
@@ -100,6 +103,7 @@ MetricsWriter::MetricsWriter(MultiTierStorage& engine, SeriesRegistry& registry,
       next_series_(next_series),
       series_memory_(
           engine.budget().BookAlways(BudgetUse::kSeries, registry.series_count() * kSeriesBytes)),
+      cold_queue_([this](WriteGroup group) { StoreColdGroup(std::move(group)); }),
       queue_([this](WriteGroup group) { StoreGroup(std::move(group)); }) {
   MeasureSeries();
 }
@@ -162,49 +166,91 @@ void MetricsWriter::Enqueue(const SeriesBatch& batch, TimeRange accepted, WriteS
   queue_.Push(std::move(write));
 }
 
-void MetricsWriter::StoreGroup(WriteGroup group) {
-  gate_.EnterExclusive();
-  std::vector<Status> results(group.size());
+std::vector<MetricsWriter::Stored> MetricsWriter::StoreTogether(const WriteGroup& group,
+                                                                const StoreBatch& store) {
   if (group.size() > 1) {
     SeriesBatch all;
     for (const QueuedWrite& write : group) AppendAccepted(write.batch, TimeRange(), all);
-    results[0] = StoreAlone(all);
+    const Stored stored = store(all);
+    if (stored.ok() && *stored) return std::vector<Stored>(group.size(), true);
   }
-  // One sender's series over the limit must not fail what the others sent.
-  if (group.size() == 1 || !results[0].ok()) {
-    for (size_t i = 0; i < group.size(); ++i) results[i] = StoreAlone(group[i].batch);
-  }
+  std::vector<Stored> stored;
+  for (const QueuedWrite& write : group) stored.push_back(store(write.batch));
+  return stored;
+}
+
+void MetricsWriter::Finish(QueuedWrite write, const Status& stored) {
+  if (stored.ok()) Count(write.summary);
+  write.done(Answer(stored, write.summary));
+}
+
+void MetricsWriter::StoreGroup(WriteGroup group) {
+  const ColdSamples none;
+  gate_.EnterExclusive();
+  const std::vector<Stored> stored =
+      StoreTogether(group, [&](const SeriesBatch& batch) { return StoreAlone(batch, none); });
   gate_.LeaveExclusive();
   for (size_t i = 0; i < group.size(); ++i) {
-    if (results[i].ok()) Count(group[i].summary);
-    group[i].done(Answer(results[i], group[i].summary));
+    const bool needs_cold = stored[i].ok() && !*stored[i];
+    if (needs_cold) {
+      cold_writes_.fetch_add(1, std::memory_order_relaxed);
+      cold_queue_.Push(std::move(group[i]));
+    } else {
+      Finish(std::move(group[i]), stored[i].status());
+    }
   }
 }
 
-Status MetricsWriter::StoreAlone(const SeriesBatch& batch) {
+void MetricsWriter::StoreColdGroup(WriteGroup group) {
+  const std::vector<Stored> stored =
+      StoreTogether(group, [&](const SeriesBatch& batch) { return StoreCold(batch); });
+  for (size_t i = 0; i < group.size(); ++i) Finish(std::move(group[i]), stored[i].status());
+}
+
+MetricsWriter::Stored MetricsWriter::StoreCold(const SeriesBatch& batch) {
+  ColdSamples cold;
+  for (int tries = 0; tries < kColdTriesMax; ++tries) {
+    LUMA_RETURN_IF_ERROR(ReadCold(batch, cold));
+    gate_.EnterExclusive();
+    Stored stored = StoreAlone(batch, cold);
+    gate_.LeaveExclusive();
+    if (!stored.ok() || *stored) return stored;
+  }
+  return Status::Unavailable("samples cannot be compared with cold ones now");
+}
+
+// Other writes are on their way: what this finds out of the registry is found out again later.
+Status MetricsWriter::ReadCold(const SeriesBatch& batch, ColdSamples& cold) {
+  CarefulWrite write(batch, registry_, floor_);
+  write.Prepare(SeriesRegistry::kSeriesMax);  // new series have no samples to compare with
+  return write.lacks_series() ? Status::Ok() : write.ReadCold(engine_, cold);
+}
+
+MetricsWriter::Stored MetricsWriter::StoreAlone(const SeriesBatch& batch, const ColdSamples& cold) {
   CarefulWrite write(batch, registry_, floor_);
   write.Prepare(next_series_);
   if (write.lacks_series()) {
     return Status::Unavailable("a series was removed while samples of it were on their way");
   }
   LUMA_RETURN_IF_ERROR(BookSeries(write.new_series_count()));
-  LUMA_RETURN_IF_ERROR(CommitPatiently(write));
+  LUMA_ASSIGN_OR_RETURN(const bool is_stored, CommitPatiently(write, cold));
+  if (!is_stored) return false;
   next_series_ += write.new_series_count();
   samples_duplicate_.fetch_add(write.duplicate_count(), std::memory_order_relaxed);
   samples_replaced_.fetch_add(write.replaced_count(), std::memory_order_relaxed);
   LUMA_RETURN_IF_ERROR(write.Publish());
   MeasureSeries();
-  return Status::Ok();
+  return true;
 }
 
 // Never kConflict: senders drop what is refused with it, and this is to be tried again.
-Status MetricsWriter::CommitPatiently(CarefulWrite& write) {
+MetricsWriter::Stored MetricsWriter::CommitPatiently(CarefulWrite& write, const ColdSamples& cold) {
   const auto end = std::chrono::steady_clock::now() + options_.conflict_wait_max;
   while (true) {
-    const Status committed = write.Commit(engine_);
-    if (committed.code() != StatusCode::kConflict) return committed;
+    Stored committed = write.Commit(engine_, cold);
+    if (committed.status().code() != StatusCode::kConflict) return committed;
     if (std::chrono::steady_clock::now() >= end) {
-      return Status::Unavailable("samples cannot be replaced now: ", committed.message());
+      return Status::Unavailable("samples cannot be replaced now: ", committed.status().message());
     }
     std::this_thread::sleep_for(kConflictPause);
   }
@@ -255,6 +301,7 @@ void MetricsWriter::Count(const WriteSummary& summary) {
 MetricsWriterStats MetricsWriter::stats() const {
   return {.writes = writes_.load(std::memory_order_relaxed),
           .queued_writes = queued_writes_.load(std::memory_order_relaxed),
+          .cold_writes = cold_writes_.load(std::memory_order_relaxed),
           .samples_stored = samples_stored_.load(std::memory_order_relaxed),
           .samples_refused = samples_refused_.load(std::memory_order_relaxed),
           .samples_refused_late = samples_refused_late_.load(std::memory_order_relaxed),

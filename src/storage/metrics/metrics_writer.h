@@ -3,6 +3,8 @@
 //              every series known, and every sample newer than all of its series?
 //   Write --- yes: many at once, one CommitAsync each, many share an fsync ---> done
 //         \-- no:  WriteQueue, then alone, as a CarefulWrite for a group -----> done
+//                     \-- so late that cold runs may have it: a WriteQueue of their own, first
+//                         ColdSamples while others write, then alone --------> done
 #pragma once
 
 #include <atomic>
@@ -35,6 +37,7 @@ struct MetricsOptions {
 struct MetricsWriterStats {
   uint64_t writes = 0;
   uint64_t queued_writes = 0;  // of those: had to be alone, or came while another was
+  uint64_t cold_writes = 0;    // of those: waited for samples of cold runs
   uint64_t samples_stored = 0;
   uint64_t samples_refused = 0;
   uint64_t samples_refused_late = 0;  // of those: too old; the others come from the future
@@ -72,10 +75,22 @@ class MetricsWriter {
   // Times of samples that are stored.
   TimeRange Accepted() const;
 
-  // On the queue's thread.
+  // True: stored. False: not, since it needs more samples of cold runs than were read ahead.
+  using Stored = Result<bool>;
+  using StoreBatch = std::function<Stored(const SeriesBatch& batch)>;
+  // All writes of a group in one, or, when that fails, each for itself: one sender's series over
+  // the limit must not fail what the others sent.
+  static std::vector<Stored> StoreTogether(const WriteGroup& group, const StoreBatch& store);
+  void Finish(QueuedWrite write, const Status& stored);
+
+  // On the threads of queue_ and of cold_queue_.
   void StoreGroup(WriteGroup group);
-  Status StoreAlone(const SeriesBatch& batch);
-  Status CommitPatiently(CarefulWrite& write);
+  void StoreColdGroup(WriteGroup group);
+  Stored StoreCold(const SeriesBatch& batch);
+  Status ReadCold(const SeriesBatch& batch, ColdSamples& cold);
+  // Inside the gate, alone.
+  Stored StoreAlone(const SeriesBatch& batch, const ColdSamples& cold);
+  Stored CommitPatiently(CarefulWrite& write, const ColdSamples& cold);
   Status BookSeries(uint64_t new_series);
   // When the registry has grown by an eighth since the last time: labels may be long or short.
   void MeasureSeries();
@@ -95,13 +110,15 @@ class MetricsWriter {
 
   std::atomic<uint64_t> writes_ = 0;
   std::atomic<uint64_t> queued_writes_ = 0;
+  std::atomic<uint64_t> cold_writes_ = 0;
   std::atomic<uint64_t> samples_stored_ = 0;
   std::atomic<uint64_t> samples_refused_ = 0;
   std::atomic<uint64_t> samples_refused_late_ = 0;
   std::atomic<uint64_t> samples_duplicate_ = 0;
   std::atomic<uint64_t> samples_replaced_ = 0;
 
-  WriteQueue queue_;  // last: its thread uses the rest, and ends first
+  WriteQueue cold_queue_;  // of writes that wait for the object store, outside the gate
+  WriteQueue queue_;       // last: its thread uses the rest, and ends first
 };
 
 }  // namespace luma::storage

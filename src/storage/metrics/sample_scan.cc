@@ -24,24 +24,12 @@ class BlockScanner {
 
   Status ScanRun(const RunView& run) {
     for (uint32_t block = 0; block < run.block_count(); ++block) {
-      if (MayHaveRows(run, block)) LUMA_RETURN_IF_ERROR(ScanBlock(run, block));
+      if (scan_.MayHaveRows(run, block)) LUMA_RETURN_IF_ERROR(ScanBlock(run, block));
     }
     return Status::Ok();
   }
 
  private:
-  bool MayHaveRows(const RunView& run, uint32_t block) const {
-    const ZoneMap* const time = run.Zone(kTimestampColumn, block);
-    if (time != nullptr && time->has_min && time->has_max &&
-        (time->max.As<UnixMillis>() < scan_.range.min ||
-         time->min.As<UnixMillis>() > scan_.range.max)) {
-      return false;
-    }
-    const ZoneMap* const series = run.Zone(kSeriesIdColumn, block);
-    return series == nullptr || !series->has_min || !series->has_max ||
-           scan_.series->MayIntersect(series->min.As<uint64_t>(), series->max.As<uint64_t>());
-  }
-
   Status ScanBlock(const RunView& run, uint32_t block) {
     if (std::chrono::steady_clock::now() > scan_.deadline) {
       return Status::Timeout("query took too long");
@@ -121,8 +109,29 @@ Result<UnixMillis> NewestInBlock(const RunView& run, const ColumnSchema& column,
 
 Status SampleScan::Run(const std::function<Status(const SampleBlock&)>& visit) const {
   BlockScanner scanner(*this, visit);
-  for (const auto& run : table->runs()) LUMA_RETURN_IF_ERROR(scanner.ScanRun(*run));
+  for (const auto& run : table->runs()) {
+    if (takes_run && !takes_run(*run)) continue;
+    LUMA_RETURN_IF_ERROR(scanner.ScanRun(*run));
+  }
   return Status::Ok();
+}
+
+bool SampleScan::MayHaveRows(const RunView& run) const {
+  for (uint32_t block = 0; block < run.block_count(); ++block) {
+    if (MayHaveRows(run, block)) return true;
+  }
+  return false;
+}
+
+bool SampleScan::MayHaveRows(const RunView& run, uint32_t block) const {
+  const ZoneMap* const time = run.Zone(kTimestampColumn, block);
+  if (time != nullptr && time->has_min && time->has_max &&
+      (time->max.As<UnixMillis>() < range.min || time->min.As<UnixMillis>() > range.max)) {
+    return false;
+  }
+  const ZoneMap* const ids = run.Zone(kSeriesIdColumn, block);
+  return ids == nullptr || !ids->has_min || !ids->has_max ||
+         series->MayIntersect(ids->min.As<uint64_t>(), ids->max.As<uint64_t>());
 }
 
 Result<UnixMillis> NewestTimestamp(const TableSnapshot& table, UnixMillis floor) {

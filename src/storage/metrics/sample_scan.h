@@ -36,11 +36,16 @@ struct SampleScan {
   TimeRange range;
   bool with_values = true;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  std::function<bool(const RunView&)> takes_run = {};  // empty: all runs
 
   // Calls `visit` with every block that has wanted rows, oldest run first, and stops at the first
   // error. Blocks whose zone maps exclude them are not read. Errors: those of `visit`, kTimeout,
   // kIoError, kCorruption.
   Status Run(const std::function<Status(const SampleBlock&)>& visit) const;
+
+  // Whether the zone maps of the run, or of one block, leave room for wanted rows.
+  bool MayHaveRows(const RunView& run) const;
+  bool MayHaveRows(const RunView& run, uint32_t block) const;
 };
 
 // The newest timestamp of all rows, deleted ones included; `floor` if there are none. Reads zone

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "storage/maintenance.h"
+#include "storage/metrics/cold_samples.h"
 #include "storage/metrics/flat_column.h"
 #include "storage/metrics/sample_scan.h"
 #include "storage/run_version.h"
@@ -105,7 +106,11 @@ Result<uint64_t> SeriesSweeper::RemoveAlone(SeriesBitmap candidates, const Table
   LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr samples, engine_.Read(kSamplesTableId));
   RowFinder rows(*samples, candidates);
   for (const auto& run : samples->runs()) {
-    LUMA_RETURN_IF_ERROR(rows.Look(*run, FirstNewBlock(*run, seen)));
+    const uint32_t first_block = FirstNewBlock(*run, seen);
+    if (first_block == run->block_count()) continue;
+    // No write may wait for an object store; the next pass finds the run where it is.
+    if (ColdSamples::IsCold(*run)) return Status::Unavailable("a run became cold meanwhile");
+    LUMA_RETURN_IF_ERROR(rows.Look(*run, first_block));
   }
   if (candidates.isEmpty()) return uint64_t{0};
   const Status deleted = DeleteRows(candidates);
