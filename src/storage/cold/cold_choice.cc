@@ -29,8 +29,9 @@ bool IsOld(int64_t newest, const TimeColumn& time, const TablePolicy& policy, Un
 std::vector<RunId> MergedNext(const MergePolicy& merges, std::vector<RunSize> runs,
                               int64_t partition) {
   const RunId youngest = runs.back().id;
-  std::erase_if(
-      runs, [&](const RunSize& run) { return run.partition != partition && run.id != youngest; });
+  std::erase_if(runs, [&](const RunSize& run) {
+    return run.partition != partition && !run.is_anywhere && run.id != youngest;
+  });
   return PickMerge(merges, runs);
 }
 

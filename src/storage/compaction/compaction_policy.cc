@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "storage/cold/cold_run.h"
 #include "storage/time_column.h"
 #include "storage/warm/segment_format.h"
 
@@ -79,19 +80,23 @@ bool IsToBeRewritten(const MergePolicy& policy, const RunSize& run) {
          run.deleted_rows >= policy.rewrite_deleted_share * static_cast<double>(run.rows);
 }
 
-// Neighbours on local disk: by partition and by how many cold runs of it come before them.
+// Neighbours on local disk: by partition and by how many cold runs come before them that it may
+// have rows of.
 using Stretches = std::map<std::pair<int64_t, uint32_t>, std::vector<RunSize>>;
 
 Stretches StretchesOf(std::span<const RunSize> runs) {
   Stretches stretches;
   std::map<int64_t, uint32_t> cold_before;
+  uint32_t anywhere_before = 0;
   for (const RunSize& run : runs) {
     if (run.live_rows() == 0) continue;  // goes with the next flush
     uint32_t& cold_runs = cold_before[run.partition];
-    if (run.is_cold) {
+    if (run.is_anywhere) {
+      ++anywhere_before;
+    } else if (run.is_cold) {
       ++cold_runs;
     } else {
-      stretches[{run.partition, cold_runs}].push_back(run);
+      stretches[{run.partition, cold_runs + anywhere_before}].push_back(run);
     }
   }
   return stretches;
@@ -163,12 +168,15 @@ std::vector<RunSize> SizesOf(const TableSchema& schema, const TableVersion& vers
   std::vector<RunSize> sizes;
   version.ForEachRun([&](const RunVersionPtr& run) {
     if (run->run()->is_hot() || run->id() >= before) return;
+    const bool is_cold = run->run()->tier() == Tier::kCold;
+    const bool is_known = !is_cold || static_cast<const ColdRun&>(*run->run()).sidecar() != nullptr;
     sizes.push_back({.id = run->id(),
                      .rows = run->row_count(),
                      .deleted_rows = run->deleted_count(),
                      .file_bytes = run->run()->file_bytes(),
-                     .partition = partition ? PartitionOf(*run, *partition) : 0,
-                     .is_cold = run->run()->tier() == Tier::kCold});
+                     .partition = partition && is_known ? PartitionOf(*run, *partition) : 0,
+                     .is_cold = is_cold,
+                     .is_anywhere = partition && !is_known});
   });
   return sizes;
 }

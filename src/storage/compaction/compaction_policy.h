@@ -49,6 +49,8 @@ struct RunSize {
   uint64_t file_bytes = 0;
   int64_t partition = 0;  // only runs of one partition are merged
   bool is_cold = false;   // only rewritten for its deleted rows
+  // Cold, and its sidecar is not here: it may have rows of any partition.
+  bool is_anywhere = false;
 
   uint64_t live_rows() const { return rows - deleted_rows; }
   // Of the file's bytes, the share of its live rows.
@@ -57,8 +59,8 @@ struct RunSize {
 
 // `runs` in order of id, all of them on disk and needed by no replay. Empty: nothing to do.
 // One id: that run is to be rewritten without its deleted rows. Properties:
-//  (1) The chosen runs are of one partition and have no other run with live rows of it in between,
-//      cold ones included. If there are several, none is cold.
+//  (1) The chosen runs are of one partition and have no other run in between that may have live
+//      rows of it, cold ones included. If there are several, none is cold.
 //  (2) The limits of the policy hold.
 std::vector<RunId> PickMerge(const MergePolicy& policy, std::span<const RunSize> runs);
 
@@ -72,7 +74,7 @@ struct PartitionColumn {
 };
 // The last column of a sort key of several columns, if it is a timestamp.
 std::optional<PartitionColumn> FindPartitionColumn(const TableSchema& schema);
-// Days since 1970-01-01 of the newest row; 0 when that is not known.
+// Days since 1970-01-01 of the newest row; 0 when no row has a time. The run has zone maps.
 int64_t PartitionOf(const RunVersion& run, const PartitionColumn& column);
 
 // The runs of a table that are on disk or cold and have an id below `before`, in order of id.

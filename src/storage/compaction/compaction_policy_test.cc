@@ -109,6 +109,18 @@ TEST(CompactionPolicyTest, NothingIsMergedWithColdRunsOrAcrossThem) {
   EXPECT_THAT(Pick(runs, kFours), IsEmpty());
 }
 
+TEST(CompactionPolicyTest, AColdRunWhoseTimesAreNotKnownMayLieBetweenAnyNeighbours) {
+  const MergePolicy pairs{.inputs_min = 2, .largest_share_max = 0.6};
+  std::vector<RunSize> runs = {OneRun(1, 100, 5), OneRun(2, 100, 6), OneRun(3, 100, 0),
+                               OneRun(4, 100, 5), OneRun(5, 100, 6)};
+  runs[2].is_cold = true;
+  EXPECT_THAT(Pick(runs, pairs), ElementsAre(1, 4)) << "a cold run of another partition";
+  runs[2].is_anywhere = true;
+  EXPECT_THAT(Pick(runs, pairs), IsEmpty());
+  runs.push_back(OneRun(6, 100, 5));
+  EXPECT_THAT(Pick(runs, pairs), ElementsAre(4, 6));
+}
+
 TEST(CompactionPolicyTest, AColdRunOfAnotherPartitionIsNotInTheWay) {
   std::vector<RunSize> runs;
   for (uint32_t id = 1; id <= 5; ++id) runs.push_back(OneRun(id, 100, id == 3 ? 7 : 8));
