@@ -26,8 +26,8 @@ size_t BlockCache::KeyHash::operator()(const CachedBlockKey& key) const {
 }
 
 Result<DecodedBlockPtr> BlockCache::Get(const CachedBlockKey& key, const Load& load) {
-  Shard& shard = shards_[KeyHash()(key) % kShardCount];
-  if (DecodedBlockPtr block = Find(shard, key)) return block;
+  const size_t shard = KeyHash()(key) % kShardCount;
+  if (DecodedBlockPtr block = Find(shards_[shard], key)) return block;
   LUMA_ASSIGN_OR_RETURN(DecodedBlockPtr block, load());
   const uint64_t bytes = block->memory_bytes();
   Result<BudgetLease> lease = budget_.Book(BudgetUse::kCache, bytes);
@@ -47,21 +47,32 @@ DecodedBlockPtr BlockCache::Find(Shard& shard, const CachedBlockKey& key) {
   return found->second->block;
 }
 
-void BlockCache::Keep(Shard& shard, Entry entry) {
-  std::list<Entry> evicted;  // freed after unlocking
-  MutexLock lock(shard.mutex);
-  if (shard.by_key.contains(entry.key)) return;
-  shard.bytes += entry.bytes;
-  shard.entries.push_front(std::move(entry));
-  shard.by_key[shard.entries.front().key] = shard.entries.begin();
-  evicted = Evict(shard, shard_bytes_max_);
+void BlockCache::Keep(size_t own, Entry entry) {
+  {
+    Shard& shard = shards_[own];
+    MutexLock lock(shard.mutex);
+    if (shard.by_key.contains(entry.key)) return;
+    shard.bytes += entry.bytes;
+    bytes_ += entry.bytes;
+    shard.entries.push_front(std::move(entry));
+    shard.by_key[shard.entries.front().key] = shard.entries.begin();
+  }
+  // The shard of the new block last, so that the new block stays if it can.
+  for (size_t i = 1; i <= kShardCount && bytes_ > bytes_max_; ++i) {
+    Shard& shard = shards_[(own + i) % kShardCount];
+    std::list<Entry> evicted;  // freed after unlocking
+    MutexLock lock(shard.mutex);
+    evicted = Evict(shard, shard_bytes_max_, bytes_max_);
+  }
 }
 
-std::list<BlockCache::Entry> BlockCache::Evict(Shard& shard, uint64_t bytes_max) {
+std::list<BlockCache::Entry> BlockCache::Evict(Shard& shard, uint64_t shard_bytes_max,
+                                               uint64_t bytes_max) {
   std::list<Entry> evicted;
-  while (shard.bytes > bytes_max) {
+  while (shard.bytes > shard_bytes_max && bytes_ > bytes_max) {
     const auto last = std::prev(shard.entries.end());
     shard.bytes -= last->bytes;
+    bytes_ -= last->bytes;
     shard.by_key.erase(last->key);
     evicted.splice(evicted.end(), shard.entries, last);
   }
@@ -73,7 +84,7 @@ void BlockCache::Shrink(uint64_t bytes) {
   for (Shard& shard : shards_) {
     std::list<Entry> evicted;  // freed after unlocking
     MutexLock lock(shard.mutex);
-    evicted = Evict(shard, shard.bytes - std::min(shard.bytes, share));
+    evicted = Evict(shard, shard.bytes - std::min(shard.bytes, share), 0);
   }
 }
 

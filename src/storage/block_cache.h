@@ -35,7 +35,7 @@ struct CachedBlockKey {
 class BlockCache {
  public:
   BlockCache(MemoryBudget& budget, uint64_t bytes_max)
-      : budget_(budget), shard_bytes_max_(bytes_max / kShardCount) {}
+      : budget_(budget), bytes_max_(bytes_max), shard_bytes_max_(bytes_max / kShardCount) {}
 
   using Load = std::function<Result<DecodedBlockPtr>()>;
   // The block, by `load` if it is not here; two callers at once may both load it.
@@ -63,12 +63,17 @@ class BlockCache {
   static constexpr size_t kShardCount = 8;  // power of two
 
   DecodedBlockPtr Find(Shard& shard, const CachedBlockKey& key);
-  void Keep(Shard& shard, Entry entry);
-  // Takes the least recently used ones out until no more than `bytes_max` are left.
-  static std::list<Entry> Evict(Shard& shard, uint64_t bytes_max) LUMA_REQUIRES(shard.mutex);
+  void Keep(size_t shard, Entry entry);
+  // Takes the least recently used ones out, while the shard has more than `shard_bytes_max` and the
+  // cache more than `bytes_max`.
+  std::list<Entry> Evict(Shard& shard, uint64_t shard_bytes_max, uint64_t bytes_max)
+      LUMA_REQUIRES(shard.mutex);
 
   MemoryBudget& budget_;
+  const uint64_t bytes_max_;
+  // A shard may have more, such as one block larger than this, while others have less.
   const uint64_t shard_bytes_max_;
+  std::atomic<uint64_t> bytes_{0};
   std::atomic<uint64_t> next_segment_{1};
   std::array<Shard, kShardCount> shards_;
 };

@@ -42,6 +42,19 @@ TEST_F(BlockCacheTest, KeepsNoMoreThanItMay) {
   EXPECT_GT(budget_.booked_bytes(BudgetUse::kCache), 50'000);
 }
 
+// A row group of a cold object may be larger than an eighth of the cache, and is read in four
+// parts.
+TEST_F(BlockCacheTest, ABlockMayTakeMoreThanItsShareOfTheRoomThatIsFree) {
+  BlockCache cache(budget_, 40'000);
+  EXPECT_TRUE(Loads(cache, 0));
+  EXPECT_FALSE(Loads(cache, 0));
+  for (uint32_t block = 1; block < 100; ++block) {
+    EXPECT_TRUE(Loads(cache, block));
+    EXPECT_FALSE(Loads(cache, block)) << block;
+    EXPECT_LE(budget_.booked_bytes(BudgetUse::kCache), 40'000);
+  }
+}
+
 TEST_F(BlockCacheTest, AFullBudgetMeansNotKept) {
   BlockCache cache(budget_, 1 << 20);
   budget_.SetLimit(0);
