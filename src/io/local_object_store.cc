@@ -1,6 +1,7 @@
 #include "io/local_object_store.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "base/crc32c.h"
@@ -10,32 +11,34 @@ namespace luma::io {
 namespace {
 
 constexpr uint64_t kCopyBytes = 1 << 20;
+// Of a file that is being written, also by WriteFileAtomically; never of an object.
+constexpr std::string_view kTemporarySuffix = ".tmp";
 
-// Adds the objects of the folder `relative` ("" or "a/b") below `root`.
-Status Collect(FileSystem& fs, const Path& root, const std::string& relative,
-               std::vector<ObjectInfo>& objects) {
+using VisitFile = std::function<Status(const std::string& key, const Path& path)>;
+
+// Every file below the folder `relative` ("" or "a/b") of `root`.
+Status Walk(FileSystem& fs, const Path& root, const std::string& relative, const VisitFile& visit) {
   const Path folder = relative.empty() ? root : JoinPath(root, relative);
   LUMA_ASSIGN_OR_RETURN(const auto names, fs.List(folder));
   for (const std::string& name : names) {
     const std::string key = relative.empty() ? name : JoinPath(relative, name);
     const Path path = JoinPath(root, key);
     LUMA_ASSIGN_OR_RETURN(const bool is_directory, fs.IsDirectory(path));
-    if (is_directory) {
-      LUMA_RETURN_IF_ERROR(Collect(fs, root, key, objects));
-    } else if (CheckObjectKey(key).ok()) {
-      LUMA_ASSIGN_OR_RETURN(const uint64_t size, fs.FileSize(path));
-      objects.push_back({key, size});
-    }
+    LUMA_RETURN_IF_ERROR(is_directory ? Walk(fs, root, key, visit) : visit(key, path));
   }
   return Status::Ok();
 }
 
+using IsCancelled = std::function<bool()>;
+
 // Appends the bytes of `from`, as long as it is now, to `to`.
-Result<ObjectDigest> Append(const RandomAccessFile& from, WritableFile& to) {
+Result<ObjectDigest> Append(const RandomAccessFile& from, WritableFile& to,
+                            const IsCancelled& is_cancelled) {
   LUMA_ASSIGN_OR_RETURN(const uint64_t size, from.Size());
   ObjectDigest digest{.size_bytes = size};
   Bytes piece;
   for (uint64_t offset = 0; offset < size; offset += piece.size()) {
+    if (is_cancelled()) return Status::Cancelled("copy was given up");
     piece.resize(std::min(kCopyBytes, size - offset));
     LUMA_RETURN_IF_ERROR(from.ReadAt(offset, piece));
     LUMA_RETURN_IF_ERROR(to.Append(piece));
@@ -45,9 +48,10 @@ Result<ObjectDigest> Append(const RandomAccessFile& from, WritableFile& to) {
 }
 
 // Makes a file of the bytes of `from`: durable on return, but for its name.
-Result<ObjectDigest> CopyTo(const RandomAccessFile& from, FileSystem& fs, const Path& path) {
+Result<ObjectDigest> CopyTo(const RandomAccessFile& from, FileSystem& fs, const Path& path,
+                            const IsCancelled& is_cancelled) {
   LUMA_ASSIGN_OR_RETURN(const auto file, fs.Create(path, CreateMode::kTruncate));
-  LUMA_ASSIGN_OR_RETURN(const ObjectDigest digest, Append(from, *file));
+  LUMA_ASSIGN_OR_RETURN(const ObjectDigest digest, Append(from, *file, is_cancelled));
   LUMA_RETURN_IF_ERROR(file->Sync());
   LUMA_RETURN_IF_ERROR(file->Close());
   return digest;
@@ -78,8 +82,10 @@ Result<ObjectDigest> LocalObjectStore::PutFile(const std::string& key, FileSyste
   LUMA_ASSIGN_OR_RETURN(const auto source, fs.OpenForRead(path));
   MutexLock lock(mutex_);
   LUMA_ASSIGN_OR_RETURN(const Path target, PathToWrite(key));
-  const Path temporary = target + ".tmp";
-  Result<ObjectDigest> copied = CopyTo(*source, fs_, temporary);
+  const Path temporary = target + std::string(kTemporarySuffix);
+  const uint64_t cancels = cancels_;
+  Result<ObjectDigest> copied =
+      CopyTo(*source, fs_, temporary, [&] { return cancels_ != cancels; });
   const Status placed = copied.ok() ? fs_.Rename(temporary, target) : copied.status();
   if (!placed.ok()) {
     // Callers come back with other keys: what a full disk cut off would keep it full.
@@ -139,8 +145,13 @@ Result<std::vector<ObjectInfo>> LocalObjectStore::List(const std::string& prefix
   std::vector<ObjectInfo> objects;
   LUMA_ASSIGN_OR_RETURN(const bool exists, fs_.IsDirectory(directory_));
   if (!exists) return objects;
-  LUMA_RETURN_IF_ERROR(Collect(fs_, directory_, "", objects));
-  std::erase_if(objects, [&](const ObjectInfo& object) { return !object.key.starts_with(prefix); });
+  LUMA_RETURN_IF_ERROR(
+      Walk(fs_, directory_, "", [&](const std::string& key, const Path& path) -> Status {
+        if (!key.starts_with(prefix) || !CheckObjectKey(key).ok()) return Status::Ok();
+        LUMA_ASSIGN_OR_RETURN(const uint64_t size, fs_.FileSize(path));
+        objects.push_back({key, size});
+        return Status::Ok();
+      }));
   std::sort(objects.begin(), objects.end(),
             [](const ObjectInfo& a, const ObjectInfo& b) { return a.key < b.key; });
   return objects;
@@ -153,6 +164,20 @@ Status LocalObjectStore::Delete(const std::string& key) {
   if (status.code() == StatusCode::kNotFound) return Status::Ok();
   LUMA_RETURN_IF_ERROR(status);
   return fs_.SyncDirectory(ParentPath(path));
+}
+
+Result<uint64_t> LocalObjectStore::RemoveLeftovers(const std::string& prefix) {
+  uint64_t removed = 0;
+  LUMA_ASSIGN_OR_RETURN(const bool exists, fs_.IsDirectory(directory_));
+  if (!exists) return removed;
+  MutexLock lock(mutex_);
+  LUMA_RETURN_IF_ERROR(
+      Walk(fs_, directory_, "", [&](const std::string& key, const Path& path) -> Status {
+        if (!key.starts_with(prefix) || !key.ends_with(kTemporarySuffix)) return Status::Ok();
+        ++removed;
+        return fs_.Remove(path);
+      }));
+  return removed;
 }
 
 }  // namespace luma::io

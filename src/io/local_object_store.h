@@ -1,6 +1,7 @@
 // Objects as files below one directory.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ class LocalObjectStore final : public ObjectStore {
   Result<ObjectInfo> Head(const std::string& key) override;
   Result<std::vector<ObjectInfo>> List(const std::string& prefix) override;
   Status Delete(const std::string& key) override LUMA_EXCLUDES(mutex_);
+  Result<uint64_t> RemoveLeftovers(const std::string& prefix) override LUMA_EXCLUDES(mutex_);
+  void CancelCalls() override { ++cancels_; }
 
  private:
   Result<Path> PathOf(const std::string& key) const;
@@ -35,6 +38,7 @@ class LocalObjectStore final : public ObjectStore {
   FileSystem& fs_;
   const Path directory_;
   Mutex mutex_;  // makes writers take turns
+  std::atomic<uint64_t> cancels_{0};
 };
 
 }  // namespace luma::io

@@ -1,6 +1,8 @@
 #include "io/local_object_store.h"
 
+#include <atomic>
 #include <functional>
+#include <thread>
 
 #include "io/object_store_contract.h"
 #include "io/prefixed_object_store.h"
@@ -87,6 +89,37 @@ TEST(LocalObjectStoreTest, WhatACrashLeftOfAWriteIsNoObject) {
   ASSERT_TRUE(store.Put("t/object", AsBytes("content")).ok());
   ASSERT_TRUE(disk.Create("/objects/t/other.tmp", CreateMode::kExclusive).ok());
   EXPECT_EQ(store.List("")->size(), 1u);
+}
+
+TEST(LocalObjectStoreTest, WhatACrashLeftOfAWriteCanBeRemoved) {
+  SimDisk disk;
+  LocalObjectStore store(disk, "/objects");
+  EXPECT_EQ(*store.RemoveLeftovers("t/"), 0u);
+  ASSERT_TRUE(store.Put("t/a/object", AsBytes("content")).ok());
+  ASSERT_TRUE(store.Put("u/object", AsBytes("content")).ok());
+  ASSERT_TRUE(disk.Create("/objects/t/a/other.tmp", CreateMode::kExclusive).ok());
+  ASSERT_TRUE(disk.Create("/objects/u/other.tmp", CreateMode::kExclusive).ok());
+  EXPECT_EQ(*store.RemoveLeftovers("t/"), 1u);
+  EXPECT_EQ(disk.List("/objects/t/a")->size(), 1u);
+  EXPECT_EQ(disk.List("/objects/u")->size(), 2u);
+  EXPECT_TRUE(store.Get("t/a/object").ok());
+}
+
+TEST(LocalObjectStoreTest, ACopyCanBeGivenUpAndLeavesNothing) {
+  SimDisk disk;
+  ASSERT_TRUE(WriteFileAtomically(disk, "/file", Bytes(3 << 20)).ok());
+  LocalObjectStore store(disk, "/objects");
+  std::atomic<bool> is_done = false;
+  std::thread cancels([&] {
+    while (!is_done) store.CancelCalls();
+  });
+  StatusCode code = StatusCode::kOk;
+  while (code == StatusCode::kOk) code = store.PutFile("t/object", disk, "/file").status().code();
+  is_done = true;
+  cancels.join();
+  EXPECT_EQ(code, StatusCode::kCancelled);
+  for (const std::string& name : *disk.List("/objects/t")) EXPECT_EQ(name, "object");
+  EXPECT_TRUE(store.PutFile("t/object", disk, "/file").ok());
 }
 
 }  // namespace

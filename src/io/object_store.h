@@ -36,11 +36,16 @@ struct ObjectDigest {
   bool operator==(const ObjectDigest&) const = default;
 };
 
-// Threads: every method from any thread; all of them block.
+// What PutFile and VerifyObject hold in memory at most; PutFile a ten-thousandth of a file of more
+// than 80 GB.
+inline constexpr uint64_t kTransferBytes = 8 << 20;
+
+// Threads: every method from any thread; all of them block but CancelCalls.
 // Errors: kNotFound for a missing key. kUnavailable when the store does not answer or answers "try
 // later" for longer than the store's own patience, kPermissionDenied when it refuses the caller,
 // kIoError and kDiskFull from a local disk: after these, what was to be written may be there or
-// not, but never a part of it: readers see whole objects only. A store may hold bytes that are not
+// not, but never a part of it: readers see whole objects only. kCancelled, see CancelCalls, leaves
+// as much in doubt. A store may hold bytes that are not
 // the ones sent, or have lost them: who needs certainty calls VerifyObject.
 class ObjectStore {
  public:
@@ -70,6 +75,13 @@ class ObjectStore {
   virtual Result<std::vector<ObjectInfo>> List(const std::string& prefix) = 0;
   // OK also when the key is missing, as in S3.
   virtual Status Delete(const std::string& key) = 0;
+
+  // Removes what writes of keys that start with `prefix` have left behind when a crash cut them
+  // off, which no reader sees but which takes room; returns how many. Nobody may be writing there.
+  virtual Result<uint64_t> RemoveLeftovers(const std::string& /*prefix*/) { return uint64_t{0}; }
+  // Calls under way that would have to wait for a store, or move much, end soon, with kCancelled.
+  // Later ones are not concerned: see ClosableObjectStore.
+  virtual void CancelCalls() {}
 
   Result<Bytes> Get(const std::string& key);
 };

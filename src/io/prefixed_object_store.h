@@ -47,6 +47,10 @@ class PrefixedObjectStore final : public ObjectStore {
     return objects;
   }
   Status Delete(const std::string& key) override { return store_->Delete(prefix_ + key); }
+  Result<uint64_t> RemoveLeftovers(const std::string& prefix) override {
+    return store_->RemoveLeftovers(prefix_ + prefix);
+  }
+  void CancelCalls() override { store_->CancelCalls(); }
 
  private:
   const std::shared_ptr<ObjectStore> store_;

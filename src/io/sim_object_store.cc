@@ -38,9 +38,19 @@ ObjectFault SimObjectStore::Ask(ObjectOperation operation, const std::string& ke
   {
     MutexLock lock(mutex_);
     if (script_) fault = script_(operation, key);
+    if (fault.kind == ObjectFaultKind::kStuck) {
+      for (const uint64_t before = cancels_; cancels_ == before;) cancelled_.Wait(mutex_);
+      return {.kind = ObjectFaultKind::kErrorBefore, .error = Status::Cancelled("cancelled")};
+    }
   }
   if (fault.delay.count() > 0) std::this_thread::sleep_for(fault.delay);
   return fault;
+}
+
+void SimObjectStore::CancelCalls() {
+  MutexLock lock(mutex_);
+  ++cancels_;
+  cancelled_.NotifyAll();
 }
 
 void SimObjectStore::Set(const std::string& key, std::optional<Bytes> content) {

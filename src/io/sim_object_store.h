@@ -35,6 +35,7 @@ enum class ObjectFaultKind : uint8_t {
   kCutShort,     // a put stores the first half and answers OK; a get returns the first half
   kVanish,       // the object is gone: after a put that answers OK, before a get or a head
   kStaleList,    // a list answers as it would have before the last `list_lag` changes
+  kStuck,        // nothing happens until CancelCalls, and the answer is kCancelled
 };
 
 // Kinds that do not concern an operation (kStaleList for a put) do nothing.
@@ -66,6 +67,7 @@ class SimObjectStore final : public ObjectStore {
   Result<ObjectInfo> Head(const std::string& key) override LUMA_EXCLUDES(mutex_);
   Result<std::vector<ObjectInfo>> List(const std::string& prefix) override LUMA_EXCLUDES(mutex_);
   Status Delete(const std::string& key) override LUMA_EXCLUDES(mutex_);
+  void CancelCalls() override LUMA_EXCLUDES(mutex_);
 
  private:
   // What must hold for a write to happen.
@@ -88,6 +90,8 @@ class SimObjectStore final : public ObjectStore {
   void Set(const std::string& key, std::optional<Bytes> content) LUMA_REQUIRES(mutex_);
 
   Mutex mutex_;
+  CondVar cancelled_;
+  uint64_t cancels_ LUMA_GUARDED_BY(mutex_) = 0;
   Script script_ LUMA_GUARDED_BY(mutex_);
   std::map<std::string, Bytes> objects_ LUMA_GUARDED_BY(mutex_);
   std::deque<Change> changes_ LUMA_GUARDED_BY(mutex_);  // the newest last

@@ -244,6 +244,11 @@ Status ConfigBuilder::CheckCold() const {
   }
   const bool has_scheme =
       cold.endpoint.starts_with("https://") || cold.endpoint.starts_with("http://");
+  if (cold.endpoint.find('@') != std::string::npos) {
+    return AtKey("cold.endpoint",
+                 Status::InvalidArgument("cold.endpoint must not have credentials: they go into "
+                                         "cold.access_key and cold.secret_key_file"));
+  }
   if (!cold.endpoint.empty() && !has_scheme) {
     return AtKey("cold.endpoint",
                  Status::InvalidArgument("cold.endpoint must begin with https:// or http://"));

@@ -15,6 +15,7 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 std::string ErrorOf(std::string_view text, const std::vector<std::string>& sets = {}) {
@@ -187,6 +188,8 @@ TEST(ConfigTest, TheColdStoreIsChecked) {
               AllOf(StartsWith("luma.toml:2: cold.store: "), HasSubstr("bucket")));
   EXPECT_THAT(ErrorOf("[cold]\nendpoint = \"host:80\"\n"),
               StartsWith("luma.toml:2: cold.endpoint"));
+  EXPECT_THAT(ErrorOf("[cold]\nendpoint = \"https://user:SENSITIVE@host\"\n"),
+              AllOf(StartsWith("luma.toml:2: cold.endpoint"), Not(HasSubstr("SENSITIVE"))));
   EXPECT_THAT(ErrorOf("[cold]\naccess_key = \"K\"\n"), HasSubstr("need each other"));
   EXPECT_EQ(ErrorOf("[cold]\naccess_key = \"K\"\nsecret_key = \"S\"\n"), "no error");
 }

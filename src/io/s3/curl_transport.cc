@@ -55,10 +55,18 @@ std::string_view Trimmed(std::string_view text) {
   return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
 }
 
-void TakeContentLength(std::string_view text, HttpResponse& response) {
-  uint64_t length = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-  if (error == std::errc() && end == text.data() + text.size()) response.content_length = length;
+std::optional<uint64_t> NumberOf(std::string_view text) {
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool is_whole = error == std::errc() && end == text.data() + text.size();
+  return is_whole ? std::optional(number) : std::nullopt;
+}
+
+// A wait beyond a day is as good as for ever.
+std::optional<std::chrono::seconds> WaitOf(std::string_view text) {
+  const std::optional<uint64_t> seconds = NumberOf(text);
+  if (!seconds) return std::nullopt;
+  return std::chrono::seconds(std::min<uint64_t>(*seconds, 86'400));
 }
 
 size_t TakeHeader(char* data, size_t, size_t size, void* context) {
@@ -70,8 +78,14 @@ size_t TakeHeader(char* data, size_t, size_t size, void* context) {
   if (value.size() > kHeaderValueBytesMax) return size;
   if (IsName(name, "etag")) response.etag = value;
   if (IsName(name, "content-range")) response.content_range = value;
-  if (IsName(name, "content-length")) TakeContentLength(value, response);
+  if (IsName(name, "content-length")) response.content_length = NumberOf(value);
+  if (IsName(name, "retry-after")) response.retry_after = WaitOf(value);
   return size;
+}
+
+// Anything but 0 ends the exchange.
+int IsToEnd(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<Exchange*>(context)->request.is_cancelled() ? 1 : 0;
 }
 
 class HeaderList {
@@ -138,6 +152,8 @@ Status StatusOfCurl(CURLcode code, const HttpRequest& request) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
       return Status::InvalidArgument("object store cannot be used: error=", text);
+    case CURLE_ABORTED_BY_CALLBACK:
+      return Status::Cancelled("request was given up: method=", request.method);
     default:
       return Status::Timeout("object store gave no whole answer: method=", request.method,
                              " error=", text);
@@ -188,6 +204,9 @@ Result<HttpResponse> CurlTransport::Perform(const HttpRequest& request) {
   curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &exchange);
   curl_easy_setopt(handle.get(), CURLOPT_HEADERFUNCTION, &TakeHeader);
   curl_easy_setopt(handle.get(), CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(handle.get(), CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(handle.get(), CURLOPT_XFERINFOFUNCTION, &IsToEnd);
+  curl_easy_setopt(handle.get(), CURLOPT_XFERINFODATA, &exchange);
   const CURLcode code = curl_easy_perform(handle.get());
   exchange.response.status = StatusOf(handle.get());
   GiveBack(std::move(handle));

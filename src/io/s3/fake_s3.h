@@ -2,8 +2,10 @@
 // signatures: the real service of tests/integration does.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +33,7 @@ struct FakeS3Fault {
   Kind kind = Kind::kNone;
   int status = 500;
   std::string code = "InternalError";
+  std::optional<std::chrono::seconds> retry_after = std::nullopt;
 };
 
 // Threads: any.
@@ -53,6 +56,7 @@ class FakeS3 final : public HttpTransport {
 
   HttpResponse Handle(const HttpRequest& request) LUMA_REQUIRES(mutex_);
   HttpResponse HandleBucket(const Query& query) LUMA_REQUIRES(mutex_);
+  HttpResponse ListUploads(const std::string& prefix) LUMA_REQUIRES(mutex_);
   HttpResponse HandleUpload(const HttpRequest& request, const std::string& key, const Query& query)
       LUMA_REQUIRES(mutex_);
   HttpResponse Put(const HttpRequest& request, const std::string& key) LUMA_REQUIRES(mutex_);
@@ -65,7 +69,7 @@ class FakeS3 final : public HttpTransport {
   int exchanges_ LUMA_GUARDED_BY(mutex_) = 0;
   int next_upload_ LUMA_GUARDED_BY(mutex_) = 1;
   std::map<std::string, Bytes> objects_ LUMA_GUARDED_BY(mutex_);
-  std::map<std::string, Parts> uploads_ LUMA_GUARDED_BY(mutex_);  // by id
+  std::map<std::string, Parts> uploads_ LUMA_GUARDED_BY(mutex_);  // by id, "<number>~<key>"
 };
 
 }  // namespace luma::io

@@ -98,7 +98,11 @@ Result<HttpResponse> FakeS3::Perform(const HttpRequest& request) {
   ++exchanges_;
   const FakeS3Fault fault = script_ ? script_(request) : FakeS3Fault{};
   if (fault.kind == FakeS3Fault::Kind::kNotReached) return Status::Unavailable("scripted");
-  if (fault.kind == FakeS3Fault::Kind::kStatus) return ErrorAnswer(fault.status, fault.code);
+  if (fault.kind == FakeS3Fault::Kind::kStatus) {
+    HttpResponse error = ErrorAnswer(fault.status, fault.code);
+    error.retry_after = fault.retry_after;
+    return error;
+  }
   HttpResponse answer = Handle(request);
   if (fault.kind == FakeS3Fault::Kind::kAnswerLost) return Status::Timeout("scripted");
   if (request.method == "HEAD") answer.body.clear();
@@ -121,8 +125,22 @@ HttpResponse FakeS3::Handle(const HttpRequest& request) {
   return Answer(204);
 }
 
+// At most list_page_keys of them, as a real service has a limit too.
+HttpResponse FakeS3::ListUploads(const std::string& prefix) {
+  std::string xml = "<ListMultipartUploadsResult>";
+  size_t listed = 0;
+  for (const auto& [id, parts] : uploads_) {
+    const std::string key = id.substr(id.find('~') + 1);
+    if (!key.starts_with(prefix) || listed == options_.list_page_keys) continue;
+    ++listed;
+    xml += fmt::format("<Upload><Key>{}</Key><UploadId>{}</UploadId></Upload>", key, id);
+  }
+  return Answer(200, xml + "</ListMultipartUploadsResult>");
+}
+
 HttpResponse FakeS3::HandleBucket(const Query& query) {
   const std::string& prefix = query.at("prefix");
+  if (query.contains("uploads")) return ListUploads(prefix);
   const auto token = query.find("continuation-token");
   std::string xml = "<ListBucketResult>";
   size_t keys = 0;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +23,8 @@ struct HttpRequest {
   // answers the first kErrorBodyBytesMax are kept.
   uint64_t response_bytes_max = 0;
   std::chrono::milliseconds timeout{0};
+  // Asked at least once a second; from any thread that Perform may use.
+  std::function<bool()> is_cancelled = [] { return false; };
 };
 
 inline constexpr uint64_t kErrorBodyBytesMax = 64 << 10;
@@ -32,6 +35,7 @@ struct HttpResponse {
   std::string etag;                        // as sent, with its quotes
   std::string content_range;               // "bytes 0-9/100"
   std::optional<uint64_t> content_length;  // as declared; for HEAD there is no body to hold it to
+  std::optional<std::chrono::seconds> retry_after = std::nullopt;  // when given as a number
 };
 
 // Threads: Perform from any thread.
@@ -41,7 +45,7 @@ class HttpTransport {
   // Any status is an answer. Redirects are not followed. Errors: kUnavailable when there was no
   // connection, so the request was not seen; kTimeout when it may have been: an answer that did not
   // come, or not whole; kInvalidArgument for an endpoint or certificate that will never do;
-  // kTooLarge, see response_bytes_max.
+  // kTooLarge, see response_bytes_max; kCancelled.
   virtual Result<HttpResponse> Perform(const HttpRequest& request) = 0;
 };
 

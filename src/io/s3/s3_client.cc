@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <random>
-#include <thread>
 #include <utility>
 
 #include "base/log.h"
@@ -111,11 +110,12 @@ Status S3Client::ReadEndpoint() {
   const size_t scheme_end = endpoint.find("://");
   const std::string scheme = endpoint.substr(0, scheme_end);
   if (scheme != "https" && scheme != "http") {
-    return Status::InvalidArgument("endpoint of S3 is no http:// or https://: endpoint=", endpoint);
+    return Status::InvalidArgument("endpoint of S3 is no http:// or https://");
   }
   host_ = endpoint.substr(scheme_end + 3);
   if (host_.empty() || host_.find_first_of("/?#@ \r\n") != std::string::npos) {
-    return Status::InvalidArgument("endpoint of S3 is no scheme://host:port: endpoint=", endpoint);
+    // Not repeated here: people put credentials before an @.
+    return Status::InvalidArgument("endpoint of S3 is no scheme://host:port");
   }
   const std::string_view default_port = scheme == "https" ? ":443" : ":80";
   if (host_.ends_with(default_port)) host_.resize(host_.size() - default_port.size());
@@ -129,7 +129,8 @@ std::string S3Client::PathOf(const std::string& key) const {
   return key.empty() && options_.path_style ? bucket : bucket + "/" + UriEncode(key, true);
 }
 
-Result<HttpResponse> S3Client::Try(const S3Request& request, milliseconds timeout) {
+Result<HttpResponse> S3Client::Try(const S3Request& request, milliseconds timeout,
+                                   uint64_t cancels) {
   const std::string amz_date = AmzDate(clock_.NowMillis());
   const std::string payload_sha256 = Sha256Hex(request.body);
   const std::string path = PathOf(request.key);
@@ -154,38 +155,54 @@ Result<HttpResponse> S3Client::Try(const S3Request& request, milliseconds timeou
                               .headers = std::move(headers),
                               .body = request.body,
                               .response_bytes_max = request.response_bytes_max,
-                              .timeout = timeout});
+                              .timeout = timeout,
+                              .is_cancelled = [&] { return cancels_ != cancels; }});
 }
 
-bool S3Client::Pause(int tries, nanoseconds deadline) const {
+bool S3Client::Pause(int tries, milliseconds at_least, nanoseconds deadline, uint64_t cancels) {
   static thread_local std::minstd_rand random{std::random_device{}()};
   const auto doubled = options_.retry_delay * (1 << std::min(tries - 1, 10));
   const int64_t half = std::min<milliseconds>(doubled, kRetryDelayMax).count() / 2 + 1;
-  const milliseconds delay(half + std::uniform_int_distribution<int64_t>(0, half)(random));
+  const milliseconds delay =
+      at_least + milliseconds(half + std::uniform_int_distribution<int64_t>(0, half)(random));
   if (clock_.Monotonic() + delay >= deadline) return false;
-  std::this_thread::sleep_for(delay);
+  const auto end = std::chrono::steady_clock::now() + delay;
+  MutexLock lock(mutex_);
+  while (cancels_ == cancels && std::chrono::steady_clock::now() < end) {
+    cancelled_.WaitFor(mutex_, end - std::chrono::steady_clock::now());
+  }
   return true;
 }
 
+void S3Client::CancelCalls() {
+  MutexLock lock(mutex_);
+  ++cancels_;
+  cancelled_.NotifyAll();
+}
+
 Result<S3Answer> S3Client::Send(const S3Request& request) {
+  const uint64_t cancels = cancels_;
   const milliseconds patience = request.patience.value_or(options_.request_timeout);
   const nanoseconds deadline = clock_.Monotonic() + patience;
   bool is_unclear = false;
-  for (int tries = 1;; ++tries) {
+  for (int tries = 1; cancels_ == cancels; ++tries) {
     const auto left = duration_cast<milliseconds>(deadline - clock_.Monotonic());
     Metrics().tries.Add();
-    Result<HttpResponse> response = Try(request, std::max(left, milliseconds(1)));
+    Result<HttpResponse> response = Try(request, std::max(left, milliseconds(1)), cancels);
     const Status failure = response.ok() ? Judge(request, *response) : response.status();
     if (failure.ok()) return S3Answer{*std::move(response), is_unclear};
     if (!IsWorthRepeating(failure)) return failure;
     Metrics().failed_tries.Add();
     LUMA_LOG(kDebug, "io", "s3 try failed: tries={} {}", tries, failure.message());
     is_unclear |= failure.code() == StatusCode::kTimeout;
-    if (!Pause(tries, deadline)) {
+    const milliseconds at_least =
+        response.ok() ? response->retry_after.value_or(std::chrono::seconds(0)) : milliseconds(0);
+    if (!Pause(tries, at_least, deadline, cancels)) {
       return Status::Unavailable("object store did not answer in time: key=", request.key,
                                  " tries=", tries, " last: ", failure.message());
     }
   }
+  return Status::Cancelled("request was given up: method=", request.method, " key=", request.key);
 }
 
 }  // namespace luma::io

@@ -1,6 +1,7 @@
 // Signed requests to one bucket, repeated until there is an answer or no time is left.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "io/s3/http_transport.h"
 #include "io/s3/s3_options.h"
 #include "io/s3/sigv4.h"
@@ -34,7 +36,8 @@ struct S3Answer {
 
 // Repeats after connections that failed or broke, answers 408, 429 and 5xx, and errors within a 200
 // of a POST, with delays that double and are half random.
-// Threads: Send from any thread; it blocks. Lifetime: `clock` must outlive it.
+// A Retry-After lengthens a delay, and ends the repeating when there is less time than that.
+// Threads: every method from any thread; Send blocks. Lifetime: `clock` must outlive it.
 class S3Client {
  public:
   // Errors: kInvalidArgument for an endpoint that is no "http[s]://host[:port]".
@@ -45,7 +48,9 @@ class S3Client {
   // Answers 2xx, 404 for a key or an upload, 412 and 416. Errors: kUnavailable when no try was
   // answered in time, kPermissionDenied, kUnsupported, kInvalidArgument for a missing bucket or a
   // wrong region, else kIoError. Messages have the store's code and text, never a secret.
-  Result<S3Answer> Send(const S3Request& request);
+  Result<S3Answer> Send(const S3Request& request) LUMA_EXCLUDES(mutex_);
+  // Calls of Send under way end within about a second, with kCancelled.
+  void CancelCalls() LUMA_EXCLUDES(mutex_);
 
   const S3Options& options() const { return options_; }
 
@@ -55,15 +60,21 @@ class S3Client {
 
   Status ReadEndpoint();
   std::string PathOf(const std::string& key) const;
-  Result<HttpResponse> Try(const S3Request& request, std::chrono::milliseconds timeout);
-  // Waits before the next try; false when the time is up.
-  bool Pause(int tries, std::chrono::nanoseconds deadline) const;
+  // `cancels` is what cancels_ was when the call began.
+  Result<HttpResponse> Try(const S3Request& request, std::chrono::milliseconds timeout,
+                           uint64_t cancels);
+  // Waits before the next try, for `at_least`; false when the time is up.
+  bool Pause(int tries, std::chrono::milliseconds at_least, std::chrono::nanoseconds deadline,
+             uint64_t cancels) LUMA_EXCLUDES(mutex_);
 
   const S3Options options_;
   const std::unique_ptr<HttpTransport> transport_;
   const Clock& clock_;
   std::string origin_;  // "https://host:port", the bucket in it unless path_style
   std::string host_;    // as the header Host has it
+  Mutex mutex_;
+  CondVar cancelled_;
+  std::atomic<uint64_t> cancels_{0};
 };
 
 }  // namespace luma::io

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <utility>
 
 #include "base/crc32c.h"
@@ -240,6 +241,39 @@ Status S3ObjectStore::Delete(const std::string& key) {
   LUMA_RETURN_IF_ERROR(CheckObjectKey(key));
   LUMA_ASSIGN_OR_RETURN(const S3Answer answer, client_->Send({.method = "DELETE", .key = key}));
   return answer.http.status == 404 ? Status::Ok() : CheckDone(key, answer.http);
+}
+
+Result<std::vector<S3PendingUpload>> S3ObjectStore::ListUploads(const std::string& prefix) {
+  LUMA_ASSIGN_OR_RETURN(const S3Answer answer,
+                        client_->Send({.method = "GET",
+                                       .key = "",
+                                       .query = {{"uploads", ""}, {"prefix", prefix}},
+                                       .response_bytes_max = kListPageBytesMax}));
+  LUMA_RETURN_IF_ERROR(CheckDone(prefix, answer.http));
+  LUMA_ASSIGN_OR_RETURN(auto uploads, ParseUploads(AsText(answer.http.body)));
+  std::erase_if(uploads, [&](const auto& upload) { return !upload.key.starts_with(prefix); });
+  return uploads;
+}
+
+// The first page again and again, as what was on it is gone then.
+Result<uint64_t> S3ObjectStore::RemoveLeftovers(const std::string& prefix) {
+  uint64_t removed = 0;
+  std::set<std::string> seen;
+  while (true) {
+    LUMA_ASSIGN_OR_RETURN(const auto uploads, ListUploads(prefix));
+    if (uploads.empty()) return removed;
+    for (const S3PendingUpload& upload : uploads) {
+      if (!seen.insert(upload.id).second) {  // it would go on for ever
+        return Status::IoError("object store keeps an upload that was aborted: key=", upload.key);
+      }
+      LUMA_ASSIGN_OR_RETURN(
+          const S3Answer answer,
+          client_->Send(
+              {.method = "DELETE", .key = upload.key, .query = {{"uploadId", upload.id}}}));
+      if (answer.http.status != 404) LUMA_RETURN_IF_ERROR(CheckDone(upload.key, answer.http));
+      ++removed;
+    }
+  }
 }
 
 }  // namespace luma::io

@@ -11,6 +11,7 @@
 #include "io/object_store.h"
 #include "io/s3/s3_client.h"
 #include "io/s3/s3_conditions.h"
+#include "io/s3/s3_xml.h"
 
 namespace luma::io {
 
@@ -47,6 +48,9 @@ class S3ObjectStore final : public ObjectStore {
   // Objects whose keys are none by io/object_store.h were not made here and are left out.
   Result<std::vector<ObjectInfo>> List(const std::string& prefix) override;
   Status Delete(const std::string& key) override;
+  // Aborts multipart uploads.
+  Result<uint64_t> RemoveLeftovers(const std::string& prefix) override;
+  void CancelCalls() override { client_->CancelCalls(); }
 
  private:
   explicit S3ObjectStore(std::unique_ptr<S3Client> client) : client_(std::move(client)) {}
@@ -54,6 +58,7 @@ class S3ObjectStore final : public ObjectStore {
   Result<S3Conditions> Conditions() LUMA_EXCLUDES(probe_mutex_);
   // After a condition failed on a repeat: the version of the object if it has these bytes.
   Result<ObjectVersion> VersionIfOurs(const std::string& key, ByteSpan bytes);
+  Result<std::vector<S3PendingUpload>> ListUploads(const std::string& prefix);
   Result<ObjectDigest> PutParts(const std::string& key, const RandomAccessFile& file,
                                 uint64_t size);
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <thread>
 #include <utility>
 
 #include "base/crc32c.h"
@@ -281,6 +282,61 @@ TEST(S3ObjectStoreTest, AnEndpointThatCannotBeIsRefused) {
               StatusCode::kInvalidArgument)
         << endpoint;
   }
+}
+
+TEST(S3ObjectStoreTest, AnEndpointWithCredentialsIsNotRepeated) {
+  for (const char* endpoint : {"http://user:SENSITIVE@host", "user:SENSITIVE@host"}) {
+    S3Options options = Options();
+    options.endpoint = endpoint;
+    const Status status = S3ObjectStore::Open(options, Clock::System()).status();
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()), Not(HasSubstr("SENSITIVE")));
+  }
+}
+
+TEST(S3ObjectStoreTest, UploadsThatACrashCutOffAreAborted) {
+  SimDisk disk;
+  ASSERT_TRUE(WriteFileAtomically(disk, "/file", Bytes(3 * kPartBytes)).ok());
+  S3Options options = Options();
+  options.request_timeout = std::chrono::milliseconds(30);
+  Stage stage({}, options);
+  ASSERT_TRUE(stage.store->PutFile("ours/whole", disk, "/file").ok());
+  stage.fake->SetScript([](const HttpRequest& request) -> FakeS3Fault {
+    if (request.method == "POST" && request.body.empty()) return {};
+    return {.kind = Kind::kStatus, .status = 403, .code = "AccessDenied"};
+  });
+  for (int i = 0; i < 8; ++i) {
+    const std::string key = (i == 0 ? "theirs/" : "ours/") + std::to_string(i);
+    EXPECT_FALSE(stage.store->PutFile(key, disk, "/file").ok());
+  }
+  stage.fake->SetScript({});
+  EXPECT_EQ(stage.fake->unfinished_uploads(), 8u);
+  EXPECT_EQ(*stage.store->RemoveLeftovers("ours/"), 7u);
+  EXPECT_EQ(stage.fake->unfinished_uploads(), 1u);
+  EXPECT_EQ(*stage.store->RemoveLeftovers("ours/"), 0u);
+  EXPECT_TRUE(stage.store->Head("ours/whole").ok());
+}
+
+TEST(S3ObjectStoreTest, AServiceThatAsksForMoreTimeThanThereIsIsNotAskedAgain) {
+  Stage stage;
+  stage.Fail({.kind = Kind::kStatus, .status = 503, .retry_after = std::chrono::hours(1)});
+  EXPECT_EQ(stage.store->Put("k", AsBytes("x")).code(), StatusCode::kUnavailable);
+  EXPECT_EQ(stage.fake->exchanges(), 1);
+}
+
+TEST(S3ObjectStoreTest, ACallThatPausesBetweenTriesCanBeCancelled) {
+  S3Options options = Options();
+  options.request_timeout = std::chrono::hours(2);
+  options.retry_delay = std::chrono::hours(1);
+  Stage stage({}, options);
+  stage.Fail({.kind = Kind::kNotReached}, 1);
+  std::thread cancels([&] {
+    while (stage.fake->exchanges() == 0) std::this_thread::yield();
+    stage.store->CancelCalls();
+  });
+  EXPECT_EQ(stage.store->Put("k", AsBytes("x")).code(), StatusCode::kCancelled);
+  cancels.join();
+  EXPECT_TRUE(stage.store->Put("k", AsBytes("x")).ok()) << "later calls are not concerned";
 }
 
 }  // namespace

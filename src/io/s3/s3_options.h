@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "io/object_store.h"
+
 namespace luma::io {
 
 // Never printed, logged or put into an error.
@@ -32,7 +34,7 @@ struct S3Options {
   std::chrono::milliseconds retry_delay{50};
   // Files above this go up in parts of this size (S3: at least 5 MiB), at most 10,000 of them, so
   // larger ones for files above 80 GB.
-  uint64_t part_bytes = 8 << 20;
+  uint64_t part_bytes = kTransferBytes;
 };
 
 }  // namespace luma::io

@@ -222,6 +222,28 @@ Result<std::string> ParseUploadId(std::string_view xml) {
   return upload_id;
 }
 
+Result<std::vector<S3PendingUpload>> ParseUploads(std::string_view xml) {
+  std::vector<S3PendingUpload> uploads;
+  S3PendingUpload upload;
+  bool is_list = false, is_incomplete = false;
+  LUMA_RETURN_IF_ERROR(ReadXml(xml, [&](std::string_view path, std::string_view text) {
+    if (path == "ListMultipartUploadsResult/Upload/Key") {
+      upload.key = text;
+    } else if (path == "ListMultipartUploadsResult/Upload/UploadId") {
+      upload.id = text;
+    } else if (path == "ListMultipartUploadsResult/Upload") {
+      is_incomplete |= upload.key.empty() || upload.id.empty();
+      uploads.push_back(std::exchange(upload, {}));
+    } else if (path == "ListMultipartUploadsResult") {
+      is_list = true;
+    }
+  }));
+  if (!is_list || is_incomplete) {
+    return Status::Corruption("bad list of uploads from the object store");
+  }
+  return uploads;
+}
+
 S3Error ParseS3Error(std::string_view xml) {
   S3Error error;
   const Status status = ReadXml(xml, [&](std::string_view path, std::string_view text) {

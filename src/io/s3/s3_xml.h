@@ -30,6 +30,14 @@ Result<S3ListPage> ParseListPage(std::string_view xml);
 // UploadId of an InitiateMultipartUploadResult.
 Result<std::string> ParseUploadId(std::string_view xml);
 
+// A multipart upload that was begun and not ended.
+struct S3PendingUpload {
+  std::string key;
+  std::string id;
+};
+// One page of a ListMultipartUploadsResult.
+Result<std::vector<S3PendingUpload>> ParseUploads(std::string_view xml);
+
 // What an <Error> says; both empty when the text is none. The message is cut to 200 bytes, without
 // control characters: it goes into logs.
 struct S3Error {

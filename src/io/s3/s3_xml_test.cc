@@ -84,5 +84,26 @@ TEST(S3XmlTest, WritesTheCompletionOfAnUpload) {
             "</CompleteMultipartUpload>");
 }
 
+TEST(S3XmlTest, ReadsAListOfUploads) {
+  constexpr std::string_view kUploads =
+      "<ListMultipartUploadsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Bucket>b"
+      "</Bucket><Upload><Key>t/a</Key><UploadId>2~x</UploadId><Owner><ID>o</ID></Owner></Upload>"
+      "<Upload><Key>t/b&amp;c</Key><UploadId>y</UploadId></Upload></ListMultipartUploadsResult>";
+  const auto uploads = ParseUploads(kUploads);
+  ASSERT_TRUE(uploads.ok()) << uploads.status();
+  ASSERT_EQ(uploads->size(), 2u);
+  EXPECT_EQ((*uploads)[0].key, "t/a");
+  EXPECT_EQ((*uploads)[0].id, "2~x");
+  EXPECT_EQ((*uploads)[1].key, "t/b&c");
+  for (size_t size = 0; size < kUploads.size(); ++size) {
+    EXPECT_EQ(ParseUploads(kUploads.substr(0, size)).status().code(), StatusCode::kCorruption);
+  }
+  for (const char* const bad : {"<a/>",
+                                "<ListMultipartUploadsResult><Upload><Key>k</Key></Upload>"
+                                "</ListMultipartUploadsResult>"}) {
+    EXPECT_EQ(ParseUploads(bad).status().code(), StatusCode::kCorruption) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace luma::io

@@ -11,7 +11,9 @@
 #include <chrono>
 
 #include "io/object_store_contract.h"
+#include "io/s3/curl_transport.h"
 #include "io/s3/s3_credentials.h"
+#include "io/s3/s3_upload.h"
 #include "io/sim_disk.h"
 
 namespace luma::io {
@@ -182,6 +184,24 @@ TEST_F(S3BehindFaults, EveryUploadIsVerified) {
 
 TEST_F(S3BehindFaults, NoUploadVerifies) {
   for (const Status& status : Upload()) EXPECT_EQ(status.code(), StatusCode::kCorruption) << status;
+}
+
+TEST(S3ObjectStoreIntegration, UploadsThatWereCutOffAreAborted) {
+  const auto store = OpenStore(Options());
+  const auto client = S3Client::Create(
+      Options(), std::make_unique<CurlTransport>(Options().ca_file), Clock::System());
+  ASSERT_TRUE(client.ok()) << client.status();
+  for (const char* const key : {"cut/a", "cut/a", "cut/b=1", "other/c"}) {
+    auto upload = S3Upload::Begin(**client, key);
+    ASSERT_TRUE(upload.ok()) << upload.status();
+    ASSERT_TRUE(upload->AddPart(Bytes(5 << 20)).ok());
+  }
+  for (const auto& [prefix, expected] : {std::pair("cut/", 3u), std::pair("cut/", 0u),
+                                         std::pair("other/", 1u), std::pair("other/", 0u)}) {
+    const auto removed = store->RemoveLeftovers(prefix);
+    ASSERT_TRUE(removed.ok()) << removed.status();
+    EXPECT_EQ(*removed, expected) << prefix;
+  }
 }
 
 }  // namespace
