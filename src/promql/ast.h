@@ -66,7 +66,8 @@ struct StringLiteral {
 // "anchored" and "smoothed": samples beyond the edges of a range count too.
 enum class RangeEdges : uint8_t { kPlain, kAnchored, kSmoothed };
 struct VectorSelector {
-  Matchers matchers;  // with one for __name__ when the selector names a metric
+  Matchers matchers;   // with one for __name__ when the selector names a metric
+  bool named = false;  // the name is the word before the braces; the first of the matchers is its
   TimeShift shift;
   RangeEdges edges = RangeEdges::kPlain;  // of a vector never kAnchored
 };
@@ -120,6 +121,7 @@ enum class AggregateOp : uint8_t {
   kLimitk,
   kLimitRatio,
 };
+std::string_view AggregateOpText(AggregateOp op);
 struct Aggregate {
   AggregateOp op = AggregateOp::kSum;
   bool without = false;

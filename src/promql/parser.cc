@@ -465,6 +465,13 @@ std::string_view BinaryOpText(BinaryOp op) {
   return "";
 }
 
+std::string_view AggregateOpText(AggregateOp op) {
+  for (const AggregateInfo& info : kAggregates) {
+    if (info.op == op) return info.name;
+  }
+  return "";
+}
+
 bool IsComparison(BinaryOp op) { return op >= BinaryOp::kEqual && op <= BinaryOp::kGreaterEqual; }
 bool IsSetOperator(BinaryOp op) { return op >= BinaryOp::kAnd; }
 

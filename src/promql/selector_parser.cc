@@ -113,6 +113,7 @@ Result<VectorSelector> ReadVectorSelector(TokenStream& tokens, EmptyMatchers emp
                           Matcher::Create(std::string(kMetricNameLabel), MatchOp::kEqual,
                                           std::string(tokens.Next().text)));
     selector.matchers.push_back(std::move(name));
+    selector.named = true;
   }
   if (tokens.Accept(TokenKind::kLeftBrace)) {
     LUMA_RETURN_IF_ERROR(ReadMatchers(tokens, selector.matchers));
