@@ -12,6 +12,8 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <future>
+#include <memory>
 #include <utility>
 
 #include "net/url.h"
@@ -34,11 +36,13 @@ std::string RequestText(const HttpGetRequest& request) {
   std::string text = request.method + " " + request.target +
                      " HTTP/1.1\r\nHost: " + HostAndPort(request.host, request.port) +
                      "\r\nConnection: close\r\n";
-  if (request.method != "GET") text += "Content-Length: 0\r\n";
+  if (request.method != "GET") {
+    text += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
+  }
   for (const HttpHeader& header : request.headers) {
     text.append(header.name).append(": ").append(header.value).append("\r\n");
   }
-  return text.append("\r\n");
+  return text.append("\r\n").append(request.body);
 }
 
 Status StatusOf(beast::error_code error, const HttpGetRequest& request) {
@@ -107,6 +111,15 @@ void HttpGet(EventLoop& loop, HttpGetRequest request,
              std::function<void(Result<HttpResponse>)> done) {
   asio::io_context& io = loop.Next();
   asio::co_spawn(io, Get(io, std::move(request), std::move(done)), asio::detached);
+}
+
+Result<HttpResponse> HttpWait(EventLoop& loop, HttpGetRequest request) {
+  // Shared, since the waiting thread may be on before set_value has returned.
+  const auto promise = std::make_shared<std::promise<Result<HttpResponse>>>();
+  std::future<Result<HttpResponse>> response = promise->get_future();
+  HttpGet(loop, std::move(request),
+          [promise](Result<HttpResponse> outcome) { promise->set_value(std::move(outcome)); });
+  return response.get();
 }
 
 }  // namespace luma::net

@@ -16,9 +16,10 @@ namespace luma::net {
 struct HttpGetRequest {
   std::string host;  // name or numeric address
   uint16_t port = 80;
-  std::string method = "GET";  // or one that goes without a body, too
-  std::string target = "/";    // path and query, encoded
+  std::string method = "GET";
+  std::string target = "/";  // path and query, encoded
   std::vector<HttpHeader> headers = {};
+  std::string body = {};                      // of another method than GET
   std::chrono::milliseconds timeout{10'000};  // from connecting to the last byte
   uint64_t body_bytes_max = 64 << 20;
 };
@@ -28,5 +29,8 @@ struct HttpGetRequest {
 // (not HTTP).
 void HttpGet(EventLoop& loop, HttpGetRequest request,
              std::function<void(Result<HttpResponse>)> done);
+
+// The same, but blocks until there is a response; not on a thread of `loop`.
+Result<HttpResponse> HttpWait(EventLoop& loop, HttpGetRequest request);
 
 }  // namespace luma::net
