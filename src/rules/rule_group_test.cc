@@ -1,0 +1,238 @@
+// Goal: rules do over time what Prometheus' do: states of alerts, series, staleness, restarts.
+// Method: a group over metrics in memory is evaluated at times that the test chooses.
+#include "rules/rule_group.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "model/testing/memory_metrics.h"
+#include "promql/parser.h"
+
+namespace luma::rules {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+
+constexpr UnixMillis kMinute = 60'000;
+constexpr UnixMillis kStart = 28'333'333 * kMinute;
+
+class RuleGroupTest : public testing::Test {
+ protected:
+  std::unique_ptr<RuleGroup> Group(std::string_view rules, RuleGroupOptions options = {}) {
+    auto specs = ParseRuleFile("groups:\n- name: g\n" + std::string(rules), "a.yml");
+    EXPECT_TRUE(specs.ok()) << specs.status();
+    return std::make_unique<RuleGroup>(
+        specs->front(),
+        RuleGroupParts{queries_, metrics_,
+                       [this](const RuleSpec&, std::vector<Alert> alerts) {
+                         for (Alert& alert : alerts) sent_.push_back(std::move(alert));
+                       }},
+        options);
+  }
+  void Up(std::string_view instance, double value, UnixMillis time) {
+    metrics_.Add({{"__name__", "up"}, {"instance", instance}}, {{time, value}});
+  }
+  // The samples of a selector in [kStart, kStart + minutes], without their labels; NaN is -1.
+  std::vector<std::pair<UnixMillis, double>> Samples(std::string_view selector) {
+    std::vector<std::pair<UnixMillis, double>> samples;
+    const auto found = metrics_.Select(*promql::ParseSelector(selector), {}, {});
+    for (const SeriesSamples& series : *found) {
+      for (size_t i = 0; i < series.timestamps.size(); ++i) {
+        const double value = series.values[i];
+        samples.emplace_back((series.timestamps[i] - kStart) / kMinute,
+                             IsStaleNan(value) ? -1 : value);
+      }
+    }
+    return samples;
+  }
+  static AlertState StateOf(const RuleGroup& group) { return group.State().rules[0].alert_state; }
+
+  MemoryMetrics metrics_;
+  RuleQueries queries_{metrics_, {}};
+  std::vector<Alert> sent_;
+};
+
+TEST_F(RuleGroupTest, ARuleSeesTheResultsOfThoseBeforeIt) {
+  const auto group = Group(R"(  rules:
+  - {record: a, expr: sum(up), labels: {x: y}}
+  - {record: b, expr: a * 2}
+  - {record: c, expr: time()}
+)");
+  Up("i", 3, kStart);
+  group->Evaluate(kStart);
+  EXPECT_THAT(Samples("a{x='y'}"), ElementsAre(Pair(0, 3)));
+  EXPECT_THAT(Samples("b{x='y'}"), ElementsAre(Pair(0, 6)));
+  EXPECT_THAT(Samples("c"), ElementsAre(Pair(0, kStart / 1000)));
+  const RuleGroupState state = group->State();
+  EXPECT_EQ(state.evaluated_at, kStart);
+  EXPECT_EQ(state.rules[0].error, "");
+  EXPECT_EQ(state.rules[0].evaluated_at, kStart);
+}
+
+TEST_F(RuleGroupTest, SeriesThatVanishGetStalenessMarkers) {
+  const auto group = Group("  rules:\n  - {record: a, expr: up > 0}\n");
+  Up("i", 3, kStart);
+  group->Evaluate(kStart);
+  Up("i", 0, kStart + kMinute);
+  group->Evaluate(kStart + kMinute);
+  group->Evaluate(kStart + 2 * kMinute);
+  EXPECT_THAT(Samples("a"), ElementsAre(Pair(0, 3), Pair(1, -1)));
+}
+
+TEST_F(RuleGroupTest, AFailureIsShownAndLeavesSeriesAsTheyAre) {
+  const auto group = Group("  limit: 1\n  rules:\n  - {record: a, expr: up}\n");
+  Up("i", 3, kStart);
+  group->Evaluate(kStart);
+  Up("j", 3, kStart + kMinute);
+  group->Evaluate(kStart + kMinute);
+  EXPECT_EQ(group->State().rules[0].error, "exceeded limit of 1 with 2 series");
+  EXPECT_THAT(Samples("a"), ElementsAre(Pair(0, 3)));
+  metrics_.FailWrites(Status::DiskFull("no room"));
+  const auto other = Group("  rules:\n  - {record: b, expr: up}\n");
+  other->Evaluate(kStart);
+  EXPECT_EQ(other->State().rules[0].error, "no room");
+}
+
+TEST_F(RuleGroupTest, QueriesLookBackByTheOffset) {
+  const auto group = Group("  query_offset: 1m\n  rules:\n  - {record: a, expr: up}\n");
+  Up("i", 3, kStart);
+  Up("i", 4, kStart + kMinute);
+  group->Evaluate(kStart + kMinute);
+  EXPECT_THAT(Samples("a"), ElementsAre(Pair(0, 3)));
+}
+
+TEST_F(RuleGroupTest, AnAlertIsPendingThenFiresThenIsResolved) {
+  const auto group = Group(R"(  rules:
+  - alert: Down
+    expr: up == 0
+    for: 2m
+    labels: {severity: "{{ if eq $value 0.0 }}page{{ end }}"}
+    annotations: {text: "{{ $labels.instance }} {{ $value }} {{ query `bad(` }}"}
+)");
+  EXPECT_EQ(StateOf(*group), AlertState::kUnknown);
+  for (UnixMillis minute = 0; minute < 4; ++minute) Up("i", 0, kStart + minute * kMinute);
+  group->Evaluate(kStart);
+  EXPECT_EQ(StateOf(*group), AlertState::kPending);
+  EXPECT_THAT(sent_, IsEmpty());
+  group->Evaluate(kStart + kMinute);
+  group->Evaluate(kStart + 2 * kMinute);
+  EXPECT_EQ(StateOf(*group), AlertState::kFiring);
+  ASSERT_EQ(sent_.size(), 1u);
+  EXPECT_EQ(sent_[0].labels.ToString(), "{alertname=\"Down\", instance=\"i\", severity=\"page\"}");
+  EXPECT_THAT(sent_[0].annotations.at("text"), HasSubstr("<error expanding template: "));
+  EXPECT_EQ(sent_[0].fired_at, kStart + 2 * kMinute);
+  EXPECT_EQ(sent_[0].active_at, kStart);
+  EXPECT_EQ(sent_[0].valid_until, kStart + 6 * kMinute);
+  Up("i", 1, kStart + 3 * kMinute);
+  group->Evaluate(kStart + 3 * kMinute);
+  EXPECT_EQ(StateOf(*group), AlertState::kInactive);
+  ASSERT_EQ(sent_.size(), 2u);
+  EXPECT_EQ(sent_[1].resolved_at, kStart + 3 * kMinute);
+  EXPECT_THAT(group->State().rules[0].alerts, IsEmpty());
+  EXPECT_THAT(Samples("ALERTS{alertstate='pending',alertname='Down',severity='page'}"),
+              ElementsAre(Pair(0, 1), Pair(1, 1), Pair(2, -1)));
+  EXPECT_THAT(Samples("ALERTS{alertstate='firing'}"), ElementsAre(Pair(2, 1), Pair(3, -1)));
+  EXPECT_THAT(Samples("ALERTS_FOR_STATE"),
+              ElementsAre(Pair(0, kStart / 1000), Pair(1, kStart / 1000), Pair(2, kStart / 1000),
+                          Pair(3, -1)));
+}
+
+TEST_F(RuleGroupTest, AlertsAreSentAgainAfterTheDelayAndResolvedOnesForAQuarterOfAnHour) {
+  const auto group = Group("  rules:\n  - {alert: A, expr: up == 0}\n",
+                           {.resend_delay = std::chrono::milliseconds(3 * kMinute)});
+  for (UnixMillis minute = 0; minute < 8; ++minute) {
+    Up("i", 0, kStart + minute * kMinute);
+    group->Evaluate(kStart + minute * kMinute);
+  }
+  EXPECT_EQ(sent_.size(), 2u) << "at 0 and 4";
+  sent_.clear();
+  for (UnixMillis minute = 8; minute < 40; ++minute) {
+    Up("i", 1, kStart + minute * kMinute);
+    group->Evaluate(kStart + minute * kMinute);
+  }
+  ASSERT_EQ(sent_.size(), 4u) << "at 8, 12, 16 and 20";
+  for (const Alert& alert : sent_) EXPECT_EQ(alert.resolved_at, kStart + 8 * kMinute);
+}
+
+TEST_F(RuleGroupTest, KeepFiringForBridgesGaps) {
+  const auto group = Group("  rules:\n  - {alert: A, expr: up == 0, keep_firing_for: 2m}\n");
+  std::vector<AlertState> states;
+  for (const double value : {0, 1, 0, 1, 1, 1}) {
+    const UnixMillis time = kStart + static_cast<UnixMillis>(states.size()) * kMinute;
+    Up("i", value, time);
+    group->Evaluate(time);
+    states.push_back(StateOf(*group));
+  }
+  EXPECT_THAT(states, ElementsAre(AlertState::kFiring, AlertState::kFiring, AlertState::kFiring,
+                                  AlertState::kFiring, AlertState::kFiring, AlertState::kInactive));
+}
+
+TEST_F(RuleGroupTest, TooManyAlertsAndEqualAlertsFail) {
+  Up("i", 0, kStart);
+  Up("j", 0, kStart);
+  const auto many = Group("  limit: 1\n  rules:\n  - {alert: A, expr: up == 0}\n");
+  many->Evaluate(kStart);
+  EXPECT_EQ(many->State().rules[0].error, "exceeded limit of 1 with 2 alerts");
+  const auto equal = Group("  rules:\n  - {alert: A, expr: up == 0, labels: {instance: same}}\n");
+  equal->Evaluate(kStart);
+  EXPECT_THAT(equal->State().rules[0].error, HasSubstr("same labelset"));
+}
+
+TEST_F(RuleGroupTest, AlertsKeepTheirAgeOverARestart) {
+  const std::string_view rules = "  rules:\n  - {alert: A, expr: up == 0, for: 30m}\n";
+  for (UnixMillis minute = 0; minute < 60; ++minute) Up("i", 0, kStart + minute * kMinute);
+  const auto before = Group(rules);
+  for (UnixMillis minute = 0; minute <= 10; ++minute) {
+    before->Evaluate(kStart + minute * kMinute);
+  }
+  // Down for 5 minutes; the first evaluations show it as new, then it is 10 + 1 minutes old.
+  const auto after = Group(rules, {.restore = true});
+  after->Evaluate(kStart + 15 * kMinute);
+  EXPECT_EQ(after->State().rules[0].alerts[0].active_at, kStart + 15 * kMinute);
+  EXPECT_EQ(Samples("ALERTS_FOR_STATE").back().first, 10) << "not overwritten meanwhile";
+  after->Evaluate(kStart + 16 * kMinute);
+  EXPECT_EQ(after->State().rules[0].alerts[0].active_at, kStart + 6 * kMinute);
+  for (UnixMillis minute = 17; minute <= 36; ++minute) {
+    after->Evaluate(kStart + minute * kMinute);
+    EXPECT_EQ(StateOf(*after), minute < 36 ? AlertState::kPending : AlertState::kFiring) << minute;
+  }
+}
+
+TEST_F(RuleGroupTest, AlertsThatFiredFireAgainAfterARestart) {
+  const std::string_view rules = "  rules:\n  - {alert: A, expr: up == 0, for: 20m}\n";
+  for (UnixMillis minute = 0; minute < 60; ++minute) Up("i", 0, kStart + minute * kMinute);
+  const auto before = Group(rules);
+  for (UnixMillis minute = 0; minute <= 25; ++minute) {
+    before->Evaluate(kStart + minute * kMinute);
+  }
+  const auto after = Group(rules, {.restore = true});
+  for (UnixMillis minute = 40; minute <= 42; ++minute) after->Evaluate(kStart + minute * kMinute);
+  EXPECT_EQ(StateOf(*after), AlertState::kFiring);
+}
+
+TEST_F(RuleGroupTest, AReloadKeepsAlertsAndEndsTheSeriesOfRulesThatAreGone) {
+  Up("i", 0, kStart);
+  const auto before = Group(R"(  rules:
+  - {alert: A, expr: up == 0, for: 5m}
+  - {record: a, expr: up}
+  - {record: b, expr: up}
+)");
+  before->Evaluate(kStart);
+  const auto after = Group(R"(  rules:
+  - {record: b, expr: up + 1}
+  - {alert: A, expr: up == 0, for: 5m}
+)");
+  after->TakeState(*before);
+  after->Evaluate(kStart + kMinute);
+  EXPECT_EQ(after->State().rules[1].alerts[0].active_at, kStart);
+  EXPECT_THAT(Samples("a"), ElementsAre(Pair(0, 0), Pair(1, -1)));
+  EXPECT_THAT(Samples("b"), ElementsAre(Pair(0, 0), Pair(1, 1)));
+  after->EndSeries(kStart + 2 * kMinute);
+  EXPECT_THAT(Samples("b"), ElementsAre(Pair(0, 0), Pair(1, 1), Pair(2, -1)));
+}
+
+}  // namespace
+}  // namespace luma::rules
