@@ -63,6 +63,15 @@ Result<uint64_t> ApiRequest::Limit() const {
                           Status::InvalidArgument("cannot parse \"", text, "\" to a valid limit"));
 }
 
+Result<int64_t> ApiRequest::NumberOr(std::string_view name, int64_t absent) const {
+  const std::string_view text = Get(name);
+  if (text.empty()) return absent;
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size()) return number;
+  return Status::InvalidArgument(name, " must be a number");
+}
+
 Result<TimeRange> ApiRequest::Range() const {
   TimeRange range;
   LUMA_ASSIGN_OR_RETURN(range.min, TimeOr("start", range.min));

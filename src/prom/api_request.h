@@ -22,12 +22,15 @@ class ApiRequest {
   static Result<ApiRequest> From(const net::HttpRequest& http);
 
   std::string_view Get(std::string_view name) const { return fields_.Get(name); }
+  std::vector<std::string_view> GetAll(std::string_view name) const { return fields_.GetAll(name); }
   std::string_view PathParameter(std::string_view name) const { return http_->PathParameter(name); }
   Result<UnixMillis> Time(std::string_view name) const;
   Result<UnixMillis> TimeOr(std::string_view name, UnixMillis absent) const;
   Result<int64_t> DurationMillis(std::string_view name) const;
   Result<int64_t> DurationMillisOr(std::string_view name, int64_t absent) const;
   Result<uint64_t> Limit() const;  // 0: none
+  // A whole number; `absent` when it is not given. Errors: "<name> must be a number".
+  Result<int64_t> NumberOr(std::string_view name, int64_t absent) const;
   // "start" and "end", all of time when absent.
   Result<TimeRange> Range() const;
   Result<promql::ExprPtr> Query() const;

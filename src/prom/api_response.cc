@@ -116,7 +116,7 @@ uint64_t QueryValueBytes(const promql::QueryValue& value) {
   return bytes;
 }
 
-void WriteQueryValue(const promql::QueryValue& value, JsonWriter& json) {
+void WriteQueryValue(const promql::QueryValue& value, JsonWriter& json, std::string_view stats) {
   json.BeginObject();
   json.Key("resultType");
   json.String(ResultType(value.type));
@@ -139,6 +139,10 @@ void WriteQueryValue(const promql::QueryValue& value, JsonWriter& json) {
       }
       json.EndArray();
       break;
+  }
+  if (!stats.empty()) {
+    json.Key("stats");
+    json.Raw(stats);
   }
   json.EndObject();
 }

@@ -24,8 +24,9 @@ JsonWriter StartSuccess();
 net::HttpResponse FinishSuccess(JsonWriter json, const std::vector<std::string>& warnings = {},
                                 const std::vector<std::string>& infos = {});
 
-// {"resultType":...,"result":...}
-void WriteQueryValue(const promql::QueryValue& value, JsonWriter& json);
+// {"resultType":...,"result":...}, and "stats" when that is not empty but JSON.
+void WriteQueryValue(const promql::QueryValue& value, JsonWriter& json,
+                     std::string_view stats = "");
 // About how much text that is.
 uint64_t QueryValueBytes(const promql::QueryValue& value);
 

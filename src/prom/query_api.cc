@@ -1,5 +1,7 @@
 #include "prom/query_api.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <iterator>
@@ -10,6 +12,8 @@
 #include "model/utf8.h"
 #include "prom/api_response.h"
 #include "prom/label_name_escape.h"
+#include "prom/syntax_tree_json.h"
+#include "promql/format.h"
 
 namespace luma::prom {
 namespace {
@@ -35,14 +39,24 @@ net::HttpResponse TextList(std::vector<std::string> texts, uint64_t limit) {
   return FinishSuccess(std::move(json), warnings);
 }
 
-net::HttpResponse QueryAnswer(promql::QueryValue value, uint64_t limit, QueryMemory& memory) {
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+// What "stats" asks for. Of Prometheus' numbers, those that are the same thing here.
+std::string QueryStatsJson(SteadyTime begin) {
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return fmt::format(R"({{"timings":{{"evalTotalTime":{0},"execTotalTime":{0}}}}})", seconds);
+}
+
+net::HttpResponse QueryAnswer(promql::QueryValue value, uint64_t limit, std::string_view stats,
+                              QueryMemory& memory) {
   std::vector<std::string> warnings = Truncate(limit, value.series);
   warnings.insert(warnings.end(), value.warnings.begin(), value.warnings.end());
   const uint64_t bytes = QueryValueBytes(value);
   if (const Status booked = memory.Book(bytes); !booked.ok()) return ErrorResponse(booked);
   JsonWriter json = StartSuccess();
   json.Reserve(bytes);
-  WriteQueryValue(value, json);
+  WriteQueryValue(value, json, stats);
   return FinishSuccess(std::move(json), warnings, value.infos);
 }
 
@@ -91,7 +105,8 @@ void QueryApi::AddRoutes(net::Router& router) {
   Add(router, "/api/v1/series", &QueryApi::Series);
   Add(router, "/api/v1/labels", &QueryApi::LabelNames);
   Add(router, "/api/v1/label/{name}/values", &QueryApi::LabelValues);
-  Add(router, "/api/v1/metadata", &QueryApi::Metadata);
+  Add(router, "/api/v1/format_query", &QueryApi::FormatQuery);
+  Add(router, "/api/v1/parse_query", &QueryApi::ParseQuery);
   Add(router, "/api/v1/status/buildinfo", &QueryApi::BuildInfo);
 }
 
@@ -116,9 +131,11 @@ QueryApi::Answer QueryApi::Query(const ApiRequest& request, QueryMemory& memory)
   LUMA_ASSIGN_OR_RETURN(const ReadLimits limits, LimitsOf(request, memory));
   LUMA_ASSIGN_OR_RETURN(const int64_t lookback_ms, request.DurationMillisOr("lookback_delta", 0));
   LUMA_ASSIGN_OR_RETURN(const promql::ExprPtr expr, request.Query());
+  const SteadyTime begin = std::chrono::steady_clock::now();
   Result<promql::QueryValue> value = EvaluatorWith(lookback_ms).Instant(*expr, time, limits);
   if (!value.ok()) return ErrorResponse(value.status());
-  return QueryAnswer(*std::move(value), limit, memory);
+  const std::string stats = request.Get("stats").empty() ? "" : QueryStatsJson(begin);
+  return QueryAnswer(*std::move(value), limit, stats, memory);
 }
 
 QueryApi::Answer QueryApi::QueryRange(const ApiRequest& request, QueryMemory& memory) const {
@@ -131,10 +148,12 @@ QueryApi::Answer QueryApi::QueryRange(const ApiRequest& request, QueryMemory& me
   LUMA_ASSIGN_OR_RETURN(const int64_t lookback_ms, request.DurationMillisOr("lookback_delta", 0));
   LUMA_ASSIGN_OR_RETURN(const promql::ExprPtr expr, request.Query());
   LUMA_RETURN_IF_ERROR(promql::CheckRangeQueryType(*expr));
+  const SteadyTime begin = std::chrono::steady_clock::now();
   Result<promql::QueryValue> value =
       EvaluatorWith(lookback_ms).Range(*expr, start, end, step_ms, limits);
   if (!value.ok()) return ErrorResponse(value.status());
-  return QueryAnswer(*std::move(value), limit, memory);
+  const std::string stats = request.Get("stats").empty() ? "" : QueryStatsJson(begin);
+  return QueryAnswer(*std::move(value), limit, stats, memory);
 }
 
 QueryApi::Answer QueryApi::Series(const ApiRequest& request, QueryMemory& memory) const {
@@ -203,13 +222,21 @@ QueryApi::Answer QueryApi::BuildInfo(const ApiRequest&, QueryMemory&) const {
   return FinishSuccess(std::move(json));
 }
 
-// Metadata of metrics and exemplars are not stored, so there are none to list.
-QueryApi::Answer QueryApi::Metadata(const ApiRequest&, QueryMemory&) const {
+QueryApi::Answer QueryApi::FormatQuery(const ApiRequest& request, QueryMemory&) const {
+  LUMA_ASSIGN_OR_RETURN(const promql::ExprPtr expr, request.Query());
   JsonWriter json = StartSuccess();
-  json.Raw("{}");
+  json.String(promql::FormatPretty(*expr));
   return FinishSuccess(std::move(json));
 }
 
+QueryApi::Answer QueryApi::ParseQuery(const ApiRequest& request, QueryMemory&) const {
+  LUMA_ASSIGN_OR_RETURN(const promql::ExprPtr expr, request.Query());
+  JsonWriter json = StartSuccess();
+  WriteSyntaxTree(*expr, json);
+  return FinishSuccess(std::move(json));
+}
+
+// Exemplars are not stored, so there are none to list.
 QueryApi::Answer QueryApi::Exemplars(const ApiRequest& request, QueryMemory&) const {
   LUMA_RETURN_IF_ERROR(request.Range().status());
   LUMA_RETURN_IF_ERROR(request.Query().status());

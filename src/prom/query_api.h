@@ -53,7 +53,8 @@ class QueryApi {
   Answer LabelNames(const ApiRequest& request, QueryMemory& memory) const;
   Answer LabelValues(const ApiRequest& request, QueryMemory& memory) const;
   Answer BuildInfo(const ApiRequest& request, QueryMemory& memory) const;
-  Answer Metadata(const ApiRequest& request, QueryMemory& memory) const;
+  Answer FormatQuery(const ApiRequest& request, QueryMemory& memory) const;
+  Answer ParseQuery(const ApiRequest& request, QueryMemory& memory) const;
   Answer Exemplars(const ApiRequest& request, QueryMemory& memory) const;
 
   // The limits of one query, with the deadline that the parameter "timeout" may bring forward.

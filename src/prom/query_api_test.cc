@@ -169,7 +169,13 @@ TEST_F(QueryApiTest, LimitsTruncateWithAWarning) {
 
 TEST_F(QueryApiTest, WhatGrafanaAsksFor) {
   EXPECT_THAT(Get("/api/v1/status/buildinfo").body, HasSubstr(R"("version":"0.1.0")"));
-  EXPECT_EQ(Get("/api/v1/metadata").body, R"({"status":"success","data":{}})");
+  EXPECT_EQ(Get("/api/v1/format_query?query=sum(up)by(job)").body,
+            R"json({"status":"success","data":"sum by (job) (up)"})json");
+  EXPECT_EQ(PostForm("/api/v1/parse_query", "query=1").body,
+            R"({"status":"success","data":{"type":"numberLiteral","val":"1"}})");
+  EXPECT_EQ(Get("/api/v1/parse_query?query=1%2B").status, 400);
+  EXPECT_THAT(Get("/api/v1/query?query=1&stats=all").body,
+              HasSubstr(R"(,"stats":{"timings":{"evalTotalTime":)"));
   EXPECT_EQ(Get("/api/v1/query_exemplars?query=up&start=0&end=1").body,
             R"({"status":"success","data":[]})");
 }

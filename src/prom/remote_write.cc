@@ -9,6 +9,7 @@
 
 #include "prom/http_errors.h"
 #include "prom/remote_write_decoder.h"
+#include "prom/snappy_body.h"
 
 namespace luma::prom {
 namespace {
@@ -53,19 +54,6 @@ Status CheckHeaders(const net::HttpRequest& request) {
     return Status::Unsupported("unsupported content encoding: want=snappy got=", encoding);
   }
   return Status::Ok();
-}
-
-Result<size_t> UncompressedBytes(std::string_view body, uint64_t bytes_max) {
-  size_t length = 0;
-  if (!snappy::GetUncompressedLength(body.data(), body.size(), &length)) {
-    return Status::InvalidArgument("bad snappy: no length");
-  }
-  // snappy expands at most about 64 bytes for 3, so a longer claim is a lie and costs no memory.
-  if (length > body.size() * 32) return Status::InvalidArgument("bad snappy: length=", length);
-  if (length > bytes_max) {
-    return Status::TooLarge("request too large: decoded_bytes=", length, " limit=", bytes_max);
-  }
-  return length;
 }
 
 // The answer to a request that storage has taken; 204 when nothing of it was lost.
@@ -144,9 +132,10 @@ void RemoteWriteHandler::Handle(net::HttpRequest request, net::Responder respond
   }
   std::unique_ptr<Scratch> scratch = TakeScratch();
   storage::BudgetLease memory;
-  const Result<WriteRequestSummary> summary = Decode(request.body, *scratch, memory);
+  Result<WriteRequestSummary> summary = Decode(request.body, *scratch, memory);
   if (summary.ok()) {
     Count(*summary);
+    KeepMetadata(std::exchange(summary->metadata, {}));
     sink_.Write(scratch->batch, [this, responder, summary = *summary](Result<WriteSummary> stored) {
       if (!stored.ok()) return Answer(WriteErrorResponse(stored.status()), responder);
       counters_.samples_stored += stored->samples_stored;
@@ -178,7 +167,14 @@ void RemoteWriteHandler::Count(const WriteRequestSummary& request) {
   counters_.series_refused += request.series_refused;
   counters_.histograms_refused += request.histograms;
   counters_.exemplars_ignored += request.exemplars;
-  counters_.metadata_ignored += request.metadata;
+  counters_.metadata_ignored += request.metadata_ignored;
+}
+
+void RemoteWriteHandler::KeepMetadata(MetadataList metadata) {
+  for (MetricMetadata& one : metadata) {
+    const bool kept = options_.metadata != nullptr && options_.metadata->Add(std::move(one));
+    if (!kept) ++counters_.metadata_ignored;
+  }
 }
 
 void RemoteWriteHandler::Answer(net::HttpResponse response, const net::Responder& responder) {

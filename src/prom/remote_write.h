@@ -26,7 +26,7 @@ struct RemoteWriteCounters {
   std::atomic<uint64_t> series_refused{0};
   std::atomic<uint64_t> histograms_refused{0};
   std::atomic<uint64_t> exemplars_ignored{0};
-  std::atomic<uint64_t> metadata_ignored{0};
+  std::atomic<uint64_t> metadata_ignored{0};  // for want of room, or of a place to keep it
 };
 
 struct RemoteWriteOptions {
@@ -34,12 +34,14 @@ struct RemoteWriteOptions {
   uint64_t decoded_bytes_max = 32 << 20;  // checked before anything is decompressed
   // A request is booked on it while it is decoded and handed over; null: it is not.
   storage::MemoryBudget* budget = nullptr;
+  WrittenMetadata* metadata = nullptr;  // where metadata goes; null: nowhere
 };
 
 // Answers 204 only once every sample of the request is durable. A permanent refusal is 400 (bad
 // bytes, or some series or samples that cannot be stored: the others are stored all the same), 413
 // or 415; when storage cannot take it now 429 or 503 with Retry-After; 500 when storage is broken.
-// Native histograms are refused with 400 and exemplars and metadata ignored, both counted.
+// Native histograms are refused with 400 and exemplars ignored, both counted. Metadata is kept in
+// memory.
 // Threads: Handle from any thread. Lifetime: the sink and the budget outlive the handler, and the
 // handler every request it was given.
 class RemoteWriteHandler {
@@ -60,6 +62,7 @@ class RemoteWriteHandler {
   Result<WriteRequestSummary> Decode(std::string_view body, Scratch& scratch,
                                      storage::BudgetLease& memory) const;
   void Count(const WriteRequestSummary& request);
+  void KeepMetadata(MetadataList metadata);
   void Answer(net::HttpResponse response, const net::Responder& responder);
 
   MetricsSink& sink_;

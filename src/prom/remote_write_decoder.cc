@@ -1,6 +1,7 @@
 #include "prom/remote_write_decoder.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace luma::prom {
 namespace {
@@ -109,6 +110,7 @@ Result<WriteRequestSummary> RemoteWriteDecoder::Decode(std::string_view message,
                                                        const MetricsSink& sink,
                                                        SeriesBatch& batch) {
   WriteRequestSummary summary;
+  metadata_.clear();
   ProtobufReader reader(message);
   while (FindSome(reader, summary)) {
     ids_.resize(hashes_.size());
@@ -118,6 +120,10 @@ Result<WriteRequestSummary> RemoteWriteDecoder::Decode(std::string_view message,
     }
   }
   if (!reader.ok()) return Malformed("WriteRequest");
+  for (const std::string_view one : metadata_) {
+    LUMA_ASSIGN_OR_RETURN(MetricMetadata metadata, DecodeMetadata(one));
+    summary.metadata.push_back(std::move(metadata));
+  }
   return summary;
 }
 
@@ -134,8 +140,12 @@ bool RemoteWriteDecoder::FindSome(ProtobufReader& reader, WriteRequestSummary& s
         break;
       }
       case kRequestMetadata:
-        reader.Skip();
-        ++summary.metadata;
+        if (metadata_.size() < kMetadataPerRequestMax) {
+          metadata_.push_back(reader.Bytes());
+        } else {
+          reader.Skip();
+          ++summary.metadata_ignored;
+        }
         break;
       default:
         reader.Skip();
@@ -213,8 +223,8 @@ void RemoteWriteDecoder::AddSeries(SeriesBatch& batch, WriteRequestSummary& summ
 }
 
 size_t RemoteWriteDecoder::allocated_bytes() const {
-  return AllocatedBytes(series_) + AllocatedBytes(hashes_) + AllocatedBytes(ids_) +
-         AllocatedBytes(labels_) + AllocatedBytes(samples_);
+  return AllocatedBytes(series_) + AllocatedBytes(hashes_) + AllocatedBytes(metadata_) +
+         AllocatedBytes(ids_) + AllocatedBytes(labels_) + AllocatedBytes(samples_);
 }
 
 void RemoteWriteDecoder::Refuse(std::string_view reason, WriteRequestSummary& summary) {

@@ -11,6 +11,7 @@
 #include "model/metrics_source.h"
 #include "model/protobuf_reader.h"
 #include "model/series_batch.h"
+#include "prom/metric_metadata.h"
 
 namespace luma::prom {
 
@@ -18,6 +19,7 @@ namespace luma::prom {
 // Senders put about 10,000 samples into a request and tens of labels on a series.
 constexpr size_t kSamplesPerRequestMax = 2'000'000;
 constexpr size_t kLabelsPerSeriesMax = 4096;
+constexpr size_t kMetadataPerRequestMax = 50'000;  // two bytes make one of 128
 
 // What a message holds besides the series that went into the batch.
 struct WriteRequestSummary {
@@ -25,7 +27,8 @@ struct WriteRequestSummary {
   std::string first_refusal;    // why; empty when none was refused
   uint64_t histograms = 0;
   uint64_t exemplars = 0;
-  uint64_t metadata = 0;
+  MetadataList metadata;
+  uint64_t metadata_ignored = 0;  // beyond kMetadataPerRequestMax
 };
 
 // Thread-compatible; keeps scratch memory between requests and allocates nothing per label.
@@ -63,6 +66,7 @@ class RemoteWriteDecoder {
 
   // Of some series of the message, to be looked up together.
   std::vector<WireSeries> series_;
+  std::vector<std::string_view> metadata_;
   std::vector<Hash128> hashes_;
   std::vector<SeriesId> ids_;
   // Of one series.

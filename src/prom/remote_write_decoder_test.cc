@@ -152,11 +152,14 @@ TEST_F(RemoteWriteDecoderTest, CountsWhatIsNotStoredAndSkipsUnknownFields) {
                              BytesField(3, "exemplar") + BytesField(4, "histogram") +
                              BytesField(4, "histogram") + BytesField(99, "unknown");
   const Result<WriteRequestSummary> summary =
-      Decode(BytesField(1, series) + BytesField(3, "metadata") + BytesField(99, "later"));
+      Decode(BytesField(1, series) + BytesField(3, "\x08\x01\x12\x02up\x22\x04help") +
+             BytesField(99, "later"));
   ASSERT_TRUE(summary.ok());
   EXPECT_EQ(summary->exemplars, 1u);
   EXPECT_EQ(summary->histograms, 2u);
-  EXPECT_EQ(summary->metadata, 1u);
+  ASSERT_EQ(summary->metadata.size(), 1u);
+  EXPECT_EQ(summary->metadata[0],
+            (MetricMetadata{.family = "up", .type = "counter", .help = "help", .unit = ""}));
   EXPECT_EQ(summary->series_refused, 0u);
 }
 

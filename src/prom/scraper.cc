@@ -176,6 +176,7 @@ void PrometheusScraper::Store(const std::shared_ptr<Turn>& turn) {
   const Status status = slot.target.Process(turn->attempt, batch);
   if (!status.ok()) ++counters_.scrapes_failed;
   LogChange(slot, status);
+  Report(slot, turn->attempt, status);
   sink_.Write(batch, [this, &slot](const Result<WriteSummary>& stored) {
     if (stored.ok()) {
       counters_.samples_stored += stored->samples_stored;
@@ -186,6 +187,29 @@ void PrometheusScraper::Store(const std::shared_ptr<Turn>& turn) {
     }
     Finish(slot);
   });
+}
+
+void PrometheusScraper::Report(Slot& slot, const ScrapeAttempt& attempt, const Status& status) {
+  std::shared_ptr<const MetadataList> metadata;
+  if (status.ok()) metadata = metadata_.Of(attempt.response->body);
+  MutexLock lock(mutex_);
+  slot.last.time = attempt.time;
+  slot.last.duration = attempt.duration;
+  slot.last.error = status.ok() ? "" : status.message();
+  if (metadata != nullptr) slot.last.metadata = std::move(metadata);
+}
+
+std::vector<TargetState> PrometheusScraper::Targets() const {
+  MutexLock lock(mutex_);
+  std::vector<TargetState> targets;
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    if (slot->leaving) continue;
+    targets.push_back({.scheduled = {.target = slot->target.options(),
+                                     .interval = slot->interval,
+                                     .timeout = slot->timeout},
+                       .last = slot->last});
+  }
+  return targets;
 }
 
 void PrometheusScraper::LogChange(Slot& slot, const Status& status) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "model/metrics_source.h"
 #include "net/event_loop.h"
 #include "net/worker_pool.h"
+#include "prom/metric_metadata.h"
 #include "prom/scrape_target.h"
 
 namespace luma::prom {
@@ -27,6 +29,19 @@ struct ScheduledTarget {
 struct ScraperOptions {
   uint64_t body_bytes_max = 64 << 20;
   std::vector<ScheduledTarget> targets = {};
+};
+
+// What came of a target's last scrape.
+struct ScrapeReport {
+  UnixMillis time = 0;  // 0: there was none yet
+  std::chrono::nanoseconds duration{0};
+  std::string error;                             // why it failed; empty when it did not
+  std::shared_ptr<const MetadataList> metadata;  // of the last good page; null before it
+};
+
+struct TargetState {
+  ScheduledTarget scheduled;
+  ScrapeReport last;
 };
 
 struct ScraperCounters {
@@ -57,6 +72,8 @@ class PrometheusScraper {
   // Returns when no fetch is under way, which takes up to the longest timeout. Writes no staleness
   // markers, as Prometheus does not: a restart would tear a gap into every series.
   void Stop() LUMA_EXCLUDES(mutex_);
+  // The targets as configured, without those that are leaving. Threads: any.
+  std::vector<TargetState> Targets() const LUMA_EXCLUDES(mutex_);
   const ScraperCounters& counters() const { return counters_; }
 
  private:
@@ -70,6 +87,7 @@ class PrometheusScraper {
     std::chrono::nanoseconds due{0};
     bool busy = false;
     bool leaving = false;  // never due again; goes when its series have their ends
+    ScrapeReport last;
   };
   struct Turn;
 
@@ -80,6 +98,7 @@ class PrometheusScraper {
   std::chrono::nanoseconds StartDue() LUMA_REQUIRES(mutex_);
   void Fetch(Slot& slot) LUMA_REQUIRES(mutex_);
   void Store(const std::shared_ptr<Turn>& turn);
+  void Report(Slot& slot, const ScrapeAttempt& attempt, const Status& status) LUMA_EXCLUDES(mutex_);
   void LogChange(Slot& slot, const Status& status);
   void Finish(Slot& slot) LUMA_EXCLUDES(mutex_);
 
@@ -95,7 +114,8 @@ class PrometheusScraper {
   MetricsSink& sink_;
   const Clock& clock_;
   ScraperCounters counters_;
-  Mutex mutex_;
+  PageMetadataCache metadata_;
+  mutable Mutex mutex_;
   CondVar wake_;
   uint64_t body_bytes_max_ LUMA_GUARDED_BY(mutex_) = 0;
   // A slot's target and failing belong to whoever set busy, the rest is guarded by mutex_.

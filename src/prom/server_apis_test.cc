@@ -1,0 +1,148 @@
+// The parts of the HTTP API that tell about the server and its targets, and federation.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "model/testing/memory_metrics.h"
+#include "net/http_server.h"
+#include "net/testing/http_test_client.h"
+#include "prom/federation.h"
+#include "prom/status_api.h"
+#include "prom/targets_api.h"
+
+namespace luma::prom {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr UnixMillis kNow = 1'700'000'000'000;
+
+TargetState Target(std::string job, std::string error) {
+  TargetState state;
+  state.scheduled.target = {.job = std::move(job), .port = 9100, .instance = "a:1"};
+  state.last.time = kNow - 500;
+  state.last.duration = std::chrono::milliseconds(250);
+  state.last.error = std::move(error);
+  state.last.metadata = std::make_shared<const MetadataList>(
+      MetadataList{{"up", "gauge", "Is it?", ""}, {"x", "counter", "", "s"}});
+  return state;
+}
+
+class ServerApisTest : public testing::Test {
+ protected:
+  ServerApisTest() {
+    metrics_.Add({{"__name__", "up"}, {"job", "a\"\n"}}, {{kNow - 1000, 1}});
+    metrics_.Add({{"__name__", "up"}, {"instance", "i"}, {"job", "b"}}, {{kNow - 1000, 0.5}});
+    metrics_.Add({{"__name__", "über.all"}, {"ä", "x"}}, {{kNow - 1000, 2}});
+    metrics_.Add({{"__name__", "over"}}, {{kNow - 2000, 1}, {kNow - 1000, kStaleNan}});
+    net::Router router;
+    federation_.AddRoutes(router);
+    targets_.AddRoutes(router);
+    status_.AddRoutes(router);
+    server_ = net::HttpServer::Start(loop_, workers_, std::move(router), {}).value();
+  }
+  ~ServerApisTest() override { server_.reset(); }
+
+  net::TestHttpResponse Get(std::string_view target, std::string_view headers = "") {
+    return net::TestHttpClient(server_->port()).Request("GET", target, "", headers);
+  }
+
+  ManualClock clock_{kNow};
+  MemoryMetrics metrics_{clock_};
+  Federation federation_{metrics_, clock_, {}};
+  TargetsApi targets_{
+      {.targets = [] { return std::vector{Target("b", "down it is"), Target("a", "")}; },
+       .written_metadata =
+           [] { return MetadataList{{"up", "gauge", "Else.", ""}, {"w", "info", "", ""}}; }}};
+  StatusApi status_{
+      metrics_,
+      clock_,
+      {.config_yaml = [] { return std::string("global: {}\n"); },
+       .flags = [] { return std::map<std::string, std::string>{{"query.timeout", "2m"}}; },
+       .runtime = [] { return RuntimeInfo{.start_time = kNow, .processors = 2}; },
+       .features = [] { return FeatureSet{{"api", {{"admin", false}}}}; }},
+      {}};
+  net::EventLoop loop_{1};
+  net::WorkerPool workers_{2, 100};
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+TEST_F(ServerApisTest, TargetsWithTheirLastScrape) {
+  const std::string all = Get("/api/v1/targets").body;
+  EXPECT_THAT(
+      all,
+      HasSubstr(
+          R"({"discoveredLabels":{"__address__":"127.0.0.1:9100","__metrics_path__":"/metrics",)"
+          R"("__scheme__":"http","__scrape_interval__":"15s","__scrape_timeout__":"10s",)"
+          R"("job":"b"},"labels":{"instance":"a:1","job":"b"},"scrapePool":"b",)"
+          R"("scrapeUrl":"http://127.0.0.1:9100/metrics",)"
+          R"("globalUrl":"http://127.0.0.1:9100/metrics","lastError":"down it is",)"
+          R"("lastScrape":"2023-11-14T22:13:19.5Z","lastScrapeDuration":0.25,"health":"down",)"
+          R"("scrapeInterval":"15s","scrapeTimeout":"10s"})"));
+  EXPECT_LT(all.find(R"("scrapePool":"a")"), all.find(R"("scrapePool":"b")"));
+  EXPECT_THAT(all, HasSubstr(R"("droppedTargets":[],"droppedTargetCounts":{"a":0,"b":0})"));
+  EXPECT_THAT(Get("/api/v1/targets?scrapePool=a").body, Not(HasSubstr(R"("health":"down")")));
+  EXPECT_THAT(Get("/api/v1/targets?state=dropped").body, HasSubstr(R"("activeTargets":[])"));
+  EXPECT_EQ(Get("/api/v1/scrape_pools").body,
+            R"({"status":"success","data":{"scrapePools":["a","b"]}})");
+}
+
+TEST_F(ServerApisTest, MetadataOfTargetsAndSenders) {
+  EXPECT_EQ(Get("/api/v1/metadata").body, R"({"status":"success","data":{)"
+                                          R"("up":[{"type":"gauge","help":"Else.","unit":""},)"
+                                          R"({"type":"gauge","help":"Is it?","unit":""}],)"
+                                          R"("w":[{"type":"info","help":"","unit":""}],)"
+                                          R"("x":[{"type":"counter","help":"","unit":"s"}]}})");
+  EXPECT_EQ(Get("/api/v1/metadata?metric=up&limit_per_metric=1").body,
+            R"({"status":"success","data":{"up":[{"type":"gauge","help":"Is it?","unit":""}]}})");
+  EXPECT_EQ(Get("/api/v1/metadata?limit=0").body, R"({"status":"success","data":{}})");
+  EXPECT_THAT(Get("/api/v1/metadata?limit=x").body, HasSubstr("limit must be a number"));
+  EXPECT_EQ(Get("/api/v1/targets/metadata?match_target=%7Bjob%3D%22a%22%7D&metric=up").body,
+            R"({"status":"success","data":[{"target":{"instance":"a:1","job":"a"},)"
+            R"("type":"gauge","help":"Is it?","unit":""}]})");
+  EXPECT_THAT(Get("/api/v1/targets/metadata?limit=1").body, HasSubstr(R"("metric":"x")"));
+  EXPECT_EQ(Get("/api/v1/targets/metadata?match_target=%7B").status, 400);
+}
+
+TEST_F(ServerApisTest, Status) {
+  EXPECT_EQ(Get("/api/v1/status/config").body,
+            R"({"status":"success","data":{"yaml":"global: {}\n"}})");
+  EXPECT_EQ(Get("/api/v1/status/flags").body,
+            R"({"status":"success","data":{"query.timeout":"2m"}})");
+  EXPECT_THAT(Get("/api/v1/status/runtimeinfo").body,
+              HasSubstr(R"("startTime":"2023-11-14T22:13:20Z")"));
+  EXPECT_EQ(Get("/api/v1/features").body, R"({"status":"success","data":{"api":{"admin":false}}})");
+  EXPECT_EQ(Get("/api/v1/notifications").body, R"({"status":"success","data":[]})");
+  EXPECT_THAT(Get("/api/v1/status/walreplay").body, HasSubstr(R"("current":0)"));
+}
+
+TEST_F(ServerApisTest, TsdbStatusRanksMetricsAndLabels) {
+  const std::string body = Get("/api/v1/status/tsdb?limit=1").body;
+  EXPECT_THAT(body, HasSubstr(R"("numSeries":4,"numLabelPairs":7,)"));
+  EXPECT_THAT(body, HasSubstr(R"("seriesCountByMetricName":[{"name":"up","value":2}])"));
+  EXPECT_THAT(body, HasSubstr(R"("labelValueCountByLabelName":[{"name":"__name__","value":3}])"));
+  EXPECT_THAT(body, HasSubstr(R"({"name":"__name__=up","value":2})"));
+  EXPECT_THAT(Get("/api/v1/status/tsdb?limit=0").body, HasSubstr("must be a positive number"));
+}
+
+TEST_F(ServerApisTest, FederationGivesTheLatestSamples) {
+  const net::TestHttpResponse page =
+      Get("/federate?match[]=%7B__name__%3D~%22.%2B%22%7D&match[]=up");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_THAT(page.Header("Content-Type"), HasSubstr("text/plain; version=0.0.4"));
+  EXPECT_EQ(page.body,
+            "# TYPE up untyped\n"
+            "up{instance=\"i\",job=\"b\"} 0.5 1699999999000\n"
+            "up{job=\"a\\\"\\n\",instance=\"\"} 1 1699999999000\n"
+            "# TYPE _ber_all untyped\n"
+            "_ber_all{_=\"x\",instance=\"\"} 2 1699999999000\n");
+  EXPECT_THAT(Get("/federate?match[]=%7B__name__%3D~%22.%2Ball%22%7D",
+                  "Accept: text/plain;version=1.0.0;escaping=allow-utf-8\r\n")
+                  .body,
+              HasSubstr("{\"über.all\",\"ä\"=\"x\",instance=\"\"} 2 "));
+  EXPECT_EQ(Get("/federate").body, "");
+  EXPECT_EQ(Get("/federate?match[]=%7B").status, 400);
+}
+
+}  // namespace
+}  // namespace luma::prom

@@ -1,0 +1,40 @@
+// What the HTTP API tells about scraping, and about metrics' types and helps.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "net/router.h"
+#include "prom/api_request.h"
+#include "prom/scraper.h"
+
+namespace luma::prom {
+
+// What the scraper and remote write have to tell. Threads: both may be called from any thread.
+struct TargetsApiSources {
+  std::function<std::vector<TargetState>()> targets;
+  std::function<MetadataList()> written_metadata;
+};
+
+//   GET /api/v1/targets            ?state=active|dropped|any  ?scrapePool=
+//   GET /api/v1/targets/metadata   ?match_target=  ?metric=  ?limit=
+//   GET /api/v1/scrape_pools
+//   GET /api/v1/metadata           ?metric=  ?limit=  ?limit_per_metric=
+// Metadata is that of the targets' last pages and, for /metadata, what senders told by remote
+// write. A pool is a job. No target is ever dropped: there is no relabeling.
+class TargetsApi {
+ public:
+  explicit TargetsApi(TargetsApiSources sources) : sources_(std::move(sources)) {}
+  void AddRoutes(net::Router& router);
+
+ private:
+  using Answer = Result<net::HttpResponse>;
+  Answer Targets(const ApiRequest& request) const;
+  Answer TargetMetadata(const ApiRequest& request) const;
+  Answer ScrapePools() const;
+  Answer Metadata(const ApiRequest& request) const;
+
+  const TargetsApiSources sources_;
+};
+
+}  // namespace luma::prom
