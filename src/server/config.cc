@@ -14,6 +14,7 @@
 #include "server/internal/retention_rules.h"
 #include "server/internal/scrape_jobs.h"
 #include "server/internal/toml.h"
+#include "server/rule_settings.h"
 
 namespace luma::server {
 namespace {
@@ -65,6 +66,7 @@ class ConfigBuilder {
   Status CheckListener(const std::string& section, std::string_view host, bool authenticated) const;
   Status CheckScrape() const;
   Status CheckCold() const;
+  Status CheckRules() const;
   Origin OriginOf(const toml::node& node) const;
   Status AtKey(const std::string& path, const Status& status) const;
 
@@ -169,6 +171,7 @@ Status ConfigBuilder::Check() const {
         CheckListener("metrics", config_.metrics.host, config_.metrics.require_auth));
   }
   LUMA_RETURN_IF_ERROR(CheckCold());
+  LUMA_RETURN_IF_ERROR(CheckRules());
   return CheckScrape();
 }
 
@@ -232,6 +235,11 @@ Status ConfigBuilder::CheckScrape() const {
     }
   }
   return Status::Ok();
+}
+
+Status ConfigBuilder::CheckRules() const {
+  const Status status = AlertNotifierOptionsOf(config_).status();
+  return status.ok() ? status : AtKey("rules.alertmanagers", status);
 }
 
 Status ConfigBuilder::CheckCold() const {

@@ -42,6 +42,7 @@ struct Config {
     bool require_auth = false;
     bool allow_unauthenticated_remote = false;
     bool admin_api = false;
+    bool lifecycle_api = false;
     int64_t max_connections = 10'000;
     ByteCount body_limit{32 << 20};
     ByteCount body_memory;  // 0 here and below: see server/memory_shares.h
@@ -150,6 +151,19 @@ struct Config {
     bool self = true;
     std::vector<ScrapeJob> jobs;
   } scrape;
+  struct {
+    std::string files;
+    Duration evaluation_interval{60'000};
+    Duration query_offset{0};
+    int64_t threads = 2;
+    std::string alertmanagers;
+    Duration alertmanager_timeout{10'000};
+    Duration resend_delay{60'000};
+    Duration for_outage_tolerance{3'600'000};
+    Duration for_grace_period{600'000};
+    std::string external_url;
+    std::string external_labels;
+  } rules;
 };
 
 // What the command line says about the configuration.

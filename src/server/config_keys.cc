@@ -48,6 +48,8 @@ const std::vector<ConfigKey>& Keys() {
        "Serve /api/v1/admin: backups and checks of the running store and, as in Prometheus, "
        "deletes "
        "of series; and /-/confirm-clock. Anyone may ask for these who may use the HTTP port."},
+      {LUMA_CONFIG_KEY(server.lifecycle_api), Anything{}, kAtStart,
+       "Serve POST /-/reload, which reads this file again, as SIGHUP does."},
       {LUMA_CONFIG_KEY(server.max_connections), Between{1, 1'000'000}, kAtStart,
        "HTTP connections open at once, at most a quarter of the files the process may open. At the "
        "limit, the connection that has been idle longest makes room."},
@@ -236,6 +238,33 @@ const std::vector<ConfigKey>& Keys() {
        "Scrape the server's own metrics as job \"lumadb\"."},
       {LUMA_CONFIG_KEY(scrape.jobs), Anything{}, kReloaded,
        "Static targets, one [[scrape.jobs]] each; path, interval and timeout may be left out:"},
+
+      {LUMA_CONFIG_KEY(rules.files), Anything{}, kReloaded,
+       "Prometheus rule files, several with commas between them; * and ? stand for any characters "
+       "of a name."},
+      {LUMA_CONFIG_KEY(rules.evaluation_interval), kScrapeMillis, kReloaded,
+       "How often groups are evaluated that name no interval."},
+      {LUMA_CONFIG_KEY(rules.query_offset), Between{0, kDayMillis}, kReloaded,
+       "How far in the past rules are evaluated, so that data that comes late is there. For groups "
+       "that name no query_offset."},
+      {LUMA_CONFIG_KEY(rules.threads), Between{1, 256}, kReloaded,
+       "Groups that are evaluated at once. A lower number waits for a restart."},
+      {LUMA_CONFIG_KEY(rules.alertmanagers), Anything{}, kReloaded,
+       "Where alerts go: addresses of Alertmanagers such as \"http://127.0.0.1:9093\", several "
+       "with "
+       "commas between them."},
+      {LUMA_CONFIG_KEY(rules.alertmanager_timeout), kTimeoutMillis, kReloaded,
+       "Time for an Alertmanager to answer."},
+      {LUMA_CONFIG_KEY(rules.resend_delay), Between{1'000, kDayMillis}, kReloaded,
+       "An alert that goes on is told again after this."},
+      {LUMA_CONFIG_KEY(rules.for_outage_tolerance), Between{0, 30 * kDayMillis}, kReloaded,
+       "After a restart, alerts keep their age if the server was down for less than this."},
+      {LUMA_CONFIG_KEY(rules.for_grace_period), Between{0, kDayMillis}, kReloaded,
+       "After a restart, no alert that was pending fires sooner than this."},
+      {LUMA_CONFIG_KEY(rules.external_url), Anything{}, kReloaded,
+       "Address of this server for people, for links in alerts."},
+      {LUMA_CONFIG_KEY(rules.external_labels), Anything{}, kReloaded,
+       "Labels that every alert gets when it is told: \"cluster=a, region=b\"."},
   };
   return *keys;
 }
@@ -256,6 +285,7 @@ constexpr std::pair<std::string_view, std::string_view> kSectionDocs[] = {
     {"compaction", "Merges of segment files: what they may take from everything else."},
     {"query", "Limits of SQL and PromQL."},
     {"scrape", "Metrics that the server fetches by itself."},
+    {"rules", "Recording and alerting rules."},
 };
 
 // The key's value when it has type T, else null.

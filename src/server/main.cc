@@ -26,23 +26,15 @@ int Fail(const Status& status) {
   return 1;
 }
 
-void ReloadFrom(const ConfigArguments& arguments, Server& server) {
-  const Result<Config> config = LoadConfig(arguments);
-  if (config.ok()) {
-    server.Reload(*config);
-  } else {
-    LUMA_LOG(kError, "server", "reload refused, nothing changed: {}", config.status().message());
-  }
-}
-
 int Run(const ServerCommand& command) {
   const Signals signals;
   if (const Status status = failpoint::ArmFromEnvironment(); !status.ok()) return Fail(status);
   Result<Config> config = LoadConfig(command.config);
   if (!config.ok()) return Fail(config.status());
-  auto server = Server::Start(std::move(*config));
+  auto server =
+      Server::Start(*std::move(config), [&command] { return LoadConfig(command.config); });
   if (!server.ok()) return Fail(server.status());
-  while (signals.Wait() == SignalEvent::kReload) ReloadFrom(command.config, **server);
+  while (signals.Wait() == SignalEvent::kReload) static_cast<void>((*server)->Reload());  // logs
   (*server)->Stop();
   return 0;
 }

@@ -27,7 +27,7 @@ constexpr CounterMetric kMetrics[] = {
      &RemoteWriteCounters::histograms_refused},
     {"luma_remote_write_exemplars_ignored_total", "Exemplars, which are not stored.",
      &RemoteWriteCounters::exemplars_ignored},
-    {"luma_remote_write_metadata_ignored_total", "Metadata entries, which are not stored.",
+    {"luma_remote_write_metadata_ignored_total", "Metadata entries for which there was no room.",
      &RemoteWriteCounters::metadata_ignored},
 };
 

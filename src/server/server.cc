@@ -6,25 +6,27 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "net/compression.h"
 #include "net/event_loop.h"
 #include "net/http_server.h"
 #include "net/url.h"
 #include "net/worker_pool.h"
 #include "pgwire/pg_server.h"
-#include "prom/admin_api.h"
-#include "prom/query_api.h"
-#include "prom/remote_write.h"
 #include "server/admin_api.h"
 #include "server/credentials.h"
+#include "server/lifecycle_api.h"
 #include "server/measured_handler.h"
 #include "server/memory_metrics.h"
 #include "server/memory_shares.h"
 #include "server/open_files.h"
 #include "server/process_metrics.h"
+#include "server/prometheus_api.h"
 #include "server/rate_limit_admission.h"
 #include "server/rate_limiter.h"
 #include "server/refusal_counters.h"
 #include "server/remote_write_metrics.h"
+#include "server/rule_metrics.h"
+#include "server/rule_service.h"
 #include "server/scraper_metrics.h"
 #include "server/scraper_options.h"
 #include "server/socket_memory.h"
@@ -62,19 +64,6 @@ void LogListening(std::string_view service, std::string_view host, uint16_t port
            net::HostAndPort(host, port));
 }
 
-prom::RemoteWriteOptions RemoteWriteOptionsOf(const Config& config, storage::MemoryBudget& budget) {
-  return {.body_bytes_max = config.server.body_limit.bytes,
-          .decoded_bytes_max = config.server.body_limit.bytes,
-          .budget = &budget};
-}
-
-prom::QueryApiOptions QueryApiOptionsOf(const Config& config) {
-  prom::QueryApiOptions options;
-  options.version = kVersion;
-  if (config.query.timeout.count() > 0) options.query_timeout = config.query.timeout;
-  return options;
-}
-
 session::AuthConfig AuthConfigOf(const Config& config) {
   const bool md5 = config.auth.method == "md5";
   return {.username = config.auth.username,
@@ -83,10 +72,10 @@ session::AuthConfig AuthConfigOf(const Config& config) {
           .method = md5 ? session::AuthMethod::kMd5 : session::AuthMethod::kTrust};
 }
 
-// A router whose handlers are counted and timed.
+// A router whose handlers are counted and timed, and compress their answers.
 net::Router MeasuredRouter() {
   return net::Router([](std::string_view pattern, net::HttpHandler handler) {
-    return Measured(pattern, std::move(handler), MetricsRegistry::Default());
+    return Measured(pattern, net::WithCompression(std::move(handler)), MetricsRegistry::Default());
   });
 }
 
@@ -101,8 +90,9 @@ net::HttpHandler Answer(int status, std::string text) {
 
 class Server::Impl {
  public:
-  explicit Impl(Config config)
-      : config_(WithMemoryShares(std::move(config))),
+  Impl(Config config, LoadFunction load)
+      : load_(std::move(load)),
+        config_(WithMemoryShares(std::move(config))),
         credentials_(config_),
         rate_limiter_(RateLimits(config_), Clock::System()),
         admission_(rate_limiter_),
@@ -128,30 +118,20 @@ class Server::Impl {
     LUMA_RETURN_IF_ERROR(StartMetrics().WithContext("metrics.port"));
     LUMA_RETURN_IF_ERROR(StartPostgres().WithContext("postgres.port"));
     LUMA_RETURN_IF_ERROR(ConfigureScraper());
+    LUMA_RETURN_IF_ERROR(ConfigureRules().WithContext("rules"));
+    lifecycle_api_->SetReload([this] { return Reload(); });
     ready_ = true;
     LogHowToReachIt();
     LUMA_LOG(kInfo, "server", "ready");
     return Status::Ok();
   }
 
-  void Reload(const Config& loaded) {
-    const ConfigChange change = server::Reload(WithMemoryShares(loaded), config_);
-    for (const std::string& key : change.applied) {
-      LUMA_LOG(kInfo, "server", "configuration changed: key={}", key);
-    }
-    for (const std::string& key : change.needs_restart) {
-      LUMA_LOG(kWarn, "server", "configuration change waits for a restart: key={}", key);
-    }
-    static_cast<void>(ApplyLogLevel());  // the level was checked when the file was read
-    rate_limiter_.Reconfigure(RateLimits(config_));
-    const Status retention = store_->ConfigureRetention(config_);
-    if (!retention.ok()) {
-      LUMA_LOG(kError, "server", "retention goes on as before: {}", retention.message());
-    }
-    postgres_->SetStatementTimeout(config_.query.timeout);
-    const Status status = ConfigureScraper();
-    if (!status.ok())
-      LUMA_LOG(kError, "server", "scraping goes on as before: {}", status.message());
+  Status Reload() LUMA_EXCLUDES(reload_mutex_) {
+    MutexLock lock(reload_mutex_);
+    Status status = LoadAndApply();
+    if (!status.ok()) LUMA_LOG(kError, "server", "reload failed: {}", status.message());
+    prometheus_api_->Publish(config_, status.ok());
+    return status;
   }
 
   void Stop() {
@@ -170,6 +150,27 @@ class Server::Impl {
   }
 
  private:
+  // Parts that cannot take over their new configuration go on as before; the first of their errors
+  // is told.
+  Status LoadAndApply() {
+    LUMA_ASSIGN_OR_RETURN(const Config loaded, load_());
+    const ConfigChange change = server::Reload(WithMemoryShares(loaded), config_);
+    for (const std::string& key : change.applied) {
+      LUMA_LOG(kInfo, "server", "configuration changed: key={}", key);
+    }
+    for (const std::string& key : change.needs_restart) {
+      LUMA_LOG(kWarn, "server", "configuration change waits for a restart: key={}", key);
+    }
+    static_cast<void>(ApplyLogLevel());  // the level was checked when the file was read
+    rate_limiter_.Reconfigure(RateLimits(config_));
+    postgres_->SetStatementTimeout(config_.query.timeout);
+    const Status retention = store_->ConfigureRetention(config_).WithContext("retention");
+    const Status scraping = ConfigureScraper().WithContext("scraping");
+    const Status rules = ConfigureRules().WithContext("rules");
+    for (const Status& status : {retention, scraping}) LUMA_RETURN_IF_ERROR(status);
+    return rules;
+  }
+
   Status ApplyLogLevel() {
     LUMA_ASSIGN_OR_RETURN(const LogLevel level, ParseLogLevel(config_.general.log_level));
     SetLogLevel(level);
@@ -233,28 +234,18 @@ class Server::Impl {
   }
 
   Status StartHttp() {
-    storage::MemoryBudget& budget = store_->engine().budget();
-    remote_write_ = std::make_unique<prom::RemoteWriteHandler>(
-        store_->metrics(), RemoteWriteOptionsOf(config_, budget));
-    remote_write_metrics_ =
-        RegisterRemoteWriteMetrics(remote_write_->counters(), MetricsRegistry::Default());
-    prom::QueryApiOptions query_options = QueryApiOptionsOf(config_);
-    query_options.budget = &budget;
-    query_options.workers = &query_workers_;
-    query_api_ = std::make_unique<prom::QueryApi>(store_->metrics(), Clock::System(),
-                                                  std::move(query_options));
-    metrics_admin_api_ = std::make_unique<prom::AdminApi>(
-        store_->metrics(),
-        prom::AdminApiOptions{.enabled = config_.server.admin_api, .workers = &query_workers_});
+    prometheus_api_ = std::make_unique<PrometheusApi>(*store_, config_, query_workers_);
+    remote_write_metrics_ = RegisterRemoteWriteMetrics(prometheus_api_->remote_write_counters(),
+                                                       MetricsRegistry::Default());
+    lifecycle_api_ = std::make_unique<LifecycleApi>(config_.server.lifecycle_api);
     net::Router router = MeasuredRouter();
     AddHealthRoutes(router);
-    remote_write_->AddRoutes(router);
-    query_api_->AddRoutes(router);
+    lifecycle_api_->AddRoutes(router);
     if (config_.server.admin_api) {
       admin_api_ = std::make_unique<AdminApi>(config_, store_->engine(), Clock::System());
       admin_api_->AddRoutes(router);
     }
-    metrics_admin_api_->AddRoutes(router);
+    prometheus_api_->AddRoutes(router);
     const auto& server = config_.server;
     LUMA_ASSIGN_OR_RETURN(
         http_, net::HttpServer::Start(loop_, http_workers_, std::move(router),
@@ -308,16 +299,34 @@ class Server::Impl {
     LUMA_ASSIGN_OR_RETURN(scraper_,
                           prom::PrometheusScraper::Start(loop_, http_workers_, store_->metrics(),
                                                          Clock::System(), std::move(options)));
+    prometheus_api_->SetScraper(*scraper_);
     scraper_metrics_ = RegisterScraperMetrics(scraper_->counters(), MetricsRegistry::Default());
     return Status::Ok();
+  }
+
+  // Starts the evaluation of rules, or gives it its new files.
+  Status ConfigureRules() {
+    if (rules_) return rules_->Configure(config_);
+    auto rules = std::make_unique<RuleService>(*store_, config_, loop_);
+    LUMA_RETURN_IF_ERROR(rules->Configure(config_));
+    rules_ = std::move(rules);
+    prometheus_api_->SetRules(*rules_);
+    rule_metrics_ = RegisterRuleMetrics(*rules_, MetricsRegistry::Default());
+    return Status::Ok();
+  }
+
+  Duration ShutdownGrace() LUMA_EXCLUDES(reload_mutex_) {
+    MutexLock lock(reload_mutex_);  // a request may still be reloading
+    return config_.server.shutdown_grace;
   }
 
   // All at once: each drains for the whole grace, which must not add up, and none may take new work
   // while another drains.
   void StopFrontEnds() {
-    const Duration grace = config_.server.shutdown_grace;
+    const Duration grace = ShutdownGrace();
     std::vector<std::thread> stops;
     if (scraper_) stops.emplace_back([this] { scraper_->Stop(); });
+    if (rules_) stops.emplace_back([this] { rules_->Stop(); });
     if (http_) {
       stops.emplace_back([this, grace] { http_->Stop(grace, [this] { CancelRequests(); }); });
     }
@@ -327,12 +336,14 @@ class Server::Impl {
   }
 
   void CancelRequests() {
-    query_api_->CancelAll();
+    prometheus_api_->CancelAll();
     store_->metrics().CancelDeletes();
   }
 
   // Members are made in this order and destroyed in the opposite one: what is below uses what is
   // above.
+  const LoadFunction load_;
+  Mutex reload_mutex_;  // held while config_ changes, after the start
   Config config_;
   Credentials credentials_;
   RateLimiter rate_limiter_;
@@ -345,11 +356,10 @@ class Server::Impl {
   std::unique_ptr<Store> store_;
   std::unique_ptr<SocketMemory> socket_memory_;
   std::vector<MetricsRegistry::Callback> memory_metrics_;
-  std::unique_ptr<prom::RemoteWriteHandler> remote_write_;
+  std::unique_ptr<PrometheusApi> prometheus_api_;
   std::vector<MetricsRegistry::Callback> remote_write_metrics_;
-  std::unique_ptr<prom::QueryApi> query_api_;
+  std::unique_ptr<LifecycleApi> lifecycle_api_;
   std::unique_ptr<AdminApi> admin_api_;
-  std::unique_ptr<prom::AdminApi> metrics_admin_api_;
   net::EventLoop loop_;
   net::WorkerPool http_workers_;
   net::WorkerPool query_workers_;  // of the HTTP API and
@@ -359,20 +369,22 @@ class Server::Impl {
   std::unique_ptr<pgwire::PgServer> postgres_;
   std::unique_ptr<prom::PrometheusScraper> scraper_;
   std::vector<MetricsRegistry::Callback> scraper_metrics_;
+  std::unique_ptr<RuleService> rules_;
+  std::vector<MetricsRegistry::Callback> rule_metrics_;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() { impl_->Stop(); }
 
-Result<std::unique_ptr<Server>> Server::Start(Config config) {
-  auto impl = std::make_unique<Impl>(std::move(config));
+Result<std::unique_ptr<Server>> Server::Start(Config config, LoadFunction load) {
+  auto impl = std::make_unique<Impl>(std::move(config), std::move(load));
   const Status status = impl->Start();
   auto server = std::unique_ptr<Server>(new Server(std::move(impl)));
   if (!status.ok()) return status;
   return server;
 }
 
-void Server::Reload(const Config& loaded) { impl_->Reload(loaded); }
+Status Server::Reload() { return impl_->Reload(); }
 
 void Server::Stop() { impl_->Stop(); }
 

@@ -1,0 +1,77 @@
+// Tells Alertmanagers (API version 2) about alerts.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/status.h"
+#include "net/event_loop.h"
+#include "net/http_client.h"
+#include "rules/alert.h"
+#include "rules/rule_file.h"
+
+namespace luma::prom {
+
+// Where one listens. Errors of Parse: kInvalidArgument for anything but http://host[:port][/path].
+struct AlertmanagerAddress {
+  std::string host;
+  uint16_t port = 80;
+  std::string path;  // in front of /api/v2/alerts; no slash at its end
+
+  static Result<AlertmanagerAddress> Parse(std::string_view url);
+  std::string Url() const;  // of the API
+};
+
+struct AlertNotifierOptions {
+  std::vector<AlertmanagerAddress> alertmanagers;
+  std::chrono::milliseconds timeout{10'000};
+  size_t queue_max = 10'000;  // alerts that wait for one Alertmanager; the oldest make room
+  size_t batch_max = 256;     // alerts of one request
+  int attempts_max = 4;
+  std::chrono::milliseconds retry_delay{1'000};  // doubles with each attempt
+  rules::LabelMap external_labels = {};          // added to alerts that lack them
+  std::string external_url = {};
+};
+
+struct AlertNotifierCounters {
+  std::atomic<uint64_t> sent{0};     // alerts, for each Alertmanager
+  std::atomic<uint64_t> dropped{0};  // queue full, or refused, or no attempt worked
+  std::atomic<uint64_t> errors{0};   // requests that failed
+};
+
+// Each Alertmanager has a queue and a thread of its own, so that one that is down holds up no
+// other. A batch that fails (no answer, 429, 5xx) is sent again; one that is refused is dropped.
+// What is lost all the same is sent again by the rule after its resend delay. Threads: any.
+// Lifetime: the event loop and the counters outlive it.
+class AlertNotifier {
+ public:
+  AlertNotifier(net::EventLoop& loop, AlertNotifierOptions options,
+                AlertNotifierCounters& counters);
+  ~AlertNotifier();  // gives up what waits and returns once no request is under way
+
+  // Returns at once.
+  void Notify(const rules::RuleSpec& rule, const std::vector<rules::Alert>& alerts);
+  std::vector<std::string> Urls() const;
+
+ private:
+  struct Peer;
+  void Run(Peer& peer);
+  static void LogChange(Peer& peer, bool sent, const Result<net::HttpResponse>& response);
+  bool SendBatch(Peer& peer, const std::vector<std::string>& batch);
+  // Waits up to `delay` for the notifier to stop; true when it does.
+  bool StopsWithin(Peer& peer, std::chrono::milliseconds delay);
+
+  net::EventLoop& loop_;
+  const AlertNotifierOptions options_;
+  AlertNotifierCounters& counters_;
+  std::vector<std::unique_ptr<Peer>> peers_;
+};
+
+}  // namespace luma::prom

@@ -1,0 +1,135 @@
+#include "prom/alert_notifier.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "net/http_server.h"
+
+namespace luma::prom {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+
+TEST(AlertmanagerAddressTest, PlainHttpAddresses) {
+  const auto url = [](std::string_view text) {
+    const Result<AlertmanagerAddress> address = AlertmanagerAddress::Parse(text);
+    return address.ok() ? address->Url() : "bad";
+  };
+  EXPECT_EQ(url("http://a:9093"), "http://a:9093/api/v2/alerts");
+  EXPECT_EQ(url("http://a/x/"), "http://a:80/x/api/v2/alerts");
+  EXPECT_EQ(url("http://[::1]:1"), "http://[::1]:1/api/v2/alerts");
+  for (const std::string_view bad : {"https://a", "a:9093", "http://", "http://a:x", "http://a:0",
+                                     "http://a b", "http://u@a", "http://a?x"}) {
+    EXPECT_EQ(url(bad), "bad") << bad;
+  }
+}
+
+// An Alertmanager that answers what the test says.
+class AlertNotifierTest : public testing::Test {
+ protected:
+  AlertNotifierTest() {
+    net::Router router;
+    router.Add("POST", "/x/api/v2/alerts", {},
+               [this](const net::HttpRequest& request, const net::Responder& responder) {
+                 MutexLock lock(mutex_);
+                 bodies_.push_back(request.body);
+                 responder.Send({.status = statuses_.empty() ? 200 : statuses_.front()});
+                 if (!statuses_.empty()) statuses_.pop_front();
+               });
+    server_ = net::HttpServer::Start(loop_, workers_, std::move(router), {}).value();
+  }
+  ~AlertNotifierTest() override { server_.reset(); }
+
+  AlertNotifierOptions Options() {
+    AlertNotifierOptions options;
+    options.alertmanagers.push_back({.host = "127.0.0.1", .port = server_->port(), .path = "/x"});
+    options.retry_delay = milliseconds(1);
+    return options;
+  }
+  static rules::RuleSpec Rule() {
+    rules::RuleSpec rule;
+    rule.query = "up == 0";
+    return rule;
+  }
+  static std::vector<rules::Alert> Alerts(int count) {
+    std::vector<rules::Alert> alerts;
+    for (int i = 0; i < count; ++i) {
+      alerts.push_back({.labels = Labels::Of({{"alertname", std::to_string(i)}}).value(),
+                        .annotations = {},
+                        .fired_at = 1'000,
+                        .valid_until = 5'000});
+    }
+    return alerts;
+  }
+  // Every alert has been taken or given up.
+  void WaitFor(uint64_t alerts) {
+    while (counters_.sent + counters_.dropped < alerts) std::this_thread::yield();
+  }
+  std::vector<std::string> Bodies() {
+    MutexLock lock(mutex_);
+    return bodies_;
+  }
+  void Answer(std::deque<int> statuses) {
+    MutexLock lock(mutex_);
+    statuses_ = std::move(statuses);
+  }
+
+  Mutex mutex_;
+  std::vector<std::string> bodies_ LUMA_GUARDED_BY(mutex_);
+  std::deque<int> statuses_ LUMA_GUARDED_BY(mutex_);
+  AlertNotifierCounters counters_;
+  net::EventLoop loop_{1};
+  net::WorkerPool workers_{1, 100};
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+TEST_F(AlertNotifierTest, SendsWhatAnAlertmanagerReads) {
+  AlertNotifierOptions options = Options();
+  options.external_labels = {{"cluster", "c"}, {"alertname", "not this"}};
+  options.external_url = "http://luma";
+  AlertNotifier notifier(loop_, options, counters_);
+  notifier.Notify(Rule(), Alerts(1));
+  WaitFor(1);
+  EXPECT_EQ(Bodies()[0], R"([{"labels":{"alertname":"0","cluster":"c"},"annotations":{},)"
+                         R"("startsAt":"1970-01-01T00:00:01Z","endsAt":"1970-01-01T00:00:05Z",)"
+                         R"("generatorURL":"http://luma/graph?g0.expr=up+%3D%3D+0&g0.tab=1"}])");
+  EXPECT_EQ(counters_.sent, 1u);
+}
+
+TEST_F(AlertNotifierTest, FailuresAreRepeatedAndRefusalsAreNot) {
+  AlertNotifier notifier(loop_, Options(), counters_);
+  Answer({500, 429});
+  notifier.Notify(Rule(), Alerts(1));
+  WaitFor(1);
+  EXPECT_EQ(Bodies().size(), 3u);
+  EXPECT_EQ(counters_.sent, 1u);
+  Answer({400});
+  notifier.Notify(Rule(), Alerts(1));
+  WaitFor(2);
+  EXPECT_EQ(Bodies().size(), 4u);
+  EXPECT_EQ(counters_.dropped, 1u);
+  Answer({503, 503, 503, 503});
+  notifier.Notify(Rule(), Alerts(1));
+  WaitFor(3);
+  EXPECT_EQ(Bodies().size(), 8u) << "four attempts";
+  EXPECT_EQ(counters_.dropped, 2u);
+}
+
+TEST_F(AlertNotifierTest, BatchesAndTheQueueAreBounded) {
+  AlertNotifierOptions options = Options();
+  options.batch_max = 4;
+  options.queue_max = 10;
+  AlertNotifier notifier(loop_, options, counters_);
+  notifier.Notify(Rule(), Alerts(25));
+  WaitFor(25);
+  EXPECT_EQ(counters_.dropped, 15u);
+  EXPECT_EQ(counters_.sent, 10u);
+  EXPECT_EQ(Bodies().size(), 3u);
+  EXPECT_THAT(Bodies()[0], HasSubstr(R"("alertname":"15")"));
+}
+
+}  // namespace
+}  // namespace luma::prom

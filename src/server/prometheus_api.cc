@@ -1,0 +1,111 @@
+#include "server/prometheus_api.h"
+
+#include <utility>
+#include <vector>
+
+#include "server/prometheus_view.h"
+#include "server/version.h"
+
+namespace luma::server {
+namespace {
+
+prom::QueryApiOptions QueryOptions(const Config& config, storage::MemoryBudget& budget,
+                                   net::WorkerPool& workers) {
+  prom::QueryApiOptions options;
+  options.version = kVersion;
+  if (config.query.timeout.count() > 0) options.query_timeout = config.query.timeout;
+  options.budget = &budget;
+  options.workers = &workers;
+  return options;
+}
+
+}  // namespace
+
+PrometheusApi::PrometheusApi(Store& store, const Config& config, net::WorkerPool& query_workers)
+    : remote_write_(store.metrics(), {.body_bytes_max = config.server.body_limit.bytes,
+                                      .decoded_bytes_max = config.server.body_limit.bytes,
+                                      .budget = &store.engine().budget(),
+                                      .metadata = &metadata_}),
+      query_(store.metrics(), Clock::System(),
+             QueryOptions(config, store.engine().budget(), query_workers)),
+      remote_read_(store.metrics(),
+                   {.budget = &store.engine().budget(), .workers = &query_workers}),
+      federation_(store.metrics(), Clock::System(),
+                  {.budget = &store.engine().budget(), .workers = &query_workers}),
+      targets_(TargetSources()),
+      status_(store.metrics(), Clock::System(), StatusSources(),
+              {.budget = &store.engine().budget(), .workers = &query_workers}),
+      rules_api_(RuleSources()),
+      admin_(store.metrics(), {.enabled = config.server.admin_api, .workers = &query_workers}) {
+  Publish(config, /*loaded=*/true);
+  MutexLock lock(mutex_);
+  published_.runtime.start_time = published_.runtime.last_config_time;
+}
+
+void PrometheusApi::AddRoutes(net::Router& router) {
+  remote_write_.AddRoutes(router);
+  query_.AddRoutes(router);
+  remote_read_.AddRoutes(router);
+  federation_.AddRoutes(router);
+  targets_.AddRoutes(router);
+  status_.AddRoutes(router);
+  rules_api_.AddRoutes(router);
+  admin_.AddRoutes(router);
+}
+
+void PrometheusApi::Publish(const Config& config, bool loaded) {
+  Published next{.yaml = PrometheusConfigYaml(config),
+                 .flags = PrometheusFlags(config),
+                 .runtime = PrometheusRuntimeInfo(config),
+                 .features = PrometheusFeatures(config)};
+  MutexLock lock(mutex_);
+  next.runtime.start_time = published_.runtime.start_time;
+  next.runtime.reload_config_success = loaded;
+  next.runtime.last_config_time =
+      loaded ? Clock::System().NowMillis() : published_.runtime.last_config_time;
+  published_ = std::move(next);
+}
+
+void PrometheusApi::CancelAll() {
+  query_.CancelAll();
+  remote_read_.CancelAll();
+  federation_.CancelAll();
+  status_.CancelAll();
+}
+
+PrometheusApi::Published PrometheusApi::View() const {
+  MutexLock lock(mutex_);
+  return published_;
+}
+
+prom::TargetsApiSources PrometheusApi::TargetSources() {
+  return {.targets =
+              [this] {
+                const prom::PrometheusScraper* scraper = scraper_;
+                return scraper == nullptr ? std::vector<prom::TargetState>() : scraper->Targets();
+              },
+          .written_metadata = [this] { return metadata_.All(); }};
+}
+
+prom::StatusApiSources PrometheusApi::StatusSources() {
+  return {.config_yaml = [this] { return View().yaml; },
+          .flags = [this] { return View().flags; },
+          .runtime = [this] { return View().runtime; },
+          .features = [this] { return View().features; }};
+}
+
+prom::RulesApiSources PrometheusApi::RuleSources() {
+  return {
+      .groups =
+          [this] {
+            const RuleService* service = rules_;
+            return service == nullptr ? std::vector<rules::RuleGroupState>() : service->Groups();
+          },
+      .alertmanagers =
+          [this] {
+            const RuleService* service = rules_;
+            return service == nullptr ? std::vector<std::string>() : service->AlertmanagerUrls();
+          }};
+}
+
+}  // namespace luma::server

@@ -1,0 +1,72 @@
+// Prometheus' HTTP API over the parts of the server: which part of it answers from what.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <string>
+
+#include "base/mutex.h"
+#include "net/router.h"
+#include "prom/admin_api.h"
+#include "prom/federation.h"
+#include "prom/query_api.h"
+#include "prom/remote_read.h"
+#include "prom/remote_write.h"
+#include "prom/rules_api.h"
+#include "prom/scraper.h"
+#include "prom/status_api.h"
+#include "prom/targets_api.h"
+#include "server/config.h"
+#include "server/rule_service.h"
+#include "server/store.h"
+
+namespace luma::server {
+
+// Threads: Publish, SetScraper and SetRules from one thread at a time, the rest from any. Lifetime:
+// the store and the workers outlive it, and it the HTTP server that it gave routes to.
+class PrometheusApi {
+ public:
+  PrometheusApi(Store& store, const Config& config, net::WorkerPool& query_workers);
+
+  void AddRoutes(net::Router& router);
+  // What the status pages show from now on. `loaded` is false when a new configuration was refused.
+  void Publish(const Config& config, bool loaded) LUMA_EXCLUDES(mutex_);
+  // From now on there are targets to show; the scraper outlives the HTTP server.
+  void SetScraper(const prom::PrometheusScraper& scraper) { scraper_ = &scraper; }
+  // The same for rules.
+  void SetRules(const RuleService& rules) { rules_ = &rules; }
+  // Queries at work and later ones give up.
+  void CancelAll();
+
+  const prom::RemoteWriteCounters& remote_write_counters() const {
+    return remote_write_.counters();
+  }
+
+ private:
+  struct Published {
+    std::string yaml;
+    std::map<std::string, std::string> flags;
+    prom::RuntimeInfo runtime;
+    prom::FeatureSet features;
+  };
+  prom::TargetsApiSources TargetSources();
+  prom::StatusApiSources StatusSources();
+  prom::RulesApiSources RuleSources();
+  Published View() const LUMA_EXCLUDES(mutex_);
+
+  std::atomic<const prom::PrometheusScraper*> scraper_{nullptr};
+  std::atomic<const RuleService*> rules_{nullptr};
+  mutable Mutex mutex_;
+  Published published_ LUMA_GUARDED_BY(mutex_);
+  prom::WrittenMetadata metadata_;
+  prom::RemoteWriteHandler remote_write_;
+  prom::QueryApi query_;
+  prom::RemoteReadHandler remote_read_;
+  prom::Federation federation_;
+  prom::TargetsApi targets_;
+  prom::StatusApi status_;
+  prom::RulesApi rules_api_;
+  prom::AdminApi admin_;
+};
+
+}  // namespace luma::server

@@ -1,0 +1,218 @@
+"""The HTTP API as its clients use it: promtool, Grafana's Prometheus data source, and a Prometheus that keeps its samples
+in LumaDB."""
+
+import gzip
+import json
+import shutil
+import struct
+import subprocess
+import time
+import unittest
+from urllib.parse import urlencode
+
+import remote_write
+from harness import Process, ServerTest, free_port, http, prometheus_api, wait_until
+from prometheus_peer import NodeExporter, answers
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+MINUTES = 10
+
+
+def bits(value: float) -> int:
+    return struct.unpack("<Q", struct.pack("<d", value))[0]
+
+
+class ApiTest(ServerTest):
+    """Two jobs with `up` and a counter, a sample every 15 s for ten minutes."""
+
+    settings = {"server.lifecycle_api": "true"}
+
+    def setUp(self):
+        super().setUp()
+        self.now = int(time.time())
+        self.times = range(self.now - MINUTES * 60, self.now + 1, 15)
+        all_series = []
+        for job in ("a", "b"):
+            labels = {"job": job, "instance": f"{job}:1"}
+            all_series += [
+                self.series({"__name__": "up", **labels}, lambda i: 1),
+                self.series({"__name__": "requests_total", "code": "200", **labels}, lambda i: 10 * i)]
+        self.assertEqual(remote_write.write(self.server.url(""), all_series), 204)
+        metadata = b"\x08\x01" + remote_write.field(2, b"requests_total") + remote_write.field(4, b"Answers.")
+        body = remote_write.uncompressed_snappy(remote_write.field(3, metadata))
+        self.assertEqual(http(self.server.url("/api/v1/write"), body, remote_write.HEADERS).status, 204)
+
+    def series(self, labels: dict, value) -> bytes:
+        samples = [(at * 1000, bits(value(i))) for i, at in enumerate(self.times)]
+        return remote_write.series(labels, samples)
+
+    def data(self, path: str, form: dict | list | None = None):
+        """GET, or POST of a form; anything but success fails."""
+        body = None if form is None else urlencode(form).encode()
+        answer = http(self.server.url(path), body, FORM if body else None)
+        self.assertEqual(answer.status, 200, answer.text)
+        return answer.json()["data"]
+
+
+class PromtoolTest(ApiTest):
+    def promtool(self, *arguments: str) -> str:
+        return self.run_client(["promtool", *arguments])
+
+    def test_queries(self):
+        url = self.server.url("")
+        self.assertEqual(self.promtool("query", "instant", url, "1+1").split()[:2], ["scalar:", "2"])
+        self.assertIn('up{instance="a:1", job="a"} => 1 @[', self.promtool("query", "instant", url, "up"))
+        ranged = self.promtool("query", "range", f"--start={self.now - 60}", f"--end={self.now}",
+                               "--step=15s", url, "sum(rate(requests_total[1m]))")
+        self.assertEqual(ranged.count(" @["), 5, ranged)
+        series = self.promtool("query", "series", "--match=up", f"--start={self.now - 60}", url)
+        self.assertEqual(series.splitlines(), ['{__name__="up", instance="a:1", job="a"}',
+                                               '{__name__="up", instance="b:1", job="b"}'])
+        self.assertEqual(self.promtool("query", "labels", url, "job").split(), ["a", "b"])
+
+    def test_its_own_metrics_pass_the_check(self):
+        page = http(self.server.url("/metrics", "metrics")).body
+        self.assertIn(b"luma_", page)
+        # What it finds are matters of naming; bytes that are no page are an error of another kind.
+        self.assertNotIn("error while linting", self.lint(page))
+
+    def lint(self, page: bytes) -> str:
+        return subprocess.run(["promtool", "check", "metrics"], input=page, check=False,
+                              capture_output=True).stderr.decode()
+
+
+class GrafanaTest(ApiTest):
+    def test_what_the_data_source_asks_for(self):
+        window = {"start": self.now - 300, "end": self.now}
+        health = self.data("/api/v1/query", {"query": "1+1", "time": self.now})
+        self.assertEqual(health["result"][1], "2")
+        self.assertIn("version", self.data("/api/v1/status/buildinfo"))
+        instant = self.data("/api/v1/query", {"query": "up", "time": f"{self.now}.5"})
+        self.assertEqual([one["metric"]["job"] for one in instant["result"]], ["a", "b"])
+        ranged = self.data("/api/v1/query_range", {"query": "sum(requests_total)", "step": "15", **window})
+        self.assertEqual(len(ranged["result"][0]["values"]), 21)
+        self.assertEqual(len(self.data("/api/v1/series", [("match[]", "up"), *window.items()])), 2)
+        self.assertIn("code", self.data("/api/v1/labels", window))
+        self.assertEqual(self.data("/api/v1/label/__name__/values?" + urlencode(window)),
+                         ["requests_total", "up"])
+        self.assertEqual(self.data("/api/v1/label/U__job/values?limit=1"), ["a"])
+        self.assertEqual(self.data("/api/v1/metadata?metric=requests_total"),
+                         {"requests_total": [{"type": "counter", "help": "Answers.", "unit": ""}]})
+        self.assertEqual(self.data("/api/v1/query_exemplars", {"query": "up", **window}), [])
+        self.assertEqual(self.data("/api/v1/rules"), {"groups": []})
+        self.assertEqual(self.data("/api/v1/format_query?query=sum(up)by(job)"), "sum by (job) (up)")
+        self.assertEqual(self.data("/api/v1/parse_query?query=-up")["type"], "unaryExpr")
+
+    def test_the_rest_of_the_surface(self):
+        self.assertEqual(self.data("/api/v1/alerts"), {"alerts": []})
+        self.assertEqual(self.data("/api/v1/alertmanagers"),
+                         {"activeAlertmanagers": [], "droppedAlertmanagers": []})
+        self.assertEqual(self.data("/api/v1/targets")["activeTargets"], [])
+        self.assertEqual(self.data("/api/v1/targets/metadata"), [])
+        self.assertEqual(self.data("/api/v1/scrape_pools"), {"scrapePools": []})
+        self.assertIn("global:", self.data("/api/v1/status/config")["yaml"])
+        self.assertEqual(self.data("/api/v1/status/flags")["web.enable-lifecycle"], "true")
+        self.assertTrue(self.data("/api/v1/status/runtimeinfo")["reloadConfigSuccess"])
+        head = self.data("/api/v1/status/tsdb")
+        self.assertEqual(head["headStats"]["numSeries"], 4)
+        self.assertEqual(head["seriesCountByMetricName"][0]["value"], 2)
+        self.assertEqual(self.data("/api/v1/notifications"), [])
+        self.assertIn("api", self.data("/api/v1/features"))
+        self.assertEqual(http(self.server.url("/-/reload"), b"", method="POST").status, 200)
+        self.assertEqual(http(self.server.url("/-/reload")).status, 405)
+        federated = http(self.server.url("/federate?match[]=up")).text
+        self.assertIn('up{instance="a:1",job="a"} 1 ', federated)
+
+    def test_answers_are_compressed_for_those_who_ask(self):
+        path = "/api/v1/query_range?" + urlencode(
+            {"query": "requests_total", "start": self.now - 600, "end": self.now, "step": 1})
+        plain = http(self.server.url(path))
+        packed = http(self.server.url(path), headers={"Accept-Encoding": "gzip"})
+        self.assertEqual(packed.headers["Content-Encoding"], "gzip")
+        self.assertLess(len(packed.body), len(plain.body) / 4)
+        self.assertEqual(json.loads(gzip.decompress(packed.body)), plain.json())
+        zstd = http(self.server.url(path), headers={"Accept-Encoding": "zstd, gzip"})
+        self.assertEqual(zstd.headers["Content-Encoding"], "zstd")
+
+
+CONFIG = """
+global:
+  scrape_interval: 1s
+scrape_configs:
+  - job_name: node
+    static_configs:
+      - targets: ['127.0.0.1:{target}']
+  - job_name: federated
+    metrics_path: /federate
+    params: {{'match[]': ['{{job="node"}}']}}
+    static_configs:
+      - targets: ['127.0.0.1:{luma}']
+remote_write:
+  - url: {url}/api/v1/write
+    queue_config: {{batch_send_deadline: 200ms}}
+    write_relabel_configs:
+      - {{source_labels: [job], regex: federated, action: drop}}
+remote_read:
+  - url: {url}/api/v1/read
+    read_recent: true
+"""
+
+
+class RemoteReadTest(ServerTest):
+    """Goal: a Prometheus whose disk is lost answers from LumaDB as if it were not.
+    Method: it scrapes and writes for some seconds, is stopped, loses its data directory and starts again; then both are
+    asked about the time before."""
+
+    QUERIES = ["node_cpu_seconds_total", "rate(node_cpu_seconds_total[5s])",
+               "sum by (mode) (increase(node_cpu_seconds_total[4s]))", 'up{job=~"n.*"}',
+               'count({__name__=~"node_.+",job="node"})', "topk(3, node_memory_MemTotal_bytes)",
+               "absent(node_no_such_metric)", "scrape_samples_scraped offset 2s",
+               "max_over_time(node_load1[5s])", "node_boot_time_seconds == bool 0"]
+
+    def setUp(self):
+        super().setUp()
+        self.exporter = NodeExporter(self.folder)
+        self.addCleanup(self.exporter.kill)
+        self.exporter.start()
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.data = self.folder / "prometheus_data"
+        self.config = self.folder / "prometheus.yml"
+        self.config.write_text(CONFIG.format(target=self.exporter.port, url=self.server.url(""),
+                                             luma=self.server.ports["http"]))
+        self.prometheus = Process(self.folder / "prometheus.log")
+        self.addCleanup(self.prometheus.kill)
+
+    def start_prometheus(self):
+        self.prometheus.launch(["prometheus", f"--config.file={self.config}",
+                                f"--storage.tsdb.path={self.data}",
+                                f"--web.listen-address=127.0.0.1:{self.port}"])
+        wait_until(lambda: answers(f"{self.url}/-/ready"), "Prometheus is ready")
+
+    def ranged(self, base: str, query: str, start: float, end: float):
+        result = prometheus_api(base, "query_range", query=query, start=start, end=end, step=1)["result"]
+        return sorted((sorted(one["metric"].items()), one["values"]) for one in result)
+
+    def test_a_prometheus_reads_what_it_wrote(self):
+        start = time.time()
+        self.start_prometheus()
+        wait_until(lambda: self.server.api("query", query='count_over_time(up{job="node"}[1m]) > 15')["result"],
+                   "fifteen scrapes")
+        wait_until(lambda: prometheus_api(self.url, "query", query='up{job="federated"} == 1')["result"],
+                   "LumaDB is federated")
+        end = time.time()
+        self.prometheus.stop()
+        shutil.rmtree(self.data)
+        self.start_prometheus()
+        for query in self.QUERIES:
+            with self.subTest(query):
+                # Whole seconds in the middle, so that no sample is on its way at the edges.
+                window = (int(start) + 8, int(end) - 2)
+                ours = self.ranged(self.server.url(""), query, *window)
+                theirs = self.ranged(self.url, query, *window)
+                self.assertTrue(ours or "bool" in query)
+                self.assertEqual(ours, theirs)
+
+
+if __name__ == "__main__":
+    unittest.main()
