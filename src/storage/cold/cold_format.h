@@ -59,7 +59,8 @@ struct ColdSource {
   CatalogObjectPtr table;
   std::shared_ptr<const RunView> run;
   std::vector<ColdColumn> columns;  // stored ones, in the table's order
-  // For luma.samples: luma.series, so that each sample can carry its labels. Null otherwise.
+  // For luma.samples and luma.rollups: luma.series, so that each row can carry its labels. Null
+  // otherwise.
   TableSnapshotPtr series;
 };
 

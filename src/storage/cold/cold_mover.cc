@@ -115,7 +115,7 @@ Status ColdMover::CheckDiskRoom(const ColdCandidate& candidate) const {
 }
 
 TableSnapshotPtr ColdMover::SeriesFor(const CatalogObject& table) const {
-  if (table.id != kSamplesTableId) return nullptr;
+  if (table.id != kSamplesTableId && table.id != kRollupsTableId) return nullptr;
   const DatabaseStatePtr state = parts_.states.Published();
   return std::make_shared<const TableSnapshot>(state->catalog()->Find(kSeriesTableId),
                                                state->Table(kSeriesTableId).Views());

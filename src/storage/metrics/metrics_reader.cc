@@ -4,6 +4,8 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <utility>
 
+#include "storage/metrics/collected_series.h"
+#include "storage/metrics/rollup_scan.h"
 #include "storage/metrics/sample_scan.h"
 
 namespace luma::storage {
@@ -13,43 +15,6 @@ namespace {
 constexpr uint64_t kLabelsBytes = 256;
 // The same with what holds the samples of the series, while they are collected and in the result.
 constexpr uint64_t kSeriesResultBytes = kLabelsBytes + sizeof(SeriesSamples) + 96;
-
-// Samples of one series as they come from the runs.
-struct Collected {
-  SeriesId series;
-  std::vector<UnixMillis> timestamps;
-  std::vector<double> values;
-  bool in_order = true;
-
-  void Add(UnixMillis timestamp, double value) {
-    in_order = in_order && (timestamps.empty() || timestamps.back() < timestamp);
-    timestamps.push_back(timestamp);
-    values.push_back(value);
-  }
-  // Ascending and unique. Runs that overlap in time bring samples out of order; the same timestamp
-  // twice only rows that were not written by MetricsWriter: then the later row stays.
-  void Sort() {
-    if (in_order) return;
-    std::vector<std::pair<Sample, size_t>> samples;
-    samples.reserve(timestamps.size());
-    for (size_t i = 0; i < timestamps.size(); ++i) {
-      samples.push_back({{timestamps[i], values[i]}, i});
-    }
-    std::sort(samples.begin(), samples.end(), [](const auto& a, const auto& b) {
-      return std::pair(a.first.timestamp, a.second) < std::pair(b.first.timestamp, b.second);
-    });
-    timestamps.clear();
-    values.clear();
-    for (const auto& [sample, position] : samples) {
-      if (!timestamps.empty() && timestamps.back() == sample.timestamp) {
-        values.back() = sample.value;
-      } else {
-        timestamps.push_back(sample.timestamp);
-        values.push_back(sample.value);
-      }
-    }
-  }
-};
 
 class Collector {
  public:
@@ -61,25 +26,33 @@ class Collector {
     return limits_.memory == nullptr ? memory_.Grow(bytes) : limits_.memory->Book(bytes);
   }
   Status Add(const SampleBlock& block) {
-    sample_count_ += block.rows.size();
-    if (sample_count_ > limits_.samples_max) {
-      return Status::TooLarge("query reads too many samples: limit=", limits_.samples_max);
-    }
+    LUMA_RETURN_IF_ERROR(CountSamples(block.rows.size()));
     LUMA_RETURN_IF_ERROR(Book(block.rows.size() * sizeof(Sample)));
     for (const uint32_t row : block.rows) {
       Of(block.series[row]).Add(block.timestamps[row], block.values[row]);
     }
     return Status::Ok();
   }
-  std::vector<Collected>& collected() { return collected_; }
+  Status Add(const RollupRow& row) {
+    LUMA_RETURN_IF_ERROR(CountSamples(1));
+    LUMA_RETURN_IF_ERROR(Book(sizeof(Sample) + sizeof(Rollup) + sizeof(RollupPoint)));
+    Of(row.series).Add(row.rollup);
+    return Status::Ok();
+  }
+  std::vector<CollectedSeries>& collected() { return collected_; }
 
  private:
-  Collected& Of(uint64_t series) {
+  Status CountSamples(uint64_t count) {
+    sample_count_ += count;
+    if (sample_count_ <= limits_.samples_max) return Status::Ok();
+    return Status::TooLarge("query reads too many samples: limit=", limits_.samples_max);
+  }
+  CollectedSeries& Of(uint64_t series) {
     // Sorted runs bring all samples of a series in a row.
     if (collected_.empty() || last_ >= collected_.size() ||
-        collected_[last_].series != SeriesId{series}) {
+        collected_[last_].series() != SeriesId{series}) {
       const auto [entry, is_new] = index_.try_emplace(series, collected_.size());
-      if (is_new) collected_.emplace_back().series = SeriesId{series};
+      if (is_new) collected_.emplace_back(SeriesId{series});
       last_ = entry->second;
     }
     return collected_[last_];
@@ -89,9 +62,43 @@ class Collector {
   BudgetLease memory_;  // for callers that do not account for the result
   uint64_t sample_count_ = 0;
   boost::unordered_flat_map<uint64_t, size_t> index_;
-  std::vector<Collected> collected_;
+  std::vector<CollectedSeries> collected_;
   size_t last_ = 0;
 };
+
+// Both tables as of one commit: a rollup and what it replaced are never seen together.
+struct MetricsTables {
+  TableSnapshotPtr samples;
+  TableSnapshotPtr rollups;
+};
+
+Result<MetricsTables> ReadTables(MultiTierStorage& engine) {
+  const std::unique_ptr<Transaction> transaction = engine.Begin();
+  MetricsTables tables;
+  LUMA_ASSIGN_OR_RETURN(tables.samples, transaction->Read(kSamplesTableId));
+  LUMA_ASSIGN_OR_RETURN(tables.rollups, transaction->Read(kRollupsTableId));
+  return tables;
+}
+
+SampleScan ScanOfSamples(const MetricsTables& tables, const SeriesFilter& series, TimeRange range,
+                         const ReadLimits& limits) {
+  SampleScan scan;
+  scan.table = tables.samples.get();
+  scan.series = &series;
+  scan.range = range;
+  scan.deadline = limits.deadline;
+  return scan;
+}
+
+RollupScan ScanOfRollups(const MetricsTables& tables, const SeriesFilter& series, TimeRange range,
+                         const ReadLimits& limits) {
+  RollupScan scan;
+  scan.table = tables.rollups.get();
+  scan.series = &series;
+  scan.ends = BucketEndsFor(range);
+  scan.deadline = limits.deadline;
+  return scan;
+}
 
 bool LabelsBefore(LabelsView a, LabelsView b) { return CompareLabels(a, b) < 0; }
 
@@ -114,17 +121,19 @@ Result<SeriesBitmap> MetricsReader::MatchingIn(const Matchers& matchers, TimeRan
                                                const ReadLimits& limits) const {
   LUMA_ASSIGN_OR_RETURN(SeriesBitmap ids, Matching(matchers, limits));
   if (ids.isEmpty() || IsAllTime(range)) return ids;
-  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, engine_.Read(kSamplesTableId));
+  LUMA_ASSIGN_OR_RETURN(const MetricsTables tables, ReadTables(engine_));
   const SeriesFilter filter(ids);
   std::vector<bool> seen(size_t{ids.maximum()} + 1);
-  SampleScan scan;
-  scan.table = table.get();
-  scan.series = &filter;
-  scan.range = range;
-  scan.with_values = false;
-  scan.deadline = limits.deadline;
-  LUMA_RETURN_IF_ERROR(scan.Run([&](const SampleBlock& block) {
+  SampleScan samples = ScanOfSamples(tables, filter, range, limits);
+  samples.with_values = false;
+  LUMA_RETURN_IF_ERROR(samples.Run([&](const SampleBlock& block) {
     for (const uint32_t row : block.rows) seen[block.series[row]] = true;
+    return Status::Ok();
+  }));
+  RollupScan rollups = ScanOfRollups(tables, filter, range, limits);
+  rollups.with_values = false;
+  LUMA_RETURN_IF_ERROR(rollups.Run([&](RowId, const RollupRow& row) {
+    if (ReachesInto(row.rollup, range)) seen[row.series] = true;
     return Status::Ok();
   }));
   SeriesBitmap found;
@@ -144,27 +153,27 @@ Result<std::vector<SeriesSamples>> MetricsReader::Select(const Matchers& matcher
                                                          const ReadLimits& limits) const {
   LUMA_ASSIGN_OR_RETURN(const SeriesBitmap ids, Matching(matchers, limits));
   if (ids.isEmpty()) return std::vector<SeriesSamples>();
-  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, engine_.Read(kSamplesTableId));
+  LUMA_ASSIGN_OR_RETURN(const MetricsTables tables, ReadTables(engine_));
   LUMA_ASSIGN_OR_RETURN(BudgetLease memory, engine_.budget().Book(BudgetUse::kQuery, 0));
   const SeriesFilter filter(ids);
   Collector collector(limits, std::move(memory));
-  SampleScan scan;
-  scan.table = table.get();
-  scan.series = &filter;
-  scan.range = range;
-  scan.deadline = limits.deadline;
-  LUMA_RETURN_IF_ERROR(scan.Run([&](const SampleBlock& block) { return collector.Add(block); }));
+  LUMA_RETURN_IF_ERROR(
+      ScanOfSamples(tables, filter, range, limits).Run([&](const SampleBlock& block) {
+        return collector.Add(block);
+      }));
+  LUMA_RETURN_IF_ERROR(
+      ScanOfRollups(tables, filter, range, limits).Run([&](RowId, const RollupRow& row) {
+        return ReachesInto(row.rollup, range) ? collector.Add(row) : Status::Ok();
+      }));
 
   LUMA_RETURN_IF_ERROR(collector.Book(collector.collected().size() * kSeriesResultBytes));
   std::vector<SeriesSamples> result;
   result.reserve(collector.collected().size());
-  for (Collected& collected : collector.collected()) {
-    collected.Sort();
-    std::optional<Labels> labels = LabelsOf(collected.series);
+  for (CollectedSeries& collected : collector.collected()) {
+    std::optional<Labels> labels = LabelsOf(collected.series());
     if (!labels) continue;
-    result.push_back({.labels = *std::move(labels),
-                      .timestamps = std::move(collected.timestamps),
-                      .values = std::move(collected.values)});
+    result.push_back(std::move(collected).Take());
+    result.back().labels = *std::move(labels);
   }
   std::sort(result.begin(), result.end(), [](const SeriesSamples& a, const SeriesSamples& b) {
     return LabelsBefore(a.labels, b.labels);

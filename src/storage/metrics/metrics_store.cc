@@ -102,6 +102,15 @@ void MetricsStore::StartRetention() {
   });
 }
 
+void MetricsStore::StartDownsampling() {
+  downsampling_thread_.Start([this] {
+    while (downsampling_thread_.Sleep(downsampling_interval_.load())) {
+      const Status done = Downsample();
+      if (!done.ok()) LUMA_LOG(kWarn, "storage", "downsampling failed: {}", done.message());
+    }
+  });
+}
+
 MetricsStats MetricsStore::Stats() const {
   return {.writes = writer_.stats(),
           .series = registry_->series_count(),

@@ -11,6 +11,7 @@
 #include "storage/background_thread.h"
 #include "storage/engine.h"
 #include "storage/maintenance.h"
+#include "storage/metrics/downsampler.h"
 #include "storage/metrics/metrics_reader.h"
 #include "storage/metrics/metrics_writer.h"
 #include "storage/metrics/sample_deleter.h"
@@ -69,7 +70,10 @@ class MetricsStore final : public MetricsSink, public MetricsSource, public Metr
   void ConfirmClock() override { engine_.maintenance().expiry_clock().Confirm(); }
 
   // Deletes under way and later ones end with kCancelled, as nobody waits for them any more.
-  void CancelDeletes() { deleter_.Cancel(); }
+  void CancelDeletes() {
+    deleter_.Cancel();
+    downsampler_.Cancel();
+  }
 
   // Retention by label selector, and removal of series without samples: a pass now, and from
   // StartRetention on one every ten minutes in the background. Errors: see SampleRetention.
@@ -79,11 +83,21 @@ class MetricsStore final : public MetricsSink, public MetricsSource, public Metr
   Status Expire();
   void StartRetention();
 
+  // Downsampling: a pass now, and from StartDownsampling on one every `interval` in the background.
+  // A change holds from the next pass on.
+  void SetDownsampling(std::vector<DownsamplingRule> rules, std::chrono::milliseconds interval) {
+    downsampler_.SetRules(std::move(rules));
+    downsampling_interval_ = interval;
+  }
+  Status Downsample() { return downsampler_.Pass(); }
+  void StartDownsampling();
+
   // For the SQL relations `samples` and metrics.<name>.
   const SeriesRegistry& registry() const { return *registry_; }
   MetricsStats Stats() const;
   MetricsWriterStats write_stats() const { return writer_.stats(); }
-  uint64_t samples_deleted() const { return samples_deleted_; }   // on request or by rules
+  uint64_t samples_deleted() const { return samples_deleted_; }  // on request or by rules
+  RollupCounts rolled_up() const { return downsampler_.totals(); }
   uint64_t series_removed() const { return sweeper_.removed(); }  // that had no samples
 
  private:
@@ -95,7 +109,8 @@ class MetricsStore final : public MetricsSink, public MetricsSource, public Metr
         writer_(engine, *registry_, options, next_series, floor),
         deleter_(engine, options.conflict_wait_max),
         sweeper_(engine, *registry_, writer_),
-        retention_(engine, *registry_, deleter_, sweeper_) {}
+        retention_(engine, *registry_, deleter_, sweeper_),
+        downsampler_(engine, *registry_, options.conflict_wait_max) {}
 
   MultiTierStorage& engine_;
   const std::unique_ptr<SeriesRegistry> registry_;
@@ -104,8 +119,12 @@ class MetricsStore final : public MetricsSink, public MetricsSource, public Metr
   SampleDeleter deleter_;
   SeriesSweeper sweeper_;
   SampleRetention retention_;
+  Downsampler downsampler_;
   std::atomic<uint64_t> samples_deleted_{0};
-  BackgroundThread retention_thread_{"sample retention", kRetentionNiceness};  // uses the rest
+  std::atomic<std::chrono::milliseconds> downsampling_interval_{std::chrono::minutes(10)};
+  // Last: they use the rest.
+  BackgroundThread retention_thread_{"sample retention", kRetentionNiceness};
+  BackgroundThread downsampling_thread_{"downsampling", kRetentionNiceness};
 };
 
 }  // namespace luma::storage

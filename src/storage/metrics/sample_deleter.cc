@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "storage/metrics/rollup_scan.h"
 #include "storage/metrics/sample_scan.h"
 
 namespace luma::storage {
@@ -13,34 +14,36 @@ constexpr std::chrono::milliseconds kConflictPause{10};
 // Each call of Transaction::Delete copies the bitmaps of its runs.
 constexpr size_t kRowsPerCall = 256 * 1024;
 
-// Hands rows of one transaction to it, many at a time.
+// Hands rows of one table and transaction to it, many at a time.
 class RowCollector {
  public:
-  RowCollector(Transaction& transaction, uint64_t rows_max)
-      : transaction_(transaction), rows_max_(rows_max) {}
+  RowCollector(Transaction& transaction, ObjectId table, uint64_t rows_max)
+      : transaction_(transaction), table_(table), rows_max_(rows_max) {}
 
   // kCancelled once there are rows_max.
-  Status Add(const SampleBlock& block) {
-    for (const uint32_t row : block.rows) {
-      if (total_ == rows_max_) {
-        is_full_ = true;
-        return Status::Cancelled("enough rows for one commit");
-      }
-      rows_.push_back(MakeRowId(block.run, block.start + row));
-      ++total_;
+  Status Add(RowId row) {
+    if (total_ == rows_max_) {
+      is_full_ = true;
+      return Status::Cancelled("enough rows for one commit");
     }
+    rows_.push_back(row);
+    ++total_;
     return rows_.size() < kRowsPerCall ? Status::Ok() : Delete();
   }
-  Status Delete() {
-    LUMA_RETURN_IF_ERROR(transaction_.Delete(kSamplesTableId, rows_).status());
-    rows_.clear();
-    return Status::Ok();
-  }
+  // Deletes the rest, unless `scanned` says that the scan has failed.
+  Status Finish(const Status& scanned) { return scanned.ok() || is_full_ ? Delete() : scanned; }
   uint64_t total() const { return total_; }
   bool is_full() const { return is_full_; }
 
  private:
+  Status Delete() {
+    LUMA_RETURN_IF_ERROR(transaction_.Delete(table_, rows_).status());
+    rows_.clear();
+    return Status::Ok();
+  }
+
   Transaction& transaction_;
+  const ObjectId table_;
   const uint64_t rows_max_;
   std::vector<RowId> rows_;
   uint64_t total_ = 0;
@@ -73,22 +76,52 @@ Result<SampleDeleter::Commit> SampleDeleter::DeleteSomePatiently(const SeriesFil
   }
 }
 
+// Both tables in one transaction: a sample that is rolled up meanwhile is a conflict.
 Result<SampleDeleter::Commit> SampleDeleter::DeleteSome(const SeriesFilter& filter,
                                                         TimeRange range) {
   const std::unique_ptr<Transaction> transaction = engine_.Begin();
-  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr samples, transaction->Read(kSamplesTableId));
-  RowCollector rows(*transaction, rows_per_commit_);
+  LUMA_ASSIGN_OR_RETURN(Commit samples, DeleteSamples(*transaction, filter, range));
+  LUMA_ASSIGN_OR_RETURN(const Commit rollups, DeleteRollups(*transaction, filter, range,
+                                                            rows_per_commit_ - samples.rows));
+  LUMA_RETURN_IF_ERROR(transaction->Commit());
+  return Commit{.rows = samples.rows + rollups.rows, .is_last = samples.is_last && rollups.is_last};
+}
+
+Result<SampleDeleter::Commit> SampleDeleter::DeleteSamples(Transaction& transaction,
+                                                           const SeriesFilter& filter,
+                                                           TimeRange range) {
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, transaction.Read(kSamplesTableId));
+  RowCollector rows(transaction, kSamplesTableId, rows_per_commit_);
   SampleScan scan;
-  scan.table = samples.get();
+  scan.table = table.get();
   scan.series = &filter;
   scan.range = range;
   scan.with_values = false;
   const Status scanned = scan.Run([&](const SampleBlock& block) {
-    return is_cancelled_ ? Status::Cancelled("store is closing") : rows.Add(block);
+    for (const uint32_t row : block.rows) {
+      LUMA_RETURN_IF_ERROR(rows.Add(MakeRowId(block.run, block.start + row)));
+    }
+    return is_cancelled_ ? Status::Cancelled("store is closing") : Status::Ok();
   });
-  if (!scanned.ok() && !rows.is_full()) return scanned;
-  LUMA_RETURN_IF_ERROR(rows.Delete());
-  LUMA_RETURN_IF_ERROR(transaction->Commit());
+  LUMA_RETURN_IF_ERROR(rows.Finish(scanned));
+  return Commit{.rows = rows.total(), .is_last = !rows.is_full()};
+}
+
+Result<SampleDeleter::Commit> SampleDeleter::DeleteRollups(Transaction& transaction,
+                                                           const SeriesFilter& filter,
+                                                           TimeRange range, uint64_t rows_max) {
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, transaction.Read(kRollupsTableId));
+  RowCollector rows(transaction, kRollupsTableId, rows_max);
+  RollupScan scan;
+  scan.table = table.get();
+  scan.series = &filter;
+  scan.ends = BucketEndsFor(range);
+  scan.with_values = false;
+  const Status scanned = scan.Run([&](RowId id, const RollupRow& row) {
+    if (is_cancelled_) return Status::Cancelled("store is closing");
+    return LiesIn(row.rollup, range) ? rows.Add(id) : Status::Ok();
+  });
+  LUMA_RETURN_IF_ERROR(rows.Finish(scanned));
   return Commit{.rows = rows.total(), .is_last = !rows.is_full()};
 }
 

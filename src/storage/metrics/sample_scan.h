@@ -9,16 +9,15 @@
 #include "base/status.h"
 #include "model/sample.h"
 #include "storage/metrics/series_filter.h"
+#include "storage/metrics/wanted_rows.h"
 #include "storage/table_snapshot.h"
 
 namespace luma::storage {
 
 // Column ids of docs/formats/metrics_tables.md.
-inline constexpr ColumnId kSeriesIdColumn{1};
-inline constexpr ColumnId kMetricColumn{2};     // of luma.series
-inline constexpr ColumnId kLabelsColumn{3};     // of luma.series
-inline constexpr ColumnId kTimestampColumn{2};  // of luma.samples
-inline constexpr ColumnId kValueColumn{3};      // of luma.samples
+inline constexpr ColumnId kMetricColumn{2};  // of luma.series
+inline constexpr ColumnId kLabelsColumn{3};  // of luma.series
+inline constexpr ColumnId kValueColumn{3};   // of luma.samples
 
 // The wanted rows of one block: `rows` holds their positions in the three columns, ascending.
 struct SampleBlock {

@@ -75,42 +75,58 @@ uint32_t FirstNewBlock(const RunView& run, const TableSnapshot& seen) {
 }  // namespace
 
 Result<uint64_t> SeriesSweeper::SweepIfNeeded() {
-  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr samples, engine_.Read(kSamplesTableId));
-  const uint64_t mark = DeletionMark(*samples);
+  LUMA_ASSIGN_OR_RETURN(const Tables tables, ReadTables());
+  const uint64_t mark = DeletionMark(tables);
   if (mark == last_mark_.load()) return uint64_t{0};
   LUMA_ASSIGN_OR_RETURN(const uint64_t removed, Sweep(registry_.Select({})));
   last_mark_ = mark;
   return removed;
 }
 
-uint64_t SeriesSweeper::DeletionMark(const TableSnapshot& samples) const {
+Result<SeriesSweeper::Tables> SeriesSweeper::ReadTables() const {
+  const std::unique_ptr<Transaction> transaction = engine_.Begin();
+  Tables tables;
+  for (const ObjectId table : {kSamplesTableId, kRollupsTableId}) {
+    LUMA_ASSIGN_OR_RETURN(tables.emplace_back(), transaction->Read(table));
+  }
+  return tables;
+}
+
+uint64_t SeriesSweeper::DeletionMark(const Tables& tables) const {
   uint64_t deleted = 1;
-  for (const auto& run : samples.runs()) deleted += run->deleted_count();
+  for (const TableSnapshotPtr& table : tables) {
+    for (const auto& run : table->runs()) deleted += run->deleted_count();
+  }
   return deleted + (engine_.maintenance().expired().runs << 40);
 }
 
 Result<uint64_t> SeriesSweeper::Sweep(SeriesBitmap candidates) {
-  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr samples, engine_.Read(kSamplesTableId));
-  RowFinder rows(*samples, candidates);
-  // Newest first: they have most of the series, and fewer blocks are read of the others then.
-  for (size_t i = samples->runs().size(); i-- > 0 && !candidates.isEmpty();) {
-    LUMA_RETURN_IF_ERROR(rows.Look(*samples->runs()[i], 0));
+  LUMA_ASSIGN_OR_RETURN(const Tables tables, ReadTables());
+  for (const TableSnapshotPtr& table : tables) {
+    RowFinder rows(*table, candidates);
+    // Newest first: they have most of the series, and fewer blocks are read of the others then.
+    for (size_t i = table->runs().size(); i-- > 0 && !candidates.isEmpty();) {
+      LUMA_RETURN_IF_ERROR(rows.Look(*table->runs()[i], 0));
+    }
   }
   if (candidates.isEmpty()) return uint64_t{0};
   Result<uint64_t> removed = uint64_t{0};
-  writer_.WhileNoneWrites([&] { removed = RemoveAlone(std::move(candidates), *samples); });
+  writer_.WhileNoneWrites([&] { removed = RemoveAlone(std::move(candidates), tables); });
   return removed;
 }
 
-Result<uint64_t> SeriesSweeper::RemoveAlone(SeriesBitmap candidates, const TableSnapshot& seen) {
-  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr samples, engine_.Read(kSamplesTableId));
-  RowFinder rows(*samples, candidates);
-  for (const auto& run : samples->runs()) {
-    const uint32_t first_block = FirstNewBlock(*run, seen);
-    if (first_block == run->block_count()) continue;
-    // No write may wait for an object store; the next pass finds the run where it is.
-    if (ColdSamples::IsCold(*run)) return Status::Unavailable("a run became cold meanwhile");
-    LUMA_RETURN_IF_ERROR(rows.Look(*run, first_block));
+// Downsampling goes on meanwhile, but makes rollups only for series that have samples.
+Result<uint64_t> SeriesSweeper::RemoveAlone(SeriesBitmap candidates, const Tables& seen) {
+  LUMA_ASSIGN_OR_RETURN(const Tables tables, ReadTables());
+  for (size_t i = 0; i < tables.size(); ++i) {
+    RowFinder rows(*tables[i], candidates);
+    for (const auto& run : tables[i]->runs()) {
+      const uint32_t first_block = FirstNewBlock(*run, *seen[i]);
+      if (first_block == run->block_count()) continue;
+      // No write may wait for an object store; the next pass finds the run where it is.
+      if (ColdSamples::IsCold(*run)) return Status::Unavailable("a run became cold meanwhile");
+      LUMA_RETURN_IF_ERROR(rows.Look(*run, first_block));
+    }
   }
   if (candidates.isEmpty()) return uint64_t{0};
   const Status deleted = DeleteRows(candidates);

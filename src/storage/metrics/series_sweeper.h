@@ -1,8 +1,9 @@
-// Removes series that have no samples left, from luma.series and from the registry.
+// Removes series that have no samples and no rollups left, from luma.series and from the registry.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <vector>
 
 #include "storage/engine.h"
 #include "storage/metrics/metrics_writer.h"
@@ -31,10 +32,15 @@ class SeriesSweeper {
   uint64_t removed() const { return removed_.load(std::memory_order_relaxed); }
 
  private:
-  Result<uint64_t> RemoveAlone(SeriesBitmap candidates, const TableSnapshot& seen);
+  // luma.samples and luma.rollups as of one commit, or a series would have rows in neither while
+  // they move from one to the other.
+  using Tables = std::vector<TableSnapshotPtr>;
+
+  Result<Tables> ReadTables() const;
+  Result<uint64_t> RemoveAlone(SeriesBitmap candidates, const Tables& seen);
   Status DeleteRows(const SeriesBitmap& series);
-  // Changes whenever samples are deleted or dropped.
-  uint64_t DeletionMark(const TableSnapshot& samples) const;
+  // Changes whenever rows are deleted or dropped.
+  uint64_t DeletionMark(const Tables& tables) const;
 
   MultiTierStorage& engine_;
   SeriesRegistry& registry_;

@@ -1,0 +1,99 @@
+#include "storage/metrics/collected_series.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace luma::storage {
+namespace {
+
+// Takes samples and buckets in order of time.
+class Merged {
+ public:
+  void AddSample(UnixMillis timestamp, double value) {
+    if (IsAt(timestamp)) return AddToLast(Rollup::Of({timestamp, value}));
+    Push(timestamp, value);
+  }
+  void AddBucket(const Rollup& rollup) {
+    if (IsAt(rollup.last_ts)) return AddToLast(rollup);
+    Push(rollup.last_ts, rollup.last);
+    samples_.rollups.push_back({.point = samples_.values.size() - 1, .rollup = rollup});
+  }
+  SeriesSamples Take() && { return std::move(samples_); }
+
+ private:
+  bool IsAt(UnixMillis timestamp) const {
+    return !samples_.timestamps.empty() && samples_.timestamps.back() == timestamp;
+  }
+  void Push(UnixMillis timestamp, double value) {
+    samples_.timestamps.push_back(timestamp);
+    samples_.values.push_back(value);
+  }
+  // Late samples can have the time of a bucket's last one.
+  void AddToLast(const Rollup& part) {
+    const size_t point = samples_.values.size() - 1;
+    const bool is_bucket = !samples_.rollups.empty() && samples_.rollups.back().point == point;
+    RollupFold fold;
+    fold.Add(is_bucket ? samples_.rollups.back().rollup
+                       : Rollup::Of({samples_.timestamps.back(), samples_.values.back()}));
+    fold.Add(part);
+    if (!is_bucket) samples_.rollups.push_back({.point = point, .rollup = {}});
+    samples_.rollups.back().rollup = fold.Total();
+    samples_.values.back() = fold.Total().count == 0 ? kStaleNan : fold.Total().last;
+  }
+
+  SeriesSamples samples_;
+};
+
+}  // namespace
+
+SeriesSamples CollectedSeries::Take() && {
+  // A marker is a sample of its own.
+  for (const Rollup& rollup : rollups_) {
+    if (rollup.is_stale()) Add(rollup.stale_ts, kStaleNan);
+  }
+  std::erase_if(rollups_, [](const Rollup& rollup) { return rollup.count == 0; });
+  if (!in_order_) Sort();
+  if (!rollups_.empty()) return MergeRollups();
+  return {.labels = Labels(), .timestamps = std::move(timestamps_), .values = std::move(values_)};
+}
+
+// Runs that overlap in time bring samples out of order; the same timestamp twice only rows that
+// were not written by MetricsWriter: then the later row stays.
+void CollectedSeries::Sort() {
+  std::vector<std::pair<Sample, size_t>> samples;
+  samples.reserve(timestamps_.size());
+  for (size_t i = 0; i < timestamps_.size(); ++i) {
+    samples.push_back({{timestamps_[i], values_[i]}, i});
+  }
+  std::sort(samples.begin(), samples.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.first.timestamp, a.second) < std::pair(b.first.timestamp, b.second);
+  });
+  timestamps_.clear();
+  values_.clear();
+  for (const auto& [sample, position] : samples) {
+    if (!timestamps_.empty() && timestamps_.back() == sample.timestamp) {
+      values_.back() = sample.value;
+    } else {
+      timestamps_.push_back(sample.timestamp);
+      values_.push_back(sample.value);
+    }
+  }
+}
+
+SeriesSamples CollectedSeries::MergeRollups() {
+  std::ranges::sort(rollups_, {}, &Rollup::last_ts);
+  Merged merged;
+  size_t sample = 0;
+  for (const Rollup& rollup : rollups_) {
+    for (; sample < timestamps_.size() && timestamps_[sample] < rollup.last_ts; ++sample) {
+      merged.AddSample(timestamps_[sample], values_[sample]);
+    }
+    merged.AddBucket(rollup);
+  }
+  for (; sample < timestamps_.size(); ++sample) {
+    merged.AddSample(timestamps_[sample], values_[sample]);
+  }
+  return std::move(merged).Take();
+}
+
+}  // namespace luma::storage

@@ -1,0 +1,197 @@
+#include "storage/metrics/downsampler.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "storage/maintenance.h"
+#include "storage/metrics/rollup_rows.h"
+
+namespace luma::storage {
+namespace {
+
+constexpr uint64_t kPassesPerFullOne = 24;
+constexpr std::chrono::milliseconds kConflictPause{10};
+
+// The end of the last bucket that is over at `time`.
+UnixMillis LastBucketEnd(UnixMillis time, int64_t resolution_ms) {
+  return BucketEnd(time - resolution_ms + 1, resolution_ms);
+}
+
+std::vector<uint32_t> ToVector(const SeriesBitmap& series) {
+  std::vector<uint32_t> ids(series.cardinality());
+  series.toUint32Array(ids.data());
+  return ids;
+}
+
+}  // namespace
+
+void Downsampler::SetRules(std::vector<DownsamplingRule> rules) {
+  std::vector<Plan> plans = PlansOf(rules);
+  MutexLock lock(rules_mutex_);
+  engine_.maintenance().downsampling().Set(ReportsOf(plans));
+  new_plans_ = std::move(plans);
+}
+
+std::vector<Downsampler::Plan> Downsampler::PlansOf(const std::vector<DownsamplingRule>& rules) {
+  std::vector<Plan> plans;
+  std::vector<std::string_view> texts;
+  for (const DownsamplingRule& rule : rules) {
+    const auto found = std::ranges::find(texts, rule.match_text);
+    const auto index = static_cast<size_t>(found - texts.begin());
+    if (found == texts.end()) {
+      texts.push_back(rule.match_text);
+      plans.push_back({.match = rule.match, .levels = {}});
+    }
+    Level level{
+        .after_ms = rule.after.count(), .resolution_ms = rule.resolution.count(), .report = {}};
+    level.report.match = rule.match_text;
+    level.report.after = rule.after;
+    level.report.resolution = rule.resolution;
+    plans[index].levels.push_back(std::move(level));
+  }
+  for (Plan& plan : plans) {
+    std::ranges::sort(plan.levels, std::greater(), &Level::resolution_ms);
+  }
+  return plans;
+}
+
+std::vector<DownsamplingReport> Downsampler::ReportsOf(const std::vector<Plan>& plans) {
+  std::vector<DownsamplingReport> reports;
+  for (const Plan& plan : plans) {
+    for (size_t i = plan.levels.size(); i-- > 0;) reports.push_back(plan.levels[i].report);
+  }
+  return reports;
+}
+
+void Downsampler::TakeNewRules() {
+  MutexLock lock(rules_mutex_);
+  if (!new_plans_) return;
+  plans_ = *std::exchange(new_plans_, std::nullopt);
+  passes_ = 0;
+}
+
+void Downsampler::PublishReports() {
+  MutexLock lock(rules_mutex_);
+  if (!new_plans_) engine_.maintenance().downsampling().Set(ReportsOf(plans_));
+}
+
+Status Downsampler::Pass() {
+  MutexLock lock(pass_mutex_);
+  TakeNewRules();
+  if (plans_.empty()) return Status::Ok();
+  const bool is_full = passes_++ % kPassesPerFullOne == 0;
+  SeriesBitmap unmatched = registry_.Select({});
+  Status result;
+  for (Plan& plan : plans_) {
+    const SeriesBitmap series = registry_.Select(plan.match) & unmatched;
+    unmatched -= series;
+    const Status status = RollUpPlan(plan, ToVector(series), is_full);
+    if (result.ok()) result = status;
+  }
+  return result;
+}
+
+Status Downsampler::RollUpPlan(Plan& plan, std::span<const uint32_t> series, bool is_full) {
+  const UnixMillis now = engine_.maintenance().expiry_clock().Now();
+  UnixMillis from = 0;  // samples from before 1970 stay
+  Status result;
+  for (Level& level : plan.levels) {
+    const UnixMillis until = LastBucketEnd(now - level.after_ms, level.resolution_ms);
+    const Status status =
+        RollUpDays(level, series, is_full ? from : std::max(from, level.done_until), until);
+    if (result.ok()) result = status;
+    if (status.ok()) level.done_until = std::max(level.done_until, until);
+    from = std::max(from, until);
+    ++level.report.passes;
+    level.report.last_pass = now;
+    level.report.done_until = level.done_until;
+    level.report.last_error = status.message();
+    PublishReports();
+  }
+  return result;
+}
+
+Status Downsampler::RollUpDays(Level& level, std::span<const uint32_t> series, UnixMillis from,
+                               UnixMillis until) {
+  int64_t days = 1;  // doubled where there is nothing, to pass over decades
+  while (from < until && !series.empty()) {
+    const UnixMillis days_end = BucketEnd(from + 1, kDayMillis) + (days - 1) * kDayMillis;
+    const TimeRange times{.min = from + 1, .max = std::min(until, days_end)};
+    LUMA_ASSIGN_OR_RETURN(const uint64_t rows, RollUp(level, series, times));
+    days = rows > 0 ? 1 : days * 2;
+    from = times.max;
+  }
+  return Status::Ok();
+}
+
+Result<uint64_t> Downsampler::RollUp(Level& level, std::span<const uint32_t> series,
+                                     TimeRange times) {
+  const bool is_one_bucket = times.max - times.min < level.resolution_ms;
+  const RollupBatch batch{
+      .series = series,
+      .times = times,
+      .resolution_ms = level.resolution_ms,
+      .rows_max = series.size() == 1 && is_one_bucket ? UINT64_MAX : rows_per_commit_};
+  LUMA_ASSIGN_OR_RETURN(const std::optional<RollupCounts> counts, CommitPatiently(batch));
+  if (!counts) return RollUpHalves(level, series, times);
+  Count(*counts, level.report);
+  return counts->samples_in + counts->rollups_in;
+}
+
+Result<uint64_t> Downsampler::RollUpHalves(Level& level, std::span<const uint32_t> series,
+                                           TimeRange times) {
+  const bool is_long = times.max - times.min >= kDayMillis;
+  uint64_t rows = 0;
+  const auto add = [&](std::span<const uint32_t> of, TimeRange in) {
+    const Result<uint64_t> rolled_up = RollUp(level, of, in);
+    if (rolled_up.ok()) rows += *rolled_up;
+    return rolled_up.status();
+  };
+  if (series.size() > 1 && !is_long) {
+    const size_t half = series.size() / 2;
+    LUMA_RETURN_IF_ERROR(add(series.first(half), times));
+    LUMA_RETURN_IF_ERROR(add(series.subspan(half), times));
+    return rows;
+  }
+  const int64_t unit = is_long ? kDayMillis : level.resolution_ms;
+  // Rounded down, but after the first unit: there are two or more.
+  const UnixMillis middle = std::max(BucketEnd(times.min, unit),
+                                     LastBucketEnd(times.min + (times.max - times.min) / 2, unit));
+  LUMA_RETURN_IF_ERROR(add(series, {.min = times.min, .max = middle}));
+  LUMA_RETURN_IF_ERROR(add(series, {.min = middle + 1, .max = times.max}));
+  return rows;
+}
+
+Result<std::optional<RollupCounts>> Downsampler::CommitPatiently(const RollupBatch& batch) {
+  const auto end = std::chrono::steady_clock::now() + conflict_wait_max_;
+  while (true) {
+    if (is_cancelled_) return Status::Cancelled("store is closing");
+    Result<std::optional<RollupCounts>> counts = CommitRollups(engine_, batch);
+    if (counts.status().code() != StatusCode::kConflict) return counts;
+    if (std::chrono::steady_clock::now() >= end) {
+      return Status::Unavailable("samples cannot be rolled up now: ", counts.status().message());
+    }
+    std::this_thread::sleep_for(kConflictPause);
+  }
+}
+
+void Downsampler::Count(const RollupCounts& counts, DownsamplingReport& report) {
+  report.samples_in += counts.samples_in;
+  report.rollups_in += counts.rollups_in;
+  report.rollups_out += counts.rollups_out;
+  report.commits += counts.commits;
+  samples_in_ += counts.samples_in;
+  rollups_in_ += counts.rollups_in;
+  rollups_out_ += counts.rollups_out;
+  commits_ += counts.commits;
+}
+
+RollupCounts Downsampler::totals() const {
+  return {.samples_in = samples_in_,
+          .rollups_in = rollups_in_,
+          .rollups_out = rollups_out_,
+          .commits = commits_};
+}
+
+}  // namespace luma::storage

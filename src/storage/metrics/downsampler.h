@@ -1,0 +1,111 @@
+// Downsampling: old samples are replaced by rollups of their buckets. See
+// docs/adr/0008-downsampling.md.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "model/matcher.h"
+#include "model/sample.h"
+#include "storage/engine.h"
+#include "storage/metrics/rollup_batch.h"
+#include "storage/metrics/series_registry.h"
+#include "storage/retention/downsampling_reports.h"
+
+namespace luma::storage {
+
+// Samples of the series that match are replaced by one rollup a `resolution` once they are older
+// than `after`.
+struct DownsamplingRule {
+  std::string match_text;  // rules of one text are levels of one plan
+  Matchers match;
+  std::chrono::milliseconds after{0};
+  std::chrono::milliseconds resolution{0};
+};
+
+// Threads: every method from any thread; passes run one at a time. Lifetime: references must
+// outlive it.
+class Downsampler {
+ public:
+  // So many rows are replaced by one commit: 16 MiB while it is made.
+  static constexpr uint64_t kRowsPerCommit = 512 * 1024;
+
+  // Rows that a flush or a merge is moving cannot be replaced; it is tried again for so long.
+  Downsampler(MultiTierStorage& engine, const SeriesRegistry& registry,
+              std::chrono::milliseconds conflict_wait_max,
+              uint64_t rows_per_commit = kRowsPerCommit)
+      : engine_(engine),
+        registry_(registry),
+        conflict_wait_max_(conflict_wait_max),
+        rows_per_commit_(rows_per_commit) {}
+
+  // From the next pass on. Resolutions divide a day. Of the rules with one match_text, a coarser
+  // one has a later `after`, and its resolution is a multiple of the finer one's.
+  void SetRules(std::vector<DownsamplingRule> rules) LUMA_EXCLUDES(rules_mutex_);
+
+  // Rolls up what has become old since the pass before; every 24th time, and the first time after
+  // SetRules, also late samples of older buckets. Blocks for I/O. Errors: kUnavailable when rows
+  // stayed in motion, kOutOfMemory, kCancelled and those of Transaction; what was not done is done
+  // by a later pass.
+  Status Pass() LUMA_EXCLUDES(pass_mutex_, rules_mutex_);
+  // A pass under way and later ones end with kCancelled: the store is closing.
+  void Cancel() { is_cancelled_ = true; }
+
+  // Of all passes since the start.
+  RollupCounts totals() const;
+
+ private:
+  struct Level {
+    int64_t after_ms = 0;
+    int64_t resolution_ms = 0;
+    UnixMillis done_until = 0;  // nothing up to here is left, but for late samples
+    DownsamplingReport report;
+  };
+  // The first plan that matches a series counts.
+  struct Plan {
+    Matchers match;
+    std::vector<Level> levels;  // the coarsest first: it takes what is oldest
+  };
+
+  static std::vector<Plan> PlansOf(const std::vector<DownsamplingRule>& rules);
+  static std::vector<DownsamplingReport> ReportsOf(const std::vector<Plan>& plans);
+  void TakeNewRules() LUMA_REQUIRES(pass_mutex_) LUMA_EXCLUDES(rules_mutex_);
+  void PublishReports() LUMA_REQUIRES(pass_mutex_) LUMA_EXCLUDES(rules_mutex_);
+
+  // Of the levels of one plan; the first error, after all have been tried.
+  Status RollUpPlan(Plan& plan, std::span<const uint32_t> series, bool is_full)
+      LUMA_REQUIRES(pass_mutex_);
+  // Day by day: runs hold a day each, and a commit should touch few of them.
+  Status RollUpDays(Level& level, std::span<const uint32_t> series, UnixMillis from,
+                    UnixMillis until);
+  // Halves the time down to a day, then the series, then the time again, until the rows fit one
+  // commit. Gives the rows replaced.
+  Result<uint64_t> RollUp(Level& level, std::span<const uint32_t> series, TimeRange times);
+  Result<uint64_t> RollUpHalves(Level& level, std::span<const uint32_t> series, TimeRange times);
+  Result<std::optional<RollupCounts>> CommitPatiently(const RollupBatch& batch);
+  void Count(const RollupCounts& counts, DownsamplingReport& report);
+
+  MultiTierStorage& engine_;
+  const SeriesRegistry& registry_;
+  const std::chrono::milliseconds conflict_wait_max_;
+  const uint64_t rows_per_commit_;
+  std::atomic<bool> is_cancelled_{false};
+  std::atomic<uint64_t> samples_in_{0};
+  std::atomic<uint64_t> rollups_in_{0};
+  std::atomic<uint64_t> rollups_out_{0};
+  std::atomic<uint64_t> commits_{0};
+
+  Mutex pass_mutex_;  // taken before rules_mutex_; held for as long as a pass takes
+  std::vector<Plan> plans_ LUMA_GUARDED_BY(pass_mutex_);
+  uint64_t passes_ LUMA_GUARDED_BY(pass_mutex_) = 0;
+  Mutex rules_mutex_;
+  std::optional<std::vector<Plan>> new_plans_ LUMA_GUARDED_BY(rules_mutex_);
+};
+
+}  // namespace luma::storage
