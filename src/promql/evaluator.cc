@@ -56,6 +56,12 @@ Result<std::vector<SeriesSamples>> AnswerOf(EvaluationContext& context, const Ra
   return Status::InvalidArgument("vector cannot contain metrics with the same labelset");
 }
 
+void InformAboutRollups(const RangeValue& range, Annotations& annotations) {
+  const bool any = std::ranges::any_of(
+      range.series, [](const RangeSeries& series) { return !series.rollups.empty(); });
+  if (any) annotations.Inform("samples are rolled up: the last one of each bucket is given");
+}
+
 QueryValue WithAnnotations(QueryValue value, const Annotations& annotations) {
   value.warnings = annotations.warnings();
   value.infos = annotations.infos();
@@ -89,6 +95,7 @@ Result<QueryValue> Evaluator::Instant(const Expr& expr, UnixMillis time,
     }
     case ValueType::kMatrix: {
       LUMA_ASSIGN_OR_RETURN(const RangeValue range, evaluator.Range(expr));
+      InformAboutRollups(range, context.annotations());
       LUMA_ASSIGN_OR_RETURN(value.series, AnswerOf(context, range));
       break;
     }

@@ -8,6 +8,7 @@
 #include "promql/quantile.h"
 #include "promql/rate.h"
 #include "promql/regression.h"
+#include "promql/rollup_windows.h"
 
 namespace luma::promql {
 namespace {
@@ -48,6 +49,38 @@ Status CheckArguments(std::string_view name, std::span<const ScalarColumn> scala
   return Status::Ok();
 }
 
+// Calls a function for one series after the other, rolled up or not.
+class SeriesCaller {
+ public:
+  SeriesCaller(const RangeFunction& function, const RangeCall& call, Annotations& annotations)
+      : function_(function),
+        of_rollups_(call.range.edges == RangeEdges::kPlain ? FindRollupFunction(function.name)
+                                                           : nullptr),
+        call_(call),
+        annotations_(annotations) {}
+
+  void Call(const RangeSeries& series, size_t row, VectorValue& out) {
+    if (series.rollups.empty()) {
+      function_.kernel(call_, series, row, out);
+    } else if (of_rollups_ == nullptr) {
+      function_.kernel(call_, series, row, out);
+      annotations_.Inform("samples are rolled up: " + std::string(function_.name) +
+                          " sees the last one of each bucket");
+    } else if (CallRollupFunction(of_rollups_, call_.range, series, row, out) ==
+               BucketEdges::kCut) {
+      annotations_.Inform(
+          "samples are rolled up: a bucket that reaches over the edge of a range counts where its "
+          "last sample lies");
+    }
+  }
+
+ private:
+  const RangeFunction& function_;
+  const RollupFunction of_rollups_;  // null: it needs the samples themselves
+  const RangeCall& call_;
+  Annotations& annotations_;
+};
+
 Result<VectorValue> CallRangeFunction(NodeEvaluator& evaluator, const Call& call) {
   EvaluationContext& context = evaluator.context();
   const RangeFunction& function = *FindKernel(call.function->name);
@@ -68,10 +101,11 @@ Result<VectorValue> CallRangeFunction(NodeEvaluator& evaluator, const Call& call
   VectorValue out(evaluator.steps().count);
   out.Reserve(range.series.size());
   const RangeCall range_call{.range = range, .steps = evaluator.steps(), .scalars = scalars};
+  SeriesCaller caller(function, range_call, context.annotations());
   for (RangeSeries& series : range.series) {
     const bool drop_name = series.drop_name || !function.keeps_name;
     const size_t row = out.AddRow(series.labels, drop_name);
-    function.kernel(range_call, series, row, out);
+    caller.Call(series, row, out);
     if (out.IsEmptyRow(row)) out.RemoveLastRow();
     LUMA_RETURN_IF_ERROR(context.CheckDeadline());
   }

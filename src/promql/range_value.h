@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/labels.h"
+#include "model/rollup.h"
 #include "promql/steps.h"
 #include "promql/work_meter.h"
 
@@ -18,6 +19,7 @@ struct RangeSeries {
   bool drop_name = false;
   std::vector<UnixMillis> times;  // ascending; staleness markers are gone
   std::vector<double> values;
+  std::vector<RollupPoint> rollups{};  // of samples that stand for a bucket, ascending
 };
 
 struct RangeValue {

@@ -34,24 +34,6 @@ class CounterResets {
   size_t next_ = 0;
 };
 
-// How much longer the window is than the time its samples cover: 1 when they reach both edges. A
-// series that begins or ends inside the window is assumed to reach half an interval beyond its
-// samples, and a counter not to begin below zero.
-double Extrapolation(const Window& window, double increase, bool is_counter) {
-  const double covered = SecondsOf(window.times.back() - window.times.front());
-  const double interval = covered / static_cast<double>(window.size() - 1);
-  const double threshold = interval * 1.1;
-  double to_start = SecondsOf(window.times.front() - window.start);
-  double to_end = SecondsOf(window.end - window.times.back());
-  if (to_start >= threshold) to_start = interval / 2;
-  if (is_counter && increase > 0 && window.values.front() >= 0) {
-    const double to_zero = covered * (window.values.front() / increase);
-    if (to_zero < to_start) to_start = to_zero;
-  }
-  if (to_end >= threshold) to_end = interval / 2;
-  return (covered + to_start + to_end) / covered;
-}
-
 template <bool kIsCounter, bool kPerSecond>
 void Extrapolated(const RangeCall& call, const RangeSeries& series, size_t row, VectorValue& out) {
   if (call.range.edges != RangeEdges::kPlain) {
@@ -64,7 +46,13 @@ void Extrapolated(const RangeCall& call, const RangeSeries& series, size_t row, 
     if (window.size() < 2) return;
     double increase = window.values.back() - window.values.front();
     if (resets) increase = resets->Correct(increase, window);
-    double factor = Extrapolation(window, increase, kIsCounter);
+    double factor = Extrapolation({.start = window.start,
+                                   .end = window.end,
+                                   .first_time = window.times.front(),
+                                   .last_time = window.times.back(),
+                                   .samples = window.size(),
+                                   .first = window.values.front()},
+                                  increase, kIsCounter);
     if (kPerSecond) factor /= SecondsOf(call.range.length_ms);
     out.Set(row, step, increase * factor);
   });
@@ -115,5 +103,20 @@ constexpr RangeFunction kFunctions[] = {
 }  // namespace
 
 std::span<const RangeFunction> RateFunctions() { return kFunctions; }
+
+double Extrapolation(const RateSamples& samples, double increase, bool is_counter) {
+  const double covered = SecondsOf(samples.last_time - samples.first_time);
+  const double interval = covered / static_cast<double>(samples.samples - 1);
+  const double threshold = interval * 1.1;
+  double to_start = SecondsOf(samples.first_time - samples.start);
+  double to_end = SecondsOf(samples.end - samples.last_time);
+  if (to_start >= threshold) to_start = interval / 2;
+  if (is_counter && increase > 0 && samples.first >= 0) {
+    const double to_zero = covered * (samples.first / increase);
+    if (to_zero < to_start) to_start = to_zero;
+  }
+  if (to_end >= threshold) to_end = interval / 2;
+  return (covered + to_start + to_end) / covered;
+}
 
 }  // namespace luma::promql

@@ -9,4 +9,18 @@ namespace luma::promql {
 
 std::span<const RangeFunction> RateFunctions();
 
+// Two or more samples of a window, as far as extrapolation needs them.
+struct RateSamples {
+  UnixMillis start = 0;  // of the window
+  UnixMillis end = 0;
+  UnixMillis first_time = 0;
+  UnixMillis last_time = 0;
+  uint64_t samples = 0;
+  double first = 0;
+};
+// How much longer the window is than the time its samples cover: 1 when they reach both edges. A
+// series that begins or ends inside the window is assumed to reach half an interval beyond its
+// samples, and a counter not to begin below zero.
+double Extrapolation(const RateSamples& samples, double increase, bool is_counter);
+
 }  // namespace luma::promql

@@ -10,14 +10,35 @@ double SecondsOf(UnixMillis time) { return static_cast<double>(time) / 1000; }
 
 void DropStaleMarkers(SeriesSamples& series) {
   size_t kept = 0;
+  size_t bucket = 0;
   for (size_t i = 0; i < series.values.size(); ++i) {
     if (IsStaleNan(series.values[i])) continue;
+    if (bucket < series.rollups.size() && series.rollups[bucket].point == i) {
+      series.rollups[bucket++].point = kept;
+    }
     series.timestamps[kept] = series.timestamps[i];
     series.values[kept++] = series.values[i];
   }
   series.timestamps.resize(kept);
   series.values.resize(kept);
 }
+
+// Finds the buckets that samples stand for, one after the other.
+class BucketCursor {
+ public:
+  explicit BucketCursor(const SeriesSamples& series) : buckets_(series.rollups) {}
+
+  // Of the sample `point`; null when it stands for itself. `point` never decreases.
+  const Rollup* Of(size_t point) {
+    while (next_ < buckets_.size() && buckets_[next_].point < point) ++next_;
+    const bool found = next_ < buckets_.size() && buckets_[next_].point == point;
+    return found ? &buckets_[next_].rollup : nullptr;
+  }
+
+ private:
+  const std::vector<RollupPoint>& buckets_;
+  size_t next_ = 0;
+};
 
 // Writes the cells of one row of a vector selector.
 class RowReader {
@@ -31,14 +52,20 @@ class RowReader {
     const std::vector<UnixMillis>& times = series.timestamps;
     size_t after = 0;  // the first sample later than the step
     size_t points = 0;
+    BucketCursor buckets(series);
     for (size_t step = 0; step < steps_.count; ++step) {
       const UnixMillis until = shift_(steps_.At(step));
       while (after < times.size() && times[after] <= until) ++after;
+      // Between the first and the last sample of a bucket the first is the newest that is known.
+      const Rollup* const bucket = buckets.Of(after);
+      const bool in_bucket = bucket != nullptr && bucket->first_ts <= until &&
+                             (after == 0 || times[after - 1] < bucket->first_ts);
       const UnixMillis oldest = LeftOpenRange(until, until, lookback_ms_).min;
-      if (after == 0 || times[after - 1] < oldest) continue;
-      const double value = series.values[after - 1];
-      if (IsStaleNan(value)) continue;
-      out.Set(row, step, field == SampleField::kTime ? SecondsOf(times[after - 1]) : value);
+      if (!in_bucket && (after == 0 || times[after - 1] < oldest)) continue;
+      const Sample found = in_bucket ? Sample{bucket->first_ts, bucket->first}
+                                     : Sample{times[after - 1], series.values[after - 1]};
+      if (IsStaleNan(found.value)) continue;
+      out.Set(row, step, field == SampleField::kTime ? SecondsOf(found.timestamp) : found.value);
       ++points;
     }
     return points;
@@ -132,7 +159,8 @@ Result<RangeValue> SelectRange(EvaluationContext& context, const Steps& steps,
     value.series.push_back({.labels = std::move(series.labels),
                             .drop_name = false,
                             .times = std::move(series.timestamps),
-                            .values = std::move(series.values)});
+                            .values = std::move(series.values),
+                            .rollups = std::move(series.rollups)});
   }
   return value;
 }
