@@ -11,6 +11,7 @@
 
 #include "server/cold_location.h"
 #include "server/config_keys.h"
+#include "server/internal/downsampling_rules.h"
 #include "server/internal/retention_rules.h"
 #include "server/internal/scrape_jobs.h"
 #include "server/internal/toml.h"
@@ -39,6 +40,10 @@ Status SetNode(const ConfigKey& key, const toml::node& node, Config& config) {
   }
   if (key.path == "retention.rules") {
     LUMA_ASSIGN_OR_RETURN(config.retention.rules, ReadRetentionRules(node));
+    return Status::Ok();
+  }
+  if (key.path == "downsampling.rules") {
+    LUMA_ASSIGN_OR_RETURN(config.downsampling.rules, ReadDownsamplingRules(node));
     return Status::Ok();
   }
   if (const auto value = node.value_exact<bool>()) return SetBool(key, *value, config);

@@ -34,6 +34,14 @@ struct RetentionRule {
   bool operator==(const RetentionRule&) const = default;
 };
 
+// What becomes of old samples of some series, [[downsampling.rules]].
+struct DownsamplingRule {
+  std::string match;  // a selector; empty: every series
+  Duration after{0};
+  Duration resolution{0};
+  bool operator==(const DownsamplingRule&) const = default;
+};
+
 // The member initializers are the defaults; names and nesting are those of the file.
 struct Config {
   struct {
@@ -123,6 +131,10 @@ struct Config {
     Duration default_keep{0};
     std::vector<RetentionRule> rules;
   } retention;
+  struct {
+    Duration interval{600'000};
+    std::vector<DownsamplingRule> rules;
+  } downsampling;
   struct {
     std::string store;
     std::string endpoint;

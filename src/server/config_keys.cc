@@ -180,6 +180,13 @@ const std::vector<ConfigKey>& Keys() {
        "Samples of some series go earlier, one [[retention.rules]] each. Of several rules that "
        "match a series the first counts; keep cannot exceed the retention of the table:"},
 
+      {LUMA_CONFIG_KEY(downsampling.interval), Between{1'000, kDayMillis}, kReloaded,
+       "How often samples that have become old enough are rolled up."},
+      {LUMA_CONFIG_KEY(downsampling.rules), Anything{}, kReloaded,
+       "Samples older than after are replaced by their count, sum, minimum and so on, one row a "
+       "resolution, one [[downsampling.rules]] each. Without match it is every series. Rules with "
+       "the same match are levels; of others that match a series the first counts:"},
+
       {LUMA_CONFIG_KEY(cold.store), Anything{}, kAtStart,
        "Where old data goes: \"s3://bucket\" or \"s3://bucket/prefix\", or the path of a local "
        "directory. Empty: data stays in segment files. A store that holds data must stay."},
@@ -281,6 +288,7 @@ constexpr std::pair<std::string_view, std::string_view> kSectionDocs[] = {
     {"storage", "Memory, and when data moves from memory to segment files."},
     {"ingest", "Which times samples may have."},
     {"retention", "How long data is kept."},
+    {"downsampling", "Old samples, rolled up."},
     {"cold", "Old data in an object store."},
     {"compaction", "Merges of segment files: what they may take from everything else."},
     {"query", "Limits of SQL and PromQL."},
@@ -391,6 +399,9 @@ std::string FormatValue(const ConfigKey& key, const Config& config) {
     return fmt::format("\"{}\"", *value);
   }
   if (const auto* rules = Field<std::vector<RetentionRule>>(key, config)) {
+    return fmt::format("({} rules)", rules->size());
+  }
+  if (const auto* rules = Field<std::vector<DownsamplingRule>>(key, config)) {
     return fmt::format("({} rules)", rules->size());
   }
   return fmt::format("({} jobs)", Field<std::vector<ScrapeJob>>(key, config)->size());

@@ -16,7 +16,8 @@ namespace luma::server {
 using ConfigField =
     std::variant<bool& (*)(Config&), int64_t& (*)(Config&), std::string& (*)(Config&),
                  Duration& (*)(Config&), ByteCount& (*)(Config&),
-                 std::vector<ScrapeJob>& (*)(Config&), std::vector<RetentionRule>& (*)(Config&)>;
+                 std::vector<ScrapeJob>& (*)(Config&), std::vector<RetentionRule>& (*)(Config&),
+                 std::vector<DownsamplingRule>& (*)(Config&)>;
 
 // Bounds of numbers, in the unit of the key's type: a count, milliseconds or bytes.
 struct Between {

@@ -266,6 +266,47 @@ TEST(ConfigTest, RetentionRulesAreReadInOrder) {
   EXPECT_EQ(config->retention.rules[1].keep, std::chrono::hours(36));
 }
 
+TEST(ConfigTest, DownsamplingRulesAreRead) {
+  const auto config = ParseConfig(
+      "[downsampling]\ninterval = \"1m\"\n"
+      "[[downsampling.rules]]\nafter = \"7d\"\nresolution = \"5m\"\n"
+      "[[downsampling.rules]]\nmatch = 'up'\nafter = \"1d\"\nresolution = \"1h\"\n"
+      "[[downsampling.rules]]\nafter = \"90d\"\nresolution = \"1h\"\n",
+      "luma.toml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->downsampling.interval, std::chrono::minutes(1));
+  ASSERT_EQ(config->downsampling.rules.size(), 3u);
+  EXPECT_EQ(config->downsampling.rules[0].match, "");
+  EXPECT_EQ(config->downsampling.rules[1].match, "up");
+  EXPECT_EQ(config->downsampling.rules[2].after, std::chrono::days(90));
+  EXPECT_EQ(config->downsampling.rules[2].resolution, std::chrono::hours(1));
+}
+
+TEST(ConfigTest, BadDownsamplingRulesAreNamed) {
+  const auto error = [](const std::string& rule) {
+    return ErrorOf(
+        "[[downsampling.rules]]\nafter = \"7d\"\nresolution = \"10m\"\n"
+        "[[downsampling.rules]]\n" +
+        rule);
+  };
+  EXPECT_THAT(error("resolution = \"1h\"\n"),
+              HasSubstr("rule 2: downsampling rule without an age"));
+  EXPECT_THAT(error("after = \"8d\"\n"), HasSubstr("without a length of buckets"));
+  EXPECT_THAT(error("after = \"8d\"\nresolution = \"7m\"\n"), HasSubstr("make a day"));
+  EXPECT_THAT(error("after = \"8d\"\nresolution = \"2d\"\n"), HasSubstr("make a day"));
+  EXPECT_THAT(error("after = \"8d\"\nresolution = \"500ms\"\n"), HasSubstr("make a day"));
+  EXPECT_THAT(error("after = \"30m\"\nresolution = \"1h\"\n"), HasSubstr("after a bucket or more"));
+  for (const char* const level :
+       {"after = \"8d\"\nresolution = \"15m\"\n", "after = \"6d\"\nresolution = \"1h\"\n",
+        "after = \"7d\"\nresolution = \"1h\"\n", "after = \"8d\"\nresolution = \"10m\"\n"}) {
+    EXPECT_THAT(error(level), HasSubstr("of two rules with one selector")) << level;
+  }
+  EXPECT_EQ(error("match = 'up'\nafter = \"8d\"\nresolution = \"15m\"\n"), "no error");
+  EXPECT_THAT(error("match = 'up{'\n"), HasSubstr("rule 2: 1:4: parse error"));
+  EXPECT_THAT(error("after = 5\n"), HasSubstr("expected text in quotes: key=after"));
+  EXPECT_THAT(error("keep = \"8d\"\n"), HasSubstr("unknown key: key=downsampling.rules.keep"));
+}
+
 TEST(ConfigTest, BadRetentionRulesAreNamed) {
   const auto error = [](std::string_view rule) {
     return ErrorOf("[[retention.rules]]\nmatch = 'up'\nkeep = \"3d\"\n[[retention.rules]]\n" +

@@ -43,6 +43,15 @@ std::string KeyText(const ConfigKey& key, const Config& defaults) {
            "# match = '{job=\"debug\"}'\n"
            "# keep = \"3d\"\n";
   }
+  if (key.path == "downsampling.rules") {
+    return Comment(notes) +
+           "# [[downsampling.rules]]\n"
+           "# after = \"7d\"\n"
+           "# resolution = \"5m\"\n"
+           "# [[downsampling.rules]]\n"
+           "# after = \"90d\"\n"
+           "# resolution = \"1h\"\n";
+  }
   return Comment(notes) + fmt::format("{} = {}\n", key.name(), FormatValue(key, defaults));
 }
 

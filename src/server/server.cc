@@ -165,9 +165,12 @@ class Server::Impl {
     rate_limiter_.Reconfigure(RateLimits(config_));
     postgres_->SetStatementTimeout(config_.query.timeout);
     const Status retention = store_->ConfigureRetention(config_).WithContext("retention");
+    const Status downsampling = store_->ConfigureDownsampling(config_).WithContext("downsampling");
     const Status scraping = ConfigureScraper().WithContext("scraping");
     const Status rules = ConfigureRules().WithContext("rules");
-    for (const Status& status : {retention, scraping}) LUMA_RETURN_IF_ERROR(status);
+    for (const Status& status : {retention, downsampling, scraping}) {
+      LUMA_RETURN_IF_ERROR(status);
+    }
     return rules;
   }
 

@@ -109,7 +109,9 @@ Result<std::unique_ptr<Store>> Store::Open(const Config& given) {
   LUMA_ASSIGN_OR_RETURN(store->metrics_,
                         storage::MetricsStore::Open(*store->engine_, MetricsOptionsOf(config)));
   LUMA_RETURN_IF_ERROR(store->ConfigureRetention(config));
+  LUMA_RETURN_IF_ERROR(store->ConfigureDownsampling(config));
   store->metrics_->StartRetention();
+  store->metrics_->StartDownsampling();
   LUMA_ASSIGN_OR_RETURN(store->database_,
                         sql::Database::Open(DatabaseOptionsOf(config), *store->engine_));
   store->store_metrics_ =
@@ -140,6 +142,22 @@ Status Store::ConfigureRetention(const Config& config) {
   metrics_->SetRetentionRules(std::move(rules));
   engine_->maintenance().SetDefaultRetention(
       std::chrono::ceil<std::chrono::seconds>(config.retention.default_keep));
+  return Status::Ok();
+}
+
+Status Store::ConfigureDownsampling(const Config& config) {
+  std::vector<storage::DownsamplingRule> rules;
+  for (const DownsamplingRule& rule : config.downsampling.rules) {
+    Matchers match;
+    if (!rule.match.empty()) {
+      LUMA_ASSIGN_OR_RETURN(match, promql::ParseSelector(rule.match));
+    }
+    rules.push_back({.match_text = rule.match,
+                     .match = std::move(match),
+                     .after = rule.after,
+                     .resolution = rule.resolution});
+  }
+  metrics_->SetDownsampling(std::move(rules), config.downsampling.interval);
   return Status::Ok();
 }
 

@@ -29,6 +29,8 @@ class Store {
   // Takes over the retention of `config`. Errors: kSyntaxError and the like for a rule that a
   // configuration would not have been read with; nothing has changed then.
   Status ConfigureRetention(const Config& config);
+  // The same for downsampling.
+  Status ConfigureDownsampling(const Config& config);
 
   // No part is used any more when this is called. Idempotent.
   Status Close();

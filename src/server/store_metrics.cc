@@ -1,5 +1,6 @@
 #include "server/store_metrics.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "storage/maintenance.h"
@@ -50,7 +51,7 @@ struct DeletionMetric {
   double (*read)(storage::MultiTierStorage&, const storage::MetricsStore&);
 };
 
-// What is refused for its time, deleted or has expired.
+// What is refused for its time, rolled up, deleted or has expired.
 constexpr DeletionMetric kDeletionMetrics[] = {
     {Kind::kCounter, "luma_samples_refused_total",
      "Samples refused because they are too old or too far in the future.",
@@ -62,6 +63,20 @@ constexpr DeletionMetric kDeletionMetrics[] = {
     {Kind::kCounter, "luma_samples_deleted_total",
      "Samples deleted on request or by [[retention.rules]].",
      [](auto&, const auto& metrics) -> double { return metrics.samples_deleted(); }},
+    {Kind::kCounter, "luma_downsampling_samples_total", "Samples replaced by rollups.",
+     [](auto&, const auto& metrics) -> double { return metrics.rolled_up().samples_in; }},
+    {Kind::kCounter, "luma_downsampling_rollups_replaced_total",
+     "Rollups replaced by coarser ones, or for late samples.",
+     [](auto&, const auto& metrics) -> double { return metrics.rolled_up().rollups_in; }},
+    {Kind::kCounter, "luma_downsampling_rollups_total", "Rollups written.",
+     [](auto&, const auto& metrics) -> double { return metrics.rolled_up().rollups_out; }},
+    {Kind::kCounter, "luma_downsampling_commits_total", "Commits that wrote them.",
+     [](auto&, const auto& metrics) -> double { return metrics.rolled_up().commits; }},
+    {Kind::kGauge, "luma_downsampling_failing_rules", "Rules whose last pass failed.",
+     [](auto& engine, const auto&) -> double {
+       return std::ranges::count_if(engine.maintenance().downsampling().Get(),
+                                    [](const auto& rule) { return !rule.last_error.empty(); });
+     }},
     {Kind::kCounter, "luma_series_removed_total", "Series removed because they had no samples.",
      [](auto&, const auto& metrics) -> double { return metrics.series_removed(); }},
     {Kind::kCounter, "luma_retention_dropped_segments_total", "Segments dropped by retention.",

@@ -33,8 +33,12 @@ class LumaIndexEntry final : public duckdb::IndexCatalogEntry {
 
 // The engine keeps milliseconds; SQL sees TIMESTAMPTZ, as it should for points in time
 // (block_reader.h converts).
-void ShowSampleTimesWithZone(duckdb::CreateTableInfo& info) {
-  info.columns.GetColumnMutable("ts").SetType(duckdb::LogicalType::TIMESTAMP_TZ);
+void ShowTimesWithZone(duckdb::CreateTableInfo& info) {
+  for (size_t i = 0; i < info.columns.LogicalColumnCount(); ++i) {
+    auto& column = info.columns.GetColumnMutable(duckdb::LogicalIndex(i));
+    if (column.Type().id() != duckdb::LogicalTypeId::TIMESTAMP_MS) continue;
+    column.SetType(duckdb::LogicalType::TIMESTAMP_TZ);
+  }
 }
 
 duckdb::Value CommentOf(const CatalogObject& object) {
@@ -54,7 +58,7 @@ std::shared_ptr<duckdb::CatalogEntry> MakeTable(LumaCatalog& catalog, LumaSchema
                                                 LumaTransaction& transaction,
                                                 const CatalogObject& object) {
   const auto info = ToCreateTableInfo(transaction, object, schema.name);
-  if (object.id == storage::kSamplesTableId) ShowSampleTimesWithZone(*info);
+  if (object.is_builtin) ShowTimesWithZone(*info);
   return std::make_shared<LumaTableEntry>(catalog, schema, *info, object);
 }
 

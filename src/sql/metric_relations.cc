@@ -14,6 +14,7 @@ using storage::CatalogObjectPtr;
 using storage::ColumnBlock;
 
 constexpr std::string_view kSamplesView = "samples";
+constexpr std::string_view kRollupsView = "rollups";
 // Made-up objects have ids in the upper half, where no stored object gets in practice.
 constexpr uint32_t kMadeUpIdBit = 0x8000'0000;
 constexpr std::string_view kFrom =
@@ -51,6 +52,21 @@ const CatalogObjectPtr& SamplesView() {
   return *view;
 }
 
+const CatalogObjectPtr& RollupsView() {
+  static const auto* const view = new CatalogObjectPtr(MakeView(
+      storage::kPublicSchemaId, std::string(kRollupsView),
+      "ts TIMESTAMP WITH TIME ZONE, metric VARCHAR, labels MAP(VARCHAR, VARCHAR), "
+      "resolution_ms BIGINT, count BIGINT, sum DOUBLE, min DOUBLE, max DOUBLE, first DOUBLE, "
+      "last DOUBLE, first_ts TIMESTAMP WITH TIME ZONE, last_ts TIMESTAMP WITH TIME ZONE, "
+      "increase DOUBLE, changes BIGINT, resets BIGINT, series_id UBIGINT\n"
+      "SELECT s.ts, r.metric, luma_labels(r.labels), s.resolution_ms, s.count, s.sum, s.min, "
+      "s.max, s.first, s.last, s.first_ts, s.last_ts, s.last - s.first + s.reset_sum, s.changes, "
+      "s.resets, s.series_id"
+      " FROM luma.rollups s JOIN luma.series r ON s.series_id = r.series_id"
+      " WHERE s.count > 0"));
+  return *view;
+}
+
 std::string_view TextAt(const ColumnBlock& block, uint32_t row) {
   uint32_t index = row;
   if (block.shape == ColumnBlock::Shape::kConstant) index = 0;
@@ -85,7 +101,10 @@ std::string ColumnFor(const std::string& label, duckdb::case_insensitive_set_t& 
 
 CatalogObjectPtr MetricRelations::Find(LumaTransaction& transaction, ObjectId schema,
                                        std::string_view name) {
-  if (schema == storage::kPublicSchemaId) return name == kSamplesView ? SamplesView() : nullptr;
+  if (schema == storage::kPublicSchemaId) {
+    if (name == kRollupsView) return RollupsView();
+    return name == kSamplesView ? SamplesView() : nullptr;
+  }
   if (schema != storage::kMetricsSchemaId) return nullptr;
   const auto series = transaction.Read(storage::kSeriesTableId);
   MutexLock lock(mutex_);

@@ -4,6 +4,7 @@
 #include "model/labels.h"
 #include "model/sample.h"
 #include "sql/testing/test_database.h"
+#include "storage/metrics/rollup_rows.h"
 
 namespace luma::sql {
 namespace {
@@ -68,6 +69,32 @@ TEST_F(MetricRelationsTest, TimesAreFilteredAsPointsInTime) {
     EXPECT_EQ(Query("SELECT count(*) FROM samples WHERE ts > TIMESTAMPTZ '2020-01-01 00:00:00+00'"),
               (Rows{{"0"}}));
   }
+}
+
+TEST_F(MetricRelationsTest, RollupsHaveTheirMetricAndLabels) {
+  RollupFold fold;
+  for (const Sample& sample : {Sample{61'000, 7}, Sample{90'000, 2}, Sample{120'000, 4}}) {
+    fold.Add(Rollup::Of(sample));
+  }
+  const storage::RollupRow rows[] = {
+      {.series = 2, .ts = 120'000, .resolution_ms = 60'000, .rollup = fold.Total()},
+      {.series = 2,
+       .ts = 180'000,
+       .resolution_ms = 60'000,
+       .rollup = Rollup::Of({180'000, kStaleNan})}};
+  auto transaction = test_.engine().Begin();
+  ASSERT_TRUE(transaction->Append(storage::kRollupsTableId, storage::MakeRollupRows(rows)).ok());
+  ASSERT_TRUE(transaction->Commit().ok());
+  for (const bool flushed : {false, true}) {
+    if (flushed) ASSERT_TRUE(test_.engine().Flush().ok());
+    EXPECT_EQ(Query("SELECT ts, metric, labels['job'], resolution_ms, count, sum, min, max, first, "
+                    "last, first_ts, last_ts, increase, changes, resets, series_id FROM rollups"),
+              (Rows{{"120000000", "up", "db", "60000", "3", "13.000000", "2.000000", "7.000000",
+                     "7.000000", "4.000000", "61000000", "120000000", "4.000000", "2", "1", "2"}}));
+    EXPECT_EQ(Query("SELECT stale_ts FROM luma.rollups WHERE count = 0"), (Rows{{"180000000"}}));
+  }
+  EXPECT_EQ(SqlState("DELETE FROM luma.rollups"), "42501");
+  EXPECT_EQ(SqlState("INSERT INTO luma.rollups SELECT * FROM luma.rollups"), "42501");
 }
 
 TEST_F(MetricRelationsTest, EachMetricIsARelationWithItsLabelsAsColumns) {

@@ -1,6 +1,6 @@
 // Schema luma_storage: what the store is made of, for operators.
 //
-//   tables  segments  blocks  tiers  wal  compactions  budget
+//   tables  segments  blocks  tiers  wal  compactions  budget  cold  downsampling
 //
 // Views that are made up here, over one table function each (luma_storage_tables() and so on), as
 // CREATE VIEW would make them. They are read-only. A query sees the store as it is when it begins

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "sql/testing/test_database.h"
+#include "storage/maintenance.h"
 
 namespace luma::sql {
 namespace {
@@ -90,6 +91,27 @@ TEST_F(StoreRelationsTest, SegmentsOfSamplesHaveTheirTimes) {
   Run("CHECKPOINT");
   EXPECT_EQ(Query("SELECT table_name, time_column, min_time, max_time FROM luma_storage.segments"),
             (Rows{{"samples", "ts", "1500000", "7000000"}}));
+}
+
+TEST_F(StoreRelationsTest, DownsamplingShowsItsRules) {
+  EXPECT_THAT(Query("SELECT * FROM luma_storage.downsampling"), IsEmpty());
+  storage::DownsamplingReport never;
+  never.match = "up";
+  never.after = std::chrono::hours(1);
+  never.resolution = std::chrono::minutes(5);
+  storage::DownsamplingReport once = never;
+  once.match = "";
+  once.passes = 1;
+  once.samples_in = 20;
+  once.rollups_out = 1;
+  once.done_until = 300'000;
+  once.last_error = "no";
+  test_.engine().maintenance().downsampling().Set({never, once});
+  EXPECT_EQ(
+      Query("SELECT match, after_seconds, resolution_seconds, passes, samples_in, rollups_in, "
+            "rollups_out, done_until, last_pass, last_error FROM luma_storage.downsampling"),
+      (Rows{{"up", "3600.000000", "300.000000", "0", "0", "0", "0", "NULL", "NULL", "NULL"},
+            {"", "3600.000000", "300.000000", "1", "20", "0", "1", "300000000", "NULL", "no"}}));
 }
 
 TEST_F(StoreRelationsTest, BlocksShowTheirCodecsAndBounds) {
@@ -181,6 +203,7 @@ TEST_F(StoreRelationsTest, ClientsFindTheRelations) {
                   {"budget"},
                   {"cold"},
                   {"compactions"},
+                  {"downsampling"},
                   {"segments"},
                   {"tables"},
                   {"tiers"},

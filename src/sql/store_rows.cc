@@ -8,6 +8,7 @@
 #include "sql/duckdb_boundary.h"
 #include "sql/type_mapping.h"
 #include "sql/zone_statistics.h"
+#include "storage/maintenance.h"
 #include "storage/segment_metrics.h"
 #include "storage/store_report.h"
 
@@ -29,7 +30,7 @@ Value Count(Number number) {
   return Value::BIGINT(static_cast<int64_t>(number));
 }
 
-// ---- tables, tiers, cold, wal, compactions, budget
+// ---- tables, tiers, cold, wal, compactions, downsampling, budget
 
 // "retention=30d, warm_age=7d"
 Value OptionsText(const TableSchema& table) {
@@ -84,6 +85,23 @@ std::vector<StoreRow> CompactionRows(MultiTierStorage& engine) {
            Count(metrics.merge_read_bytes.Value()), Count(metrics.merge_written_bytes.Value()),
            Count(metrics.merged_rows.Value()), Count(metrics.merge_dropped_rows.Value()),
            Value::DOUBLE(metrics.merge_seconds.Sum())}};
+}
+
+Value TimeOrNull(std::optional<UnixMillis> time) {
+  if (!time) return Value(LogicalType::TIMESTAMP_TZ);
+  return Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(*time * kMicrosPerMilli));
+}
+
+std::vector<StoreRow> DownsamplingRows(MultiTierStorage& engine) {
+  std::vector<StoreRow> rows;
+  for (const storage::DownsamplingReport& rule : engine.maintenance().downsampling().Get()) {
+    rows.push_back({Value(rule.match), Value::DOUBLE(rule.after.count() / 1e3),
+                    Value::DOUBLE(rule.resolution.count() / 1e3), Count(rule.passes),
+                    Count(rule.samples_in), Count(rule.rollups_in), Count(rule.rollups_out),
+                    Count(rule.commits), TimeOrNull(rule.done_until), TimeOrNull(rule.last_pass),
+                    rule.last_error.empty() ? Value() : Value(rule.last_error)});
+  }
+  return rows;
 }
 
 std::vector<StoreRow> BudgetRows(MultiTierStorage& engine) {
@@ -313,6 +331,11 @@ constexpr StoreRelation kRelations[] = {
      "moved_bytes BIGINT, failures BIGINT, garbage_objects BIGINT, last_error VARCHAR, "
      "last_error_at TIMESTAMP WITH TIME ZONE",
      ReadListed<ColdRows>},
+    {"downsampling",
+     "match VARCHAR, after_seconds DOUBLE, resolution_seconds DOUBLE, passes BIGINT, "
+     "samples_in BIGINT, rollups_in BIGINT, rollups_out BIGINT, commits BIGINT, "
+     "done_until TIMESTAMP WITH TIME ZONE, last_pass TIMESTAMP WITH TIME ZONE, last_error VARCHAR",
+     ReadListed<DownsamplingRows>},
 };
 
 }  // namespace

@@ -80,8 +80,8 @@ class StorageSchemaTest(ServerTest):
 
     def test_psql_lists_the_schema(self):
         names = [row[1] for row in self.psql("\\dv luma_storage.*")]
-        self.assertEqual(names, ["blocks", "budget", "cold", "compactions", "segments", "tables",
-                                 "tiers", "wal"])
+        self.assertEqual(names, ["blocks", "budget", "cold", "compactions", "downsampling", "segments",
+                                 "tables", "tiers", "wal"])
 
 
 if __name__ == "__main__":
