@@ -45,6 +45,7 @@ TableEdit EditOf(ObjectId id, const TableVersion& before, const TableVersion& af
       LUMA_CHECK(record != new_runs.end());
       edit.added.push_back(record->second);
       edit.added.back().delete_bitmap = BitmapBytes(run->deletes());
+      edit.added.back().layout = run->run()->layout();
     } else if (before.Find(run->id())->deletes() != run->deletes()) {
       edit.bitmaps.emplace_back(run->id(), BitmapBytes(run->deletes()));
     }

@@ -8,7 +8,7 @@
 namespace luma::storage {
 namespace {
 
-constexpr uint8_t kCommitVersion = 2;  // docs/formats/commit_record.md
+constexpr uint8_t kCommitVersion = 3;  // docs/formats/commit_record.md
 constexpr uint8_t kSequencesVersion = 1;
 constexpr size_t kTimeOffset = 2;
 // Bounds what a few bytes of a constant block can make a reader allocate.
@@ -60,7 +60,7 @@ Result<uint64_t> ReadCount(ByteReader& in, std::string_view what) {
   return count;
 }
 
-// Of a table, run, column or sequence. One that is too long is refused, not cut to another one.
+// Of a table, run, column, sequence or layout. One that is too long is refused, not cut to another.
 template <typename Id>
 Result<Id> ReadId(ByteReader& in, std::string_view what) {
   const uint64_t id = in.Varint();
@@ -86,16 +86,21 @@ Status ReadTruncates(ByteReader& in, LoggedChanges& to) {
   return in.ok() ? Status::Ok() : Malformed(in, "truncates");
 }
 
-Status ReadDeletes(ByteReader& in, LoggedChanges& to) {
+Status ReadDeletes(ByteReader& in, uint8_t version, LoggedChanges& to) {
   LUMA_ASSIGN_OR_RETURN(const uint64_t count, ReadCount(in, "deletes"));
   for (uint64_t i = 0; i < count; ++i) {
     LUMA_ASSIGN_OR_RETURN(const ObjectId table, ReadId<ObjectId>(in, "deletes"));
     LUMA_ASSIGN_OR_RETURN(const RunId run, ReadId<RunId>(in, "deletes"));
+    std::optional<uint32_t> layout;
+    if (version > 2) {
+      LUMA_ASSIGN_OR_RETURN(layout, ReadId<uint32_t>(in, "deletes"));
+    }
     const ByteSpan bytes = in.Raw(in.Varint());
     if (!in.ok()) return Malformed(in, "deletes");
     LUMA_ASSIGN_OR_RETURN(DeleteBitmap positions, DeleteBitmap::Deserialize(bytes));
     if (positions.empty()) return Malformed(in, "deletes");
-    to.deletes.push_back({table, run, std::make_shared<const DeleteBitmap>(std::move(positions))});
+    to.deletes.push_back(
+        {table, run, std::make_shared<const DeleteBitmap>(std::move(positions)), layout});
   }
   return Status::Ok();
 }
@@ -143,7 +148,7 @@ Status ReadCommit(ByteReader& in, uint8_t version, LoggedChanges& to) {
   if (version > 1) to.committed_at = in.Fixed<UnixMillis>();
   LUMA_RETURN_IF_ERROR(ReadCatalog(in, to));
   LUMA_RETURN_IF_ERROR(ReadTruncates(in, to));
-  LUMA_RETURN_IF_ERROR(ReadDeletes(in, to));
+  LUMA_RETURN_IF_ERROR(ReadDeletes(in, version, to));
   LUMA_ASSIGN_OR_RETURN(const uint64_t appends, ReadCount(in, "appends"));
   for (uint64_t i = 0; i < appends; ++i) {
     LUMA_ASSIGN_OR_RETURN(LoggedRows rows, ReadRows(in));
@@ -186,6 +191,7 @@ CommitRecord CommitRecord::Encode(std::span<const CatalogChange> catalog,
   for (const Delete& one : deletes) {
     WriteId(one.table, out);
     out.Varint(static_cast<uint32_t>(one.run));
+    out.Varint(one.layout);
     WriteBytes(one.positions->Serialize(), out);
   }
   out.Varint(appends.size());

@@ -26,6 +26,7 @@ class CommitRecord {
     ObjectId table{};
     RunId run{};
     DeleteBitmapPtr positions;
+    uint32_t layout = 0;  // that of the run, which the positions belong to
   };
   struct Append {
     ObjectId table{};
@@ -79,6 +80,7 @@ struct LoggedDelete {
   ObjectId table{};
   RunId run{};
   DeleteBitmapPtr positions;
+  std::optional<uint32_t> layout = std::nullopt;  // said since version 3
 };
 
 // One decoded record; a sequence record has only `sequences`.

@@ -36,7 +36,7 @@ TEST(CommitRecordTest, TheExampleOfTheFormatDocument) {
     hex += fmt::format("{:02x} ", static_cast<uint8_t>(byte));
   }
   EXPECT_EQ(hex,
-            "01 02 e8 03 00 00 00 00 00 00 00 00 00 01 80 80 01 01 00 00 00 00 00 00 00 01 01 04 "
+            "01 03 e8 03 00 00 00 00 00 00 00 00 00 01 80 80 01 01 00 00 00 00 00 00 00 01 01 04 "
             "01 01 03 01 00 0e ");
   EXPECT_EQ(LoggedTime(record.payload()), 1'000);
 }
@@ -54,6 +54,23 @@ TEST(CommitRecordTest, AVersionOneRecordIsTheSameWithoutTime) {
   EXPECT_EQ(DecodeLogRecord(record.payload())->committed_at, 77);
 }
 
+TEST(CommitRecordTest, AVersionTwoRecordSaysNoLayout) {
+  DeleteBitmap positions;
+  positions.Add(3);
+  const CommitRecord::Delete one{ObjectId{5}, RunId{9},
+                                 std::make_shared<const DeleteBitmap>(positions), 7};
+  const CommitRecord record = CommitRecord::Encode({}, {}, {&one, 1}, {});
+  EXPECT_EQ(DecodeLogRecord(record.payload())->deletes[0].layout, 7u);
+  Bytes older = record.payload();
+  ASSERT_EQ(older[15], std::byte{7});
+  older.erase(older.begin() + 15);
+  older[1] = std::byte{2};
+  const auto changes = DecodeLogRecord(older);
+  ASSERT_TRUE(changes.ok()) << changes.status();
+  EXPECT_EQ(changes->deletes[0].layout, std::nullopt);
+  EXPECT_EQ(*changes->deletes[0].positions, positions);
+}
+
 TEST(CommitRecordTest, EveryPartComesBack) {
   MemoryBudget budget(1 << 20);
   const CatalogObject table = TestTable();
@@ -64,7 +81,7 @@ TEST(CommitRecordTest, EveryPartComesBack) {
   positions.Add(3);
   positions.Add(70'000);
   const CommitRecord::Delete one{ObjectId{6}, RunId{9},
-                                 std::make_shared<const DeleteBitmap>(positions)};
+                                 std::make_shared<const DeleteBitmap>(positions), 300};
   CatalogObject object = TestTable();
   object.id = ObjectId{20000};
   const std::vector<CatalogChange> catalog{
@@ -85,6 +102,7 @@ TEST(CommitRecordTest, EveryPartComesBack) {
   EXPECT_EQ(changes->truncates[0].first_kept, RunId{12});
   EXPECT_EQ(changes->deletes[0].run, RunId{9});
   EXPECT_EQ(*changes->deletes[0].positions, positions);
+  EXPECT_EQ(changes->deletes[0].layout, 300u);
   const LoggedRows& logged = changes->appends.at(0);
   EXPECT_EQ(logged.run, RunId{4});
   EXPECT_EQ(logged.first_position, 100);

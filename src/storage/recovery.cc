@@ -28,14 +28,15 @@ Result<RunPtr> OpenWarm(const Files& files, ObjectId table, const RunRecord& rec
     return Status::Corruption("segment file is missing: path=", path);
   }
   if (!reader.ok()) return reader.status();
-  return RunPtr(std::make_shared<const WarmRun>(files.fs, record.file_name, record.file_bytes, 0,
-                                                std::move(reader).value(), files.cache));
+  return RunPtr(std::make_shared<const WarmRun>(files.fs, record.file_name, record.file_bytes,
+                                                record.layout, std::move(reader).value(),
+                                                files.cache));
 }
 
 Result<RunVersionPtr> OpenRun(const Files& files, ObjectId table, const RunRecord& record) {
   RunPtr run;
   if (record.cold) {
-    run = std::make_shared<const ColdRun>(files.cold, table, record, 0);
+    run = std::make_shared<const ColdRun>(files.cold, table, record, record.layout);
   } else {
     LUMA_ASSIGN_OR_RETURN(run, OpenWarm(files, table, record));
   }

@@ -80,6 +80,11 @@ Status Replay::ApplyDelete(Lsn lsn, const LoggedDelete& one) {
   }
   RunRows& run = found->second;
   if (IsCheckpointed(lsn) && !run.run->is_hot()) return Status::Ok();
+  if (!IsCheckpointed(lsn) && one.layout.value_or(run.run->layout()) != run.run->layout()) {
+    return Status::Corruption(
+        "deleted positions are those of another file: table=", ToNumber(one.table),
+        " run=", ToNumber(one.run), " layout=", *one.layout, " layout_here=", run.run->layout());
+  }
   run.deletes = Union(run.deletes, one.positions);
   table.modified = CommitNumber{storage::ToNumber(lsn)};
   return Status::Ok();

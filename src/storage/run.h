@@ -29,7 +29,8 @@ class Run {
   virtual Tier tier() const = 0;
   bool is_hot() const { return tier() == Tier::kHot; }
   // Rises whenever the rows behind this id get other positions: 0 in memory, 1 for rows that the
-  // flush has sorted, one more with every merge. Positions mean nothing across a change of it.
+  // flush has sorted, one more, and 2 at least, with every merge. Positions mean nothing across a
+  // change of it. The manifest has it, and so has every delete in the log.
   virtual uint32_t layout() const = 0;
   // On disk or in the object store; 0 for a hot run.
   virtual uint64_t file_bytes() const = 0;

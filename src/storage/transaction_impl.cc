@@ -198,7 +198,7 @@ Result<WriteBatch> TransactionImpl::BuildBatch() {
     LUMA_ASSIGN_OR_RETURN(TableWrite write, changes.Finish(*Catalog().Find(id)));
     if (write.truncate) truncates.push_back(id);
     for (const auto& [run, positions] : write.deletes) {
-      deletes.push_back({id, run->id(), positions});
+      deletes.push_back({id, run->id(), positions, run->run()->layout()});
     }
     if (write.rows != nullptr) appends.push_back({id, write.rows, write.row_count});
     batch.tables.push_back(std::move(write));

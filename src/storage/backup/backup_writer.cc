@@ -1,5 +1,6 @@
 #include "storage/backup/backup_writer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/failpoint.h"
@@ -38,9 +39,21 @@ class BackupWriter {
   }
 
  private:
+  // A flush or a merge between the two would move rows, and deletes after it name positions that
+  // the checkpoint does not have.
+  Status PinTogether() {
+    while (true) {
+      LUMA_ASSIGN_OR_RETURN(pinned_, source_.PinCheckpoint());
+      LUMA_ASSIGN_OR_RETURN(backup_.commit, source_.SyncLog());
+      LUMA_ASSIGN_OR_RETURN(const PinnedCheckpoint now, source_.PinCheckpoint());
+      if (std::ranges::equal(pinned_.runs, now.runs, {}, &PinnedRun::run, &PinnedRun::run)) {
+        return Status::Ok();
+      }
+    }
+  }
+
   Status Pin(const Clock& clock) {
-    LUMA_ASSIGN_OR_RETURN(pinned_, source_.PinCheckpoint());
-    LUMA_ASSIGN_OR_RETURN(backup_.commit, source_.SyncLog());
+    LUMA_RETURN_IF_ERROR(PinTogether());
     backup_.created_at = clock.NowMillis();
     backup_.manifest = pinned_.manifest;
     backup_.uuid = pinned_.manifest.uuid;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/failpoint.h"
+#include "storage/backup/layout_check.h"
 #include "storage/backup/restore_choice.h"
 #include "storage/backup/stored_cold.h"
 #include "storage/backup/stored_log.h"
@@ -162,11 +163,13 @@ class RestoreRun {
     before.last_lsn = Previous(from);
     LUMA_ASSIGN_OR_RETURN(const auto wal, WalWriter::Open(fs_, directory_.wal(), before, options));
     LUMA_ASSIGN_OR_RETURN(const StoredLog log, StoredLog::Open(store_, result_.backup.uuid));
+    const LayoutCheck layouts(result_.backup.manifest);
     bool ended_by_target = false;
     LUMA_ASSIGN_OR_RETURN(result_.commit,
                           log.Read(from, [&](Lsn lsn, ByteSpan payload) -> Result<bool> {
                             ended_by_target = !IsWithin(result_.backup, target_, lsn, payload);
                             if (ended_by_target) return false;
+                            LUMA_RETURN_IF_ERROR(layouts.Check(lsn, payload));
                             LUMA_RETURN_IF_ERROR(Append(*wal, payload));
                             return true;
                           }));

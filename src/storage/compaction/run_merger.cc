@@ -177,8 +177,9 @@ Result<MergedRun> MergeRuns(io::FileSystem& fs, const DataDirectory& directory,
   LUMA_FAILPOINT("compaction.before_finish");
   LUMA_ASSIGN_OR_RETURN(const NewSegment written,
                         FinishAndOpen(fs, path, *writer, merged.table, last->id()));
-  merged.run = std::make_shared<const WarmRun>(fs, request.file_name, written.info.file_bytes,
-                                               last->layout() + 1, written.reader, cache);
+  merged.run =
+      std::make_shared<const WarmRun>(fs, request.file_name, written.info.file_bytes,
+                                      std::max(last->layout(), 1u) + 1, written.reader, cache);
   merged.record = {.id = last->id(),
                    .row_count = written.info.row_count,
                    .file_name = std::move(request.file_name),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <utility>
 
 #include "storage/catalog_codec.h"
@@ -18,6 +19,7 @@ enum class Tag : uint8_t {
   kTable = 6,
   kSequence = 7,
   kColdRuns = 8,
+  kLayouts = 9,
 };
 
 void WriteTag(Tag tag, ByteWriter& out) { out.Fixed(static_cast<uint8_t>(tag)); }
@@ -49,6 +51,18 @@ void WriteColdRuns(const TableEdit& table, ByteWriter& out) {
   out.Varint(static_cast<uint64_t>(std::ranges::count_if(table.added, IsCold)));
   for (const RunRecord& run : table.added) {
     if (IsCold(run)) WriteColdRun(run, out);
+  }
+}
+
+bool HasLayout(const RunRecord& run) { return run.layout != 0; }
+
+void WriteLayouts(const TableEdit& table, ByteWriter& out) {
+  WriteId(table.id, out);
+  out.Varint(static_cast<uint64_t>(std::ranges::count_if(table.added, HasLayout)));
+  for (const RunRecord& run : table.added) {
+    if (!HasLayout(run)) continue;
+    WriteId(run.id, out);
+    out.Varint(run.layout);
   }
 }
 
@@ -105,6 +119,9 @@ class EditReader {
         return Status::Ok();
       case Tag::kColdRuns:
         AddColdRuns(edit);
+        return Status::Ok();
+      case Tag::kLayouts:
+        SetLayouts(edit);
         return Status::Ok();
     }
     bad_ = true;
@@ -169,6 +186,22 @@ class EditReader {
     bad_ = bad_ || edit.tables.empty() || edit.tables.back().id != table;
     for (uint64_t left = Count(); left > 0; --left) edit.tables.back().added.push_back(ColdRun());
   }
+  // Of runs that the parts of the table right before have added.
+  void SetLayouts(ManifestEdit& edit) {
+    const auto table = Id<ObjectId>();
+    bad_ = bad_ || edit.tables.empty() || edit.tables.back().id != table;
+    std::map<RunId, RunRecord*> added;
+    const uint64_t count = Count();
+    if (bad_) return;
+    for (RunRecord& run : edit.tables.back().added) added[run.id] = &run;
+    for (uint64_t left = count; left > 0; --left) {
+      const auto found = added.find(Id<RunId>());
+      const auto layout = static_cast<uint32_t>(Number(UINT32_MAX));
+      bad_ = bad_ || found == added.end() || layout == 0;
+      if (bad_) return;
+      found->second->layout = layout;
+    }
+  }
   TableEdit Table() {
     TableEdit table;
     table.id = Id<ObjectId>();
@@ -222,9 +255,14 @@ void EncodeManifestEdit(const ManifestEdit& edit, ByteWriter& out) {
   for (const TableEdit& table : edit.tables) {
     WriteTag(Tag::kTable, out);
     WriteTable(table, out);
-    if (std::ranges::none_of(table.added, IsCold)) continue;
-    WriteTag(Tag::kColdRuns, out);
-    WriteColdRuns(table, out);
+    if (std::ranges::any_of(table.added, IsCold)) {
+      WriteTag(Tag::kColdRuns, out);
+      WriteColdRuns(table, out);
+    }
+    if (std::ranges::any_of(table.added, HasLayout)) {
+      WriteTag(Tag::kLayouts, out);
+      WriteLayouts(table, out);
+    }
   }
   for (const auto& [id, sequence] : edit.sequences) {
     WriteTag(Tag::kSequence, out);

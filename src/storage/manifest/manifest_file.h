@@ -13,7 +13,7 @@
 
 namespace luma::storage {
 
-inline constexpr uint32_t kManifestVersion = 2;     // is written
+inline constexpr uint32_t kManifestVersion = 3;     // is written
 inline constexpr uint32_t kManifestVersionMin = 1;  // is still read
 inline constexpr size_t kManifestHeaderBytes = 32;
 inline constexpr size_t kManifestRecordHeaderBytes = 16;

@@ -35,6 +35,7 @@ struct RunRecord {
   uint32_t footer_crc = 0;  // of a sidecar: of all its bytes but its own checksum
   Bytes delete_bitmap;      // serialized roaring bitmap of row positions; empty: no row is deleted
   std::optional<ColdObjectRecord> cold = std::nullopt;
+  uint32_t layout = 0;  // of the positions, see Run::layout()
   bool operator==(const RunRecord&) const = default;
 };
 

@@ -190,7 +190,7 @@ TEST(ManifestTest, DescriptionNamesPartsAndDamage) {
   }
   std::ostringstream intact;
   ASSERT_TRUE(DescribeManifest(disk, FileInUse(disk), intact).ok());
-  EXPECT_THAT(intact.str(), HasSubstr("manifest: number=1 version=2"));
+  EXPECT_THAT(intact.str(), HasSubstr("manifest: number=1 version=3"));
   EXPECT_THAT(intact.str(), HasSubstr("checkpoint: commit=300 replay_from=301"));
   EXPECT_THAT(intact.str(), HasSubstr("kind=2 schema=2200 name=orders"));
   EXPECT_THAT(intact.str(), HasSubstr("end: torn_bytes=0"));
@@ -255,6 +255,31 @@ TEST(ManifestTest, ColdRunsOfAnotherTableThanTheLastAreDamage) {
   }
 }
 
+TEST(ManifestTest, LayoutsOfWarmAndColdRunsComeBack) {
+  RunRecord plain;
+  plain.id = RunId{1};
+  plain.file_name = "1.seg";
+  RunRecord merged = plain;
+  merged.id = RunId{2};
+  merged.layout = 300;
+  RunRecord cold = plain;
+  cold.id = RunId{3};
+  cold.layout = 1;
+  cold.cold = ColdObjectRecord{.key = "db/201/3.parquet", .bytes = 1, .crc32c = 2};
+  ManifestEdit edit;
+  edit.tables = {{.id = kSamplesTableId, .next_run = RunId{4}, .added = {plain, merged, cold}}};
+  Bytes payload;
+  ByteWriter writer(payload);
+  EncodeManifestEdit(edit, writer);
+  EXPECT_TRUE(
+      AsText(payload).ends_with(std::string_view("\x09\xc9\x01\x02\x02\xac\x02\x03\x01", 9)));
+  const auto decoded = DecodeManifestEdit(payload);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(decoded->tables[0].added, edit.tables[0].added);
+  payload[payload.size() - 2] = std::byte{9};  // a run that was not added
+  EXPECT_EQ(DecodeManifestEdit(payload).status().code(), StatusCode::kCorruption);
+}
+
 TEST(ManifestTest, VersionOneIsStillRead) {
   Bytes file;
   ByteWriter out(file);
@@ -271,7 +296,7 @@ TEST(ManifestTest, VersionOneIsStillRead) {
   ASSERT_TRUE(reader.ok()) << reader.status();
   EXPECT_EQ(reader->version(), 1u);
   EXPECT_EQ(DecodeManifestEdit(**reader->Next())->epoch, 5u);
-  file[8] = std::byte{3};
+  file[8] = std::byte{4};
   StoreLe(file.data() + 28, Crc32c(ByteSpan(file).first(28)));
   EXPECT_EQ(ManifestFileReader::Open(file, "new").status().code(), StatusCode::kUnsupported);
 }
