@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "encoding/testing/test_seed.h"
 #include "storage/maintenance.h"
+#include "storage/metrics/sample_rows.h"
 #include "storage/metrics/testing/metrics_fixture.h"
 #include "storage/run_version.h"
 #include "storage/stored_run.h"
@@ -127,6 +128,18 @@ TEST_F(MetricsDeleteTest, IdsOfRemovedSeriesAreNotGivenToOthers) {
   Reopen();
   EXPECT_GT(IdOf("d"), last);
   EXPECT_THAT(Instances(), ElementsAre("d"));
+}
+
+// As after a restore to a point in time, which brings back runs that had expired.
+TEST_F(MetricsDeleteTest, SamplesWithoutASeriesDoNotBecomeThoseOfANewOne) {
+  SampleRows rows(1);
+  rows.Add(SeriesId{7}, kTestNow - kHour, 1.0);
+  const auto transaction = instance_->engine->Begin();
+  ASSERT_TRUE(transaction->Append(kSamplesTableId, std::move(rows).Finish()).ok());
+  ASSERT_TRUE(transaction->Commit().ok());
+  Reopen();
+  Write({{TestLabels("new"), {{kTestNow, 1}}}});
+  EXPECT_EQ(IdOf("new"), SeriesId{8});
 }
 
 TEST_F(MetricsDeleteTest, LargeDeletesGoInSeveralCommits) {

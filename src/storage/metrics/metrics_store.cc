@@ -60,6 +60,26 @@ class SeriesLoader {
   uint64_t next_series_ = 1;
 };
 
+// The largest id that rows of the table have, deleted ones included; 0 without rows. Reads zone
+// maps, and rows only where a block has none.
+Result<uint64_t> LargestSeriesId(const TableSnapshot& table) {
+  const ColumnSchema& column = *table.schema().FindColumn(kSeriesIdColumn);
+  uint64_t largest = 0;
+  FlatColumn<uint64_t> ids;
+  for (const auto& run : table.runs()) {
+    for (uint32_t block = 0; block < run->block_count(); ++block) {
+      const ZoneMap* const zone = run->Zone(kSeriesIdColumn, block);
+      if (zone != nullptr && zone->has_max) {
+        largest = std::max(largest, zone->max.As<uint64_t>());
+        continue;
+      }
+      LUMA_RETURN_IF_ERROR(ids.Read(*run, column, block));
+      largest = std::max(largest, *std::max_element(ids.values(), ids.values() + ids.size()));
+    }
+  }
+  return largest;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<MetricsStore>> MetricsStore::Open(MultiTierStorage& engine,
@@ -71,8 +91,13 @@ Result<std::unique_ptr<MetricsStore>> MetricsStore::Open(MultiTierStorage& engin
   auto registry = std::make_unique<SeriesRegistry>();
   SeriesLoader loader(*series, floor);
   LUMA_RETURN_IF_ERROR(loader.Load(*registry));
+  // Runs that had expired come back with a restore to a point in time, their series do not: the
+  // rows must not become those of a new series.
+  LUMA_ASSIGN_OR_RETURN(const uint64_t largest, LargestSeriesId(*samples));
+  const bool is_id = largest < SeriesRegistry::kSeriesMax;  // and not made up by somebody's SQL
+  const uint64_t next_series = std::max(loader.next_series(), is_id ? largest + 1 : 0);
   return std::unique_ptr<MetricsStore>(
-      new MetricsStore(engine, std::move(registry), options, loader.next_series(), floor));
+      new MetricsStore(engine, std::move(registry), options, next_series, floor));
 }
 
 Result<uint64_t> MetricsStore::DeleteSamples(const std::vector<Matchers>& selectors,
