@@ -61,7 +61,8 @@ class SeriesLoader {
 };
 
 // The largest id that rows of the table have, deleted ones included; 0 without rows. Reads zone
-// maps, and rows only where a block has none.
+// maps, and rows only where a block has none; not those of an object store that is away, which a
+// start does not wait for.
 Result<uint64_t> LargestSeriesId(const TableSnapshot& table) {
   const ColumnSchema& column = *table.schema().FindColumn(kSeriesIdColumn);
   uint64_t largest = 0;
@@ -73,7 +74,9 @@ Result<uint64_t> LargestSeriesId(const TableSnapshot& table) {
         largest = std::max(largest, zone->max.As<uint64_t>());
         continue;
       }
-      LUMA_RETURN_IF_ERROR(ids.Read(*run, column, block));
+      const Status read = ids.Read(*run, column, block);
+      if (read.code() == StatusCode::kUnavailable) continue;
+      LUMA_RETURN_IF_ERROR(read);
       largest = std::max(largest, *std::max_element(ids.values(), ids.values() + ids.size()));
     }
   }
