@@ -19,6 +19,8 @@ struct DataDirectory {
   }
   // Sidecars of cold runs, and files on their way to the object store.
   io::Path cold() const { return io::JoinPath(root, "cold"); }
+  // Whose the cold tier is: storage/cold/cold_owner.h.
+  io::Path cold_owner() const { return io::JoinPath(cold(), "owner"); }
   // Pieces of cold objects: storage/cold/object_cache.h.
   io::Path cold_cache() const { return io::JoinPath(cold(), "cache"); }
   io::Path cold_file(const std::string& file_name) const { return io::JoinPath(cold(), file_name); }

@@ -75,6 +75,8 @@ class Flusher {
     return NextFileStem(table, run) + ".seg";
   }
   uint64_t epoch() const { return epoch_; }
+  // As Manifest::KeepEpoch.
+  Status KeepEpoch() const { return parts_.manifest.KeepEpoch(); }
   // Replaces the inputs of the merge, which are mergeable, by the merged run. Its keys are in the
   // unique indexes `indexed` already. Errors: kConflict when an input is gone; those of FlushAll.
   // Nothing has changed then; the file goes, and the keys leave the indexes.

@@ -149,8 +149,9 @@ Result<std::optional<UnixMillis>> KnownTime(io::FileSystem& fs, const DataDirect
   const TableVersionPtr samples = state.Find(kSamplesTableId);
   if (saved || samples == nullptr) return saved;
   const TableSnapshot snapshot(state.catalog()->Find(kSamplesTableId), samples->Views());
-  LUMA_ASSIGN_OR_RETURN(const UnixMillis newest, NewestTimestamp(snapshot, INT64_MIN));
-  return newest == INT64_MIN ? std::nullopt : std::optional(newest);
+  // Rows that are out of reach for now would only show that more time has passed.
+  LUMA_ASSIGN_OR_RETURN(const NewestSample newest, FindNewest(snapshot, INT64_MIN));
+  return newest.timestamp == INT64_MIN ? std::nullopt : std::optional(newest.timestamp);
 }
 
 }  // namespace
@@ -186,7 +187,8 @@ Result<std::unique_ptr<StorageEngine>> StorageEngine::Open(EngineOptions options
   opened.manifest = std::move(writer.manifest);
   opened.state = std::move(writer.state);
   LUMA_FAILPOINT("recovery.after_manifest");
-  LUMA_RETURN_IF_ERROR(opened.cold->Start(*opened.budget, clock));
+  LUMA_RETURN_IF_ERROR(opened.cold->Start(
+      *opened.budget, clock, ColdDatabasePrefix(options.cold.key_prefix, opened.state.uuid)));
   LUMA_RETURN_IF_ERROR(RemoveOrphans(fs, directory, opened.state));
   LUMA_ASSIGN_OR_RETURN(opened.known_time, KnownTime(fs, directory, *opened.database.state));
   LUMA_ASSIGN_OR_RETURN(opened.wal, WalWriter::Open(fs, directory.wal(), opened.database.wal_end,
@@ -230,6 +232,7 @@ StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Cl
   SegmentMetrics::Get();  // so that /metrics has them from the start
   ColdMetrics::Get();
   for (const auto& [id, record] : opened.database.sequences) sequences_.Restore(id, record);
+  cold_->SetTableNames([this](ObjectId table) { return TableName(table); });
   if (cold_->has_store()) mover_.emplace(ColdParts(opened.state));
   // Last: a flush writes the counters to the manifest.
   if (!options_.background_flush) return;
@@ -274,6 +277,13 @@ Status StorageEngine::Compact(const MergePolicy& policy) {
 Status StorageEngine::MoveCold(const MergePolicy& merges) {
   if (!mover_) return Status::InvalidArgument("there is no cold tier");
   return mover_->Pass(merges, [](uint64_t) { return Status::Ok(); });
+}
+
+std::string StorageEngine::TableName(ObjectId table) const {
+  const CatalogStatePtr catalog = states_.Published()->catalog();
+  const CatalogObjectPtr object = catalog->Find(table);
+  const CatalogObjectPtr schema = object ? catalog->Find(object->schema_id) : nullptr;
+  return schema ? schema->name + "." + object->name : "";
 }
 
 ColdMover::Parts StorageEngine::ColdParts(const ManifestState& state) {
@@ -321,6 +331,7 @@ Sequences::Log StorageEngine::SequenceLog() {
 }
 
 Status StorageEngine::Close() {
+  cold_->CloseStore();  // first, so that no thread is waited for that waits for it
   maintenance_.Stop();
   if (cold_thread_) cold_thread_->Stop();
   if (compaction_thread_) compaction_thread_->Stop();

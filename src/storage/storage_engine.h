@@ -86,6 +86,8 @@ class StorageEngine final : public MultiTierStorage, private BackupSource {
   FlushThread::Needs FlushNeeds() const;
   CompactionThread::Limits CompactionLimits() const;
   ColdMover::Parts ColdParts(const ManifestState& state);
+  // "schema.name"; empty when there is no such table.
+  std::string TableName(ObjectId table) const;
   ColdThread::Limits ColdLimits() const;
 
   const EngineOptions options_;

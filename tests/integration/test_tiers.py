@@ -1,10 +1,12 @@
 """A day's data ages into an object store: answers stay the same, whatever happens on the way."""
 
 import json
+import shutil
 import struct
 import tempfile
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -134,6 +136,47 @@ class DirectoryTest(TierTest):
             self.server.restart()
 
 
+    def test_sidecars_lost_everywhere_are_rebuilt_from_parquet(self):
+        before = self.answers()
+        self.age()
+        self.wait_until_cold()
+        self.server.stop()
+        store = Path(self.settings["cold.store"])
+        lost = [*store.rglob("*.sidecar"), *self.server.data.rglob("*.sidecar")]
+        content = {path: path.read_bytes() for path in lost}
+        self.assertGreaterEqual(len(lost), 4)
+        for path in lost:
+            path.unlink()
+        self.server.restart()
+        self.assertEqual(self.answers(), before)
+        wait_until(lambda: all(path.exists() for path in lost), "all sidecars are there again")
+        self.assertEqual({path: path.read_bytes() for path in lost}, content)
+        self.assertIn("cold sidecar is rebuilt from its object", self.server.log_text())
+
+    def test_a_directory_that_is_not_mounted_is_no_loss(self):
+        before = self.answers()
+        self.age()
+        self.wait_until_cold()
+        self.server.stop()
+        store = Path(self.settings["cold.store"])
+        away = store.with_name("away")
+        store.rename(away)
+        shutil.rmtree(self.server.data / "cold" / "cache")
+        self.server.restart()
+        with self.assertRaises(psycopg.Error) as failure:
+            self.server.sql("SELECT sum(load) FROM loads")
+        self.assertEqual(failure.exception.sqlstate, "57P03")
+        self.assertIn("not mounted", str(failure.exception))
+        wait_until(lambda: "cold tier: object store has lost the mark" in self.server.log_text(),
+                   "the log says so")
+        self.assertEqual(list(store.rglob("*.*")), [])
+        self.server.stop()
+        store.rmdir()
+        away.rename(store)
+        self.server.restart()
+        self.assertEqual(self.answers(), before)
+
+
 class ObjectStoreTest(TierTest):
     @classmethod
     def setUpClass(cls):
@@ -237,7 +280,8 @@ class ObjectStoreTest(TierTest):
             with self.assertRaises(psycopg.Error) as failure:
                 self.server.sql("SELECT sum(load) FROM loads")
             self.assertEqual(failure.exception.sqlstate, "57P03")
-            self.assertIn("cold rows are out of reach: table=", str(failure.exception))
+            self.assertIn("cold rows are out of reach: table=public.loads",
+                          str(failure.exception))
             answer = http(self.server.url(f"/api/v1/query?query=up&time={self.newest / 1000 - 3600}"))
             self.assertEqual(answer.status, 503)
             self.assertEqual(self.server.sql("SELECT value FROM metrics.fresh"), [(5.0,)])
@@ -247,9 +291,21 @@ class ObjectStoreTest(TierTest):
             self.server.stop()
             self.server.restart()  # a start needs no store
             self.assertEqual(self.server.sql("SELECT value FROM metrics.fresh"), [(5.0,)])
+            self.check_that_only_late_samples_wait(now)
         finally:
             self.gateway.start_service()
         wait_until(lambda: self._answers_again(before), "cold rows are read again")
+
+    def check_that_only_late_samples_wait(self, now: int):
+        late = [series({"__name__": "requests_total", "job": "a"},
+                       [(self.newest - HOUR_MS, bits(-1.0))])]
+        with ThreadPoolExecutor() as pool:
+            refused = pool.submit(write, self.server.url(""), late)
+            for i in range(1, 20):
+                for labels in ({}, {"job": f"new {i}"}):
+                    sample = [series({"__name__": "fresh", **labels}, [(now + i, bits(5.0))])]
+                    self.assertIn(write(self.server.url(""), sample), (200, 204))
+            self.assertEqual(refused.result(), 503)
 
     def _answers_again(self, before: list) -> bool:
         try:

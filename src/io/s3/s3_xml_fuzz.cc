@@ -11,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto page = luma::io::ParseListPage(xml);
   const auto upload_id = luma::io::ParseUploadId(xml);
   const luma::io::S3Error error = luma::io::ParseS3Error(xml);
-  if (page.ok() && upload_id.ok()) std::abort();  // no text is both
+  const auto uploads = luma::io::ParseUploads(xml);
+  if (page.ok() + upload_id.ok() + uploads.ok() > 1) std::abort();  // no text is two of them
   if (error.message.size() > 200) std::abort();
   return 0;
 }

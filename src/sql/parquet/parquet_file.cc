@@ -12,6 +12,7 @@
 #include "sql/parquet/parquet_footer.h"
 #include "sql/parquet/parquet_types.h"
 #include "sql/type_mapping.h"
+#include "storage/cold/cold_sidecar.h"
 
 namespace luma::sql {
 namespace {
@@ -140,8 +141,11 @@ class ParquetFile final : public storage::ColdFile {
   void Check(uint32_t row_count) const;
 
   Result<DecodedBlockPtr> ReadGroup(const ColdColumn& column, uint32_t group) const override;
+  Result<std::vector<ColdColumn>> Columns() const override;
 
  private:
+  // The SQL type of a column with a field id; null when the file does not tell.
+  const std::string* FindType(int32_t field_id) const;
   MetadataPtr ReadMetadata(ByteSpan footer) const;
   Result<size_t> FindColumn(const ColdColumn& column) const;
   Result<std::shared_ptr<MemoryFile>> ReadChunks(size_t column, uint32_t group) const;
@@ -166,7 +170,7 @@ MetadataPtr ParquetFile::ReadMetadata(ByteSpan footer) const {
 
 void ParquetFile::Check(uint32_t row_count) const {
   const auto& groups = footer().row_groups;
-  const uint32_t group_count = (row_count + kColdGroupRows - 1) / kColdGroupRows;
+  const uint32_t group_count = storage::BlocksOf(row_count, kColdGroupRows);
   if (groups.size() != group_count || checksums_.group_count() != group_count ||
       checksums_.column_count != columns_.size()) {
     throw duckdb::IOException("another number of row groups: %llu", groups.size());
@@ -185,14 +189,19 @@ void ParquetFile::Check(uint32_t row_count) const {
   }
 }
 
+const std::string* ParquetFile::FindType(int32_t field_id) const {
+  const std::string key = "luma.column." + std::to_string(field_id);
+  const auto& pairs = footer().key_value_metadata;
+  const auto found = std::ranges::find(
+      pairs, key, [](const auto& pair) -> const std::string& { return pair.key; });
+  return found == pairs.end() ? nullptr : &found->value;
+}
+
 Result<size_t> ParquetFile::FindColumn(const ColdColumn& column) const {
   const auto id = static_cast<int32_t>(column.id);
   const auto found = std::ranges::find(columns_, std::optional(id), &TopColumn::field_id);
-  const std::string key = "luma.column." + std::to_string(id);
-  const auto& pairs = footer().key_value_metadata;
-  const auto type = std::ranges::find(
-      pairs, key, [](const auto& pair) -> const std::string& { return pair.key; });
-  if (found == columns_.end() || type == pairs.end() || type->value != column.logical_type) {
+  const std::string* const type = FindType(id);
+  if (found == columns_.end() || type == nullptr || *type != column.logical_type) {
     return Status::Corruption("cold file without the column: object=", bytes_->name(),
                               " column=", column.name, " type=", column.logical_type);
   }
@@ -231,6 +240,23 @@ Result<DecodedBlockPtr> ParquetFile::ReadGroup(const ColdColumn& column, uint32_
       [&] { return Decode(std::move(file), index, TypeFromText(column.logical_type), group); });
   if (!block.ok()) return FileError(*bytes_, block.status());
   return block;
+}
+
+Result<std::vector<ColdColumn>> ParquetFile::Columns() const {
+  std::vector<ColdColumn> columns;
+  for (const TopColumn& column : columns_) {
+    if (!column.field_id) continue;  // for other readers only
+    const std::string* const text = FindType(*column.field_id);
+    if (text == nullptr) {
+      return Status::Corruption("cold file without the type of a column: object=", bytes_->name(),
+                                " column=", column.name);
+    }
+    const Result<LogicalType> type = CallDuckDb([&] { return TypeFromText(*text); });
+    if (!type.ok()) return FileError(*bytes_, type.status());
+    LUMA_ASSIGN_OR_RETURN(const PhysicalType stored, StoredTypeOf(*type));
+    columns.push_back({static_cast<ColumnId>(*column.field_id), column.name, stored, *text});
+  }
+  return columns;
 }
 
 }  // namespace

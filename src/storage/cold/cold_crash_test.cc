@@ -249,9 +249,10 @@ TEST_F(ColdCrashTest, NothingIsLostByALocalErrorAtAnyStep) {
 
 TEST_F(ColdCrashTest, NothingIsLostByACrashAtAnyFailpoint) {
   for (const char* const point :
-       {"cold.before_write", "cold.after_write", "cold.after_compare", "cold.before_upload",
-        "cold.after_upload", "cold.after_verify", "cold.after_sidecar_upload", "cold.after_sidecar",
-        "cold.before_install", "cold.before_manifest", "cold.after_manifest"}) {
+       {"cold.before_claim", "cold.after_claim", "cold.before_write", "cold.after_write",
+        "cold.after_compare", "cold.before_upload", "cold.after_upload", "cold.after_verify",
+        "cold.after_sidecar_upload", "cold.after_sidecar", "cold.before_install",
+        "cold.before_manifest", "cold.after_manifest"}) {
     for (int hit = 1; hit <= 4; ++hit) {
       SCOPED_TRACE(testing::Message() << point << ":" << hit);
       for (const bool powered : {true, false}) {
@@ -278,9 +279,11 @@ io::SimObjectStore::Script Misbehaviour(uint64_t seed, double probability) {
   const auto damaged = std::make_shared<std::set<std::string>>();
   return [faults, damaged](io::ObjectOperation operation, const std::string& key) {
     io::ObjectFault fault = faults(operation, key);
-    const bool is_put =
+    const bool is_plain_put =
         operation == io::ObjectOperation::kPut || operation == io::ObjectOperation::kPutFile;
-    if (fault.kind == kVanish && !is_put) fault.kind = kErrorBefore;
+    const bool is_put = is_plain_put || operation == io::ObjectOperation::kPutIfAbsent ||
+                        operation == io::ObjectOperation::kReplace;
+    if (fault.kind == kVanish && !is_plain_put) fault.kind = kErrorBefore;
     if (fault.kind == kWrongBytes && is_put) damaged->insert(key);
     if (fault.kind == kWrongBytes && !is_put && damaged->contains(key)) fault.kind = kErrorBefore;
     return fault;

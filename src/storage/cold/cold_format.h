@@ -52,6 +52,8 @@ class ColdFile {
   // `column` is one the file was written with. Errors: those of ColdBytes; kCorruption names the
   // object for bytes that are no file of this format or have other rows or columns than expected.
   virtual Result<DecodedBlockPtr> ReadGroup(const ColdColumn& column, uint32_t group) const = 0;
+  // ColdSource::columns of its writing, as the file itself tells. Errors: kCorruption.
+  virtual Result<std::vector<ColdColumn>> Columns() const = 0;
 };
 
 // What is written: all rows of `run`, in order; none of them is deleted.

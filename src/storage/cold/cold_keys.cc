@@ -29,6 +29,10 @@ std::string ColdTablePrefix(std::string_view database_prefix, ObjectId table) {
   return fmt::format("{}{}/", database_prefix, static_cast<uint32_t>(table));
 }
 
+std::string ColdOwnerKey(std::string_view database_prefix) {
+  return std::string(database_prefix) + "owner.json";
+}
+
 std::string ColdManifestKey(std::string_view database_prefix, ObjectId table) {
   return ColdTablePrefix(database_prefix, table) + "manifest.json";
 }

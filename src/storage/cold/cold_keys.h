@@ -3,6 +3,7 @@
 //   <key_prefix><uuid>/<table id>/<stem>.parquet            the rows of a run
 //   <key_prefix><uuid>/<table id>/<stem>.parquet.sidecar    its sidecar
 //   <key_prefix><uuid>/<table id>/manifest.json             what the table has there, for others
+//   <key_prefix><uuid>/owner.json                           whose all this is: cold_owner.h
 //   <data directory>/cold/<stem>.sidecar                    the sidecar again
 //
 // `stem` is Flusher::NextFileStem, whose third number is the epoch of the writer.
@@ -22,6 +23,7 @@ inline constexpr std::string_view kColdSidecarSuffix = ".sidecar";
 // "<key_prefix><uuid>/": before the keys of all objects of one database.
 std::string ColdDatabasePrefix(std::string_view key_prefix, const DatabaseUuid& uuid);
 std::string ColdTablePrefix(std::string_view database_prefix, ObjectId table);
+std::string ColdOwnerKey(std::string_view database_prefix);
 std::string ColdManifestKey(std::string_view database_prefix, ObjectId table);
 inline std::string ColdSidecarKey(std::string_view object_key) {
   return std::string(object_key) + std::string(kColdSidecarSuffix);

@@ -20,6 +20,9 @@ ColdMetrics& ColdMetrics::Get() {
                                           "Bytes of cold objects that were read."),
         .deleted_objects = registry.AddCounter("luma_cold_deleted_objects_total",
                                                "Objects deleted from the object store."),
+        .table_manifests =
+            registry.AddCounter("luma_cold_table_manifests_total",
+                                "Lists of a table's cold files made for other engines."),
         .objects = registry.AddGauge("luma_cold_objects", "Objects with rows in the cold tier."),
         .bytes = registry.AddGauge("luma_cold_bytes", "Size of the objects with rows."),
     };

@@ -14,8 +14,9 @@ struct ColdMetrics {
   Counter& failures;        // moves that were given up, to be tried later
   Counter& read_bytes;      // by readers, from the object store or its cache
   Counter& deleted_objects;
-  Gauge& objects;  // with rows, after the last pass
-  Gauge& bytes;    // of these
+  Counter& table_manifests;  // made for other engines
+  Gauge& objects;            // with rows, after the last pass
+  Gauge& bytes;              // of these
 
   static ColdMetrics& Get();
 };

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "storage/cold/cold_keys.h"
 #include "storage/cold/cold_metrics.h"
+#include "storage/cold/cold_run.h"
 #include "storage/table_policy_options.h"
 
 namespace luma::storage {
@@ -86,6 +87,8 @@ Status ColdMover::Move(const ColdCandidate& candidate, const MergePolicy& merges
     return parts_.compactor.Rewrite(candidate.table, candidate.run, merges, pace);
   }
   LUMA_RETURN_IF_ERROR(CheckDiskRoom(candidate));
+  LUMA_RETURN_IF_ERROR(parts_.flusher.KeepEpoch());
+  LUMA_RETURN_IF_ERROR(parts_.tier.Claim());
   const ObjectId table = candidate.table->id;
   const CoolRequest request{.table = candidate.table,
                             .source = candidate.run,
@@ -94,6 +97,12 @@ Status ColdMover::Move(const ColdCandidate& candidate, const MergePolicy& merges
                             .key_prefix = ColdTablePrefix(parts_.database_prefix, table),
                             .writer_epoch = parts_.flusher.epoch()};
   LUMA_ASSIGN_OR_RETURN(const CooledRun cooled, CoolRun(parts_.tier, request, parts_.budget, pace));
+  // Once more, as the segment file is about to go: whoever has claimed the tier since would take
+  // the new objects for garbage.
+  if (const Status claimed = parts_.tier.Claim(); !claimed.ok()) {
+    cooled.run->MarkObsolete();
+    return claimed;
+  }
   LUMA_RETURN_IF_ERROR(parts_.flusher.Install(cooled));
   ColdMetrics& metrics = ColdMetrics::Get();
   metrics.moved_runs.Add();
@@ -137,7 +146,30 @@ Status ColdMover::PublishAndCollect() {
   const DatabaseStatePtr state = parts_.states.Published();
   ColdMetrics::Get().objects.Set(static_cast<double>(state->totals().cold_objects));
   ColdMetrics::Get().bytes.Set(static_cast<double>(state->totals().cold_bytes));
-  LUMA_RETURN_IF_ERROR(manifests_.Publish(*state));
+  const Status found = FindSidecars(*state);
+  const Status changed = ChangeStore(*state);
+  return changed.ok() ? found : changed;
+}
+
+Status ColdMover::FindSidecars(const DatabaseState& state) {
+  Status first_error;
+  state.ForEachTable([&](ObjectId, const TableVersionPtr& version) {
+    if (version->totals().cold_objects == 0) return;
+    version->ForEachRun([&](const RunVersionPtr& run) {
+      if (run->run()->tier() != Tier::kCold) return;
+      const Status found = static_cast<const ColdRun&>(*run->run()).FindSidecar();
+      if (first_error.ok()) first_error = found;
+    });
+  });
+  return first_error;
+}
+
+Status ColdMover::ChangeStore(const DatabaseState& state) {
+  if (is_swept_ && parts_.tier.discarded_count() == 0 && manifests_.IsUpToDate(state)) {
+    return Status::Ok();
+  }
+  LUMA_RETURN_IF_ERROR(parts_.tier.Claim());
+  LUMA_RETURN_IF_ERROR(manifests_.Publish(state));
   if (!is_swept_) {
     LUMA_RETURN_IF_ERROR(Sweep());
     is_swept_ = true;
@@ -148,6 +180,13 @@ Status ColdMover::PublishAndCollect() {
 // Nobody but this process writes below the prefix, so what an earlier epoch wrote and the manifest
 // did not name at the start can be in no manifest ever.
 Status ColdMover::Sweep() {
+  // They cost room, and nothing else: a store that does not let us list them is no reason to stop.
+  const auto left_over = parts_.tier.store().RemoveLeftovers(parts_.database_prefix);
+  if (!left_over.ok()) {
+    LUMA_LOG(kWarn, "storage", "leftovers of uploads stay: {}", left_over.status().message());
+  } else if (*left_over > 0) {
+    LUMA_LOG(kInfo, "storage", "removed leftovers of uploads: count={}", *left_over);
+  }
   LUMA_ASSIGN_OR_RETURN(const auto objects, parts_.tier.store().List(parts_.database_prefix));
   for (const io::ObjectInfo& object : objects) {
     const std::optional<uint64_t> epoch = EpochOfColdKey(object.key);

@@ -62,10 +62,14 @@ class ColdMover {
   // is damaged, or that the format does not keep, is moved no more until the next start.
   Result<bool> MoveOnce(const MergePolicy& merges, const MergePace& pace) LUMA_EXCLUDES(mutex_);
   Status MoveAll(const MergePolicy& merges, const MergePace& pace) LUMA_EXCLUDES(mutex_);
+  // Brings sidecars and the object store up to date.
+  Status PublishAndCollect() LUMA_EXCLUDES(mutex_);
+  // Sidecars that were lost: not only readers need them, but also retention and merges.
+  Status FindSidecars(const DatabaseState& state) LUMA_REQUIRES(mutex_);
   // Tells other engines what there is, TableManifests::Publish, and then deletes what nobody needs
   // from the object store: objects of runs that were merged, dropped or never finished, and, once
   // per start, those that writers before this one have left behind.
-  Status PublishAndCollect() LUMA_EXCLUDES(mutex_);
+  Status ChangeStore(const DatabaseState& state) LUMA_REQUIRES(mutex_);
 
   std::optional<ColdCandidate> Choose(const MergePolicy& merges) LUMA_REQUIRES(mutex_);
   Status Move(const ColdCandidate& candidate, const MergePolicy& merges, const MergePace& pace)
@@ -74,7 +78,7 @@ class ColdMover {
   TableSnapshotPtr SeriesFor(const CatalogObject& table) const;
   void NoteFailure(const RunKey& run, const Status& status) LUMA_REQUIRES(mutex_)
       LUMA_EXCLUDES(report_mutex_);
-  // Objects of earlier writers that the manifest did not name at the start.
+  // Objects of earlier writers that the manifest did not name at the start, and parts of uploads.
   Status Sweep() LUMA_REQUIRES(mutex_);
 
   const Parts parts_;

@@ -2,8 +2,10 @@
 // truncation, restarts; nothing is lost by a store that is down.
 #include "storage/cold/cold_mover.h"
 
+#include <atomic>
 #include <cmath>
 #include <limits>
+#include <thread>
 
 #include "base/failpoint.h"
 #include "storage/directory_check.h"
@@ -363,8 +365,7 @@ TEST_F(ColdMoverTest, AStartNeedsNoStoreAndReadsOfColdRowsSayWhatIsMissing) {
   const Status status = Read(cold).status();
   EXPECT_EQ(status.code(), StatusCode::kUnavailable);
   EXPECT_THAT(std::string(status.message()),
-              AllOf(HasSubstr("table=" + std::to_string(static_cast<uint32_t>(cold))),
-                    HasSubstr(".plain")));
+              AllOf(HasSubstr("table=public.cold"), HasSubstr(".plain")));
   EXPECT_NE((*engine_->Read(cold))->runs()[0]->Zone(ColumnId{2}, 0), nullptr);
   Up();
   EXPECT_EQ(MustRead(cold), all);
@@ -414,6 +415,103 @@ TEST_F(ColdMoverTest, ALostOrDamagedSidecarIsFetchedAgain) {
     EXPECT_THAT(CheckDirectory(disk_, "/data", store_.get())->problems, IsEmpty());
     Reopen();
   }
+}
+
+TEST_F(ColdMoverTest, ALostSidecarIsFetchedByTheNextPassAlready) {
+  const ObjectId table = CreateTable();
+  InsertAndFlush(table, kTwoDaysAgo, 60);
+  Move();
+  LUMA_ASSERT_OK(disk_.Remove("/data/cold/" + ColdFiles()[0]));
+  Reopen();
+  EXPECT_EQ((*engine_->Read(table))->runs()[0]->Zone(ColumnId{2}, 0), nullptr);
+  Move();
+  EXPECT_NE((*engine_->Read(table))->runs()[0]->Zone(ColumnId{2}, 0), nullptr);
+  EXPECT_THAT(ColdFiles(), SizeIs(1));
+}
+
+TEST_F(ColdMoverTest, ASidecarThatIsLostEverywhereIsRebuiltFromTheObject) {
+  const ObjectId table = CreateTable();
+  std::vector<Reading> readings;
+  for (uint32_t i = 0; i < kColdGroupRows + kBlockRows + 5; ++i) {
+    readings.push_back(
+        {i % 3, kTwoDaysAgo + i, i % 5 == 0 ? -0.0 : 0.1 * i,
+         i % 7 == 0 ? std::nullopt : std::optional("note " + std::to_string(i % 9))});
+  }
+  Insert(table, readings);
+  LUMA_ASSERT_OK(engine_->Flush());
+  Move();
+  const std::vector<Reading> before = MustRead(table);
+  const io::Path path = "/data/cold/" + ColdFiles()[0];
+  const std::string key = Objects()[1];
+  const Bytes sidecar = *io::ReadFile(disk_, path);
+  for (const bool is_damaged : {false, true}) {
+    engine_.reset();
+    LUMA_ASSERT_OK(disk_.Remove(path));
+    LUMA_ASSERT_OK(is_damaged ? store_->Put(key, AsBytes("damage")) : store_->Delete(key));
+    Reopen();
+    EXPECT_EQ(MustRead(table), before);
+    EXPECT_EQ(*io::ReadFile(disk_, path), sidecar) << "bit for bit";
+    EXPECT_EQ(*store_->Get(key), sidecar);
+    EXPECT_THAT(ColdFiles(), SizeIs(1));
+  }
+}
+
+TEST_F(ColdMoverTest, NoSidecarIsRebuiltFromADamagedObject) {
+  const ObjectId table = CreateTable();
+  InsertAndFlush(table, kTwoDaysAgo, 60);
+  Move();
+  engine_.reset();
+  LUMA_ASSERT_OK(disk_.Remove("/data/cold/" + ColdFiles()[0]));
+  LUMA_ASSERT_OK(store_->Delete(Objects()[1]));
+  const std::string key = Objects()[0];
+  Bytes bytes = *store_->Get(key);
+  bytes[9] ^= std::byte{1};
+  LUMA_ASSERT_OK(store_->Put(key, bytes));
+  Reopen();
+  const Status status = Read(table).status();
+  EXPECT_EQ(status.code(), StatusCode::kCorruption);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(key));
+  EXPECT_THAT(ColdFiles(), IsEmpty());
+}
+
+// Runs of one day, the second of which is cold and has lost its sidecar: it may not be stepped
+// over.
+TEST_F(ColdMoverTest, NoMergeReachesAcrossAColdRunWhoseTimesAreNotKnown) {
+  const ObjectId table = CreateTable();
+  const UnixMillis young = kColdNow - 23 * kHourMillis;
+  const UnixMillis old = kColdNow - 30 * kHourMillis;
+  ASSERT_EQ(young / (24 * kHourMillis), old / (24 * kHourMillis));
+  InsertAndFlush(table, young, 30, 1);
+  InsertAndFlush(table, old, 30, 2);
+  Move();
+  InsertAndFlush(table, young, 30, 3);
+  InsertAndFlush(table, kColdNow, 30, 4);
+  const auto expected = {Tier::kWarm, Tier::kCold, Tier::kWarm, Tier::kWarm};
+  EXPECT_THAT(Tiers(table), testing::ElementsAreArray(expected));
+  LUMA_ASSERT_OK(disk_.Remove("/data/cold/" + ColdFiles()[0]));
+  Reopen();
+  Down();
+  LUMA_ASSERT_OK(engine_->Compact({.free_bytes_min = 0}));
+  EXPECT_THAT(Tiers(table), testing::ElementsAreArray(expected));
+}
+
+TEST_F(ColdMoverTest, WithoutADurableEpochNothingIsUploaded) {
+  const ObjectId table = CreateTable();
+  InsertAndFlush(table, kTwoDaysAgo, 60);
+  Move();
+  InsertAndFlush(table, kTwoDaysAgo + kHourMillis, 60);
+  const std::vector<std::string> before = Objects();
+  engine_.reset();
+  disk_.SetCapacity(0);
+  Reopen();
+  disk_.SetCapacity(UINT64_MAX);
+  LUMA_ASSERT_OK(engine_->Flush());  // of nothing: no edit of the manifest
+  LUMA_ASSERT_OK(failpoint::Arm("manifest.before_switch:1:error"));
+  EXPECT_EQ(engine_->MoveCold().code(), StatusCode::kIoError);
+  EXPECT_EQ(Objects(), before) << "the next start would give the same names";
+  LUMA_ASSERT_OK(failpoint::Arm(""));
+  Move();
+  EXPECT_THAT(Tiers(table), ElementsAre(Tier::kCold, Tier::kCold));
 }
 
 TEST_F(ColdMoverTest, AFormatThatChangesAValueIsFoundOutBeforeTheUpload) {
@@ -484,6 +582,49 @@ TEST_F(ColdMoverTest, TheFirstPassAfterAStartSweepsWhatCrashesLeft) {
   EXPECT_THAT(Objects(),
               testing::UnorderedElementsAre(named[0], named[1], folder + "16384-9-ffff-1.plain",
                                             folder + "readme.txt", "other/1-1-1-1.plain"));
+}
+
+TEST_F(ColdMoverTest, WhatIsSentIsBooked) {
+  const ObjectId table = CreateTable();
+  InsertAndFlush(table, kTwoDaysAgo, 60);
+  uint64_t booked = 0;
+  store_->SetScript([&](io::ObjectOperation operation, const std::string&) {
+    if (operation == io::ObjectOperation::kPutFile) {
+      booked = engine_->budget().booked_bytes(BudgetUse::kMerge);
+    }
+    return io::ObjectFault();
+  });
+  Move();
+  EXPECT_EQ(booked, io::kTransferBytes);
+  EXPECT_EQ(engine_->budget().booked_bytes(BudgetUse::kMerge), 0u);
+}
+
+TEST_F(ColdMoverTest, ClosingWaitsForNoStore) {
+  const ObjectId table = CreateTable();
+  std::vector<Reading> all;
+  for (const auto stuck : {io::ObjectOperation::kPutFile, io::ObjectOperation::kHead,
+                           io::ObjectOperation::kGetRange, io::ObjectOperation::kReplace}) {
+    const auto readings =
+        InsertAndFlush(table, kTwoDaysAgo + kHourMillis * static_cast<int>(all.size()), 1);
+    all.insert(all.end(), readings.begin(), readings.end());
+    std::atomic<bool> is_stuck = false;
+    store_->SetScript([&, stuck](io::ObjectOperation operation, const std::string&) {
+      if (operation != stuck) return io::ObjectFault();
+      is_stuck = true;
+      return io::ObjectFault{.kind = io::ObjectFaultKind::kStuck};
+    });
+    std::thread mover([&] { EXPECT_EQ(engine_->MoveCold().code(), StatusCode::kCancelled); });
+    while (!is_stuck) std::this_thread::yield();
+    LUMA_EXPECT_OK(engine_->Close());
+    mover.join();
+    Up();
+    Reopen();
+    EXPECT_EQ(MustRead(table), all);
+    LUMA_ASSERT_OK(engine_->Flush());
+    Move();
+    EXPECT_EQ(MustRead(table), all);
+    EXPECT_THAT(Tiers(table), testing::Each(Tier::kCold));
+  }
 }
 
 // ---- configuration and reports

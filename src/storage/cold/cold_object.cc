@@ -5,30 +5,13 @@
 
 #include "base/crc32c.h"
 #include "storage/cold/cold_metrics.h"
+#include "storage/cold/cold_tier.h"
 
 namespace luma::storage {
-Status ColdReadError(const Status& error, ObjectId table, const std::string& key) {
-  const auto id = static_cast<uint32_t>(table);
-  switch (error.code()) {
-    case StatusCode::kNotFound:
-    case StatusCode::kOutOfRange:
-      return Status::Corruption("cold object is missing or cut short: table=", id, " object=", key,
-                                " cause=", error.message());
-    case StatusCode::kCorruption:
-      return Status::Corruption("cold rows are damaged: table=", id, " object=", key,
-                                " cause=", error.message());
-    case StatusCode::kCancelled:
-    case StatusCode::kOutOfMemory:
-      return error;
-    default:
-      return Status::Unavailable("cold rows are out of reach: table=", id, " object=", key,
-                                 " cause=", error.message());
-  }
-}
 
 Status ColdObject::Read(uint64_t offset, std::span<std::byte> out) const {
   const Status read = bytes_->Read(offset, out);
-  if (!read.ok()) return ColdReadError(read, table_, name());
+  if (!read.ok()) return tier_.ReadError(read, table_, name());
   ColdMetrics::Get().read_bytes.Add(out.size());
   return read;
 }

@@ -13,15 +13,16 @@
 
 namespace luma::storage {
 
-// What an error of the object store means to who reads a cold run: a missing or short object is
-// damage; everything else means that the store does not answer. Names table and object.
-Status ColdReadError(const Status& error, ObjectId table, const std::string& key);
+class ColdTier;
 
-// An object in the store, read through the cache: errors name the table.
+// An object in the store, read through the cache: errors are those of ColdTier::ReadError.
 class ColdObject final : public ColdBytes {
  public:
-  ColdObject(ObjectCache& objects, const std::string& key, const ColdSidecar& sidecar)
-      : table_(sidecar.table_id),
+  // Lifetime: `tier` must outlive it.
+  ColdObject(const ColdTier& tier, ObjectCache& objects, const std::string& key,
+             const ColdSidecar& sidecar)
+      : tier_(tier),
+        table_(sidecar.table_id),
         bytes_(objects.Object({.key = key,
                                .size_bytes = sidecar.object.size_bytes,
                                .crc32c = sidecar.piece_crc32c})) {}
@@ -31,6 +32,7 @@ class ColdObject final : public ColdBytes {
   Status Read(uint64_t offset, std::span<std::byte> out) const override;
 
  private:
+  const ColdTier& tier_;
   const ObjectId table_;
   const std::shared_ptr<const ColdBytes> bytes_;
 };

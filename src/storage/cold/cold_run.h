@@ -27,15 +27,15 @@ class ColdRun final : public StoredRun {
   const RunRecord& record() const { return record_; }
   // Null until it is known.
   std::shared_ptr<const ColdSidecar> sidecar() const;
+  // Makes it known. Errors: those of ColdTier::FetchSidecar.
+  Status FindSidecar() const { return FindIndex().status(); }
   const std::string& name() const override { return record_.cold->key; }
   // As they are in the object; empty when the sidecar is out of reach.
   std::span<const SegmentColumn> columns() const override;
 
   uint32_t layout() const override { return layout_; }
   uint64_t file_bytes() const override { return record_.cold->bytes; }
-  uint32_t BlockCount(uint32_t) const override {
-    return (record_.row_count + kBlockRows - 1) / kBlockRows;
-  }
+  uint32_t BlockCount(uint32_t) const override { return BlocksOf(record_.row_count, kBlockRows); }
   uint32_t BlockStart(uint32_t block) const override { return block * kBlockRows; }
   uint32_t BlockRows(uint32_t block, uint32_t) const override {
     return std::min(kBlockRows, record_.row_count - block * kBlockRows);

@@ -105,7 +105,7 @@ std::optional<size_t> ColdSidecar::FindColumn(ColumnId id) const {
 
 Bytes EncodeColdSidecar(const ColdSidecar& sidecar) {
   LUMA_CHECK(sidecar.piece_crc32c.size() == PieceCount(sidecar.object.size_bytes));
-  LUMA_CHECK(sidecar.zones.size() == sidecar.block_count() * sidecar.columns.size());
+  LUMA_CHECK(sidecar.zones.size() == size_t{sidecar.block_count()} * sidecar.columns.size());
   Bytes bytes;
   ByteWriter out(bytes);
   WriteHeader(sidecar, out);

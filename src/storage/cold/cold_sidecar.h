@@ -27,6 +27,11 @@ static_assert(kColdPieceBytes == kCacheCheckedBytes);
 inline constexpr uint32_t kColdBlocksPerGroup = kColdGroupRows / kBlockRows;
 static_assert(kColdGroupRows % kBlockRows == 0);
 
+// Without overflow: a run may have almost 2^32 rows.
+constexpr uint32_t BlocksOf(uint32_t rows, uint32_t block_rows) {
+  return rows / block_rows + (rows % block_rows == 0 ? 0 : 1);
+}
+
 struct ColdSidecar {
   ObjectId table_id{};
   RunId run_id{};
@@ -37,15 +42,15 @@ struct ColdSidecar {
   std::vector<uint32_t> piece_crc32c;  // of each piece of the object, in order
   std::vector<ZoneMap> zones;          // all columns of the first block, then of the next
 
-  uint32_t block_count() const { return (row_count + kBlockRows - 1) / kBlockRows; }
+  uint32_t block_count() const { return BlocksOf(row_count, kBlockRows); }
   uint32_t BlockRows(uint32_t block) const {
     return block + 1 < block_count() ? kBlockRows : row_count - block * kBlockRows;
   }
-  uint32_t group_count() const { return (row_count + kColdGroupRows - 1) / kColdGroupRows; }
+  uint32_t group_count() const { return BlocksOf(row_count, kColdGroupRows); }
   // Position in `columns`; nothing when the object was written without the column.
   std::optional<size_t> FindColumn(ColumnId id) const;
   const ZoneMap& Zone(size_t column, uint32_t block) const {
-    return zones[block * columns.size() + column];
+    return zones[size_t{block} * columns.size() + column];
   }
 };
 

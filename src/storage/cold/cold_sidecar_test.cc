@@ -115,5 +115,14 @@ TEST(ColdKeysTest, TheEpochIsTheThirdNumberOfAName) {
   }
 }
 
+// Before, the number of blocks of a run of nearly 2^32 rows was 0.
+TEST(ColdSidecarTest, ARunMayHaveAsManyRowsAsItsCountHolds) {
+  ColdSidecar sidecar;
+  sidecar.row_count = UINT32_MAX;
+  EXPECT_EQ(sidecar.block_count(), 262'144u);
+  EXPECT_EQ(sidecar.BlockRows(262'143), kBlockRows - 1);
+  EXPECT_EQ(sidecar.group_count(), 65'536u);
+}
+
 }  // namespace
 }  // namespace luma::storage

@@ -58,12 +58,12 @@ Status WrongBytes(const CachedObject& object, uint64_t offset) {
 Status AsColdError(const CachedObject& object, const Status& status) {
   const std::string context = "cold object " + object.key;
   switch (status.code()) {
-    case StatusCode::kNotFound:
     case StatusCode::kOutOfRange:
     case StatusCode::kCorruption:
       return Status::Corruption(status.message()).WithContext(context);
+    case StatusCode::kNotFound:
     case StatusCode::kCancelled:
-      return status;
+      return status.WithContext(context);
     default:
       return Status::Unavailable(status.message()).WithContext(context);
   }

@@ -52,7 +52,7 @@ class ObjectCache : public std::enable_shared_from_this<ObjectCache> {
 
   // Does no I/O. `object.crc32c` must have as many entries as the size asks for. The returned bytes
   // keep the cache alive. Reads past the end are kOutOfRange, a full budget is kOutOfMemory; the
-  // store's own errors other than kNotFound are kUnavailable.
+  // store's own errors other than kNotFound and kCancelled are kUnavailable.
   std::shared_ptr<const ColdBytes> Object(CachedObject object);
 
   // From the store, past the cache, unverified. Errors: those of the store; kUnavailable at once

@@ -225,7 +225,7 @@ TEST_F(ObjectCacheTest, WhatTheStoreNeverGivesIsAnErrorThatNamesTheObject) {
   EXPECT_EQ(error_of({.kind = ObjectFaultKind::kErrorBefore}), StatusCode::kUnavailable);
   EXPECT_EQ(error_of({.kind = ObjectFaultKind::kErrorBefore, .error = Status::IoError("e")}),
             StatusCode::kUnavailable);
-  EXPECT_EQ(error_of({.kind = ObjectFaultKind::kVanish}), StatusCode::kCorruption);
+  EXPECT_EQ(error_of({.kind = ObjectFaultKind::kVanish}), StatusCode::kNotFound);
   EXPECT_EQ(cache_->bytes(), 0u);
 }
 

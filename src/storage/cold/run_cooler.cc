@@ -7,6 +7,7 @@
 #include "base/crc32c.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "storage/cold/block_zone.h"
 #include "storage/cold/cold_keys.h"
 #include "storage/cold/cold_metrics.h"
 #include "storage/cold/cold_object.h"
@@ -47,20 +48,6 @@ bool IsSameBlock(const ColumnBlock& a, const ColumnBlock& b) {
   return true;
 }
 
-// Of a column that the run was written without: every row holds one value.
-ZoneMap ZoneOfConstant(const ColumnBlock& block) {
-  const uint32_t width = ValueBytes(block.flat.type);
-  encoding::AlignedBuffer values(size_t{block.row_count} * width);
-  for (uint32_t row = 0; row < block.row_count; ++row) {
-    std::memcpy(values.data() + size_t{row} * width, block.flat.values, width);
-  }
-  const std::vector<uint64_t> all_null(ValidityWords(block.row_count), 0);
-  return ComputeZoneMap({.type = block.flat.type,
-                         .count = block.row_count,
-                         .values = values.data(),
-                         .validity = block.flat.IsNull(0) ? all_null.data() : nullptr});
-}
-
 // One run on its way. What it makes is given up unless it gets to the end.
 class Cooling {
  public:
@@ -95,10 +82,12 @@ class Cooling {
 
   Result<CooledRun> Run(MemoryBudget& budget) {
     LUMA_ASSIGN_OR_RETURN(
-        const BudgetLease memory,
+        BudgetLease memory,
         budget.Book(BudgetUse::kMerge, kGroupsInMemory * GroupBytes(sidecar_.columns)));
     LUMA_RETURN_IF_ERROR(WriteFile());
     LUMA_RETURN_IF_ERROR(CompareFile());
+    memory.Release();
+    LUMA_ASSIGN_OR_RETURN(memory, budget.Book(BudgetUse::kMerge, io::kTransferBytes));
     LUMA_RETURN_IF_ERROR(Upload());
     LUMA_RETURN_IF_ERROR(KeepSidecar());
     auto run = std::make_shared<const ColdRun>(tier_, request_.table->id, record_, run_.layout());
@@ -163,7 +152,8 @@ class Cooling {
         return NotKept(sidecar_.columns[i], block / kColdBlocksPerGroup);
       }
       const ZoneMap* const zone = request_.source->Zone(column.id, block);
-      sidecar_.zones.push_back(zone != nullptr ? *zone : ZoneOfConstant(source));
+      // A column that the run was written without has none.
+      sidecar_.zones.push_back(zone != nullptr ? *zone : ZoneOf(source));
     }
     return Status::Ok();
   }

@@ -26,10 +26,11 @@ struct CoolRequest {
 
 // The objects are durable and proven on return, and garbage until the manifest names them. Calls
 // `pace` with the bytes written and sent since the last call. Blocks for I/O.
-// Memory: a few row groups, booked. Errors: kUnavailable when the object store does not answer, or
-// gives back other bytes than were sent; kCorruption when the segment file is damaged; kInternal
-// when the file format does not keep every value; kDiskFull, kIoError, kOutOfMemory, those of
-// `pace`. Nothing is left on the local disk then, and what may be in the object store is discarded.
+// Memory: a few row groups, then io::kTransferBytes, booked. Errors: kUnavailable when the object
+// store does not answer, or gives back other bytes than were sent; kCorruption when the segment
+// file is damaged; kInternal when the file format does not keep every value; kDiskFull, kIoError,
+// kOutOfMemory, those of `pace`. Nothing is left on the local disk then, and what may be in the
+// object store is discarded.
 Result<CooledRun> CoolRun(ColdTier& tier, const CoolRequest& request, MemoryBudget& budget,
                           const MergePace& pace);
 

@@ -9,6 +9,7 @@
 #include "base/crc32c.h"
 #include "base/failpoint.h"
 #include "storage/cold/cold_keys.h"
+#include "storage/cold/cold_metrics.h"
 #include "storage/cold/cold_run.h"
 
 namespace luma::storage {
@@ -161,21 +162,53 @@ uint64_t WriterEpochOf(std::string_view json) {
   return epoch;
 }
 
+bool TableManifests::Source::operator==(const Source& other) const {
+  const auto is_same = [](const File& a, const File& b) {
+    return !a.run.owner_before(b.run) && !b.run.owner_before(a.run) &&
+           a.has_sidecar == b.has_sidecar;
+  };
+  return table == other.table && schema == other.schema && name == other.name &&
+         std::ranges::equal(files, other.files, is_same);
+}
+
+TableManifests::Sources TableManifests::SourcesOf(const DatabaseState& state) const {
+  Sources sources;
+  state.ForEachTable([&](ObjectId id, const TableVersionPtr& version) {
+    const CatalogObjectPtr table = state.catalog()->Find(id);
+    if (version->totals().cold_objects == 0 || table == nullptr) return;
+    Source& source = sources[ColdManifestKey(prefix_, id)];
+    source.table = id;
+    source.schema = state.catalog()->Find(table->schema_id)->name;
+    source.name = table->name;
+    version->ForEachRun([&](const RunVersionPtr& run) {
+      if (run->run()->tier() != Tier::kCold) return;
+      const auto& cold = static_cast<const ColdRun&>(*run->run());
+      source.files.push_back({.run = run, .has_sidecar = cold.sidecar() != nullptr});
+    });
+  });
+  return sources;
+}
+
+bool TableManifests::IsUpToDate(const DatabaseState& state) const {
+  return has_looked_ && std::ranges::equal(SourcesOf(state), published_,
+                                           [](const auto& wanted, const auto& there) {
+                                             return wanted.first == there.first &&
+                                                    there.second == wanted.second;
+                                           });
+}
+
 Status TableManifests::Publish(const DatabaseState& state) {
   LUMA_FAILPOINT("cold.before_publish");
   LUMA_RETURN_IF_ERROR(FindPublished());
-  std::map<std::string, std::string> wanted;
-  state.ForEachTable([&](ObjectId id, const TableVersionPtr& version) {
-    if (version->totals().cold_objects == 0) return;
-    if (auto json = TableManifestJson(state, id, epoch_)) {
-      wanted[ColdManifestKey(prefix_, id)] = *std::move(json);
-    }
-  });
-  for (const auto& [key, json] : wanted) {
-    if (published_[key] == json) continue;
+  Sources wanted = SourcesOf(state);
+  for (auto& [key, source] : wanted) {
+    std::optional<Source>& published = published_[key];
+    if (published == source) continue;
+    const std::string json = *TableManifestJson(state, source.table, epoch_);
+    ColdMetrics::Get().table_manifests.Add();
     LUMA_RETURN_IF_ERROR(Replace(key, json));
     LUMA_RETURN_IF_ERROR(VerifyManifest(tier_.store(), key, json));
-    published_[key] = json;
+    published = std::move(source);
   }
   for (auto at = published_.begin(); at != published_.end();) {
     if (!wanted.contains(at->first)) {

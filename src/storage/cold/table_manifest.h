@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 #include "storage/cold/cold_tier.h"
@@ -32,8 +34,26 @@ class TableManifests {
   // first call compares all with what the store has. Errors: those of the store, after which the
   // next call tries again; kConflict when a later writer of this database has replaced one.
   Status Publish(const DatabaseState& state);
+  // Whether Publish would have nothing to do. Makes no JSON.
+  bool IsUpToDate(const DatabaseState& state) const;
 
  private:
+  // What a manifest is made of: equal ones make equal manifests.
+  struct Source {
+    ObjectId table{};
+    std::string schema;
+    std::string name;
+    struct File {
+      std::weak_ptr<const RunVersion> run;  // weak: the objects of obsolete runs are to go
+      bool has_sidecar = false;
+    };
+    std::vector<File> files;
+
+    bool operator==(const Source& other) const;
+  };
+  using Sources = std::map<std::string, Source>;  // by key
+
+  Sources SourcesOf(const DatabaseState& state) const;
   Status FindPublished();
   Status Replace(const std::string& key, const std::string& json);
 
@@ -41,7 +61,8 @@ class TableManifests {
   const std::string prefix_;
   const uint64_t epoch_;
   bool has_looked_ = false;
-  std::map<std::string, std::string> published_;  // by key; empty: there is one, of unknown content
+  // By key; nothing: there is one, of unknown content.
+  std::map<std::string, std::optional<Source>> published_;
 };
 
 }  // namespace luma::storage

@@ -175,6 +175,11 @@ Status Manifest::Append(const ManifestEdit& edit) {
   return Status::Ok();
 }
 
+Status Manifest::KeepEpoch() {
+  MutexLock lock(mutex_);
+  return is_epoch_kept_ ? Status::Ok() : StartFile(state_);
+}
+
 Status Manifest::AppendToFile(const ManifestEdit& edit) {
   const Status written = writer_->Append(EncodeEdit(edit));
   // Without a seal the record is durable all the same, but the file must not be continued: a reader
@@ -195,6 +200,7 @@ Status Manifest::StartFile(const ManifestState& state) {
   LUMA_RETURN_IF_ERROR(io::WriteFileAtomically(fs_, io::JoinPath(directory_, kCurrentName),
                                                AsBytes(CurrentLine(number))));
   LUMA_FAILPOINT("manifest.after_switch");
+  is_epoch_kept_ = true;
   if (writer->Seal().ok()) writer_ = std::move(writer);
   RemoveOtherFiles(number);
   return Status::Ok();

@@ -52,6 +52,10 @@ class Manifest {
   // settles the question: OK from then on means that the failed edit is not in the manifest.
   Status Append(const ManifestEdit& edit) LUMA_EXCLUDES(mutex_);
 
+  // OK once the epoch of this start is durable, for who gives names by it: of another start without
+  // one they would be the same. Tries to make it so. Errors: as Append; kDiskFull above all.
+  Status KeepEpoch() LUMA_EXCLUDES(mutex_);
+
   // A copy of the state as of the last Append that returned OK.
   ManifestState State() const LUMA_EXCLUDES(mutex_);
   uint64_t file_bytes() const LUMA_EXCLUDES(mutex_);
@@ -70,6 +74,7 @@ class Manifest {
   mutable Mutex mutex_;
   ManifestState state_ LUMA_GUARDED_BY(mutex_);
   uint32_t last_number_ LUMA_GUARDED_BY(mutex_) = 0;  // of the newest file ever begun
+  bool is_epoch_kept_ LUMA_GUARDED_BY(mutex_) = false;
   // Null: the next Append starts a file.
   std::unique_ptr<ManifestFileWriter> writer_ LUMA_GUARDED_BY(mutex_);
 };

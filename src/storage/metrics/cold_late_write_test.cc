@@ -154,5 +154,24 @@ TEST_F(ColdLateWriteTest, ASampleDeletedWhileItsRepeatWaitsIsStoredAnew) {
   EXPECT_EQ(metrics_->write_stats().samples_duplicate, 0u);
 }
 
+TEST_F(ColdLateWriteTest, AStartNeedsNoStoreEvenWhenASidecarIsLost) {
+  LUMA_ASSERT_OK(engine_->Flush());
+  metrics_.reset();
+  engine_.reset();
+  LUMA_ASSERT_OK(disk_.Remove("/data/cold/" + ColdFiles()[0]));
+  static_cast<void>(disk_.Remove("/data/expiry_clock"));
+  Down();
+  OpenAll();
+  ASSERT_NE(metrics_, nullptr);
+  Write("new", kColdNow, 1);
+  EXPECT_EQ(Send("a", kColdNow + 2, 102).get().status().code(), StatusCode::kUnavailable)
+      << "it may be among the cold ones";
+  Up();
+  Write("a", kColdNow + 2, 102);
+  Write("a", kOld + 3, 3);
+  EXPECT_EQ(metrics_->write_stats().samples_duplicate, 1u);
+  EXPECT_EQ(Samples("a").size(), 13u);
+}
+
 }  // namespace
 }  // namespace luma::storage

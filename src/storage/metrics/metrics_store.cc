@@ -89,8 +89,9 @@ Result<std::unique_ptr<MetricsStore>> MetricsStore::Open(MultiTierStorage& engin
                                                          MetricsOptions options) {
   LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr samples, engine.Read(kSamplesTableId));
   LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr series, engine.Read(kSeriesTableId));
-  LUMA_ASSIGN_OR_RETURN(const UnixMillis floor,
-                        NewestTimestamp(*samples, SeriesRegistry::kNoSample));
+  LUMA_ASSIGN_OR_RETURN(const NewestSample newest, FindNewest(*samples, SeriesRegistry::kNoSample));
+  // Cold samples of unknown times may be newer than all others: then every series is looked up.
+  const UnixMillis floor = newest.is_exact ? newest.timestamp : INT64_MAX;
   auto registry = std::make_unique<SeriesRegistry>();
   SeriesLoader loader(*series, floor);
   LUMA_RETURN_IF_ERROR(loader.Load(*registry));

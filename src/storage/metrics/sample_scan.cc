@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "storage/metrics/flat_column.h"
+#include "storage/run_version.h"
 
 namespace luma::storage {
 namespace {
@@ -76,13 +77,18 @@ bool SampleScan::MayHaveRows(const RunView& run, uint32_t block) const {
   return MayHaveWantedRows(run, block, *series, range);
 }
 
-Result<UnixMillis> NewestTimestamp(const TableSnapshot& table, UnixMillis floor) {
+Result<NewestSample> FindNewest(const TableSnapshot& table, UnixMillis floor) {
   const ColumnSchema& column = *table.schema().FindColumn(kTimestampColumn);
-  UnixMillis newest = floor;
+  NewestSample newest{.timestamp = floor};
   for (const auto& run : table.runs()) {
+    const bool is_cold = static_cast<const RunVersion&>(*run).run()->tier() == Tier::kCold;
+    if (is_cold && run->Zone(kTimestampColumn, 0) == nullptr) {
+      newest.is_exact = false;
+      continue;
+    }
     for (uint32_t block = 0; block < run->block_count(); ++block) {
       LUMA_ASSIGN_OR_RETURN(const UnixMillis of_block, NewestInBlock(*run, column, block));
-      newest = std::max(newest, of_block);
+      newest.timestamp = std::max(newest.timestamp, of_block);
     }
   }
   return newest;

@@ -47,8 +47,13 @@ struct SampleScan {
   bool MayHaveRows(const RunView& run, uint32_t block) const;
 };
 
+struct NewestSample {
+  UnixMillis timestamp = 0;
+  bool is_exact = true;  // otherwise there are cold rows whose times are not known
+};
 // The newest timestamp of all rows, deleted ones included; `floor` if there are none. Reads zone
-// maps, and rows only where a block has none.
-Result<UnixMillis> NewestTimestamp(const TableSnapshot& table, UnixMillis floor);
+// maps, and rows only where a block on the local disk has none: never the object store. `table` is
+// of no transaction with rows of its own.
+Result<NewestSample> FindNewest(const TableSnapshot& table, UnixMillis floor);
 
 }  // namespace luma::storage

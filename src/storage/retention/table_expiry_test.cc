@@ -180,7 +180,7 @@ TEST_F(TableExpiryTest, SnapshotsKeepWhatTheyRead) {
   clock_.Advance(days(4));
   EXPECT_EQ(Expire(), 1u);
   EXPECT_EQ(FileCount(), 1u);
-  EXPECT_EQ(*NewestTimestamp(*snapshot, 0), kStart);
+  EXPECT_EQ(FindNewest(*snapshot, 0)->timestamp, kStart);
 }
 
 TEST_F(TableExpiryTest, DeletesOfDroppedRowsAreConflicts) {

@@ -198,17 +198,18 @@ class ColdTest : public testing::Test {
     for (const io::ObjectInfo& object : *store_->List("")) keys.push_back(object.key);
     return keys;
   }
-  // Without the tables' manifests.
+  // Without the tables' manifests and the mark of the owner.
   std::vector<std::string> Objects() const {
     std::vector<std::string> keys = AllObjects();
-    std::erase_if(keys, [](const std::string& key) { return key.ends_with("/manifest.json"); });
+    std::erase_if(keys, [](const std::string& key) { return key.ends_with(".json"); });
     return keys;
   }
   std::vector<std::string> Segments() { return *disk_.List("/data/segments"); }
-  // Without the cache directory.
+  // Without the cache directory and the file of the owner.
   std::vector<std::string> ColdFiles() {
     std::vector<std::string> names = *disk_.List("/data/cold");
     std::erase(names, "cache");
+    std::erase(names, "owner");
     return names;
   }
   void Down() {

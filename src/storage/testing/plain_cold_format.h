@@ -3,7 +3,8 @@
 //   for each row group, for each column: rows (4), then per row a byte (0: null) and the value;
 //   a string as its length (4) and its bytes
 //   index: for each of these, in order: offset (8), bytes (8)
-//   ids of the columns (4 each), number of columns (4), number of groups (4), "PLAINEND"
+//   columns: id (varint), name, physical type (1), logical type
+//   bytes of the columns (4), number of columns (4), number of groups (4), "PLAINEND"
 #pragma once
 
 #include <algorithm>
@@ -43,13 +44,15 @@ class PlainColdFile final : public ColdFile {
   }
 
   Result<DecodedBlockPtr> ReadGroup(const ColdColumn& column, uint32_t group) const override {
-    const auto found = std::ranges::find(columns_, static_cast<uint32_t>(column.id));
+    const auto found = std::ranges::find(columns_, column.id, &ColdColumn::id);
     const size_t at = group * columns_.size() + static_cast<size_t>(found - columns_.begin());
     if (found == columns_.end() || at >= places_.size()) return Damaged("no such group");
     Bytes bytes(places_[at].second);
     LUMA_RETURN_IF_ERROR(bytes_->Read(places_[at].first, bytes));
     return Decode(column.physical_type, bytes);
   }
+
+  Result<std::vector<ColdColumn>> Columns() const override { return columns_; }
 
  private:
   explicit PlainColdFile(std::shared_ptr<const ColdBytes> bytes) : bytes_(std::move(bytes)) {}
@@ -59,15 +62,16 @@ class PlainColdFile final : public ColdFile {
   }
 
   Status ReadIndex() {
-    constexpr uint64_t kTailBytes = 16;
+    constexpr uint64_t kTailBytes = 20;
     if (bytes_->size_bytes() < kTailBytes) return Damaged("too short");
     Bytes tail(kTailBytes);
     LUMA_RETURN_IF_ERROR(bytes_->Read(bytes_->size_bytes() - kTailBytes, tail));
     ByteReader in(tail);
+    const auto column_bytes = in.Fixed<uint32_t>();
     const auto columns = in.Fixed<uint32_t>();
     const auto groups = in.Fixed<uint32_t>();
     if (AsText(in.Raw(kPlainMagic.size())) != kPlainMagic) return Damaged("no magic");
-    const uint64_t index_bytes = 16ull * columns * groups + 4ull * columns;
+    const uint64_t index_bytes = 16ull * columns * groups + column_bytes;
     if (bytes_->size_bytes() < kTailBytes + index_bytes) return Damaged("index");
     Bytes index(index_bytes);
     LUMA_RETURN_IF_ERROR(bytes_->Read(bytes_->size_bytes() - kTailBytes - index_bytes, index));
@@ -76,8 +80,14 @@ class PlainColdFile final : public ColdFile {
       const auto offset = entries.Fixed<uint64_t>();
       places_.emplace_back(offset, entries.Fixed<uint64_t>());
     }
-    for (uint32_t i = 0; i < columns; ++i) columns_.push_back(entries.Fixed<uint32_t>());
-    return Status::Ok();
+    for (uint32_t i = 0; i < columns; ++i) {
+      ColdColumn& column = columns_.emplace_back();
+      column.id = static_cast<ColumnId>(entries.Varint());
+      column.name = entries.LengthPrefixed();
+      column.physical_type = static_cast<PhysicalType>(entries.Fixed<uint8_t>());
+      column.logical_type = entries.LengthPrefixed();
+    }
+    return entries.ok() ? Status::Ok() : Damaged("columns");
   }
 
   Result<DecodedBlockPtr> Decode(PhysicalType type, ByteSpan bytes) const {
@@ -111,7 +121,7 @@ class PlainColdFile final : public ColdFile {
 
   const std::shared_ptr<const ColdBytes> bytes_;
   std::vector<std::pair<uint64_t, uint64_t>> places_;
-  std::vector<uint32_t> columns_;
+  std::vector<ColdColumn> columns_;
 };
 
 class PlainColdFormat final : public ColdFormat {
@@ -155,7 +165,14 @@ class PlainColdFormat final : public ColdFormat {
       }
     }
     out.Raw(index);
-    for (const ColdColumn& column : source.columns) out.Fixed(static_cast<uint32_t>(column.id));
+    const size_t columns_begin = file.size();
+    for (const ColdColumn& column : source.columns) {
+      out.Varint(static_cast<uint32_t>(column.id));
+      out.LengthPrefixed(column.name);
+      out.Fixed(static_cast<uint8_t>(column.physical_type));
+      out.LengthPrefixed(column.logical_type);
+    }
+    out.Fixed(static_cast<uint32_t>(file.size() - columns_begin));
     out.Fixed(static_cast<uint32_t>(source.columns.size()));
     out.Fixed(groups);
     out.Raw(AsBytes(kPlainMagic));
