@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "storage/metrics/flat_column.h"
+#include "storage/metrics/largest_series_id.h"
 #include "storage/metrics/sample_scan.h"
 
 namespace luma::storage {
@@ -60,29 +61,6 @@ class SeriesLoader {
   uint64_t next_series_ = 1;
 };
 
-// The largest id that rows of the table have, deleted ones included; 0 without rows. Reads zone
-// maps, and rows only where a block has none; not those of an object store that is away, which a
-// start does not wait for.
-Result<uint64_t> LargestSeriesId(const TableSnapshot& table) {
-  const ColumnSchema& column = *table.schema().FindColumn(kSeriesIdColumn);
-  uint64_t largest = 0;
-  FlatColumn<uint64_t> ids;
-  for (const auto& run : table.runs()) {
-    for (uint32_t block = 0; block < run->block_count(); ++block) {
-      const ZoneMap* const zone = run->Zone(kSeriesIdColumn, block);
-      if (zone != nullptr && zone->has_max) {
-        largest = std::max(largest, zone->max.As<uint64_t>());
-        continue;
-      }
-      const Status read = ids.Read(*run, column, block);
-      if (read.code() == StatusCode::kUnavailable) continue;
-      LUMA_RETURN_IF_ERROR(read);
-      largest = std::max(largest, *std::max_element(ids.values(), ids.values() + ids.size()));
-    }
-  }
-  return largest;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<MetricsStore>> MetricsStore::Open(MultiTierStorage& engine,
@@ -97,7 +75,10 @@ Result<std::unique_ptr<MetricsStore>> MetricsStore::Open(MultiTierStorage& engin
   LUMA_RETURN_IF_ERROR(loader.Load(*registry));
   // Runs that had expired come back with a restore to a point in time, their series do not: the
   // rows must not become those of a new series.
-  LUMA_ASSIGN_OR_RETURN(const uint64_t largest, LargestSeriesId(*samples));
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr rollups, engine.Read(kRollupsTableId));
+  LUMA_ASSIGN_OR_RETURN(const uint64_t in_samples, LargestSeriesId(*samples));
+  LUMA_ASSIGN_OR_RETURN(const uint64_t in_rollups, LargestSeriesId(*rollups));
+  const uint64_t largest = std::max(in_samples, in_rollups);
   const bool is_id = largest < SeriesRegistry::kSeriesMax;  // and not made up by somebody's SQL
   const uint64_t next_series = std::max(loader.next_series(), is_id ? largest + 1 : 0);
   return std::unique_ptr<MetricsStore>(
