@@ -27,6 +27,7 @@ struct AlertmanagerAddress {
 
   static Result<AlertmanagerAddress> Parse(std::string_view url);
   std::string Url() const;  // of the API
+  bool operator==(const AlertmanagerAddress&) const = default;
 };
 
 struct AlertNotifierOptions {
@@ -38,6 +39,7 @@ struct AlertNotifierOptions {
   std::chrono::milliseconds retry_delay{1'000};  // doubles with each attempt
   rules::LabelMap external_labels = {};          // added to alerts that lack them
   std::string external_url = {};
+  bool operator==(const AlertNotifierOptions&) const = default;
 };
 
 struct AlertNotifierCounters {
@@ -59,6 +61,7 @@ class AlertNotifier {
   // Returns at once.
   void Notify(const rules::RuleSpec& rule, const std::vector<rules::Alert>& alerts);
   std::vector<std::string> Urls() const;
+  const AlertNotifierOptions& options() const { return options_; }
 
  private:
   struct Peer;

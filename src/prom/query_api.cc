@@ -222,10 +222,15 @@ QueryApi::Answer QueryApi::BuildInfo(const ApiRequest&, QueryMemory&) const {
   return FinishSuccess(std::move(json));
 }
 
-QueryApi::Answer QueryApi::FormatQuery(const ApiRequest& request, QueryMemory&) const {
+QueryApi::Answer QueryApi::FormatQuery(const ApiRequest& request, QueryMemory& memory) const {
   LUMA_ASSIGN_OR_RETURN(const promql::ExprPtr expr, request.Query());
+  const std::string text = promql::FormatPretty(*expr);
+  // Indents make 27 MB of the worst 64 KB.
+  if (const Status booked = memory.Book(2 * text.size()); !booked.ok()) {
+    return ErrorResponse(booked);
+  }
   JsonWriter json = StartSuccess();
-  json.String(promql::FormatPretty(*expr));
+  json.String(text);
   return FinishSuccess(std::move(json));
 }
 

@@ -52,7 +52,11 @@ Status RuleService::Configure(const Config& config) {
   LUMA_ASSIGN_OR_RETURN(const prom::AlertNotifierOptions options, AlertNotifierOptionsOf(config));
   LUMA_ASSIGN_OR_RETURN(const std::vector<rules::RuleGroupSpec> groups,
                         rules::LoadRuleFiles(SplitList(config.rules.files)));
-  SetNotifier(std::make_shared<prom::AlertNotifier>(loop_, options, alert_counters_));
+  // One that stays as it is keeps what waits to be sent.
+  const std::shared_ptr<prom::AlertNotifier> before = Notifier();
+  if (before == nullptr || before->options() != options) {
+    SetNotifier(std::make_shared<prom::AlertNotifier>(loop_, options, alert_counters_));
+  }
   manager_.Update(groups, ManagerOptions(config, options));
   LUMA_LOG(kInfo, "rules", "rules loaded: groups={} alertmanagers={}", groups.size(),
            options.alertmanagers.size());
