@@ -1,9 +1,5 @@
-"""The wall clock jumps under the real server: nothing expires, nothing is lost (RELIABILITY.md, D14).
+"""The wall clock jumps under the real server: nothing expires, nothing is lost (RELIABILITY.md, D14)."""
 
-The clock is moved by tests/integration/clock/shifted_clock.cc, which is preloaded.
-"""
-
-import os
 import struct
 import tempfile
 import time
@@ -11,9 +7,8 @@ import unittest
 
 from harness import ServerTest, http, wait_until
 from remote_write import series, write
+from shifted_clock import ShiftedClock
 
-CLOCK_LIBRARY = os.environ.get("LUMA_SHIFTED_CLOCK_LIBRARY",
-                               "build/release/tests/libluma_shifted_clock.so")
 YEAR_SECONDS = 365 * 86_400
 # Retention looks once a minute, by the monotonic clock.
 PASS_SECONDS = 65
@@ -25,12 +20,10 @@ class ClockTest(ServerTest):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="luma_clock_")
         self.addCleanup(folder.cleanup)
-        self.clock = f"{folder.name}/clock"
-        self.shift(0)
+        self.clock = ShiftedClock(folder.name)
+        self.clock.preload(self)
         self.settings = {"cold.store": f"{folder.name}/store", "cold.warm_age": "1d",
                          "retention.default_keep": "30d", "server.admin_api": "true"}
-        os.environ.update(self.environment())
-        self.addCleanup(lambda: [os.environ.pop(name) for name in self.environment()])
         super().setUp()
         self.now = int(time.time())
         self.assertEqual(self.write("kept", self.now), 204)
@@ -38,14 +31,6 @@ class ClockTest(ServerTest):
         self.server.sql(f"INSERT INTO events SELECT to_timestamp({self.now} - i * 60), i "
                         f"FROM range({ROWS}) r(i)")
         self.server.sql("CHECKPOINT")
-
-    def environment(self) -> dict[str, str]:
-        return {"LD_PRELOAD": os.path.abspath(CLOCK_LIBRARY), "LUMA_SHIFTED_CLOCK": self.clock}
-
-    def shift(self, seconds: int):
-        """In place: the server has the file mapped."""
-        with open(self.clock, "r+b" if os.path.exists(self.clock) else "wb") as file:
-            file.write(struct.pack("<q", seconds))
 
     def write(self, name: str, newest: int) -> int:
         bits = struct.unpack("<Q", struct.pack("<d", 1.0))[0]
@@ -74,7 +59,7 @@ class ClockTest(ServerTest):
     def test_ten_years_ahead_and_back_expire_nothing(self):
         expected = self.answers()
         year = self.server_year()
-        self.shift(10 * YEAR_SECONDS)
+        self.clock.shift(10 * YEAR_SECONDS)
         self.assertGreaterEqual(self.server_year(), year + 9, "the clock has been moved")
         self.assertGreater(self.lag_seconds(), 9 * YEAR_SECONDS)
         self.check_after_retention(expected)
@@ -85,12 +70,12 @@ class ClockTest(ServerTest):
         self.assertGreaterEqual(self.server_year(), year + 9)
         self.check_after_retention(expected)
 
-        self.shift(0)
+        self.clock.shift(0)
         self.assertEqual(self.answers(), expected)
         self.assertEqual(self.lag_seconds(), 0)
         self.assertEqual(self.write("after", self.now), 204)
         for seconds in (-1, 3600, -3600, -10 * YEAR_SECONDS, 0):
-            self.shift(seconds)
+            self.clock.shift(seconds)
             self.assertEqual(self.answers(), expected, f"moved by {seconds} s")
         self.server.kill()
         self.server.restart()
@@ -101,7 +86,7 @@ class ClockTest(ServerTest):
 
     # The control: by a clock that an operator vouches for the same data does expire.
     def test_a_confirmed_clock_expires_data(self):
-        self.shift(10 * YEAR_SECONDS)
+        self.clock.shift(10 * YEAR_SECONDS)
         self.assertGreater(self.lag_seconds(), 9 * YEAR_SECONDS)
         self.assertEqual(http(self.server.url("/-/confirm-clock"), b"").status, 204)
         self.server.sql("CHECKPOINT")
