@@ -199,6 +199,7 @@ Result<DecodedBlock> DecodeFlatBlock(CodecId codec, PhysicalType type, RowCounts
 
 Result<DecodedBlock> DecodeByShape(CodecId codec, PhysicalType type, RowCounts counts,
                                    ByteSpan payload, const uint64_t* validity) {
+  if (!CodecFits(codec, type)) return BadPayload(codec, type, payload);
   if (codec == CodecId::kConstant) return DecodeConstantBlock(type, counts, payload);
   // A dictionary without entries has no code for the null rows to carry: only empty blocks could.
   if (IsDictionary(codec) && counts.valid > 0) {

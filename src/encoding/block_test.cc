@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <random>
+#include <set>
+#include <string_view>
 #include <vector>
 
 #include "encoding/testing/format_example.h"
@@ -131,6 +133,19 @@ TEST(BlockTest, TruncationsAndBytesLeftOverAreCorruption) {
   }
 }
 
+TEST(BlockTest, ACodecOfAnotherTypeIsCorruption) {
+  const auto words = OwnedColumn::OfStrings({"a", "b", "a"});
+  const auto numbers = OwnedColumn::Of<double>(PhysicalType::kFloat64, {1.5, 2.5, 1.5});
+  for (int codec = 0; codec < kCodecCount; ++codec) {
+    for (const OwnedColumn* column : {&words, &numbers}) {
+      const Bytes bytes = EncodeBlock(column->span(), {.force = static_cast<CodecId>(codec)});
+      const CodecId used = DescribeBlock(bytes)->codec;
+      if (CodecFits(used, PhysicalType::kBool)) continue;
+      EXPECT_FALSE(DecodeBlock(PhysicalType::kBool, 3, bytes).ok()) << CodecName(used);
+    }
+  }
+}
+
 TEST(BlockTest, AFewBytesCannotAskForMuchMemory) {
   Bytes bytes = {std::byte{0}, std::byte{0x02}};  // plain, compressed
   ByteWriter writer(bytes);
@@ -152,6 +167,15 @@ TEST(BlockTest, KeepsConstantAndDictionaryShape) {
   EXPECT_EQ(dictionary->shape(), DecodedBlock::Shape::kDictionary);
   EXPECT_EQ(dictionary->dictionary_size(), 2u);
   EXPECT_EQ(dictionary->codes()[1], 1u);
+}
+
+TEST(BlockTest, EveryCodecHasANameOfItsOwn) {
+  std::set<std::string_view> names;
+  for (int codec = 0; codec < kCodecCount; ++codec) {
+    names.insert(CodecName(static_cast<CodecId>(codec)));
+  }
+  EXPECT_EQ(names.size(), size_t{kCodecCount});
+  EXPECT_EQ(names.count("unknown") + names.count(""), 0u);
 }
 
 CodecId CodecOf(const OwnedColumn& column) {
