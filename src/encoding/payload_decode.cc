@@ -117,8 +117,7 @@ bool DecodeConstantFlat(PhysicalType type, uint32_t count, ByteSpan payload, std
                         AlignedBuffer& heap) {
   alignas(16) std::byte value[16] = {};
   if (!DecodeConstant(type, count, payload, value, heap)) return false;
-  const size_t value_bytes = ValueBytes(type);
-  for (size_t i = 0; i < count; ++i) std::memcpy(out + i * value_bytes, value, value_bytes);
+  ExpandRuns(value, {&count, 1}, ValueBytes(type), out);
   return true;
 }
 

@@ -298,8 +298,12 @@ void UnpackAndAdd(ByteSpan bytes, int width, uint64_t base, std::span<uint64_t> 
 uint64_t UnpackAndSumUp(ByteSpan bytes, int width, uint64_t start, uint64_t base,
                         std::span<uint64_t> out) {
   LUMA_DCHECK(bytes.size() == PackedBytes(out.size(), width));
+  if (width == 0) {  // regular timestamps: every difference is the base
+    for (uint64_t& value : out) value = start += base;
+    return start;
+  }
   if (out.empty()) return start;
-  if (width > 0 && width <= kVectorWidthMax &&
+  if (width <= kVectorWidthMax &&
       HWY_DYNAMIC_DISPATCH(UnpackSumming)(bytes, width, start, base, out)) {
     return out.back();
   }
