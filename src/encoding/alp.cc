@@ -15,42 +15,57 @@ namespace {
 // What a value costs that is too wide for its vector: its bits and the gap before it.
 constexpr size_t kExceptionBytes = 9;
 
-// The width that makes the vector and the exceptions of what does not fit it smallest.
-int BestWidth(std::span<const uint64_t> distances) {
-  std::array<size_t, kBitWidthMax + 1> counts{};
-  for (const uint64_t distance : distances) ++counts[BitWidth(distance)];
-  int best = kLaneWidthMax;
-  size_t best_bytes = SIZE_MAX;
+// A vector's frame of reference.
+struct Frame {
+  int64_t base = 0;
+  int width = 0;
+  size_t bytes = SIZE_MAX;  // of the packed distances and of exceptions for those that are wider
+};
+
+using WidthCounts = std::array<size_t, kBitWidthMax + 1>;
+
+// The width that makes the frame smallest.
+Frame FrameOf(std::span<const int64_t> integers) {
+  Frame frame;
+  frame.base = *std::ranges::min_element(integers);
+  WidthCounts counts{};
+  for (const int64_t integer : integers) {
+    ++counts[BitWidth(static_cast<uint64_t>(integer) - static_cast<uint64_t>(frame.base))];
+  }
   size_t wider = counts[kBitWidthMax];
   for (int width = kLaneWidthMax; width >= 0; --width) {
-    const size_t bytes = LaneShape(distances.size(), width).bytes() + wider * kExceptionBytes;
-    if (bytes <= best_bytes) {
-      best = width;
-      best_bytes = bytes;
+    const size_t bytes = LaneShape(integers.size(), width).bytes() + wider * kExceptionBytes;
+    if (bytes <= frame.bytes) {
+      frame.width = width;
+      frame.bytes = bytes;
     }
     wider += counts[width];
   }
-  return best;
+  return frame;
 }
 
-// Appends a vector; rows of integers that do not fit it are added to `exceptions`.
-void AppendVector(std::span<const int64_t> integers, std::span<const double> values,
-                  uint32_t first_row, std::vector<DecimalException>& exceptions, Bytes& out) {
-  const int64_t base = *std::ranges::min_element(integers);
+// Calls fn(first row, integers) for each vector.
+template <typename Fn>
+void ForEachVector(std::span<const int64_t> integers, Fn&& fn) {
+  for (size_t row = 0; row < integers.size(); row += kVectorValues) {
+    fn(row, integers.subspan(row, std::min(kVectorValues, integers.size() - row)));
+  }
+}
+
+// Appends a vector; rows of integers that do not fit its frame are added to `too_wide`.
+void AppendVector(size_t first_row, std::span<const int64_t> integers,
+                  std::vector<size_t>& too_wide, Bytes& out) {
+  const Frame frame = FrameOf(integers);
   std::array<uint64_t, kVectorValues> buffer;
   const std::span<uint64_t> distances(buffer.data(), integers.size());
-  std::ranges::transform(integers, distances.begin(), [base](int64_t integer) {
-    return static_cast<uint64_t>(integer) - static_cast<uint64_t>(base);
-  });
-  const int width = BestWidth(distances);
-  for (size_t i = 0; i < distances.size(); ++i) {
-    if (BitWidth(distances[i]) <= width) continue;
-    exceptions.push_back({first_row + static_cast<uint32_t>(i), values[i]});
+  for (size_t i = 0; i < integers.size(); ++i) {
+    distances[i] = static_cast<uint64_t>(integers[i]) - static_cast<uint64_t>(frame.base);
+    if (BitWidth(distances[i]) > frame.width) too_wide.push_back(first_row + i);
   }
   ByteWriter writer(out);
-  writer.SignedVarint(base);
-  writer.Fixed(static_cast<uint8_t>(width));
-  PackLanes(distances, width, out);
+  writer.SignedVarint(frame.base);
+  writer.Fixed(static_cast<uint8_t>(frame.width));
+  PackLanes(distances, frame.width, out);
 }
 
 void SortByRow(std::vector<DecimalException>& exceptions) {
@@ -62,17 +77,27 @@ void SortByRow(std::vector<DecimalException>& exceptions) {
 
 }  // namespace
 
-void EncodeAlp(std::span<const double> values, Bytes& out) {
-  Decimals decimals = SplitDecimals(values);
+void EncodeAlp(std::span<const double> values, Decimals decimals, Bytes& out) {
   Bytes vectors;
-  for (size_t row = 0; row < values.size(); row += kVectorValues) {
-    const size_t count = std::min(kVectorValues, values.size() - row);
-    AppendVector(std::span(decimals.integers).subspan(row, count), values.subspan(row, count),
-                 static_cast<uint32_t>(row), decimals.exceptions, vectors);
+  std::vector<size_t> too_wide;
+  ForEachVector(decimals.integers, [&](size_t row, std::span<const int64_t> integers) {
+    AppendVector(row, integers, too_wide, vectors);
+  });
+  for (const size_t row : too_wide) {
+    decimals.exceptions.push_back({static_cast<uint32_t>(row), values[row]});
   }
   SortByRow(decimals.exceptions);
   AppendDecimalHeader(decimals.exponent, decimals.exceptions, out);
   ByteWriter(out).Raw(vectors);
+}
+
+size_t AlpBytes(const Decimals& decimals) {
+  constexpr size_t kHeaderBytes = 4;  // the base's varint and the width; or exponent and count
+  size_t bytes = kHeaderBytes + decimals.exceptions.size() * kExceptionBytes;
+  ForEachVector(decimals.integers, [&](size_t, std::span<const int64_t> integers) {
+    bytes += kHeaderBytes + FrameOf(integers).bytes;
+  });
+  return bytes;
 }
 
 bool DecodeAlp(ByteReader& reader, std::span<uint64_t> out) {

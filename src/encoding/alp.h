@@ -7,11 +7,15 @@
 #include <span>
 
 #include "base/bytes.h"
+#include "encoding/decimal.h"
 
 namespace luma::encoding {
 
-// Appends the payload.
-void EncodeAlp(std::span<const double> values, Bytes& out);
+// Appends the payload of `values`, which SplitDecimals() made the decimals of.
+void EncodeAlp(std::span<const double> values, Decimals decimals, Bytes& out);
+
+// About the bytes that this appends, without the work of packing them.
+size_t AlpBytes(const Decimals& decimals);
 
 // Fills `out` with the bits of doubles. False: the bytes are not such a payload; `out` is then
 // unspecified.

@@ -29,7 +29,7 @@ Words BitsOf(const std::vector<double>& values) {
 
 Bytes Alp(const std::vector<double>& values) {
   Bytes bytes;
-  EncodeAlp(values, bytes);
+  EncodeAlp(values, SplitDecimals(values), bytes);
   return bytes;
 }
 Bytes AlpRd(const std::vector<double>& values) {
@@ -102,6 +102,16 @@ TEST(AlpTest, OneFarValueDoesNotWidenTheVector) {
   values[500] = 1e9;
   EXPECT_LE(Alp(values).size(), bytes + 10);
   ExpectDecodes(DecodeAlp, Alp(values), values);
+}
+
+TEST(AlpTest, EstimatesItsBytes) {
+  std::mt19937_64 random(4);
+  for (const size_t count : kCounts) {
+    std::vector<double> values(count);
+    for (double& value : values) value = static_cast<double>(random() % 5000) / 100;
+    const auto bytes = static_cast<double>(Alp(values).size());
+    EXPECT_NEAR(static_cast<double>(AlpBytes(SplitDecimals(values))), bytes, bytes / 100 + 8);
+  }
 }
 
 TEST(AlpTest, NoticesTruncationsAndWidthsThatAreNone) {

@@ -20,15 +20,8 @@ constexpr uint32_t kSampleStretchRows = 256;
 
 // Tried in this order; a later one must be smaller. Cheap to decode first.
 constexpr std::array kCompactCandidates = {
-    CodecId::kPlain,        CodecId::kForBitPack, CodecId::kDeltaBitPack,
-    CodecId::kDeltaOfDelta, CodecId::kAlp,        CodecId::kDecimal,
-    CodecId::kAlpRd,        CodecId::kGorilla,    CodecId::kRle};
-
-// What takes several times as long to decode as the one before it has to save this share of it:
-// kDecimal adds up differences, kGorilla goes bit by bit. bench/results/kernels.md
-constexpr size_t kSlowCodecSaves = 32;
-
-bool IsSlow(CodecId codec) { return codec == CodecId::kDecimal || codec == CodecId::kGorilla; }
+    CodecId::kPlain,   CodecId::kForBitPack, CodecId::kDeltaBitPack, CodecId::kDeltaOfDelta,
+    CodecId::kDecimal, CodecId::kAlpRd,      CodecId::kGorilla,      CodecId::kRle};
 
 // Candidates that cannot win against what takes `bytes`, and are not tried for that.
 bool IsHopeless(CodecId codec, size_t bytes, uint32_t rows) {
@@ -76,9 +69,13 @@ CodecChoice SmallestOnSample(const ColumnSpan& column, int depth) {
     if (!is_first && IsHopeless(codec, smallest.size(), rows)) continue;
     encoded.clear();
     const CodecId used =
-        EncodePayload(codec, sample.column(), EncodeEffort::kCompact, depth, encoded);
-    const size_t to_save = IsSlow(codec) ? smallest.size() / kSlowCodecSaves : 0;
-    if (!is_first && encoded.size() + to_save >= smallest.size()) continue;
+        codec == CodecId::kDecimal
+            ? EncodeDecimals(sample.column(), depth, encoded)
+            : EncodePayload(codec, sample.column(), EncodeEffort::kCompact, depth, encoded);
+    const bool is_smaller = codec == CodecId::kGorilla
+                                ? SavesEnough(encoded.size(), smallest.size())
+                                : encoded.size() < smallest.size();
+    if (!is_first && !is_smaller) continue;
     best.codec = used;
     smallest.swap(encoded);
   }

@@ -34,6 +34,15 @@ constexpr bool IsVarintConstant(PhysicalType type) { return type <= PhysicalType
 CodecId EncodePayload(CodecId codec, const ColumnSpan& column, EncodeEffort effort, int depth,
                       Bytes& out);
 
+// Appends the payload of a column of doubles as kDecimal or kAlp, which it returns: what both need
+// is made once. kDecimal is slower to decode, so it must save a share of kAlp (ADR 9).
+CodecId EncodeDecimals(const ColumnSpan& column, int depth, Bytes& out);
+
+// What a codec has to save of one that decodes several times as fast: a 32nd.
+constexpr bool SavesEnough(size_t slow_bytes, size_t fast_bytes) {
+  return slow_bytes + fast_bytes / 32 < fast_bytes;
+}
+
 // Appends header and payload of a block without nulls, with the codec ChooseCodec() picks.
 void AppendInnerBlock(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& out);
 

@@ -1,3 +1,4 @@
+#include <utility>
 #include <vector>
 
 #include "encoding/alp.h"
@@ -98,11 +99,15 @@ void EncodeDictionary(CodecId codec, const ColumnSpan& column, EncodeEffort effo
   AppendInnerBlock(ColumnOf(dictionary->codes), effort, depth + 1, out);
 }
 
-void EncodeDecimal(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& out) {
-  const Decimals decimals = SplitDecimals({column.As<double>(), column.count});
+Decimals SplitColumn(const ColumnSpan& column) {
+  return SplitDecimals({column.As<double>(), column.count});
+}
+
+void EncodeDecimal(const Decimals& decimals, EncodeEffort effort, int depth, Bytes& out) {
   AppendDecimalHeader(decimals.exponent, decimals.exceptions, out);
   const auto* integers = reinterpret_cast<const std::byte*>(decimals.integers.data());
-  AppendInnerBlock({PhysicalType::kInt64, column.count, integers, nullptr}, effort, depth + 1, out);
+  const auto count = static_cast<uint32_t>(decimals.integers.size());
+  AppendInnerBlock({PhysicalType::kInt64, count, integers, nullptr}, effort, depth + 1, out);
 }
 
 void EncodeIntegers(CodecId codec, std::span<const uint64_t> values, EncodeEffort effort,
@@ -146,18 +151,28 @@ CodecId EncodePayload(CodecId codec, const ColumnSpan& column, EncodeEffort effo
       EncodeDictionary(codec, column, effort, depth, out);
       return codec;
     case CodecId::kAlp:
-      EncodeAlp({column.As<double>(), column.count}, out);
+      EncodeAlp({column.As<double>(), column.count}, SplitColumn(column), out);
       return codec;
     case CodecId::kAlpRd:
       EncodeAlpRd({column.As<uint64_t>(), column.count}, out);
       return codec;
     case CodecId::kDecimal:
-      EncodeDecimal(column, effort, depth, out);
+      EncodeDecimal(SplitColumn(column), effort, depth, out);
       return codec;
     case CodecId::kGroups:
       break;
   }
   return EncodePlain(column, effort, out);
+}
+
+CodecId EncodeDecimals(const ColumnSpan& column, int depth, Bytes& out) {
+  Decimals decimals = SplitColumn(column);
+  const size_t begin = out.size();
+  EncodeDecimal(decimals, EncodeEffort::kCompact, depth, out);
+  if (SavesEnough(out.size() - begin, AlpBytes(decimals))) return CodecId::kDecimal;
+  out.resize(begin);
+  EncodeAlp({column.As<double>(), column.count}, std::move(decimals), out);
+  return CodecId::kAlp;
 }
 
 void AppendInnerBlock(const ColumnSpan& column, EncodeEffort effort, int depth, Bytes& out) {
