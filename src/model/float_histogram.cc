@@ -6,8 +6,10 @@
 #include <cmath>
 #include <limits>
 #include <span>
+#include <utility>
 
 #include "base/check.h"
+#include "model/sample.h"
 
 namespace luma {
 namespace {
@@ -470,6 +472,22 @@ bool IsCounterReset(const FloatHistogram& current, const FloatHistogram& previou
                                      : HasLostExponential(current, previous);
 }
 
+void FindResets(std::span<const std::shared_ptr<FloatHistogram>> samples) {
+  const FloatHistogram* before = nullptr;
+  for (const std::shared_ptr<FloatHistogram>& sample : samples) {
+    const FloatHistogram* const previous = std::exchange(before, nullptr);
+    if (sample == nullptr || sample->hint == ResetHint::kGauge || IsStaleNan(sample->sum)) continue;
+    before = sample.get();
+    const bool was_told = sample->hint == ResetHint::kReset;
+    sample->hint = ResetHint::kUnknown;
+    if (was_told || (previous != nullptr && IsCounterReset(*sample, *previous))) {
+      sample->hint = ResetHint::kReset;
+    } else if (previous != nullptr) {
+      sample->hint = ResetHint::kNotReset;
+    }
+  }
+}
+
 bool AreSameHistograms(const FloatHistogram& a, const FloatHistogram& b) {
   return a.schema == b.schema && a.zero_threshold == b.zero_threshold &&
          SameBits(a.zero_count, b.zero_count) && SameBits(a.count, b.count) &&
@@ -477,7 +495,7 @@ bool AreSameHistograms(const FloatHistogram& a, const FloatHistogram& b) {
          SameBuckets(a.positive, b.positive) && SameBuckets(a.negative, b.negative);
 }
 
-double UpperBound(const FloatHistogram& histogram, int32_t index) {
+double UpperBound(const FloatHistogram& histogram, int64_t index) {
   return histogram.has_custom_bounds() ? CustomBound(index, histogram.custom_bounds)
                                        : ExponentialBound(index, histogram.schema);
 }

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "model/compensated_sum.h"
@@ -85,11 +86,16 @@ void RemoveEmptyBuckets(FloatHistogram& histogram);
 // a count has decreased, or buckets became narrower.
 bool IsCounterReset(const FloatHistogram& current, const FloatHistogram& previous);
 
+// Makes the hints of a series' samples in order of time (null for those that are no histograms) say
+// what comparing neighbours finds: reset or not. Unknown for the first one and behind a sample that
+// cannot be compared with; gauges stay, and so does a reset that the sender has told of.
+void FindResets(std::span<const std::shared_ptr<FloatHistogram>> samples);
+
 // Bit for bit, but for the hints and for empty buckets.
 bool AreSameHistograms(const FloatHistogram& a, const FloatHistogram& b);
 
 // The upper bound of bucket `index` on the positive side.
-double UpperBound(const FloatHistogram& histogram, int32_t index);
+double UpperBound(const FloatHistogram& histogram, int64_t index);
 
 struct HistogramRange {
   double lower = 0;

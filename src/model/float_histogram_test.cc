@@ -172,6 +172,28 @@ TEST(FloatHistogramTest, ResetsOfCustomBoundsCompareWhatIsCommon) {
   EXPECT_TRUE(IsCounterReset(Custom({2}, {{0, 2}, {1, 4}}), before));
 }
 
+TEST(FloatHistogramTest, NeighboursTellWhereACounterWasReset) {
+  using enum ResetHint;
+  std::vector<std::shared_ptr<FloatHistogram>> samples;
+  const auto add = [&](Buckets buckets, ResetHint told) {
+    samples.push_back(std::make_shared<FloatHistogram>(Exponential(0, std::move(buckets))));
+    samples.back()->hint = told;
+  };
+  add({{0, 1}}, kNotReset);  // a sample before it may be missing
+  add({{0, 2}}, kUnknown);
+  add({{0, 1}}, kUnknown);
+  add({{0, 5}}, kReset);
+  add({{0, 4}}, kNotReset);
+  samples.push_back(nullptr);
+  add({{0, 9}}, kUnknown);
+  add({{0, 9}}, kGauge);
+  FindResets(samples);
+  std::vector<ResetHint> hints;
+  for (const auto& sample : samples) hints.push_back(sample ? sample->hint : kUnknown);
+  EXPECT_THAT(hints,
+              ElementsAre(kUnknown, kNotReset, kReset, kReset, kReset, kUnknown, kUnknown, kGauge));
+}
+
 TEST(FloatHistogramTest, EmptyBucketsMakeNoDifference) {
   const FloatHistogram a = Exponential(0, {{0, 1}, {1, 0}});
   EXPECT_TRUE(AreSameHistograms(a, Exponential(0, {{-3, 0}, {0, 1}})));

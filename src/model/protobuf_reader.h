@@ -79,6 +79,7 @@ class ProtobufReader {
   }
 
   bool ok() const { return ok_; }
+  size_t remaining() const { return static_cast<size_t>(end_ - at_); }
 
  private:
   // Apart from Varint() so that the usual case, one byte, is inlined.

@@ -25,6 +25,14 @@ void SeriesBatch::StartSeries(SeriesId known) {
                       .hash = {}});
 }
 
+void SeriesBatch::RepeatSeries() {
+  Entry entry = entries_.back();
+  entry.sample_offset = static_cast<uint32_t>(samples_.size());
+  entry.sample_count = 0;
+  entry.histogram_offset = kNoHistograms;
+  entries_.push_back(entry);
+}
+
 void SeriesBatch::PushEntry(size_t labels_offset) {
   const std::string_view canonical = std::string_view(label_bytes_).substr(labels_offset);
   entries_.push_back({.labels_offset = static_cast<uint32_t>(labels_offset),
@@ -44,6 +52,7 @@ void SeriesBatch::AddHistogram(UnixMillis timestamp, std::string_view bytes) {
   LUMA_CHECK(histogram_bytes_.size() <= UINT32_MAX);  // bodies are bounded far below
   histogram_offsets_.push_back(static_cast<uint32_t>(histogram_bytes_.size()));
   AddSample({.timestamp = timestamp});
+  ++histogram_count_;
 }
 
 SeriesBatch::Series SeriesBatch::series(size_t index) const {
@@ -75,6 +84,7 @@ void SeriesBatch::Clear() {
   samples_.clear();
   histogram_bytes_.clear();
   histogram_offsets_.clear();
+  histogram_count_ = 0;
 }
 
 }  // namespace luma

@@ -42,6 +42,8 @@ class SeriesBatch {
   void StartSeries(LabelsView labels);  // labels that are canonical already
   // Of an id that the sink of the batch gave: see MetricsSink::FindSeries.
   void StartSeries(SeriesId known);
+  // The series before once more, for samples of the other kind.
+  void RepeatSeries();
   void AddSample(Sample sample) {
     samples_.push_back(sample);
     ++entries_.back().sample_count;
@@ -50,7 +52,8 @@ class SeriesBatch {
   void AddHistogram(UnixMillis timestamp, std::string_view bytes);
 
   size_t size() const { return entries_.size(); }
-  size_t sample_count() const { return samples_.size(); }
+  size_t sample_count() const { return samples_.size(); }  // of both kinds
+  size_t histogram_count() const { return histogram_count_; }
   Series series(size_t index) const;
   // Bytes this batch keeps allocated, for memory accounting.
   size_t allocated_bytes() const;
@@ -74,6 +77,7 @@ class SeriesBatch {
   std::vector<Sample> samples_;
   std::string histogram_bytes_;
   std::vector<uint32_t> histogram_offsets_;
+  size_t histogram_count_ = 0;
 };
 
 }  // namespace luma

@@ -58,7 +58,7 @@ Status CheckHeaders(const net::HttpRequest& request) {
 
 // The answer to a request that storage has taken; 204 when nothing of it was lost.
 net::HttpResponse StoredResponse(const WriteRequestSummary& request, const WriteSummary& stored) {
-  if (request.series_refused + request.histograms + stored.samples_refused == 0) {
+  if (request.series_refused + request.histograms_refused + stored.samples_refused == 0) {
     return {.status = 204};
   }
   std::string text = "partly refused:";
@@ -66,8 +66,9 @@ net::HttpResponse StoredResponse(const WriteRequestSummary& request, const Write
     text +=
         " series=" + std::to_string(request.series_refused) + " (" + request.first_refusal + ")";
   }
-  if (request.histograms > 0) {
-    text += " native_histograms=" + std::to_string(request.histograms) + " (not supported)";
+  if (request.histograms_refused > 0) {
+    text += " histograms=" + std::to_string(request.histograms_refused) + " (" +
+            request.first_bad_histogram + ")";
   }
   if (stored.samples_refused > 0) {
     text +=
@@ -165,7 +166,7 @@ Result<WriteRequestSummary> RemoteWriteHandler::Decode(std::string_view body, Sc
 
 void RemoteWriteHandler::Count(const WriteRequestSummary& request) {
   counters_.series_refused += request.series_refused;
-  counters_.histograms_refused += request.histograms;
+  counters_.histograms_refused += request.histograms_refused;
   counters_.exemplars_ignored += request.exemplars;
   counters_.metadata_ignored += request.metadata_ignored;
 }

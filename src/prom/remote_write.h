@@ -40,8 +40,8 @@ struct RemoteWriteOptions {
 // Answers 204 only once every sample of the request is durable. A permanent refusal is 400 (bad
 // bytes, or some series or samples that cannot be stored: the others are stored all the same), 413
 // or 415; when storage cannot take it now 429 or 503 with Retry-After; 500 when storage is broken.
-// Native histograms are refused with 400 and exemplars ignored, both counted. Metadata is kept in
-// memory.
+// A native histogram that cannot be is refused like a sample; exemplars are ignored and counted.
+// Metadata is kept in memory.
 // Threads: Handle from any thread. Lifetime: the sink and the budget outlive the handler, and the
 // handler every request it was given.
 class RemoteWriteHandler {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "prom/wire_histogram.h"
+
 namespace luma::prom {
 namespace {
 
@@ -169,12 +171,15 @@ Status RemoteWriteDecoder::DecodeSeries(const WireSeries& series, SeriesId id, S
     LUMA_RETURN_IF_ERROR(ReadFields(series.message, samples_max, counts));
   }
   summary.exemplars += counts.exemplars;
-  summary.histograms += counts.histograms;
+  summary.histograms_refused += counts.histograms_refused;
+  if (summary.first_bad_histogram.empty()) {
+    summary.first_bad_histogram = std::move(counts.first_bad_histogram);
+  }
   if (!is_known) {
     AddSeries(batch, summary);
-  } else if (!samples_.empty()) {
+  } else if (!samples_.empty() || !histograms_.empty()) {
     batch.StartSeries(id);
-    for (const Sample& sample : samples_) batch.AddSample(sample);
+    AddSamples(batch, id);
   }
   return Status::Ok();
 }
@@ -183,6 +188,8 @@ Status RemoteWriteDecoder::ReadFields(std::string_view fields, size_t samples_ma
                                       WriteRequestSummary& summary) {
   labels_.clear();
   samples_.clear();
+  histograms_.clear();
+  histogram_bytes_.clear();
   label_count_ = 0;
   ProtobufReader reader(fields);
   while (reader.Next()) {
@@ -204,8 +211,10 @@ Status RemoteWriteDecoder::ReadFields(std::string_view fields, size_t samples_ma
         ++summary.exemplars;
         break;
       case kSeriesHistograms:
-        reader.Skip();
-        ++summary.histograms;
+        if (samples_.size() + histograms_.size() >= samples_max) {
+          return Status::TooLarge("too many samples in one request: limit=", kSamplesPerRequestMax);
+        }
+        LUMA_RETURN_IF_ERROR(ReadHistogram(reader.Bytes(), summary));
         break;
       default:
         reader.Skip();
@@ -219,12 +228,45 @@ void RemoteWriteDecoder::AddSeries(SeriesBatch& batch, WriteRequestSummary& summ
   if (!HasMetricName(labels_)) return Refuse("series has no metric name", summary);
   const LabelsOutcome outcome = batch.StartSeries(labels_);
   if (outcome != LabelsOutcome::kOk) return Refuse(LabelsOutcomeText(outcome), summary);
+  AddSamples(batch, kUnknownSeries);
+}
+
+void RemoteWriteDecoder::AddSamples(SeriesBatch& batch, SeriesId id) const {
   for (const Sample& sample : samples_) batch.AddSample(sample);
+  if (histograms_.empty()) return;
+  // An entry of a batch has one kind of samples.
+  if (!samples_.empty()) {
+    if (id != kUnknownSeries) {
+      batch.StartSeries(id);
+    } else {
+      batch.RepeatSeries();
+    }
+  }
+  size_t begin = 0;
+  for (const HistogramSample& sample : histograms_) {
+    batch.AddHistogram(sample.timestamp,
+                       std::string_view(histogram_bytes_).substr(begin, sample.end - begin));
+    begin = sample.end;
+  }
+}
+
+// A histogram that cannot be is refused alone.
+Status RemoteWriteDecoder::ReadHistogram(std::string_view message, WriteRequestSummary& summary) {
+  WireHistogram histogram;
+  if (!DecodeWireHistogram(message, histogram)) return Malformed("Histogram");
+  const Status stored = AppendWireHistogram(histogram, histogram_bytes_);
+  if (stored.ok()) {
+    histograms_.push_back({histogram.timestamp, histogram_bytes_.size()});
+    return Status::Ok();
+  }
+  if (++summary.histograms_refused == 1) summary.first_bad_histogram = stored.message();
+  return Status::Ok();
 }
 
 size_t RemoteWriteDecoder::allocated_bytes() const {
   return AllocatedBytes(series_) + AllocatedBytes(hashes_) + AllocatedBytes(metadata_) +
-         AllocatedBytes(ids_) + AllocatedBytes(labels_) + AllocatedBytes(samples_);
+         AllocatedBytes(ids_) + AllocatedBytes(labels_) + AllocatedBytes(samples_) +
+         AllocatedBytes(histograms_) + histogram_bytes_.capacity();
 }
 
 void RemoteWriteDecoder::Refuse(std::string_view reason, WriteRequestSummary& summary) {

@@ -25,7 +25,8 @@ constexpr size_t kMetadataPerRequestMax = 50'000;  // two bytes make one of 128
 struct WriteRequestSummary {
   uint64_t series_refused = 0;  // labels that cannot name a series
   std::string first_refusal;    // why; empty when none was refused
-  uint64_t histograms = 0;
+  uint64_t histograms_refused = 0;
+  std::string first_bad_histogram;
   uint64_t exemplars = 0;
   MetadataList metadata;
   uint64_t metadata_ignored = 0;  // beyond kMetadataPerRequestMax
@@ -61,7 +62,10 @@ class RemoteWriteDecoder {
   Status DecodeSeries(const WireSeries& series, SeriesId id, SeriesBatch& batch,
                       WriteRequestSummary& summary);
   Status ReadFields(std::string_view fields, size_t samples_max, WriteRequestSummary& summary);
+  Status ReadHistogram(std::string_view message, WriteRequestSummary& summary);
   void AddSeries(SeriesBatch& batch, WriteRequestSummary& summary);
+  // To the series that was started: a known one, or one with these labels.
+  void AddSamples(SeriesBatch& batch, SeriesId id) const;
   void Refuse(std::string_view reason, WriteRequestSummary& summary);
 
   // Of some series of the message, to be looked up together.
@@ -73,6 +77,12 @@ class RemoteWriteDecoder {
   std::vector<LabelRef> labels_;
   size_t label_count_ = 0;  // those too many included
   std::vector<Sample> samples_;
+  struct HistogramSample {
+    UnixMillis timestamp;
+    size_t end;  // of its bytes in histogram_bytes_
+  };
+  std::vector<HistogramSample> histograms_;
+  std::string histogram_bytes_;
 };
 
 }  // namespace luma::prom

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "model/histogram_codec.h"
 #include "prom/testing/write_request_builder.h"
 
 namespace luma::prom {
@@ -149,18 +150,51 @@ TEST_F(RemoteWriteDecoderTest, RefusesBadSeriesAndKeepsTheOthers) {
 
 TEST_F(RemoteWriteDecoderTest, CountsWhatIsNotStoredAndSkipsUnknownFields) {
   const std::string series = BytesField(1, LabelMessage({"__name__", "up"})) +
-                             BytesField(3, "exemplar") + BytesField(4, "histogram") +
-                             BytesField(4, "histogram") + BytesField(99, "unknown");
+                             BytesField(3, "exemplar") + BytesField(99, "unknown");
   const Result<WriteRequestSummary> summary =
       Decode(BytesField(1, series) + BytesField(3, "\x08\x01\x12\x02up\x22\x04help") +
              BytesField(99, "later"));
   ASSERT_TRUE(summary.ok());
   EXPECT_EQ(summary->exemplars, 1u);
-  EXPECT_EQ(summary->histograms, 2u);
   ASSERT_EQ(summary->metadata.size(), 1u);
   EXPECT_EQ(summary->metadata[0],
             (MetricMetadata{.family = "up", .type = "counter", .help = "help", .unit = ""}));
   EXPECT_EQ(summary->series_refused, 0u);
+}
+
+TEST_F(RemoteWriteDecoderTest, FloatsAndHistogramsOfOneSeriesAreTwoEntries) {
+  const std::string series =
+      BytesField(1, LabelMessage({"__name__", "up"})) + BytesField(2, SampleMessage({1000, 5})) +
+      BytesField(4, HistogramMessage(2000, {1, 3})) + BytesField(4, HistogramMessage(3000, {2, 3}));
+  const Result<WriteRequestSummary> summary = Decode(BytesField(1, series));
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->histograms_refused, 0u);
+  ASSERT_EQ(batch_.size(), 2u);
+  EXPECT_FALSE(batch_.series(0).has_histograms());
+  const SeriesBatch::Series second = batch_.series(1);
+  EXPECT_EQ(second.labels, batch_.series(0).labels);
+  ASSERT_EQ(second.samples.size(), 2u);
+  EXPECT_EQ(second.samples[1].timestamp, 3000);
+  const StoredHistogram stored = DecodeHistogram(second.histogram(1)).value();
+  EXPECT_EQ(stored.histogram.count, 5);
+  EXPECT_TRUE(stored.is_integer);
+  ASSERT_EQ(stored.histogram.positive.size(), 2u);
+  EXPECT_EQ(stored.histogram.positive[1].count, 3);
+}
+
+TEST_F(RemoteWriteDecoderTest, AHistogramThatCannotBeIsRefusedAlone) {
+  std::string wrong = HistogramMessage(2000, {1, 3});
+  wrong += std::string("\x08\x07", 2);  // count: 7, and not what the buckets hold
+  const std::string series = BytesField(1, LabelMessage({"__name__", "up"})) +
+                             BytesField(4, wrong) + BytesField(4, HistogramMessage(3000, {2, 3}));
+  const Result<WriteRequestSummary> summary = Decode(BytesField(1, series));
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->histograms_refused, 1u);
+  EXPECT_THAT(summary->first_bad_histogram, HasSubstr("does not fit its buckets"));
+  EXPECT_EQ(batch_.histogram_count(), 1u);
+  EXPECT_FALSE(
+      Decode(BytesField(1, BytesField(1, LabelMessage({"__name__", "up"})) + BytesField(4, "h")))
+          .ok());
 }
 
 TEST_F(RemoteWriteDecoderTest, EveryTruncationIsAnErrorOrAShorterRequest) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "base/check.h"
+#include "model/histogram_codec.h"
 #include "prom/remote_write.h"
 #include "prom/remote_write_decoder.h"
 
@@ -18,6 +19,9 @@ class CheckingSink final : public luma::MetricsSink {
       if (series.id == luma::kUnknownSeries) {
         LUMA_CHECK(luma::CheckCanonical(series.labels.canonical()).ok());
         LUMA_CHECK(!series.labels.metric_name().empty());
+      }
+      for (size_t j = 0; series.has_histograms() && j < series.samples.size(); ++j) {
+        LUMA_CHECK(luma::DecodeHistogram(series.histogram(j)).ok());
       }
       summary.samples_stored += series.samples.size();
     }

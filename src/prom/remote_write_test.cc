@@ -76,10 +76,12 @@ TEST_F(RemoteWriteTest, WhatCannotBeStoredIs400AndTheRestIsStored) {
   EXPECT_EQ(future.status, 400);
   EXPECT_THAT(future.body, HasSubstr("samples=1 (sample too far in the future)"));
 
-  const std::string series = BytesField(1, LabelMessage({"__name__", "h"})) + BytesField(4, "h");
+  const std::string series =
+      BytesField(1, LabelMessage({"__name__", "h"})) +
+      BytesField(4, HistogramMessage(kTestNow, {1, 2}) + std::string("\x08\x09", 2));
   const net::TestHttpResponse histogram = Write(Snappy(BytesField(1, series)));
   EXPECT_EQ(histogram.status, 400);
-  EXPECT_THAT(histogram.body, HasSubstr("native_histograms=1 (not supported)"));
+  EXPECT_THAT(histogram.body, HasSubstr("histograms=1 (count of a histogram does not fit"));
   EXPECT_EQ(write_.counters().series_refused, 1u);
   EXPECT_EQ(write_.counters().samples_refused, 1u);
   EXPECT_EQ(write_.counters().histograms_refused, 1u);

@@ -23,7 +23,7 @@ constexpr CounterMetric kMetrics[] = {
      &RemoteWriteCounters::samples_refused},
     {"luma_remote_write_series_refused_total", "Series refused for their labels.",
      &RemoteWriteCounters::series_refused},
-    {"luma_remote_write_histograms_refused_total", "Native histograms, which are not stored.",
+    {"luma_remote_write_histograms_refused_total", "Native histograms refused as impossible.",
      &RemoteWriteCounters::histograms_refused},
     {"luma_remote_write_exemplars_ignored_total", "Exemplars, which are not stored.",
      &RemoteWriteCounters::exemplars_ignored},

@@ -1,5 +1,7 @@
 // Physical plans of INSERT, CREATE TABLE AS, DELETE, UPDATE and MERGE. ON CONFLICT and INSERT OR
 // REPLACE arrive as MERGE.
+#include <algorithm>
+
 #include "sql/delete_operator.h"
 #include "sql/duckdb_boundary.h"
 #include "sql/insert_operator.h"
@@ -119,7 +121,9 @@ PhysicalOperator& LumaCatalog::PlanCreateTableAs(ClientContext& context,
 
 PhysicalOperator& LumaCatalog::PlanDelete(ClientContext&, PhysicalPlanGenerator& planner,
                                           duckdb::LogicalDelete& op, PhysicalOperator& plan) {
-  if (ObjectIdOf(op.table) != storage::kSamplesTableId) RefuseBuiltIn(op.table);
+  if (std::ranges::count(storage::kSampleTableIds, ObjectIdOf(op.table)) == 0) {
+    RefuseBuiltIn(op.table);
+  }
   const auto row_id_index = op.expressions[0]->Cast<duckdb::BoundReferenceExpression>().index;
   auto& remove =
       planner.Make<DeleteOperator>(op.types, op.table.Cast<LumaTableEntry>(), row_id_index,

@@ -88,5 +88,8 @@ inline constexpr ObjectId kStoreSchemaId{
 inline constexpr ObjectId kSeriesTableId{200};
 inline constexpr ObjectId kSamplesTableId{201};
 inline constexpr ObjectId kRollupsTableId{202};
+inline constexpr ObjectId kHistogramsTableId{203};
+// Samples are rows of either.
+inline constexpr ObjectId kSampleTableIds[] = {kSamplesTableId, kHistogramsTableId};
 
 }  // namespace luma::storage

@@ -84,6 +84,13 @@ CatalogObjectPtr RollupsTable() {
                        BuiltinColumn(15, "resets", PhysicalType::kInt64, "BIGINT")},
                       {ColumnId{1}, ColumnId{2}});
 }
+CatalogObjectPtr HistogramsTable() {
+  return BuiltinTable(kHistogramsTableId, "histograms",
+                      {BuiltinColumn(1, "series_id", PhysicalType::kUInt64, "UBIGINT"),
+                       BuiltinColumn(2, "ts", PhysicalType::kInt64, "TIMESTAMP_MS"),
+                       BuiltinColumn(3, "histogram", PhysicalType::kBytes, "BLOB")},
+                      {ColumnId{1}, ColumnId{2}});
+}
 
 // `after` null: dropped. Of a built-in object only the options of a table change.
 Status CheckMayChange(const CatalogObject& before, const CatalogObject* after) {
@@ -111,6 +118,7 @@ const CatalogStatePtr& CatalogState::Builtin() {
     state.Insert(SeriesTable());
     state.Insert(SamplesTable());
     state.Insert(RollupsTable());
+    state.Insert(HistogramsTable());
     return new CatalogStatePtr(std::make_shared<const CatalogState>(std::move(state)));
   }();
   return *builtin;

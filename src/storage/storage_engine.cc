@@ -146,12 +146,17 @@ TableReport ReportOf(const DatabaseState& state, const CatalogObjectPtr& table) 
 Result<std::optional<UnixMillis>> KnownTime(io::FileSystem& fs, const DataDirectory& directory,
                                             const DatabaseState& state) {
   const std::optional<UnixMillis> saved = LoadExpiryClock(fs, directory.expiry_clock());
-  const TableVersionPtr samples = state.Find(kSamplesTableId);
-  if (saved || samples == nullptr) return saved;
-  const TableSnapshot snapshot(state.catalog()->Find(kSamplesTableId), samples->Views());
-  // Rows that are out of reach for now would only show that more time has passed.
-  LUMA_ASSIGN_OR_RETURN(const NewestSample newest, FindNewest(snapshot, INT64_MIN));
-  return newest.timestamp == INT64_MIN ? std::nullopt : std::optional(newest.timestamp);
+  if (saved) return saved;
+  UnixMillis latest = INT64_MIN;
+  for (const ObjectId id : kSampleTableIds) {
+    const TableVersionPtr table = state.Find(id);
+    if (table == nullptr) continue;
+    const TableSnapshot snapshot(state.catalog()->Find(id), table->Views());
+    // Rows that are out of reach for now would only show that more time has passed.
+    LUMA_ASSIGN_OR_RETURN(const NewestSample newest, FindNewest(snapshot, latest));
+    latest = newest.timestamp;
+  }
+  return latest == INT64_MIN ? std::nullopt : std::optional(latest);
 }
 
 }  // namespace

@@ -46,15 +46,18 @@ class MemoryMetrics final : public MetricsSink, public MetricsSource {
     for (const auto& [labels, samples] : series_) {
       if (!MatchesAll(matchers, labels)) continue;
       SeriesSamples series;
+      std::vector<std::shared_ptr<FloatHistogram>> histograms;
       for (auto at = samples.lower_bound(range.min); at != samples.end() && at->first <= range.max;
            ++at) {
         series.timestamps.push_back(at->first);
         series.values.push_back(at->second.value);
         if (at->second.histogram == nullptr) continue;
-        series.histograms.resize(series.values.size());
-        series.histograms.back() = at->second.histogram;
+        histograms.resize(series.values.size());
+        histograms.back() = std::make_shared<FloatHistogram>(*at->second.histogram);
       }
-      if (!series.histograms.empty()) series.histograms.resize(series.values.size());
+      if (!histograms.empty()) histograms.resize(series.values.size());
+      FindResets(histograms);
+      series.histograms.assign(histograms.begin(), histograms.end());
       if (series.timestamps.empty()) continue;
       sample_count += series.timestamps.size();
       if (sample_count > limits.samples_max || result.size() >= limits.series_max) {

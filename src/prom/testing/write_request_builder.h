@@ -30,13 +30,39 @@ inline std::string LabelMessage(const LabelRef& label) {
   return BytesField(1, label.name) + BytesField(2, label.value);
 }
 
-inline std::string SampleMessage(const Sample& sample) {
-  std::string out("\x09");
-  for (uint64_t bits = std::bit_cast<uint64_t>(sample.value), i = 0; i < 8; ++i, bits >>= 8) {
+inline std::string DoubleBytes(double value) {
+  std::string out;
+  for (uint64_t bits = std::bit_cast<uint64_t>(value), i = 0; i < 8; ++i, bits >>= 8) {
     out.push_back(static_cast<char>(bits));
   }
+  return out;
+}
+
+inline std::string SampleMessage(const Sample& sample) {
+  std::string out = "\x09" + DoubleBytes(sample.value);
   out.push_back('\x10');
   AppendVarint(static_cast<uint64_t>(sample.timestamp), out);
+  return out;
+}
+
+// Integers, schema 0, with these counts in the buckets from index 0 on; the sum is their number.
+inline std::string HistogramMessage(UnixMillis timestamp, const std::vector<int64_t>& counts) {
+  std::string deltas;
+  int64_t before = 0;
+  uint64_t total = 0;
+  for (const int64_t count : counts) {
+    const int64_t delta = count - before;
+    AppendVarint((static_cast<uint64_t>(delta) << 1) ^ static_cast<uint64_t>(delta >> 63), deltas);
+    before = count;
+    total += static_cast<uint64_t>(count);
+  }
+  std::string span("\x10");
+  AppendVarint(counts.size(), span);
+  std::string out("\x08");
+  AppendVarint(total, out);
+  out += "\x19" + DoubleBytes(static_cast<double>(counts.size()));
+  out += BytesField(11, span) + BytesField(12, deltas) + "\x78";
+  AppendVarint(static_cast<uint64_t>(timestamp), out);
   return out;
 }
 

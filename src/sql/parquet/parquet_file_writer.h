@@ -50,7 +50,7 @@ class ParquetFileWriter {
   const std::shared_ptr<MemoryFile> memory_;
   const std::unique_ptr<MemoryFiles::Name> name_;
   std::vector<Column> columns_;
-  std::unique_ptr<SeriesLabels> series_;  // null but for luma.samples
+  std::unique_ptr<SeriesLabels> series_;  // null but for tables of samples
   std::unique_ptr<duckdb::ParquetWriter> parquet_;
   // Of our own column writers, which are like those of parquet_, except that we call them.
   decltype(duckdb_parquet::FileMetaData::schema) elements_;

@@ -61,7 +61,7 @@ struct ColdSource {
   CatalogObjectPtr table;
   std::shared_ptr<const RunView> run;
   std::vector<ColdColumn> columns;  // stored ones, in the table's order
-  // For luma.samples and luma.rollups: luma.series, so that each row can carry its labels. Null
+  // For tables of samples and rollups: luma.series, so that each row can carry its labels. Null
   // otherwise.
   TableSnapshotPtr series;
 };

@@ -124,7 +124,9 @@ Status ColdMover::CheckDiskRoom(const ColdCandidate& candidate) const {
 }
 
 TableSnapshotPtr ColdMover::SeriesFor(const CatalogObject& table) const {
-  if (table.id != kSamplesTableId && table.id != kRollupsTableId) return nullptr;
+  const bool has_series =
+      table.id == kRollupsTableId || std::ranges::count(kSampleTableIds, table.id) > 0;
+  if (!has_series) return nullptr;
   const DatabaseStatePtr state = parts_.states.Published();
   return std::make_shared<const TableSnapshot>(state->catalog()->Find(kSeriesTableId),
                                                state->Table(kSeriesTableId).Views());

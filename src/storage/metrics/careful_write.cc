@@ -41,11 +41,14 @@ void CarefulWrite::NumberSeries(uint64_t next_series) {
 void CarefulWrite::CollectRows() {
   rows_.reserve(batch_.sample_count());
   for (size_t i = 0; i < ids_.size(); ++i) {
-    for (const Sample& sample : batch_.series(i).samples) {
+    const SeriesBatch::Series series = batch_.series(i);
+    for (size_t j = 0; j < series.samples.size(); ++j) {
       rows_.push_back({.series = ids_[i],
-                       .timestamp = sample.timestamp,
-                       .value = sample.value,
-                       .order = static_cast<uint32_t>(rows_.size())});
+                       .timestamp = series.samples[j].timestamp,
+                       .value = series.samples[j].value,
+                       .order = static_cast<uint32_t>(rows_.size()),
+                       .histogram = std::nullopt});
+      if (series.has_histograms()) rows_.back().histogram = series.histogram(j);
     }
   }
   // The last of equal ones first, since unique keeps the first.
@@ -73,48 +76,69 @@ void CarefulWrite::FindLateRows() {
 
 Status CarefulWrite::ReadCold(MultiTierStorage& engine, ColdSamples& cold) const {
   if (late_.series.isEmpty()) return Status::Ok();
-  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr samples, engine.Read(kSamplesTableId));
-  return cold.Read(*samples, late_, [this](SeriesId series, UnixMillis timestamp) {
-    return FindRow(series, timestamp).has_value();
-  });
+  for (const ObjectId id : kSampleTableIds) {
+    LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, engine.Read(id));
+    LUMA_RETURN_IF_ERROR(cold.Read(*table, late_, [this](SeriesId series, UnixMillis timestamp) {
+      return FindRow(series, timestamp).has_value();
+    }));
+  }
+  return Status::Ok();
 }
 
 Result<bool> CarefulWrite::Commit(MultiTierStorage& engine, const ColdSamples& cold) {
   const std::unique_ptr<Transaction> transaction = engine.Begin();
-  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr samples, transaction->Read(kSamplesTableId));
-  LUMA_ASSIGN_OR_RETURN(const bool is_looked_up, LookUp(*samples, cold));
+  LUMA_ASSIGN_OR_RETURN(const bool is_looked_up, LookUp(*transaction, cold));
   if (!is_looked_up) return false;
-  LUMA_RETURN_IF_ERROR(transaction->Delete(kSamplesTableId, replaced_rows_).status());
+  LUMA_RETURN_IF_ERROR(transaction->Delete(kSamplesTableId, replaced_floats_).status());
+  LUMA_RETURN_IF_ERROR(transaction->Delete(kHistogramsTableId, replaced_histograms_).status());
   LUMA_RETURN_IF_ERROR(AppendSeries(*transaction));
   LUMA_RETURN_IF_ERROR(AppendSamples(*transaction));
   LUMA_RETURN_IF_ERROR(transaction->Commit());
   return true;
 }
 
-Result<bool> CarefulWrite::LookUp(const TableSnapshot& samples, const ColdSamples& cold) {
+Result<bool> CarefulWrite::LookUp(Transaction& transaction, const ColdSamples& cold) {
   newest_stored_.clear();
-  replaced_rows_.clear();
+  replaced_floats_.clear();
+  replaced_histograms_.clear();
   duplicates_ = 0;
   for (Row& row : rows_) row.is_duplicate = false;
   if (late_.series.isEmpty()) return true;
+  for (const ObjectId id : kSampleTableIds) {
+    LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, transaction.Read(id));
+    LUMA_ASSIGN_OR_RETURN(const bool is_looked_up, LookUpIn(*table, cold));
+    if (!is_looked_up) return false;
+  }
+  return true;
+}
+
+Result<bool> CarefulWrite::LookUpIn(const TableSnapshot& table, const ColdSamples& cold) {
   const SeriesFilter filter(late_.series);
   SampleScan scan;
-  scan.table = &samples;
+  scan.table = &table;
   scan.series = &filter;
   scan.range = late_.range;
-  for (const auto& run : samples.runs()) {
+  for (const auto& run : table.runs()) {
     if (!ColdSamples::IsCold(*run) || !scan.MayHaveRows(*run)) continue;
     if (!cold.Has(*run, late_)) return false;
     cold.Visit(*run, [&](const ColdSamples::Sample& stored) {
-      CompareWithStored(stored.series, stored.timestamp, stored.value,
-                        MakeRowId(run->id(), stored.position));
+      CompareWithStored({.series = stored.series,
+                         .timestamp = stored.timestamp,
+                         .row = MakeRowId(run->id(), stored.position),
+                         .value = stored.value,
+                         .histogram = stored.histogram});
     });
   }
   scan.takes_run = [](const RunView& run) { return !ColdSamples::IsCold(run); };
   LUMA_RETURN_IF_ERROR(scan.Run([&](const SampleBlock& block) {
     for (const uint32_t row : block.rows) {
-      CompareWithStored(SeriesId{block.series[row]}, block.timestamps[row], block.values[row],
-                        MakeRowId(block.run, block.start + row));
+      StoredSample stored{.series = SeriesId{block.series[row]},
+                          .timestamp = block.timestamps[row],
+                          .row = MakeRowId(block.run, block.start + row),
+                          .value = block.values == nullptr ? 0 : block.values[row],
+                          .histogram = std::nullopt};
+      if (block.histograms != nullptr) stored.histogram = block.histograms[row].view();
+      CompareWithStored(stored);
     }
     return Status::Ok();
   }));
@@ -133,18 +157,25 @@ std::optional<size_t> CarefulWrite::FindRow(SeriesId series, UnixMillis timestam
   return static_cast<size_t>(found - rows_.begin());
 }
 
-void CarefulWrite::CompareWithStored(SeriesId series, UnixMillis timestamp, double value,
-                                     RowId stored) {
-  const auto entry = newest_stored_.try_emplace(static_cast<uint64_t>(series), timestamp).first;
-  entry->second = std::max(entry->second, timestamp);
-  const std::optional<size_t> found = FindRow(series, timestamp);
+void CarefulWrite::CompareWithStored(const StoredSample& stored) {
+  const auto entry =
+      newest_stored_.try_emplace(static_cast<uint64_t>(stored.series), stored.timestamp).first;
+  entry->second = std::max(entry->second, stored.timestamp);
+  const std::optional<size_t> found = FindRow(stored.series, stored.timestamp);
   if (!found) return;
+  Row& row = rows_[*found];
   // As bits: NaNs that mean different things are different values.
-  if (std::bit_cast<uint64_t>(rows_[*found].value) == std::bit_cast<uint64_t>(value)) {
-    rows_[*found].is_duplicate = true;
+  const bool is_same = stored.histogram
+                           ? row.histogram == stored.histogram
+                           : !row.histogram && std::bit_cast<uint64_t>(row.value) ==
+                                                   std::bit_cast<uint64_t>(stored.value);
+  if (is_same) {
+    row.is_duplicate = true;
     ++duplicates_;
+  } else if (stored.histogram) {
+    replaced_histograms_.push_back(stored.row);
   } else {
-    replaced_rows_.push_back(stored);
+    replaced_floats_.push_back(stored.row);
   }
 }
 
@@ -169,13 +200,21 @@ Status CarefulWrite::AppendSeries(Transaction& transaction) const {
 }
 
 Status CarefulWrite::AppendSamples(Transaction& transaction) const {
-  const auto count = static_cast<uint32_t>(rows_.size() - duplicates_);
-  if (count == 0) return Status::Ok();
-  SampleRows rows(count);
+  const auto is_new_float = [](const Row& row) { return !row.is_duplicate && !row.histogram; };
+  const auto count = static_cast<uint32_t>(std::ranges::count_if(rows_, is_new_float));
+  SampleRows floats(count);
+  HistogramRows histograms;
   for (const Row& row : rows_) {
-    if (!row.is_duplicate) rows.Add(row.series, row.timestamp, row.value);
+    if (is_new_float(row)) floats.Add(row.series, row.timestamp, row.value);
+    if (!row.is_duplicate && row.histogram) {
+      histograms.Add(row.series, row.timestamp, *row.histogram);
+    }
   }
-  return transaction.Append(kSamplesTableId, std::move(rows).Finish());
+  if (count > 0) {
+    LUMA_RETURN_IF_ERROR(transaction.Append(kSamplesTableId, std::move(floats).Finish()));
+  }
+  if (histograms.empty()) return Status::Ok();
+  return transaction.Append(kHistogramsTableId, histograms.Finish());
 }
 
 Status CarefulWrite::Publish() {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "model/series_batch.h"
@@ -32,7 +33,7 @@ class CarefulWrite {
   // be on their way. Errors: those of ColdSamples::Read.
   Status ReadCold(MultiTierStorage& engine, ColdSamples& cold) const;
 
-  // Looks up what has to be looked up and changes both tables in one transaction, without asking
+  // Looks up what has to be looked up and changes the tables in one transaction, without asking
   // the object store. False when it needs more of cold runs than `cold` has. Errors: those of
   // Transaction. Nothing has happened then, and Commit may be called again.
   Result<bool> Commit(MultiTierStorage& engine, const ColdSamples& cold);
@@ -40,25 +41,34 @@ class CarefulWrite {
   Status Publish();
 
   uint64_t duplicate_count() const { return duplicates_; }
-  uint64_t replaced_count() const { return replaced_rows_.size(); }
+  uint64_t replaced_count() const { return replaced_floats_.size() + replaced_histograms_.size(); }
 
  private:
   struct Row {
     SeriesId series;
     UnixMillis timestamp;
     double value;
-    uint32_t order;             // in the batch
-    bool is_duplicate = false;  // stored already with this value
+    uint32_t order;                             // in the batch
+    std::optional<std::string_view> histogram;  // in the batch; then it counts, not `value`
+    bool is_duplicate = false;                  // stored already with this value
+  };
+  struct StoredSample {
+    SeriesId series;
+    UnixMillis timestamp;
+    RowId row;
+    double value;
+    std::optional<std::string_view> histogram;
   };
 
   void NumberSeries(uint64_t next_series);
   void CollectRows();
   void FindLateRows();
   // False when samples of cold runs are missing.
-  Result<bool> LookUp(const TableSnapshot& samples, const ColdSamples& cold);
+  Result<bool> LookUp(Transaction& transaction, const ColdSamples& cold);
+  Result<bool> LookUpIn(const TableSnapshot& table, const ColdSamples& cold);
   // In rows_.
   std::optional<size_t> FindRow(SeriesId series, UnixMillis timestamp) const;
-  void CompareWithStored(SeriesId series, UnixMillis timestamp, double value, RowId stored);
+  void CompareWithStored(const StoredSample& stored);
   Status AppendSeries(Transaction& transaction) const;
   Status AppendSamples(Transaction& transaction) const;
   UnixMillis NewestAfter(SeriesId series, UnixMillis newest_row) const;
@@ -76,7 +86,8 @@ class CarefulWrite {
   LateSamples late_;
   // Newest stored sample in late_.range of each late series.
   boost::unordered_flat_map<uint64_t, UnixMillis> newest_stored_;
-  std::vector<RowId> replaced_rows_;
+  std::vector<RowId> replaced_floats_;
+  std::vector<RowId> replaced_histograms_;
   uint64_t duplicates_ = 0;
 };
 

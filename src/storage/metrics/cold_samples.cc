@@ -17,10 +17,12 @@ class Collector {
 
   void Add(const SampleBlock& block) {
     for (const uint32_t row : block.rows) {
-      const ColdSamples::Sample sample{.series = SeriesId{block.series[row]},
-                                       .timestamp = block.timestamps[row],
-                                       .value = block.values[row],
-                                       .position = block.start + row};
+      ColdSamples::Sample sample{.series = SeriesId{block.series[row]},
+                                 .timestamp = block.timestamps[row],
+                                 .position = block.start + row,
+                                 .value = block.values == nullptr ? 0 : block.values[row],
+                                 .histogram = std::nullopt};
+      if (block.histograms != nullptr) sample.histogram = block.histograms[row].view();
       if (is_wanted_(sample.series, sample.timestamp)) samples_.push_back(sample);
       const auto [newest, is_first] = newest_.try_emplace(block.series[row], sample);
       if (!is_first && newest->second.timestamp < sample.timestamp) newest->second = sample;
@@ -43,14 +45,14 @@ class Collector {
 
 bool ColdSamples::IsCold(const RunView& run) { return RunOfView(run)->tier() == Tier::kCold; }
 
-Status ColdSamples::Read(const TableSnapshot& samples, const LateSamples& late,
+Status ColdSamples::Read(const TableSnapshot& table, const LateSamples& late,
                          const IsWanted& is_wanted) {
   const SeriesFilter filter(late.series);
   SampleScan scan;
-  scan.table = &samples;
+  scan.table = &table;
   scan.series = &filter;
   scan.range = late.range;
-  for (const auto& run : samples.runs()) {
+  for (const auto& run : table.runs()) {
     if (!IsCold(*run) || Has(*run, late) || !scan.MayHaveRows(*run)) continue;
     Collector collector(is_wanted);
     scan.takes_run = [&](const RunView& other) { return &other == run.get(); };
@@ -58,21 +60,22 @@ Status ColdSamples::Read(const TableSnapshot& samples, const LateSamples& late,
       collector.Add(block);
       return Status::Ok();
     }));
-    runs_[run->id()] = {.run = RunOfView(*run), .late = late, .samples = collector.Finish()};
+    const RunPtr& key = RunOfView(*run);
+    runs_[key.get()] = {.run = key, .late = late, .samples = collector.Finish()};
   }
   return Status::Ok();
 }
 
 bool ColdSamples::Has(const RunView& run, const LateSamples& late) const {
-  const auto found = runs_.find(run.id());
-  if (found == runs_.end() || found->second.run != RunOfView(run)) return false;
+  const auto found = runs_.find(RunOfView(run).get());
+  if (found == runs_.end()) return false;
   const LateSamples& read = found->second.late;
   return late.series.isSubset(read.series) && read.range.min <= late.range.min &&
          late.range.max <= read.range.max;
 }
 
 void ColdSamples::Visit(const RunView& run, const std::function<void(const Sample&)>& visit) const {
-  for (const Sample& sample : runs_.at(run.id()).samples) {
+  for (const Sample& sample : runs_.at(RunOfView(run).get()).samples) {
     if (!run.IsDeleted(sample.position)) visit(sample);
   }
 }

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "model/labels.h"
@@ -26,18 +28,19 @@ class ColdSamples {
   struct Sample {
     SeriesId series;
     UnixMillis timestamp;
-    double value;
     uint32_t position;  // in the run
+    double value;
+    std::optional<std::string> histogram;  // then there is no value
   };
   using IsWanted = std::function<bool(SeriesId, UnixMillis)>;
 
-  // Of a run of luma.samples that is no transaction's own.
+  // Of a run of luma.samples or luma.histograms that is no transaction's own.
   static bool IsCold(const RunView& run);
 
-  // Reads what it does not have yet: of the cold runs of `samples`, every `late` row that
+  // Reads what it does not have yet: of the cold runs of `table`, every `late` row that
   // `is_wanted`, and the newest of each series. Errors: kUnavailable when the object store does not
   // answer, and the others of SampleScan::Run; what was read before stays.
-  Status Read(const TableSnapshot& samples, const LateSamples& late, const IsWanted& is_wanted);
+  Status Read(const TableSnapshot& table, const LateSamples& late, const IsWanted& is_wanted);
 
   // Whether Read has read all of this of `run`.
   bool Has(const RunView& run, const LateSamples& late) const;
@@ -51,7 +54,7 @@ class ColdSamples {
     std::vector<Sample> samples;
   };
 
-  std::map<RunId, ReadRun> runs_;
+  std::map<const Run*, ReadRun> runs_;  // tables number their runs alike
 };
 
 }  // namespace luma::storage

@@ -47,6 +47,11 @@ class Merged {
 }  // namespace
 
 SeriesSamples CollectedSeries::Take() && {
+  SeriesSamples floats = TakeFloats();
+  return histograms_.empty() ? std::move(floats) : PutHistogramsAmong(floats);
+}
+
+SeriesSamples CollectedSeries::TakeFloats() {
   // A marker is a sample of its own.
   for (const Rollup& rollup : rollups_) {
     if (rollup.is_stale()) Add(rollup.stale_ts, kStaleNan);
@@ -94,6 +99,39 @@ SeriesSamples CollectedSeries::MergeRollups() {
     merged.AddSample(timestamps_[sample], values_[sample]);
   }
   return std::move(merged).Take();
+}
+
+SeriesSamples CollectedSeries::PutHistogramsAmong(const SeriesSamples& floats) {
+  std::ranges::sort(histograms_, {}, &TimedHistogram::timestamp);
+  SeriesSamples all;
+  all.rollups = floats.rollups;
+  auto rollup = all.rollups.begin();
+  std::vector<std::shared_ptr<FloatHistogram>> histograms;
+  auto next = histograms_.begin();
+  const auto push = [&](UnixMillis timestamp, double value,
+                        std::shared_ptr<FloatHistogram> histogram) {
+    all.timestamps.push_back(timestamp);
+    all.values.push_back(value);
+    histograms.push_back(std::move(histogram));
+  };
+  const auto push_histograms_before = [&](UnixMillis end) {
+    for (; next != histograms_.end() && next->timestamp < end; ++next) {
+      const double sum = next->histogram->sum;
+      push(next->timestamp, sum, std::move(next->histogram));
+    }
+  };
+  for (size_t i = 0; i < floats.timestamps.size(); ++i) {
+    push_histograms_before(floats.timestamps[i]);
+    if (rollup != all.rollups.end() && rollup->point == i) {
+      rollup->point = all.values.size();
+      ++rollup;
+    }
+    push(floats.timestamps[i], floats.values[i], nullptr);
+  }
+  push_histograms_before(INT64_MAX);
+  FindResets(histograms);
+  all.histograms.assign(histograms.begin(), histograms.end());
+  return all;
 }
 
 }  // namespace luma::storage

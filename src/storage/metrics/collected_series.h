@@ -1,6 +1,9 @@
-// The samples and rollups of one series as runs bring them, put into the order readers get.
+// The samples, histograms and rollups of one series as runs bring them, put into the order readers
+// get.
 #pragma once
 
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "model/metrics_source.h"
@@ -22,18 +25,28 @@ class CollectedSeries {
     values_.push_back(value);
   }
   void Add(const Rollup& rollup) { rollups_.push_back(rollup); }
+  void Add(UnixMillis timestamp, std::shared_ptr<FloatHistogram> histogram) {
+    histograms_.push_back({timestamp, std::move(histogram)});
+  }
 
-  // All but the labels; timestamps ascend and are unique.
+  // All but the labels; timestamps ascend and are unique. Histograms say where counters were reset.
   SeriesSamples Take() &&;
 
  private:
+  struct TimedHistogram {
+    UnixMillis timestamp;
+    std::shared_ptr<FloatHistogram> histogram;
+  };
+  SeriesSamples TakeFloats();
   void Sort();
   SeriesSamples MergeRollups();
+  SeriesSamples PutHistogramsAmong(const SeriesSamples& floats);
 
   SeriesId series_;
   std::vector<UnixMillis> timestamps_;
   std::vector<double> values_;
   std::vector<Rollup> rollups_;
+  std::vector<TimedHistogram> histograms_;
   bool in_order_ = true;
 };
 

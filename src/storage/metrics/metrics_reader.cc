@@ -1,9 +1,13 @@
 #include "storage/metrics/metrics_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <iterator>
+#include <memory>
 #include <utility>
 
+#include "model/histogram_codec.h"
 #include "storage/metrics/collected_series.h"
 #include "storage/metrics/rollup_scan.h"
 #include "storage/metrics/sample_scan.h"
@@ -28,6 +32,7 @@ class Collector {
   Status Add(const SampleBlock& block) {
     LUMA_RETURN_IF_ERROR(CountSamples(block.rows.size()));
     LUMA_RETURN_IF_ERROR(Book(block.rows.size() * sizeof(Sample)));
+    if (block.histograms != nullptr) return AddHistograms(block);
     for (const uint32_t row : block.rows) {
       Of(block.series[row]).Add(block.timestamps[row], block.values[row]);
     }
@@ -42,6 +47,15 @@ class Collector {
   std::vector<CollectedSeries>& collected() { return collected_; }
 
  private:
+  Status AddHistograms(const SampleBlock& block) {
+    for (const uint32_t row : block.rows) {
+      LUMA_ASSIGN_OR_RETURN(StoredHistogram stored, DecodeHistogram(block.histograms[row].view()));
+      auto histogram = std::make_shared<FloatHistogram>(std::move(stored.histogram));
+      LUMA_RETURN_IF_ERROR(Book(HistogramBytes(*histogram)));
+      Of(block.series[row]).Add(block.timestamps[row], std::move(histogram));
+    }
+    return Status::Ok();
+  }
   Status CountSamples(uint64_t count) {
     sample_count_ += count;
     if (sample_count_ <= limits_.samples_max) return Status::Ok();
@@ -66,24 +80,26 @@ class Collector {
   size_t last_ = 0;
 };
 
-// Both tables as of one commit: a rollup and what it replaced are never seen together.
+// The tables as of one commit: a rollup and what it replaced are never seen together.
 struct MetricsTables {
-  TableSnapshotPtr samples;
+  std::array<TableSnapshotPtr, std::size(kSampleTableIds)> samples;  // floats and histograms
   TableSnapshotPtr rollups;
 };
 
 Result<MetricsTables> ReadTables(MultiTierStorage& engine) {
   const std::unique_ptr<Transaction> transaction = engine.Begin();
   MetricsTables tables;
-  LUMA_ASSIGN_OR_RETURN(tables.samples, transaction->Read(kSamplesTableId));
+  for (size_t i = 0; i < tables.samples.size(); ++i) {
+    LUMA_ASSIGN_OR_RETURN(tables.samples[i], transaction->Read(kSampleTableIds[i]));
+  }
   LUMA_ASSIGN_OR_RETURN(tables.rollups, transaction->Read(kRollupsTableId));
   return tables;
 }
 
-SampleScan ScanOfSamples(const MetricsTables& tables, const SeriesFilter& series, TimeRange range,
+SampleScan ScanOfSamples(const TableSnapshot& table, const SeriesFilter& series, TimeRange range,
                          const ReadLimits& limits) {
   SampleScan scan;
-  scan.table = tables.samples.get();
+  scan.table = &table;
   scan.series = &series;
   scan.range = range;
   scan.deadline = limits.deadline;
@@ -124,12 +140,14 @@ Result<SeriesBitmap> MetricsReader::MatchingIn(const Matchers& matchers, TimeRan
   LUMA_ASSIGN_OR_RETURN(const MetricsTables tables, ReadTables(engine_));
   const SeriesFilter filter(ids);
   std::vector<bool> seen(size_t{ids.maximum()} + 1);
-  SampleScan samples = ScanOfSamples(tables, filter, range, limits);
-  samples.with_values = false;
-  LUMA_RETURN_IF_ERROR(samples.Run([&](const SampleBlock& block) {
-    for (const uint32_t row : block.rows) seen[block.series[row]] = true;
-    return Status::Ok();
-  }));
+  for (const TableSnapshotPtr& table : tables.samples) {
+    SampleScan samples = ScanOfSamples(*table, filter, range, limits);
+    samples.with_values = false;
+    LUMA_RETURN_IF_ERROR(samples.Run([&](const SampleBlock& block) {
+      for (const uint32_t row : block.rows) seen[block.series[row]] = true;
+      return Status::Ok();
+    }));
+  }
   RollupScan rollups = ScanOfRollups(tables, filter, range, limits);
   rollups.with_values = false;
   LUMA_RETURN_IF_ERROR(rollups.Run([&](RowId, const RollupRow& row) {
@@ -157,10 +175,12 @@ Result<std::vector<SeriesSamples>> MetricsReader::Select(const Matchers& matcher
   LUMA_ASSIGN_OR_RETURN(BudgetLease memory, engine_.budget().Book(BudgetUse::kQuery, 0));
   const SeriesFilter filter(ids);
   Collector collector(limits, std::move(memory));
-  LUMA_RETURN_IF_ERROR(
-      ScanOfSamples(tables, filter, range, limits).Run([&](const SampleBlock& block) {
-        return collector.Add(block);
-      }));
+  for (const TableSnapshotPtr& table : tables.samples) {
+    LUMA_RETURN_IF_ERROR(
+        ScanOfSamples(*table, filter, range, limits).Run([&](const SampleBlock& block) {
+          return collector.Add(block);
+        }));
+  }
   LUMA_RETURN_IF_ERROR(
       ScanOfRollups(tables, filter, range, limits).Run([&](RowId, const RollupRow& row) {
         return ReachesInto(row.rollup, range) ? collector.Add(row) : Status::Ok();

@@ -61,28 +61,42 @@ class SeriesLoader {
   uint64_t next_series_ = 1;
 };
 
+// Of the rows of luma.samples and luma.histograms.
+struct StoredBounds {
+  UnixMillis newest = SeriesRegistry::kNoSample;
+  uint64_t largest_series = 0;
+};
+Result<StoredBounds> BoundsOf(MultiTierStorage& engine) {
+  StoredBounds bounds;
+  for (const ObjectId id : kSampleTableIds) {
+    LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, engine.Read(id));
+    LUMA_ASSIGN_OR_RETURN(const NewestSample newest, FindNewest(*table, bounds.newest));
+    // Cold samples of unknown times may be newer than all others: then every series is looked up.
+    bounds.newest = newest.is_exact ? newest.timestamp : INT64_MAX;
+    LUMA_ASSIGN_OR_RETURN(const uint64_t largest, LargestSeriesId(*table));
+    bounds.largest_series = std::max(bounds.largest_series, largest);
+  }
+  return bounds;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<MetricsStore>> MetricsStore::Open(MultiTierStorage& engine,
                                                          MetricsOptions options) {
-  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr samples, engine.Read(kSamplesTableId));
   LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr series, engine.Read(kSeriesTableId));
-  LUMA_ASSIGN_OR_RETURN(const NewestSample newest, FindNewest(*samples, SeriesRegistry::kNoSample));
-  // Cold samples of unknown times may be newer than all others: then every series is looked up.
-  const UnixMillis floor = newest.is_exact ? newest.timestamp : INT64_MAX;
+  LUMA_ASSIGN_OR_RETURN(const StoredBounds stored, BoundsOf(engine));
   auto registry = std::make_unique<SeriesRegistry>();
-  SeriesLoader loader(*series, floor);
+  SeriesLoader loader(*series, stored.newest);
   LUMA_RETURN_IF_ERROR(loader.Load(*registry));
   // Runs that had expired come back with a restore to a point in time, their series do not: the
   // rows must not become those of a new series.
   LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr rollups, engine.Read(kRollupsTableId));
-  LUMA_ASSIGN_OR_RETURN(const uint64_t in_samples, LargestSeriesId(*samples));
   LUMA_ASSIGN_OR_RETURN(const uint64_t in_rollups, LargestSeriesId(*rollups));
-  const uint64_t largest = std::max(in_samples, in_rollups);
+  const uint64_t largest = std::max(stored.largest_series, in_rollups);
   const bool is_id = largest < SeriesRegistry::kSeriesMax;  // and not made up by somebody's SQL
   const uint64_t next_series = std::max(loader.next_series(), is_id ? largest + 1 : 0);
   return std::unique_ptr<MetricsStore>(
-      new MetricsStore(engine, std::move(registry), options, next_series, floor));
+      new MetricsStore(engine, std::move(registry), options, next_series, stored.newest));
 }
 
 Result<uint64_t> MetricsStore::DeleteSamples(const std::vector<Matchers>& selectors,

@@ -1,5 +1,5 @@
-// Metrics over the storage engine: what writes and reads luma.series and luma.samples
-// (docs/formats/metrics_tables.md).
+// Metrics over the storage engine: what writes and reads luma.series, luma.samples and
+// luma.histograms (docs/formats/metrics_tables.md).
 #pragma once
 
 #include <atomic>
@@ -33,7 +33,7 @@ struct MetricsStats {
 // engine is closed. At most one per engine.
 class MetricsStore final : public MetricsSink, public MetricsSource, public MetricsAdmin {
  public:
-  // Reads luma.series, and the zone maps of luma.samples: about a second per million series.
+  // Reads luma.series, and the zone maps of the others: about a second per million series.
   // Errors: kCorruption when the tables break their rules, and those of reading.
   static Result<std::unique_ptr<MetricsStore>> Open(MultiTierStorage& engine,
                                                     MetricsOptions options = {});

@@ -68,23 +68,53 @@ void AppendAccepted(const SeriesBatch& batch, TimeRange accepted, SeriesBatch& t
   for (size_t i = 0; i < batch.size(); ++i) {
     const SeriesBatch::Series series = batch.series(i);
     bool started = false;
-    for (const Sample& sample : series.samples) {
+    for (size_t j = 0; j < series.samples.size(); ++j) {
+      const Sample& sample = series.samples[j];
       if (!IsIn(accepted, sample.timestamp)) continue;
       if (!started) StartSeries(series, to);
       started = true;
-      to.AddSample(sample);
+      if (series.has_histograms()) {
+        to.AddHistogram(sample.timestamp, series.histogram(j));
+      } else {
+        to.AddSample(sample);
+      }
     }
   }
 }
 
-RowBuffer MakeRows(const SeriesBatch& batch, std::span<const SeriesId> ids) {
-  SampleRows rows(static_cast<uint32_t>(batch.sample_count()));
+Status AppendFloats(const SeriesBatch& batch, std::span<const SeriesId> ids,
+                    Transaction& transaction) {
+  const size_t count = batch.sample_count() - batch.histogram_count();
+  if (count == 0) return Status::Ok();
+  SampleRows rows(static_cast<uint32_t>(count));
   for (size_t i = 0; i < batch.size(); ++i) {
-    for (const Sample& sample : batch.series(i).samples) {
+    const SeriesBatch::Series series = batch.series(i);
+    if (series.has_histograms()) continue;
+    for (const Sample& sample : series.samples) {
       rows.Add(ids[i], sample.timestamp, sample.value);
     }
   }
-  return std::move(rows).Finish();
+  return transaction.Append(kSamplesTableId, std::move(rows).Finish());
+}
+
+Status AppendHistograms(const SeriesBatch& batch, std::span<const SeriesId> ids,
+                        Transaction& transaction) {
+  if (batch.histogram_count() == 0) return Status::Ok();
+  HistogramRows rows;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const SeriesBatch::Series series = batch.series(i);
+    if (!series.has_histograms()) continue;
+    for (size_t j = 0; j < series.samples.size(); ++j) {
+      rows.Add(ids[i], series.samples[j].timestamp, series.histogram(j));
+    }
+  }
+  return transaction.Append(kHistogramsTableId, rows.Finish());
+}
+
+Status AppendRows(const SeriesBatch& batch, std::span<const SeriesId> ids,
+                  Transaction& transaction) {
+  LUMA_RETURN_IF_ERROR(AppendFloats(batch, ids, transaction));
+  return AppendHistograms(batch, ids, transaction);
 }
 
 Result<WriteSummary> Answer(const Status& status, const WriteSummary& summary) {
@@ -144,7 +174,7 @@ bool MetricsWriter::TryWriteNewer(const SeriesBatch& batch, const WriteSummary& 
     done(Answer(status, summary));
   };
   const std::unique_ptr<Transaction> transaction = engine_.Begin();
-  const Status appended = transaction->Append(kSamplesTableId, MakeRows(batch, ids));
+  const Status appended = AppendRows(batch, ids, *transaction);
   if (appended.ok()) {
     transaction->CommitAsync(std::move(finish));
   } else {

@@ -80,18 +80,28 @@ Result<SampleDeleter::Commit> SampleDeleter::DeleteSomePatiently(const SeriesFil
 Result<SampleDeleter::Commit> SampleDeleter::DeleteSome(const SeriesFilter& filter,
                                                         TimeRange range) {
   const std::unique_ptr<Transaction> transaction = engine_.Begin();
-  LUMA_ASSIGN_OR_RETURN(Commit samples, DeleteSamples(*transaction, filter, range));
-  LUMA_ASSIGN_OR_RETURN(const Commit rollups, DeleteRollups(*transaction, filter, range,
-                                                            rows_per_commit_ - samples.rows));
+  Commit all;
+  const auto add = [&all](const Commit& some) {
+    all.rows += some.rows;
+    all.is_last = all.is_last && some.is_last;
+  };
+  for (const ObjectId id : kSampleTableIds) {
+    LUMA_ASSIGN_OR_RETURN(const Commit samples, DeleteSamples(*transaction, id, filter, range,
+                                                              rows_per_commit_ - all.rows));
+    add(samples);
+  }
+  LUMA_ASSIGN_OR_RETURN(const Commit rollups,
+                        DeleteRollups(*transaction, filter, range, rows_per_commit_ - all.rows));
+  add(rollups);
   LUMA_RETURN_IF_ERROR(transaction->Commit());
-  return Commit{.rows = samples.rows + rollups.rows, .is_last = samples.is_last && rollups.is_last};
+  return all;
 }
 
-Result<SampleDeleter::Commit> SampleDeleter::DeleteSamples(Transaction& transaction,
+Result<SampleDeleter::Commit> SampleDeleter::DeleteSamples(Transaction& transaction, ObjectId id,
                                                            const SeriesFilter& filter,
-                                                           TimeRange range) {
-  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, transaction.Read(kSamplesTableId));
-  RowCollector rows(transaction, kSamplesTableId, rows_per_commit_);
+                                                           TimeRange range, uint64_t rows_max) {
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, transaction.Read(id));
+  RowCollector rows(transaction, id, rows_max);
   SampleScan scan;
   scan.table = table.get();
   scan.series = &filter;

@@ -38,8 +38,9 @@ class SampleDeleter {
   };
   // Errors: kConflict too.
   Result<Commit> DeleteSome(const SeriesFilter& filter, TimeRange range);
-  Result<Commit> DeleteSamples(Transaction& transaction, const SeriesFilter& filter,
-                               TimeRange range);
+  // Of luma.samples or luma.histograms.
+  Result<Commit> DeleteSamples(Transaction& transaction, ObjectId id, const SeriesFilter& filter,
+                               TimeRange range, uint64_t rows_max);
   Result<Commit> DeleteRollups(Transaction& transaction, const SeriesFilter& filter,
                                TimeRange range, uint64_t rows_max);
   Result<Commit> DeleteSomePatiently(const SeriesFilter& filter, TimeRange range);

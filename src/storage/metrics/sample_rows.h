@@ -1,7 +1,10 @@
-// Builds rows of luma.samples without touching them twice.
+// Builds rows of luma.samples without touching them twice, and rows of luma.histograms.
 #pragma once
 
+#include <array>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "model/labels.h"
 #include "model/sample.h"
@@ -39,6 +42,37 @@ class SampleRows {
   int64_t* const timestamps_;
   double* const values_;
   uint32_t added_ = 0;
+};
+
+class HistogramRows {
+ public:
+  // `bytes` must live until Finish.
+  void Add(SeriesId series, UnixMillis timestamp, std::string_view bytes) {
+    series_.push_back(static_cast<uint64_t>(series));
+    timestamps_.push_back(timestamp);
+    histograms_.emplace_back(bytes);
+  }
+  bool empty() const { return series_.empty(); }
+  RowBuffer Finish() const {
+    RowBuffer buffer({PhysicalType::kUInt64, PhysicalType::kInt64, PhysicalType::kBytes});
+    const std::array columns = {Span(PhysicalType::kUInt64, series_),
+                                Span(PhysicalType::kInt64, timestamps_),
+                                Span(PhysicalType::kBytes, histograms_)};
+    buffer.Append(columns);
+    return buffer;
+  }
+
+ private:
+  template <typename T>
+  static ColumnSpan Span(PhysicalType type, const std::vector<T>& values) {
+    return {.type = type,
+            .count = static_cast<uint32_t>(values.size()),
+            .values = reinterpret_cast<const std::byte*>(values.data())};
+  }
+
+  std::vector<uint64_t> series_;
+  std::vector<int64_t> timestamps_;
+  std::vector<StringRef> histograms_;
 };
 
 }  // namespace luma::storage

@@ -31,13 +31,24 @@ class BlockScanner {
     }
     LUMA_RETURN_IF_ERROR(wanted_.Find(run, block));
     if (wanted_.rows().empty()) return Status::Ok();
-    if (scan_.with_values) LUMA_RETURN_IF_ERROR(values_.Read(run, value_column_, block));
-    return visit_({.run = run.id(),
-                   .start = run.BlockStart(block),
-                   .rows = wanted_.rows(),
-                   .series = wanted_.series(),
-                   .timestamps = wanted_.timestamps(),
-                   .values = scan_.with_values ? values_.values() : nullptr});
+    SampleBlock found{.run = run.id(),
+                      .start = run.BlockStart(block),
+                      .rows = wanted_.rows(),
+                      .series = wanted_.series(),
+                      .timestamps = wanted_.timestamps()};
+    if (scan_.with_values) LUMA_RETURN_IF_ERROR(ReadValues(run, block, found));
+    return visit_(found);
+  }
+
+  Status ReadValues(const RunView& run, uint32_t block, SampleBlock& found) {
+    if (value_column_.physical_type == PhysicalType::kBytes) {
+      LUMA_RETURN_IF_ERROR(histograms_.Read(run, value_column_, block));
+      found.histograms = histograms_.values();
+    } else {
+      LUMA_RETURN_IF_ERROR(values_.Read(run, value_column_, block));
+      found.values = values_.values();
+    }
+    return Status::Ok();
   }
 
   const SampleScan& scan_;
@@ -45,6 +56,7 @@ class BlockScanner {
   WantedRows wanted_;
   const ColumnSchema& value_column_;
   FlatColumn<double> values_;
+  FlatColumn<StringRef> histograms_;
 };
 
 Result<UnixMillis> NewestInBlock(const RunView& run, const ColumnSchema& column, uint32_t block) {

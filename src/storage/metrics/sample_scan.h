@@ -1,4 +1,4 @@
-// Reads the rows of luma.samples that belong to wanted series and a time range.
+// Reads the rows of luma.samples or luma.histograms that belong to wanted series and a time range.
 #pragma once
 
 #include <chrono>
@@ -6,6 +6,7 @@
 #include <functional>
 #include <span>
 
+#include "base/column.h"
 #include "base/status.h"
 #include "model/sample.h"
 #include "storage/metrics/series_filter.h"
@@ -17,7 +18,7 @@ namespace luma::storage {
 // Column ids of docs/formats/metrics_tables.md.
 inline constexpr ColumnId kMetricColumn{2};  // of luma.series
 inline constexpr ColumnId kLabelsColumn{3};  // of luma.series
-inline constexpr ColumnId kValueColumn{3};   // of luma.samples
+inline constexpr ColumnId kValueColumn{3};   // of luma.samples; histograms of luma.histograms
 
 // The wanted rows of one block: `rows` holds their positions in the three columns, ascending.
 struct SampleBlock {
@@ -26,11 +27,13 @@ struct SampleBlock {
   std::span<const uint32_t> rows;
   const uint64_t* series = nullptr;
   const UnixMillis* timestamps = nullptr;
-  const double* values = nullptr;  // null unless asked for
+  // Those of the table's kind when asked for, else null.
+  const double* values = nullptr;
+  const StringRef* histograms = nullptr;
 };
 
 struct SampleScan {
-  const TableSnapshot* table = nullptr;  // of luma.samples
+  const TableSnapshot* table = nullptr;  // of luma.samples or luma.histograms
   const SeriesFilter* series = nullptr;
   TimeRange range;
   bool with_values = true;

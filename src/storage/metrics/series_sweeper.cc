@@ -86,7 +86,7 @@ Result<uint64_t> SeriesSweeper::SweepIfNeeded() {
 Result<SeriesSweeper::Tables> SeriesSweeper::ReadTables() const {
   const std::unique_ptr<Transaction> transaction = engine_.Begin();
   Tables tables;
-  for (const ObjectId table : {kSamplesTableId, kRollupsTableId}) {
+  for (const ObjectId table : {kSamplesTableId, kHistogramsTableId, kRollupsTableId}) {
     LUMA_ASSIGN_OR_RETURN(tables.emplace_back(), transaction->Read(table));
   }
   return tables;

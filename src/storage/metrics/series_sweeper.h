@@ -32,8 +32,8 @@ class SeriesSweeper {
   uint64_t removed() const { return removed_.load(std::memory_order_relaxed); }
 
  private:
-  // luma.samples and luma.rollups as of one commit, or a series would have rows in neither while
-  // they move from one to the other.
+  // luma.samples, luma.histograms and luma.rollups as of one commit, or a series would have rows in
+  // neither while they move from one to the other.
   using Tables = std::vector<TableSnapshotPtr>;
 
   Result<Tables> ReadTables() const;

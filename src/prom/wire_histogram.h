@@ -1,0 +1,50 @@
+// The protobuf message Histogram of remote write (1.0 and 2.0 alike) and what storage keeps of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "model/float_histogram.h"
+
+namespace luma::prom {
+
+// Neighbouring buckets; of the first span `offset` is an index, of others the gap before it.
+struct WireSpan {
+  int32_t offset = 0;
+  uint32_t length = 0;
+};
+// Integers come as differences, floats as counts; which of them counts is said by is_float.
+struct WireBuckets {
+  std::vector<WireSpan> spans;
+  std::vector<int64_t> deltas;
+  std::vector<double> counts;
+};
+struct WireHistogram {
+  bool is_float = false;
+  uint64_t count_int = 0;
+  double count_float = 0;
+  double sum = 0;
+  int32_t schema = 0;
+  double zero_threshold = 0;
+  uint64_t zero_count_int = 0;
+  double zero_count_float = 0;
+  WireBuckets negative;
+  WireBuckets positive;
+  ResetHint hint = ResetHint::kUnknown;
+  UnixMillis timestamp = 0;
+  std::vector<double> custom_values;
+  UnixMillis start_timestamp = 0;  // 0: not known
+};
+
+// False for bytes that are no such message. Memory: a small multiple of the bytes.
+bool DecodeWireHistogram(std::string_view message, WireHistogram& histogram);
+
+// Appends what is stored (docs/formats/histogram.md). Schemas up to 52 are reduced to the finest
+// known one. Errors: kInvalidArgument for a histogram that cannot be; nothing is appended then.
+Status AppendWireHistogram(const WireHistogram& histogram, std::string& out);
+
+}  // namespace luma::prom
