@@ -507,7 +507,7 @@ std::vector<HistogramRange> RangesOf(const FloatHistogram& histogram) {
     if (histogram.negative[i].count == 0) continue;
     ranges.push_back(Mirrored(PositiveRange(histogram, histogram.negative[i])));
   }
-  if (histogram.zero_count > 0) {
+  if (histogram.zero_count != 0) {
     ranges.push_back({.lower = -histogram.zero_threshold,
                       .upper = histogram.zero_threshold,
                       .includes_lower = true,

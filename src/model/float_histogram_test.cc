@@ -218,5 +218,13 @@ TEST(FloatHistogramTest, RangesAscendAndStopAtTheZeroBucket) {
   EXPECT_EQ(ranges[3].count, 2);
 }
 
+TEST(FloatHistogramTest, ADifferenceShowsWhatItsZeroBucketLacks) {
+  FloatHistogram histogram;
+  histogram.zero_count = -2;
+  const std::vector<HistogramRange> ranges = RangesOf(histogram);
+  ASSERT_EQ(ranges.size(), 1u);
+  EXPECT_EQ(ranges[0].count, -2);
+}
+
 }  // namespace
 }  // namespace luma

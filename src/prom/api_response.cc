@@ -7,6 +7,19 @@ namespace {
 
 // [1435781451.781,"17.25"], with a digit or two to spare
 constexpr uint64_t kPointBytes = 32;
+// [0,"1.189207115002721","1.414213562373095","12"] of a histogram, and its count and sum
+constexpr uint64_t kBucketBytes = 56;
+constexpr uint64_t kHistogramBytes = 96;
+
+uint64_t HistogramTextBytes(const SeriesSamples& series) {
+  uint64_t bytes = 0;
+  for (const HistogramPtr& histogram : series.histograms) {
+    if (histogram == nullptr) continue;
+    bytes += kHistogramBytes +
+             (histogram->positive.size() + histogram->negative.size() + 1) * kBucketBytes;
+  }
+  return bytes;
+}
 
 net::HttpResponse JsonResponse(int status, std::string body) {
   return {.status = status, .content_type = "application/json", .body = std::move(body)};
@@ -39,16 +52,52 @@ std::string_view ResultType(promql::ValueType type) {
   return "";
 }
 
+bool IsHistogram(const SeriesSamples& series, size_t i) {
+  return !series.histograms.empty() && series.histograms[i] != nullptr;
+}
+
+void WriteFloats(const SeriesSamples& series, JsonWriter& json) {
+  for (size_t i = 0; i < series.timestamps.size(); ++i) {
+    if (!IsHistogram(series, i)) json.Point(series.timestamps[i], series.values[i]);
+  }
+}
+
+void WriteHistograms(const SeriesSamples& series, JsonWriter& json) {
+  for (size_t i = 0; i < series.timestamps.size(); ++i) {
+    if (IsHistogram(series, i)) json.HistogramPoint(series.timestamps[i], *series.histograms[i]);
+  }
+}
+
+// Of a matrix: the floats and the histograms in lists of their own, each only if there are any.
+void WriteSamples(const SeriesSamples& series, JsonWriter& json) {
+  size_t histograms = 0;
+  for (size_t i = 0; i < series.histograms.size(); ++i)
+    histograms += IsHistogram(series, i) ? 1 : 0;
+  if (histograms < series.timestamps.size()) {
+    json.Key("values");
+    json.BeginArray();
+    WriteFloats(series, json);
+    json.EndArray();
+  }
+  if (histograms > 0) {
+    json.Key("histograms");
+    json.BeginArray();
+    WriteHistograms(series, json);
+    json.EndArray();
+  }
+}
+
 void WriteSeries(const SeriesSamples& series, bool all_values, JsonWriter& json) {
   json.BeginObject();
   json.Key("metric");
   json.LabelSet(series.labels);
-  json.Key(all_values ? "values" : "value");
-  if (all_values) json.BeginArray();
-  for (size_t i = 0; i < series.timestamps.size(); ++i) {
-    json.Point(series.timestamps[i], series.values[i]);
+  if (all_values) {
+    WriteSamples(series, json);
+  } else {
+    json.Key(IsHistogram(series, 0) ? "histogram" : "value");
+    WriteFloats(series, json);
+    WriteHistograms(series, json);
   }
-  if (all_values) json.EndArray();
   json.EndObject();
 }
 
@@ -111,7 +160,8 @@ net::HttpResponse FinishSuccess(JsonWriter json, const std::vector<std::string>&
 uint64_t QueryValueBytes(const promql::QueryValue& value) {
   uint64_t bytes = value.string.size();
   for (const SeriesSamples& series : value.series) {
-    bytes += series.labels.canonical().size() + series.timestamps.size() * kPointBytes;
+    bytes += series.labels.canonical().size() + series.timestamps.size() * kPointBytes +
+             HistogramTextBytes(series);
   }
   return bytes;
 }

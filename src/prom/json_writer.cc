@@ -56,6 +56,12 @@ std::string ToValidUtf8(std::string_view text) {
   return valid;
 }
 
+// Which bounds belong to a bucket: 0 the upper, 1 the lower, 2 none, 3 both.
+std::string_view BoundaryRule(const HistogramRange& range) {
+  if (range.includes_lower) return range.includes_upper ? "3" : "1";
+  return range.includes_upper ? "0" : "2";
+}
+
 }  // namespace
 
 void JsonWriter::Open(char bracket) {
@@ -129,6 +135,40 @@ void JsonWriter::Point(UnixMillis time, double value) {
   out_.append(",\"");
   AppendFloat(value, out_);
   out_.append("\"]");
+}
+
+void JsonWriter::Number(double value) {
+  Separate();
+  out_.push_back('"');
+  AppendFloat(value, out_);
+  out_.push_back('"');
+}
+
+void JsonWriter::HistogramPoint(UnixMillis time, const FloatHistogram& histogram) {
+  BeginArray();
+  AppendTimestamp(time, out_);
+  needs_comma_ = true;
+  BeginObject();
+  Key("count");
+  Number(histogram.count);
+  Key("sum");
+  Number(histogram.sum);
+  const std::vector<HistogramRange> ranges = RangesOf(histogram);
+  if (!ranges.empty()) {
+    Key("buckets");
+    BeginArray();
+    for (const HistogramRange& range : ranges) {
+      BeginArray();
+      Raw(BoundaryRule(range));
+      Number(range.lower);
+      Number(range.upper);
+      Number(range.count);
+      EndArray();
+    }
+    EndArray();
+  }
+  EndObject();
+  EndArray();
 }
 
 void JsonWriter::TextPoint(UnixMillis time, std::string_view text) {

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/float_histogram.h"
 #include "model/labels.h"
 #include "model/sample.h"
 
@@ -29,6 +30,8 @@ class JsonWriter {
   // [1435781451.781,"1"]
   void Point(UnixMillis time, double value);
   void TextPoint(UnixMillis time, std::string_view text);
+  // [1435781451.781,{"count":"3","sum":"4.5","buckets":[[0,"1","2","3"]]}], without empty buckets
+  void HistogramPoint(UnixMillis time, const FloatHistogram& histogram);
 
   std::string Take() { return std::move(out_); }
 
@@ -36,6 +39,7 @@ class JsonWriter {
   void Open(char bracket);
   void Close(char bracket);
   void Separate();
+  void Number(double value);  // in quotes
   void Quote(std::string_view text);
   void QuoteAnything(std::string_view text);
 

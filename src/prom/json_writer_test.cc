@@ -36,6 +36,24 @@ TEST(JsonWriterTest, BytesThatAreNotUtf8AreReplaced) {
       "\"\xef\xbf\xbd-\xc3\xa9-\xef\xbf\xbd\xef\xbf\xbd-\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
 }
 
+TEST(JsonWriterTest, WritesHistogramsWithTheRulesOfTheirBounds) {
+  FloatHistogram histogram;
+  histogram.count = 7;
+  histogram.sum = 1.5;
+  histogram.zero_threshold = 0.25;
+  histogram.zero_count = 1;
+  histogram.positive = {{1, 2}, {3, 0}};
+  histogram.negative = {{2, 4}};
+  JsonWriter json;
+  json.BeginArray();
+  json.HistogramPoint(1500, histogram);
+  json.HistogramPoint(2000, FloatHistogram());
+  json.EndArray();
+  EXPECT_EQ(json.Take(),
+            R"([[1.500,{"count":"7","sum":"1.5","buckets":[[1,"-4","-2","4"],)"
+            R"([3,"-0.25","0.25","1"],[0,"1","2","2"]]}],[2,{"count":"0","sum":"0"}]])");
+}
+
 TEST(JsonWriterTest, WritesLabelSets) {
   JsonWriter json;
   json.LabelSet(Labels::Of({{"job", "a\"b"}, {"__name__", "up"}}).value());

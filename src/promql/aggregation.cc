@@ -6,6 +6,7 @@
 
 #include "model/compensated_sum.h"
 #include "promql/count_values.h"
+#include "promql/histogram_aggregation.h"
 #include "promql/quantile.h"
 #include "promql/ranked_aggregation.h"
 #include "promql/row_groups.h"
@@ -133,6 +134,9 @@ Result<VectorValue> EvaluateAggregate(NodeEvaluator& evaluator, const Aggregate&
     LUMA_ASSIGN_OR_RETURN(parameter, evaluator.Scalar(*aggregate.parameter));
   }
   LUMA_ASSIGN_OR_RETURN(VectorValue input, evaluator.Vector(*aggregate.expr));
+  if (const std::string_view ignoring = IgnoringName(aggregate.op); !ignoring.empty()) {
+    IgnoreHistograms(ignoring, input, context.annotations());
+  }
   const std::vector<RowGroup> groups = GroupRows(aggregate, input);
   const Accumulator accumulator = AccumulatorOf(aggregate.op);
   if (accumulator == nullptr && aggregate.op != AggregateOp::kQuantile) {
@@ -140,12 +144,21 @@ Result<VectorValue> EvaluateAggregate(NodeEvaluator& evaluator, const Aggregate&
   }
   if (accumulator == nullptr) WarnAboutQuantiles(parameter, context.annotations());
   LUMA_RETURN_IF_ERROR(context.Book(groups.size(), input.step_count()));
+  const bool adds_up = aggregate.op == AggregateOp::kSum || aggregate.op == AggregateOp::kAvg;
+  VectorValue histograms(input.step_count());
+  if (adds_up && input.HasHistograms()) {
+    histograms = input;
+    input.DropHistograms();
+  }
   VectorValue out(input.step_count());
   out.Reserve(groups.size());
   for (const RowGroup& group : groups) {
     const size_t row = out.AddRow(group.labels, group.drop_name);
     if (accumulator != nullptr) {
       accumulator(input, group, row, out);
+      if (histograms.HasHistograms()) {
+        AggregateHistograms(aggregate.op, histograms, group, row, out, context.annotations());
+      }
     } else {
       QuantileOfGroup(input, group, parameter, row, out);
     }

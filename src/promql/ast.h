@@ -29,6 +29,8 @@ enum class BinaryOp : uint8_t {
   kModulo,
   kPower,
   kAtan2,
+  kTrimUpper,  // "</": of histograms, without the observations above
+  kTrimLower,  // ">/"
   kEqual,
   kNotEqual,
   kLess,
@@ -42,6 +44,7 @@ enum class BinaryOp : uint8_t {
 std::string_view BinaryOpText(BinaryOp op);
 bool IsComparison(BinaryOp op);
 bool IsSetOperator(BinaryOp op);
+bool IsTrim(BinaryOp op);
 
 // "@ 123.4", "@ start()" or "@ end()".
 struct AtModifier {

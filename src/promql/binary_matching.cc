@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "promql/histogram_operators.h"
 #include "promql/label_edit.h"
 #include "promql/match_groups.h"
 #include "promql/scalar_arithmetic.h"
@@ -18,6 +19,11 @@ struct Operand {
   size_t row = 0;
   double fill = 0;  // without a vector
   double At(size_t step) const { return vector == nullptr ? fill : vector->At(row, step); }
+  bool has_histograms() const { return vector != nullptr && vector->HasHistograms(row); }
+  Element ElementAt(size_t step) const {
+    if (vector == nullptr) return {.value = fill};
+    return {.value = vector->At(row, step), .histogram = vector->SharedHistogram(row, step)};
+  }
 };
 
 Presence AllSteps(const VectorValue& vector) {
@@ -135,6 +141,12 @@ class PairMatching {
   }
 
   void Compute(size_t row, const Operand& left, const Operand& right, const Presence& steps) {
+    if (left.has_histograms() || right.has_histograms() || IsTrim(binary_.op)) {
+      ForEachStep(steps, [&](size_t step) {
+        ComputeElement(row, step, left.ElementAt(step), right.ElementAt(step));
+      });
+      return;
+    }
     const bool filters = IsComparison(binary_.op) && !binary_.return_bool;
     ForEachStep(steps, [&](size_t step) {
       const double value = ApplyBinary(binary_.op, left.At(step), right.At(step));
@@ -146,8 +158,29 @@ class PairMatching {
     });
   }
 
+  void ComputeElement(size_t row, size_t step, Element left, const Element& right) {
+    ElementResult found = ApplyToElements(binary_.op, left, right, context_.annotations());
+    const bool is_true = found.outcome == ElementOutcome::kTrue;
+    if (found.outcome == ElementOutcome::kNothing) return;
+    if (found.outcome == ElementOutcome::kValue) {
+      SetElement(row, step, std::move(found.result));
+    } else if (binary_.return_bool) {
+      out_.Set(row, step, is_true ? 1 : 0);
+    } else if (is_true) {
+      SetElement(row, step, std::move(left));
+    }
+  }
+  void SetElement(size_t row, size_t step, Element element) {
+    if (element.histogram != nullptr) {
+      out_.SetHistogram(row, step, std::move(element.histogram));
+    } else {
+      out_.Set(row, step, element.value);
+    }
+  }
+
   Result<Labels> ResultLabels(const Labels& many, const Labels& one) const {
-    Labels labels = IsComparison(binary_.op) ? many : WithoutMetadata(many);
+    const bool keeps_name = IsComparison(binary_.op) || IsTrim(binary_.op);
+    Labels labels = keeps_name ? many : WithoutMetadata(many);
     if (one_to_one_ && binary_.matching.on) return KeepLabels(labels, matching_labels_);
     if (binary_.matching.include.empty() && !one_to_one_) return labels;
     LabelEdit edit(labels);

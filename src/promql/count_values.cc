@@ -6,6 +6,7 @@
 
 #include "model/utf8.h"
 #include "promql/float_text.h"
+#include "promql/histogram_text.h"
 #include "promql/label_edit.h"
 #include "promql/quoted_text.h"
 #include "promql/row_groups.h"
@@ -21,34 +22,50 @@ class ValueCounter {
 
   Status Count(const VectorValue& input, const RowGroup& group) {
     rows_.clear();
+    histogram_rows_.clear();
     Status status;
     for (const size_t row : group.rows) {
       ForEachPresent(input, row, [&](size_t step) {
-        if (status.ok()) status = CountOne(group, step, input.At(row, step));
+        if (!status.ok()) return;
+        const FloatHistogram* const histogram = input.Histogram(row, step);
+        status = histogram == nullptr ? CountFloat(group, step, input.At(row, step))
+                                      : CountHistogram(group, step, *histogram);
       });
     }
     return status;
   }
 
  private:
-  Status CountOne(const RowGroup& group, size_t step, double value) {
+  Status CountFloat(const RowGroup& group, size_t step, double value) {
     const auto [at, is_new] = rows_.try_emplace(std::bit_cast<uint64_t>(value), out_.size());
-    if (is_new) {
-      LUMA_RETURN_IF_ERROR(context_.Book(1, out_.step_count()));
-      LabelEdit edit(group.labels);
-      edit.Set(label_, FloatText(value));
-      LUMA_ASSIGN_OR_RETURN(Labels labels, edit.Take());
-      out_.AddRow(std::move(labels), group.drop_name);
-    }
-    const size_t row = at->second;
-    out_.Set(row, step, out_.Has(row, step) ? out_.At(row, step) + 1 : 1);
+    if (is_new) LUMA_RETURN_IF_ERROR(AddRow(group, FloatText(value)));
+    CountCell(at->second, step);
     return Status::Ok();
+  }
+  Status CountHistogram(const RowGroup& group, size_t step, const FloatHistogram& histogram) {
+    const std::string text = HistogramText(histogram);
+    const auto [at, is_new] = histogram_rows_.try_emplace(text, out_.size());
+    if (is_new) LUMA_RETURN_IF_ERROR(AddRow(group, text));
+    CountCell(at->second, step);
+    return Status::Ok();
+  }
+  Status AddRow(const RowGroup& group, const std::string& value) {
+    LUMA_RETURN_IF_ERROR(context_.Book(1, out_.step_count()));
+    LabelEdit edit(group.labels);
+    edit.Set(label_, value);
+    LUMA_ASSIGN_OR_RETURN(Labels labels, edit.Take());
+    out_.AddRow(std::move(labels), group.drop_name);
+    return Status::Ok();
+  }
+  void CountCell(size_t row, size_t step) {
+    out_.Set(row, step, out_.Has(row, step) ? out_.At(row, step) + 1 : 1);
   }
 
   EvaluationContext& context_;
   const std::string label_;
   VectorValue& out_;
-  std::unordered_map<uint64_t, size_t> rows_;  // by the bits of the value
+  std::unordered_map<uint64_t, size_t> rows_;               // by the bits of the value
+  std::unordered_map<std::string, size_t> histogram_rows_;  // by their texts
 };
 
 // Groups whose labels the value has overwritten are one.

@@ -31,6 +31,28 @@ class EvaluationContext {
   int64_t subquery_step_ms() const { return subquery_step_ms_; }  // when a subquery names none
   Annotations& annotations() { return annotations_; }
 
+  // Whether selectors below the current node keep the hints about counter resets that storage has
+  // found: where only counts and sums of histograms are asked for, and no subquery comes between.
+  bool wants_found_resets() const { return use_of_histograms_ == HistogramUse::kCountsOnly; }
+  // What the nodes below need of histograms; once they need buckets, that stays so.
+  enum class HistogramUse : uint8_t { kAny, kCountsOnly, kBuckets };
+  class HistogramScope {
+   public:
+    HistogramScope(EvaluationContext& context, HistogramUse use)
+        : context_(context), outside_(context.use_of_histograms_) {
+      if (outside_ != HistogramUse::kBuckets && use != HistogramUse::kAny) {
+        context.use_of_histograms_ = use;
+      }
+    }
+    ~HistogramScope() { context_.use_of_histograms_ = outside_; }
+    HistogramScope(const HistogramScope&) = delete;
+    HistogramScope& operator=(const HistogramScope&) = delete;
+
+   private:
+    EvaluationContext& context_;
+    const HistogramUse outside_;
+  };
+
   Result<int64_t> Millis(const Duration& duration) const {
     return ResolveDuration(duration, window_.step_ms, window_.range_ms());
   }
@@ -57,6 +79,7 @@ class EvaluationContext {
   const int64_t lookback_ms_;
   const int64_t subquery_step_ms_;
   WorkMeter meter_;
+  HistogramUse use_of_histograms_ = HistogramUse::kAny;
   Annotations annotations_;
 };
 

@@ -26,9 +26,11 @@ Result<std::vector<SeriesSamples>> AnswerOf(EvaluationContext& context, VectorVa
     if (vector.IsEmptyRow(row)) continue;
     SeriesSamples& series = answer.emplace_back();
     series.labels = std::move(vector.mutable_labels(row));
+    const bool has_histograms = vector.HasHistograms(row);
     ForEachPresent(vector, row, [&](size_t step) {
       series.timestamps.push_back(steps.At(step));
       series.values.push_back(vector.At(row, step));
+      if (has_histograms) series.histograms.push_back(vector.SharedHistogram(row, step));
     });
   }
   return answer;
@@ -42,7 +44,8 @@ Result<std::vector<SeriesSamples>> AnswerOf(EvaluationContext& context, const Ra
     ForEachWindow(range, series, [&](size_t, const Window& window) {
       answer.push_back({.labels = series.drop_name ? WithoutMetadata(series.labels) : series.labels,
                         .timestamps = {window.times.begin(), window.times.end()},
-                        .values = {window.values.begin(), window.values.end()}});
+                        .values = {window.values.begin(), window.values.end()},
+                        .histograms = {window.histograms.begin(), window.histograms.end()}});
       points += window.size();
     });
     LUMA_RETURN_IF_ERROR(context.CheckPoints(points));

@@ -167,7 +167,7 @@ class InfoJoin {
       if (labels) out_row = out_.AddRow(*labels, base_.drop_name(row));
       at = out_rows_.emplace(found, out_row).first;
     }
-    if (at->second) out_.Set(*at->second, step, base_.At(row, step));
+    if (at->second) out_.CopyCell(*at->second, step, base_, row);
     return Status::Ok();
   }
 
@@ -210,7 +210,7 @@ Result<VectorValue> Info(NodeEvaluator& evaluator, const Call& call) {
     selector.shift = first->shift;
   }
   LUMA_ASSIGN_OR_RETURN(VectorValue times, SelectVector(evaluator.context(), evaluator.steps(),
-                                                        selector, SampleField::kTime));
+                                                        selector, SampleField::kFloatTime));
   const InfoIndex index(std::move(times));
   LUMA_RETURN_IF_ERROR(evaluator.context().Book(base.size(), base.step_count()));
   VectorValue out(base.step_count());

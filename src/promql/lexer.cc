@@ -195,8 +195,10 @@ class Lexer {
       case '^':
         return TokenKind::kPower;
       case '<':
+        if (Accept('/')) return TokenKind::kTrimUpper;
         return Accept('=') ? TokenKind::kLessEqual : TokenKind::kLess;
       case '>':
+        if (Accept('/')) return TokenKind::kTrimLower;
         return Accept('=') ? TokenKind::kGreaterEqual : TokenKind::kGreater;
       case '=':
         if (Accept('=')) return TokenKind::kEqual;

@@ -40,6 +40,8 @@ enum class TokenKind : uint8_t {
   kLessEqual,
   kGreater,
   kGreaterEqual,
+  kTrimUpper,  // </
+  kTrimLower,  // >/
 };
 
 struct Token {

@@ -55,9 +55,10 @@ FloatFunction FindFloatFunction(std::string_view name) {
   return nullptr;
 }
 
-// Puts map(step, value) into every cell.
+// Puts map(step, value) into every cell; histograms are no numbers and go.
 template <typename Map>
 VectorValue Mapped(VectorValue vector, Map map) {
+  vector.DropHistograms();
   for (size_t row = 0; row < vector.size(); ++row) {
     vector.set_drop_name(row, true);
     ForEachPresent(vector, row,

@@ -6,6 +6,7 @@
 
 #include "promql/aggregation.h"
 #include "promql/binary_matching.h"
+#include "promql/histogram_operators.h"
 #include "promql/scalar_arithmetic.h"
 #include "promql/scalar_operators.h"
 #include "promql/selector_evaluation.h"
@@ -24,13 +25,28 @@ UnixMillis FirstAlignedAfter(UnixMillis time, int64_t step_ms) {
   return toward_zero > time ? toward_zero : SaturatingAdd(toward_zero, step_ms);
 }
 
+// A subquery may leave out samples or repeat them, so neighbours are to be compared anew.
+HistogramPtr WithoutFoundReset(HistogramPtr histogram) {
+  if (histogram == nullptr || histogram->hint == ResetHint::kGauge ||
+      histogram->hint == ResetHint::kUnknown) {
+    return histogram;
+  }
+  FloatHistogram unknown = *histogram;
+  unknown.hint = ResetHint::kUnknown;
+  return std::make_shared<const FloatHistogram>(std::move(unknown));
+}
+
 RangeSeries SeriesOfRow(VectorValue& vector, size_t row, const Steps& steps) {
   RangeSeries series;
   series.drop_name = vector.drop_name(row);
   series.labels = std::move(vector.mutable_labels(row));
+  const bool has_histograms = vector.HasHistograms(row);
   ForEachPresent(vector, row, [&](size_t step) {
     series.times.push_back(steps.At(step));
     series.values.push_back(vector.At(row, step));
+    if (has_histograms) {
+      series.histograms.push_back(WithoutFoundReset(vector.SharedHistogram(row, step)));
+    }
   });
   return series;
 }
@@ -83,7 +99,8 @@ Result<ScalarColumn> NodeEvaluator::ScalarCall(const Call& call) {
     return times;
   }
   if (name == "scalar") {
-    LUMA_ASSIGN_OR_RETURN(const VectorValue vector, Vector(*call.arguments[0]));
+    LUMA_ASSIGN_OR_RETURN(VectorValue vector, Vector(*call.arguments[0]));
+    vector.DropHistograms();
     return SoleElements(vector);
   }
   LUMA_ASSIGN_OR_RETURN(ScalarColumn left, Scalar(*call.arguments[0]));
@@ -96,6 +113,7 @@ Result<ScalarColumn> NodeEvaluator::ScalarCall(const Call& call) {
 Result<VectorValue> NodeEvaluator::Vector(const Expr& wrapped) {
   LUMA_ASSIGN_OR_RETURN(VectorValue value, VectorNode(Unwrapped(wrapped)));
   LUMA_RETURN_IF_ERROR(context_.CheckPoints(value.CountPresent()));
+  LUMA_RETURN_IF_ERROR(context_.BookBytes(value.HistogramBytesOwned()));
   LUMA_RETURN_IF_ERROR(context_.CheckDeadline());
   return value;
 }
@@ -113,15 +131,18 @@ Result<VectorValue> NodeEvaluator::VectorNode(const Expr& expr) {
 }
 
 Result<VectorValue> NodeEvaluator::VectorBinary(const Binary& binary) {
+  using HistogramUse = EvaluationContext::HistogramUse;
+  const EvaluationContext::HistogramScope scope(
+      context_, IsTrim(binary.op) ? HistogramUse::kBuckets : HistogramUse::kAny);
   if (binary.left->type == ValueType::kScalar) {
     LUMA_ASSIGN_OR_RETURN(const ScalarColumn left, Scalar(*binary.left));
     LUMA_ASSIGN_OR_RETURN(VectorValue right, Vector(*binary.right));
-    return ApplyScalar(binary, std::move(right), left, ScalarSide::kLeft);
+    return ApplyScalar(binary, std::move(right), left, ScalarSide::kLeft, context_.annotations());
   }
   LUMA_ASSIGN_OR_RETURN(VectorValue left, Vector(*binary.left));
   if (binary.right->type == ValueType::kScalar) {
     LUMA_ASSIGN_OR_RETURN(const ScalarColumn right, Scalar(*binary.right));
-    return ApplyScalar(binary, std::move(left), right, ScalarSide::kRight);
+    return ApplyScalar(binary, std::move(left), right, ScalarSide::kRight, context_.annotations());
   }
   LUMA_ASSIGN_OR_RETURN(VectorValue right, Vector(*binary.right));
   if (IsSetOperator(binary.op)) {
@@ -134,7 +155,13 @@ Result<VectorValue> NodeEvaluator::Negated(const Expr& operand) {
   LUMA_ASSIGN_OR_RETURN(VectorValue vector, Vector(operand));
   for (size_t row = 0; row < vector.size(); ++row) {
     vector.set_drop_name(row, true);
-    ForEachPresent(vector, row, [&](size_t step) { vector.Set(row, step, -vector.At(row, step)); });
+    ForEachPresent(vector, row, [&](size_t step) {
+      if (const FloatHistogram* const histogram = vector.Histogram(row, step)) {
+        vector.SetHistogram(row, step, promql::Negated(*histogram));
+      } else {
+        vector.Set(row, step, -vector.At(row, step));
+      }
+    });
   }
   return vector;
 }
@@ -159,6 +186,8 @@ Result<RangeValue> NodeEvaluator::SubqueryRange(const Subquery& subquery) {
   const Steps inner = Steps::Between(FirstAlignedAfter(after, step_ms), value.ends.back(), step_ms);
   LUMA_RETURN_IF_ERROR(context_.CheckPoints(inner.count));
   NodeEvaluator evaluator(context_, inner);
+  const EvaluationContext::HistogramScope scope(context_,
+                                                EvaluationContext::HistogramUse::kBuckets);
   LUMA_ASSIGN_OR_RETURN(VectorValue vector, evaluator.Vector(*subquery.expr));
   LUMA_RETURN_IF_ERROR(context_.BookBytes(vector.CountPresent() * sizeof(Sample)));
   value.series.reserve(vector.size());

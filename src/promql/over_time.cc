@@ -107,19 +107,19 @@ void QuantileOverTime(const RangeCall& call, const RangeSeries& series, size_t r
 
 constexpr RangeFunction kFunctions[] = {
     {"avg_over_time", PerWindow<Average>},
-    {"count_over_time", PerWindow<Count>},
+    {"count_over_time", PerWindow<Count>, false, true},
     {"first_over_time", PerWindow<First>, true},
     {"last_over_time", PerWindow<Last>, true},
     {"mad_over_time", PerWindow<MedianDeviation>},
     {"max_over_time", Best<IsNewMax>},
     {"min_over_time", Best<IsNewMin>},
-    {"present_over_time", PerWindow<Present>},
+    {"present_over_time", PerWindow<Present>, false, true},
     {"quantile_over_time", QuantileOverTime},
     {"stddev_over_time", PerWindow<Deviation>},
     {"stdvar_over_time", PerWindow<Variance>},
     {"sum_over_time", PerWindow<Sum>},
-    {"ts_of_first_over_time", PerWindow<TimeOfFirst>},
-    {"ts_of_last_over_time", PerWindow<TimeOfLast>},
+    {"ts_of_first_over_time", PerWindow<TimeOfFirst>, false, true},
+    {"ts_of_last_over_time", PerWindow<TimeOfLast>, false, true},
     {"ts_of_max_over_time", PerWindow<TimeOfBest<IsMaxAgain>>},
     {"ts_of_min_over_time", PerWindow<TimeOfBest<IsMinAgain>>},
 };

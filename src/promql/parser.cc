@@ -32,6 +32,8 @@ constexpr OperatorInfo kOperators[] = {
     {BinaryOp::kLessEqual, "<=", 3, TokenKind::kLessEqual},
     {BinaryOp::kGreater, ">", 3, TokenKind::kGreater},
     {BinaryOp::kGreaterEqual, ">=", 3, TokenKind::kGreaterEqual},
+    {BinaryOp::kTrimUpper, "</", 3, TokenKind::kTrimUpper},
+    {BinaryOp::kTrimLower, ">/", 3, TokenKind::kTrimLower},
     {BinaryOp::kAdd, "+", 4, TokenKind::kAdd},
     {BinaryOp::kSubtract, "-", 4, TokenKind::kSubtract},
     {BinaryOp::kMultiply, "*", 5, TokenKind::kMultiply},
@@ -474,6 +476,7 @@ std::string_view AggregateOpText(AggregateOp op) {
 
 bool IsComparison(BinaryOp op) { return op >= BinaryOp::kEqual && op <= BinaryOp::kGreaterEqual; }
 bool IsSetOperator(BinaryOp op) { return op >= BinaryOp::kAnd; }
+bool IsTrim(BinaryOp op) { return op == BinaryOp::kTrimUpper || op == BinaryOp::kTrimLower; }
 
 Result<ExprPtr> Parse(std::string_view query) {
   LUMA_ASSIGN_OR_RETURN(TokenStream tokens, TokensOf(query));

@@ -4,6 +4,9 @@
 #include <string>
 #include <utility>
 
+#include "promql/histogram_annotations.h"
+#include "promql/histogram_over_time.h"
+#include "promql/histogram_rate.h"
 #include "promql/over_time.h"
 #include "promql/quantile.h"
 #include "promql/rate.h"
@@ -23,12 +26,48 @@ const RangeFunction* FindKernel(std::string_view name) {
   return nullptr;
 }
 
+// Null for functions that ignore histograms or count them like floats.
+HistogramKernel FindHistogramKernel(std::string_view name) {
+  for (const std::span<const HistogramFunction> family :
+       {HistogramOverTimeFunctions(), HistogramRateFunctions()}) {
+    for (const HistogramFunction& function : family) {
+      if (function.name == name) return function.kernel;
+    }
+  }
+  return nullptr;
+}
+
+RangeSeries FloatsOf(const RangeSeries& series) {
+  RangeSeries floats{
+      .labels = series.labels, .drop_name = series.drop_name, .times = {}, .values = {}};
+  size_t bucket = 0;
+  for (size_t i = 0; i < series.times.size(); ++i) {
+    if (series.histograms[i] != nullptr) continue;
+    if (bucket < series.rollups.size() && series.rollups[bucket].point == i) {
+      floats.rollups.push_back(series.rollups[bucket++]);
+      floats.rollups.back().point = floats.values.size();
+    }
+    floats.times.push_back(series.times[i]);
+    floats.values.push_back(series.values[i]);
+  }
+  return floats;
+}
+
+void InformAboutIgnored(const RangeValue& range, const RangeSeries& series,
+                        Annotations& annotations) {
+  ForEachWindow(range, series, [&](size_t, const Window& window) {
+    if (window.kind() != WindowKind::kBoth) return;
+    InformAboutIgnoredInRange(series.labels.metric_name(), annotations);
+  });
+}
+
 // rate() of a gauge is a common mistake, and counters have names that tell.
 void InformAboutNames(const RangeValue& range, Annotations& annotations) {
   std::set<std::string> names;
   for (const RangeSeries& series : range.series) {
     const std::string_view name = series.labels.metric_name();
-    if (name.empty() || !names.emplace(name).second) continue;
+    const bool is_float = series.histograms.empty();
+    if (!is_float || name.empty() || !names.emplace(name).second) continue;
     if (series.labels.Get("__type__") == "counter") continue;
     if (name.ends_with("_total") || name.ends_with("_sum") || name.ends_with("_count") ||
         name.ends_with("_bucket")) {
@@ -56,10 +95,24 @@ class SeriesCaller {
       : function_(function),
         of_rollups_(call.range.edges == RangeEdges::kPlain ? FindRollupFunction(function.name)
                                                            : nullptr),
+        of_histograms_(FindHistogramKernel(function.name)),
         call_(call),
         annotations_(annotations) {}
 
   void Call(const RangeSeries& series, size_t row, VectorValue& out) {
+    if (series.histograms.empty() || function_.counts_any_kind) {
+      return CallOfFloats(series, row, out);
+    }
+    CallOfFloats(FloatsOf(series), row, out);
+    if (of_histograms_ != nullptr) {
+      of_histograms_(call_, series, row, out, annotations_);
+    } else {
+      InformAboutIgnored(call_.range, series, annotations_);
+    }
+  }
+
+ private:
+  void CallOfFloats(const RangeSeries& series, size_t row, VectorValue& out) {
     if (series.rollups.empty()) {
       function_.kernel(call_, series, row, out);
     } else if (of_rollups_ == nullptr) {
@@ -74,9 +127,9 @@ class SeriesCaller {
     }
   }
 
- private:
   const RangeFunction& function_;
-  const RollupFunction of_rollups_;  // null: it needs the samples themselves
+  const RollupFunction of_rollups_;      // null: it needs the samples themselves
+  const HistogramKernel of_histograms_;  // null: it ignores histograms or counts them like floats
   const RangeCall& call_;
   Annotations& annotations_;
 };

@@ -1,8 +1,11 @@
 // Functions of range vectors: rate() and the *_over_time() family.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "base/status.h"
 #include "promql/node_evaluator.h"
@@ -25,7 +28,25 @@ struct RangeFunction {
   std::string_view name;
   RangeKernel kernel;
   bool keeps_name = false;
+  bool counts_any_kind = false;  // histograms are samples like others
 };
+
+// Writes the cells of a series with histograms after the kernel above has written those of its
+// floats alone: where a window holds histograms the cell is set anew or cleared.
+using HistogramKernel = void (*)(const RangeCall& call, const RangeSeries& series, size_t row,
+                                 VectorValue& out, Annotations& annotations);
+
+struct HistogramFunction {
+  std::string_view name;
+  HistogramKernel kernel;
+};
+
+// A cell that is a histogram, or absent without one.
+inline void SetOrClear(std::optional<FloatHistogram> histogram, size_t row, size_t step,
+                       VectorValue& out) {
+  if (!histogram) return out.Clear(row, step);
+  out.SetHistogram(row, step, std::make_shared<const FloatHistogram>(*std::move(histogram)));
+}
 
 // Null when `name` is no such function.
 VectorFunction FindRangeFunction(std::string_view name);

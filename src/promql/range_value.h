@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "model/float_histogram.h"
 #include "model/labels.h"
 #include "model/rollup.h"
 #include "promql/steps.h"
@@ -20,6 +21,8 @@ struct RangeSeries {
   std::vector<UnixMillis> times;  // ascending; staleness markers are gone
   std::vector<double> values;
   std::vector<RollupPoint> rollups{};  // of samples that stand for a bucket, ascending
+  // None when all samples are floats; else as many, null for floats.
+  std::vector<HistogramPtr> histograms{};
 };
 
 struct RangeValue {
@@ -32,14 +35,32 @@ struct RangeValue {
   int64_t lookback_ms = 0;     // how far beyond the edges an anchored or smoothed range sees
 };
 
+enum class WindowKind : uint8_t { kFloats, kHistograms, kBoth };
+
 // The samples one step sees: those in (start, end] of a plain range, also some beyond otherwise.
 struct Window {
   std::span<const UnixMillis> times;
   std::span<const double> values;
   UnixMillis start = 0;
   UnixMillis end = 0;
-  size_t first = 0;  // number of times[0] in the series
+  size_t first = 0;                            // number of times[0] in the series
+  std::span<const HistogramPtr> histograms{};  // none when the series has none
   size_t size() const { return times.size(); }
+
+  WindowKind kind() const {
+    const auto floats = std::ranges::count(histograms, nullptr);
+    if (static_cast<size_t>(floats) == histograms.size()) return WindowKind::kFloats;
+    return floats == 0 ? WindowKind::kHistograms : WindowKind::kBoth;
+  }
+  // Its last samples; it has as many.
+  Window Last(size_t count) const {
+    Window last = *this;
+    last.times = times.last(count);
+    last.values = values.last(count);
+    if (!histograms.empty()) last.histograms = histograms.last(count);
+    last.first += size() - count;
+    return last;
+  }
 };
 
 // Calls visit(step, window) for every step whose window has a sample, in ascending order. The
@@ -62,11 +83,15 @@ void ForEachWindow(const RangeValue& range, const RangeSeries& series, Visit vis
     while (high < times.size() && times[high] <= until) ++high;
     if (low == high) continue;
     if (range.meter != nullptr && !range.meter->Spend(high - low)) return;
-    visit(step, Window{.times = std::span(times).subspan(low, high - low),
-                       .values = std::span(series.values).subspan(low, high - low),
-                       .start = start,
-                       .end = end,
-                       .first = low});
+    Window window{.times = std::span(times).subspan(low, high - low),
+                  .values = std::span(series.values).subspan(low, high - low),
+                  .start = start,
+                  .end = end,
+                  .first = low};
+    if (!series.histograms.empty()) {
+      window.histograms = std::span(series.histograms).subspan(low, high - low);
+    }
+    visit(step, window);
   }
 }
 

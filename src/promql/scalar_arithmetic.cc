@@ -33,6 +33,8 @@ double ApplyBinary(BinaryOp op, double left, double right) {
       return left > right ? 1 : 0;
     case BinaryOp::kGreaterEqual:
       return left >= right ? 1 : 0;
+    case BinaryOp::kTrimUpper:
+    case BinaryOp::kTrimLower:
     case BinaryOp::kAnd:
     case BinaryOp::kOr:
     case BinaryOp::kUnless:

@@ -1,7 +1,12 @@
 #include "promql/selector_evaluation.h"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <utility>
+
+#include "promql/histogram_annotations.h"
+#include "promql/histogram_rate.h"
 
 namespace luma::promql {
 namespace {
@@ -17,10 +22,35 @@ void DropStaleMarkers(SeriesSamples& series) {
       series.rollups[bucket++].point = kept;
     }
     series.timestamps[kept] = series.timestamps[i];
+    if (!series.histograms.empty()) series.histograms[kept] = std::move(series.histograms[i]);
     series.values[kept++] = series.values[i];
   }
   series.timestamps.resize(kept);
   series.values.resize(kept);
+  if (!series.histograms.empty()) series.histograms.resize(kept);
+}
+
+// Storage finds the resets. Prometheus knows of them only where a query asks for counts and sums
+// alone; elsewhere a reset histogram has no hint, and adding it up with others is no conflict.
+void ForgetFoundResets(SeriesSamples& series) {
+  for (size_t i = 1; i < series.histograms.size(); ++i) {
+    HistogramPtr& current = series.histograms[i];
+    const HistogramPtr& before = series.histograms[i - 1];
+    if (current == nullptr || before == nullptr || current->hint != ResetHint::kReset) continue;
+    FloatHistogram unknown = *current;
+    unknown.hint = ResetHint::kUnknown;
+    if (!IsCounterReset(unknown, *before)) continue;  // the sender said so
+    current = std::make_shared<const FloatHistogram>(std::move(unknown));
+  }
+}
+
+Result<std::vector<SeriesSamples>> Read(EvaluationContext& context, const Matchers& matchers,
+                                        TimeRange range) {
+  LUMA_ASSIGN_OR_RETURN(std::vector<SeriesSamples> found,
+                        context.source().Select(matchers, range, context.limits()));
+  if (context.wants_found_resets()) return found;
+  for (SeriesSamples& series : found) ForgetFoundResets(series);
+  return found;
 }
 
 // Finds the buckets that samples stand for, one after the other.
@@ -65,14 +95,32 @@ class RowReader {
       const Sample found = in_bucket ? Sample{bucket->first_ts, bucket->first}
                                      : Sample{times[after - 1], series.values[after - 1]};
       if (IsStaleNan(found.value)) continue;
-      out.Set(row, step, field == SampleField::kTime ? SecondsOf(found.timestamp) : found.value);
       ++points;
+      if (field != SampleField::kValue) {
+        out.Set(row, step, SecondsOf(found.timestamp));
+      } else if (!in_bucket && !series.histograms.empty() &&
+                 series.histograms[after - 1] != nullptr) {
+        out.SetHistogram(row, step, series.histograms[after - 1]);
+      } else {
+        out.Set(row, step, found.value);
+      }
     }
     return points;
   }
 
   // On a line between the samples around the step; the last value when none follows in reach.
-  size_t Smoothed(const SeriesSamples& series, size_t row, VectorValue& out) const {
+  size_t Smoothed(const SeriesSamples& series, size_t row, VectorValue& out,
+                  Annotations& annotations) const {
+    if (series.histograms.empty()) return SmoothedFloats(series, row, out);
+    size_t points = 0;
+    for (size_t step = 0; step < steps_.count; ++step) {
+      points += SmoothedHistogram(series, row, step, out, annotations) ? 1 : 0;
+    }
+    return points;
+  }
+
+ private:
+  size_t SmoothedFloats(const SeriesSamples& series, size_t row, VectorValue& out) const {
     const std::vector<UnixMillis>& times = series.timestamps;
     size_t next = 0;  // the first sample not before the step
     size_t points = 0;
@@ -92,7 +140,59 @@ class RowReader {
     return points;
   }
 
- private:
+  // At one step of a series with histograms; floats and histograms within reach are no line.
+  bool SmoothedHistogram(const SeriesSamples& series, size_t row, size_t step, VectorValue& out,
+                         Annotations& annotations) const {
+    const std::vector<UnixMillis>& times = series.timestamps;
+    const UnixMillis at = shift_(steps_.At(step));
+    const auto index = [&](auto position) { return static_cast<size_t>(position - times.begin()); };
+    const UnixMillis oldest = LeftOpenRange(at, at, lookback_ms_).min;
+    const size_t first = index(std::ranges::lower_bound(times, oldest));
+    const size_t end = index(std::ranges::upper_bound(times, SaturatingAdd(at, lookback_ms_)));
+    const size_t next = index(std::ranges::lower_bound(times, at));
+    const auto is_float = [](const HistogramPtr& histogram) { return histogram == nullptr; };
+    const auto begin = series.histograms.begin();
+    const auto floats = static_cast<size_t>(std::count_if(
+        begin + static_cast<ptrdiff_t>(first), begin + static_cast<ptrdiff_t>(end), is_float));
+    if (first == end) return false;
+    if (floats > 0 && floats < end - first) {
+      WarnAboutMixedKinds(series.labels.metric_name(), annotations);
+      return false;
+    }
+    const bool exact = next < end && times[next] == at;
+    if (!exact && next == first) return false;  // nothing before
+    if (floats > 0) {
+      out.Set(row, step,
+              exact        ? series.values[next]
+              : next < end ? Between(series, next, at)
+                           : series.values[next - 1]);
+      return true;
+    }
+    std::optional<FloatHistogram> histogram =
+        exact ? *series.histograms[next] : HistogramBetween(series, next, end, at, annotations);
+    SetOrClear(std::move(histogram), row, step, out);
+    return out.Has(row, step);
+  }
+
+  // Before the sample `next`, which exists when it is below `end`.
+  static std::optional<FloatHistogram> HistogramBetween(const SeriesSamples& series, size_t next,
+                                                        size_t end, UnixMillis at,
+                                                        Annotations& annotations) {
+    const FloatHistogram& before = *series.histograms[next - 1];
+    if (next == end) {
+      FloatHistogram carried = before;
+      carried.hint = ResetHint::kUnknown;
+      return carried;
+    }
+    const FloatHistogram& after = *series.histograms[next];
+    const bool is_counter = before.hint != ResetHint::kGauge || after.hint != ResetHint::kGauge;
+    std::optional<FloatHistogram> between =
+        Interpolate({series.timestamps[next - 1], &before}, {series.timestamps[next], &after}, at,
+                    is_counter, annotations);
+    if (!between) WarnAboutMixedSchemas(series.labels.metric_name(), annotations);
+    return between;
+  }
+
   static double Between(const SeriesSamples& series, size_t next, UnixMillis at) {
     const double before = series.values[next - 1];
     const auto elapsed = static_cast<double>(at - series.timestamps[next - 1]);
@@ -117,17 +217,19 @@ Result<VectorValue> SelectVector(EvaluationContext& context, const Steps& steps,
   const int64_t lookback_ms = context.lookback_ms();
   TimeRange range = LeftOpenRange(shift(steps.start), shift(steps.last()), lookback_ms);
   if (smoothed) range.max = SaturatingAdd(range.max, lookback_ms);
-  LUMA_ASSIGN_OR_RETURN(std::vector<SeriesSamples> found,
-                        context.source().Select(selector.matchers, range, context.limits()));
+  LUMA_ASSIGN_OR_RETURN(std::vector<SeriesSamples> found, Read(context, selector.matchers, range));
   LUMA_RETURN_IF_ERROR(context.Book(found.size(), steps.count));
   out.Reserve(found.size());
   const RowReader reader(steps, shift, lookback_ms);
   uint64_t points = 0;
   for (SeriesSamples& series : found) {
-    const size_t row = out.AddRow(std::move(series.labels), false);
+    if (field == SampleField::kFloatTime && !series.histograms.empty()) {
+      return Status::InvalidArgument("info sample should be float");
+    }
+    const size_t row = out.AddRow(series.labels, false);
     if (smoothed) DropStaleMarkers(series);
-    const size_t added =
-        smoothed ? reader.Smoothed(series, row, out) : reader.Latest(series, field, row, out);
+    const size_t added = smoothed ? reader.Smoothed(series, row, out, context.annotations())
+                                  : reader.Latest(series, field, row, out);
     if (added == 0) out.RemoveLastRow();
     points += added;
     LUMA_RETURN_IF_ERROR(context.CheckPoints(points));
@@ -151,8 +253,7 @@ Result<RangeValue> SelectRange(EvaluationContext& context, const Steps& steps,
   if (value.edges == RangeEdges::kSmoothed) {
     range.max = SaturatingAdd(range.max, value.lookback_ms);
   }
-  LUMA_ASSIGN_OR_RETURN(std::vector<SeriesSamples> found,
-                        context.source().Select(vector.matchers, range, context.limits()));
+  LUMA_ASSIGN_OR_RETURN(std::vector<SeriesSamples> found, Read(context, vector.matchers, range));
   value.series.reserve(found.size());
   for (SeriesSamples& series : found) {
     DropStaleMarkers(series);
@@ -160,7 +261,8 @@ Result<RangeValue> SelectRange(EvaluationContext& context, const Steps& steps,
                             .drop_name = false,
                             .times = std::move(series.timestamps),
                             .values = std::move(series.values),
-                            .rollups = std::move(series.rollups)});
+                            .rollups = std::move(series.rollups),
+                            .histograms = std::move(series.histograms)});
   }
   return value;
 }

@@ -9,7 +9,8 @@
 
 namespace luma::promql {
 
-enum class SampleField : uint8_t { kValue, kTime };  // kTime: seconds of the sample found
+// kTime: seconds of the sample found; kFloatTime: the same, histograms are an error.
+enum class SampleField : uint8_t { kValue, kTime, kFloatTime };
 
 // The latest sample within the lookback of each step, unless it is a staleness marker; of a
 // smoothed selector the value between the samples around. Ordered by CompareLabels.

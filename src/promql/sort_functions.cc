@@ -39,6 +39,8 @@ VectorValue SortRows(const VectorValue& vector, Before before) {
 // NaN goes last in both directions.
 Result<VectorValue> SortByValue(NodeEvaluator& evaluator, const Call& call) {
   LUMA_ASSIGN_OR_RETURN(VectorValue vector, evaluator.Vector(*call.arguments[0]));
+  vector.DropHistograms();
+  vector.RemoveRowsIf([&](size_t row) { return vector.IsEmptyRow(row); });
   if (vector.step_count() != 1) return vector;
   const bool descending = call.function->name == "sort_desc";
   return SortRows(vector, [&](size_t a, size_t b) {

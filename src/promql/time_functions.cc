@@ -90,6 +90,7 @@ Result<VectorValue> CallCalendarFunction(NodeEvaluator& evaluator, const Call& c
   VectorValue vector = EvaluationTimes(evaluator.steps());
   if (!call.arguments.empty()) {
     LUMA_ASSIGN_OR_RETURN(vector, evaluator.Vector(*call.arguments[0]));
+    vector.DropHistograms();
   }
   for (size_t row = 0; row < vector.size(); ++row) {
     vector.set_drop_name(row, true);

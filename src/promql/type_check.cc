@@ -83,6 +83,9 @@ std::string CheckBinary(const Binary& binary, bool has_matching) {
   if (IsComparison(binary.op) && left_scalar && right_scalar && !binary.return_bool) {
     return "comparisons between scalars must use BOOL modifier";
   }
+  if (IsTrim(binary.op) && left_scalar && right_scalar) {
+    return "operator " + Quoted(BinaryOpText(binary.op)) + " not allowed for Scalar operations";
+  }
   if (IsSetOperator(binary.op) && (left_scalar || right_scalar)) {
     return "set operator " + Quoted(BinaryOpText(binary.op)) +
            " not allowed in binary scalar expression";

@@ -25,9 +25,22 @@ VectorFunction FindVectorOfScalar(std::string_view name) {
   return name == "vector" ? VectorOfScalar : nullptr;
 }
 
+EvaluationContext::HistogramUse UseOf(std::string_view name) {
+  using enum EvaluationContext::HistogramUse;
+  for (const std::string_view counts : {"histogram_avg", "histogram_count", "histogram_sum"}) {
+    if (name == counts) return kCountsOnly;
+  }
+  for (const std::string_view all :
+       {"histogram_fraction", "histogram_quantile", "histogram_quantiles"}) {
+    if (name == all) return kBuckets;
+  }
+  return kAny;
+}
+
 }  // namespace
 
 Result<VectorValue> CallVector(NodeEvaluator& evaluator, const Call& call) {
+  const EvaluationContext::HistogramScope scope(evaluator.context(), UseOf(call.function->name));
   using Find = VectorFunction (*)(std::string_view);
   for (const Find find :
        std::initializer_list<Find>{FindRangeFunction, FindMathFunction, FindTimeFunction,

@@ -15,7 +15,7 @@ Status MergeInto(VectorValue& vector, size_t target, size_t row) {
   bool overlap = false;
   ForEachPresent(vector, row, [&](size_t step) {
     overlap |= vector.Has(target, step);
-    vector.Set(target, step, vector.At(row, step));
+    vector.CopyCell(target, step, vector, row);
   });
   if (!overlap) return Status::Ok();
   return Status::InvalidArgument("vector cannot contain metrics with the same labelset");
@@ -35,7 +35,51 @@ size_t VectorValue::AddRow(Labels labels, bool drop_name) {
   drop_name_.push_back(drop_name ? 1 : 0);
   values_.resize(values_.size() + step_count_);
   present_.resize(present_.size() + words_per_row_);
+  if (!histograms_.empty()) histograms_.emplace_back();
   return labels_.size() - 1;
+}
+
+void VectorValue::SetHistogram(size_t row, size_t step, HistogramPtr histogram) {
+  Set(row, step, histogram->sum);
+  if (histograms_.empty()) histograms_.resize(size());
+  if (histograms_[row].empty()) histograms_[row].resize(step_count_);
+  histograms_[row][step] = std::move(histogram);
+}
+
+void VectorValue::ClearHistogram(size_t row, size_t step) {
+  if (!histograms_[row].empty()) histograms_[row][step] = nullptr;
+}
+
+bool VectorValue::DropHistograms() {
+  bool any = false;
+  for (size_t row = 0; row < histograms_.size(); ++row) {
+    for (size_t step = 0; step < histograms_[row].size(); ++step) {
+      if (histograms_[row][step] == nullptr || !Has(row, step)) continue;
+      Clear(row, step);
+      any = true;
+    }
+  }
+  histograms_.clear();
+  return any;
+}
+
+uint64_t VectorValue::HistogramBytesOwned() const {
+  uint64_t bytes = 0;
+  for (const std::vector<HistogramPtr>& row : histograms_) {
+    bytes += row.size() * sizeof(HistogramPtr);
+    for (const HistogramPtr& histogram : row) {
+      if (histogram.use_count() == 1) bytes += HistogramBytes(*histogram);
+    }
+  }
+  return bytes;
+}
+
+void VectorValue::CopyCell(size_t row, size_t step, const VectorValue& other, size_t other_row) {
+  if (other.Histogram(other_row, step) != nullptr) {
+    SetHistogram(row, step, other.SharedHistogram(other_row, step));
+  } else {
+    Set(row, step, other.At(other_row, step));
+  }
 }
 
 void VectorValue::RemoveRowsIf(const std::function<bool(size_t)>& unwanted) {
@@ -62,6 +106,12 @@ void VectorValue::CopyCells(size_t row, const VectorValue& other, size_t other_r
               at(values_, step_count_, row));
   std::copy_n(at(other.present_, words_per_row_, other_row), words_per_row_,
               at(present_, words_per_row_, row));
+  if (other.HasHistograms(other_row)) {
+    if (histograms_.empty()) histograms_.resize(size());
+    histograms_[row] = other.histograms_[other_row];
+  } else if (HasHistograms(row)) {
+    histograms_[row].clear();
+  }
 }
 
 VectorValue VectorValue::Reordered(std::span<const size_t> order) const {
@@ -84,6 +134,7 @@ void VectorValue::Truncate(size_t rows) {
   drop_name_.resize(rows);
   values_.resize(rows * step_count_);
   present_.resize(rows * words_per_row_);
+  if (!histograms_.empty()) histograms_.resize(rows);
 }
 
 Presence AnyOf(const VectorValue& vector, std::span<const size_t> rows) {

@@ -8,13 +8,16 @@
 #include <vector>
 
 #include "base/status.h"
+#include "model/float_histogram.h"
 #include "model/labels.h"
 #include "promql/presence.h"
 
 namespace luma::promql {
 
-// A set of series, each with a row of values: one cell for each step, present or absent.
-// Invariants: (1) every row has step_count cells; (2) the value of an absent cell means nothing.
+// A set of series, each with a row of values: one cell for each step, present or absent. A value is
+// a float or a native histogram.
+// Invariants: (1) every row has step_count cells; (2) the value of an absent cell means nothing;
+// (3) histograms_ is empty or has an entry for each row, which is empty or has step_count cells.
 // Rows keep the order in which they came, which is the order of an instant query's answer.
 // Thread-compatible.
 class VectorValue {
@@ -42,9 +45,26 @@ class VectorValue {
   }
   double At(size_t row, size_t step) const { return values_[row * step_count_ + step]; }
   void Set(size_t row, size_t step, double value) {
+    if (!histograms_.empty()) ClearHistogram(row, step);
     values_[row * step_count_ + step] = value;
     present_[row * words_per_row_ + step / 64] |= uint64_t{1} << (step % 64);
   }
+
+  // Whether some cell holds, or has held, a histogram.
+  bool HasHistograms() const { return !histograms_.empty(); }
+  bool HasHistograms(size_t row) const { return !histograms_.empty() && !histograms_[row].empty(); }
+  // Null when the cell is a float; then At has it.
+  const FloatHistogram* Histogram(size_t row, size_t step) const {
+    return HasHistograms(row) ? histograms_[row][step].get() : nullptr;
+  }
+  HistogramPtr SharedHistogram(size_t row, size_t step) const {
+    return HasHistograms(row) ? histograms_[row][step] : nullptr;
+  }
+  void SetHistogram(size_t row, size_t step, HistogramPtr histogram);
+  // Clears the cells that are histograms; true when there were any.
+  bool DropHistograms();
+  // What the histograms take that no other vector shares.
+  uint64_t HistogramBytesOwned() const;
   void Clear(size_t row, size_t step) {
     present_[row * words_per_row_ + step / 64] &= ~(uint64_t{1} << (step % 64));
   }
@@ -53,6 +73,8 @@ class VectorValue {
   PresenceView presence(size_t row) const {
     return PresenceView(present_).subspan(row * words_per_row_, words_per_row_);
   }
+  // Takes one cell of `other`, a present one, of whatever kind.
+  void CopyCell(size_t row, size_t step, const VectorValue& other, size_t other_row);
   // Takes the cells of `row` of `other`, which has as many steps.
   void CopyCells(size_t row, const VectorValue& other, size_t other_row);
 
@@ -65,6 +87,7 @@ class VectorValue {
   }
 
  private:
+  void ClearHistogram(size_t row, size_t step);
   void MoveRow(size_t from, size_t to);
   void Truncate(size_t rows);
 
@@ -74,6 +97,7 @@ class VectorValue {
   std::vector<uint8_t> drop_name_;
   std::vector<double> values_;
   std::vector<uint64_t> present_;
+  std::vector<std::vector<HistogramPtr>> histograms_;
 };
 
 // Calls visit(step) for each step that has a value, in ascending order.

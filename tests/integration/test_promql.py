@@ -7,7 +7,9 @@ LumaDB follows Prometheus 3 where it differs from Debian's 2.42, so these are ke
 a range (samples have odd milliseconds, steps of subqueries are multiples of four, questions lie between), counters with resets
 or near zero (3.x extrapolates them otherwise), infinities (averages of them), names of metrics in groups, atan2 (drops the name
 only since 3.x), predict_linear() with "@" (2.42 answers the first step alone), and filters between vectors whose matching is not
-unique. So are ties between ranks, and what blows up last digits: powers, remainders, rounding, sine, cosine and tangent of calculated values.
+unique, and timestamp() of a selector with both "@" and "offset" (Prometheus reads samples at the offset and then, its offset
+overwritten by the distance to "@", looks for them without it: evalTimestampFunctionOverVectorSelector in promql/engine.go,
+in 3.14 too). So are ties between ranks, and what blows up last digits: powers, remainders, rounding, sine, cosine and tangent of calculated values.
 LUMA_SEED repeats a run, LUMA_QUESTIONS sets its length.
 """
 
@@ -133,7 +135,10 @@ class Chooser(RandomChoice):
             return f"{self.pick(OF_DATES)}(abs(c_total{self.matchers()}) * 997)"
         if self.chance(0.1):
             return f"{self.pick(PERIODIC)}({self.selector()})"
-        return f"{self.pick(OF_VALUES)}({inner})"
+        function = self.pick(OF_VALUES)
+        if function == "timestamp" and " @ " in inner and " offset " in inner:
+            function = "abs"
+        return f"{function}({inner})"
 
     def aggregated(self, depth: int) -> str:
         inner = self.vector(depth)

@@ -12,6 +12,7 @@
 #include "promql/evaluator.h"
 #include "promql/float_text.h"
 #include "promql/parser.h"
+#include "promql/testing/histogram_notation.h"
 
 namespace luma::promql {
 
@@ -31,6 +32,20 @@ class QueryFixture : public testing::Test {
       samples.push_back({.timestamp = static_cast<int64_t>(i) * kMinuteMs, .value = values[i]});
     }
     metrics_.Add(labels, samples);
+  }
+
+  // Likewise, with histograms in the test language: "{{count:3 buckets:[1 2]}}".
+  void LoadHistograms(std::string_view series, const std::vector<FloatHistogram>& histograms,
+                      int64_t first_minute = 0) {
+    const ExprPtr selector = Parse(series).value();
+    std::vector<LabelRef> labels;
+    for (const Matcher& matcher : std::get<VectorSelector>(selector->node).matchers) {
+      labels.push_back({matcher.name(), matcher.value()});
+    }
+    for (size_t i = 0; i < histograms.size(); ++i) {
+      metrics_.AddHistogram(labels, (first_minute + static_cast<int64_t>(i)) * kMinuteMs,
+                            histograms[i]);
+    }
   }
 
   // "m{a="1"} 5; m{a="2"} 6", or the error.
@@ -55,6 +70,10 @@ class QueryFixture : public testing::Test {
   Evaluator evaluator_{metrics_};
 
  private:
+  static std::string SampleText(const SeriesSamples& series, size_t i) {
+    const bool is_histogram = !series.histograms.empty() && series.histograms[i] != nullptr;
+    return is_histogram ? InNotation(*series.histograms[i]) : FloatText(series.values[i]);
+  }
   static std::string Text(const Result<QueryValue>& value, int64_t first = 0, int64_t last = -1) {
     if (!value.ok()) return std::string(value.status().message());
     if (value->type == ValueType::kScalar) return FloatText(value->scalar);
@@ -64,14 +83,14 @@ class QueryFixture : public testing::Test {
       if (!text.empty()) text += "; ";
       text += series.labels.ToString();
       if (last < first) {
-        for (const double sample : series.values) text += " " + FloatText(sample);
+        for (size_t i = 0; i < series.values.size(); ++i) text += " " + SampleText(series, i);
         continue;
       }
       size_t next = 0;
       for (int64_t minute = first; minute <= last; ++minute) {
         const bool has =
             next < series.timestamps.size() && series.timestamps[next] == minute * kMinuteMs;
-        text += has ? " " + FloatText(series.values[next++]) : " _";
+        text += has ? " " + SampleText(series, next++) : " _";
       }
     }
     return text;
