@@ -201,7 +201,7 @@ Status RemoteWriteDecoder::ReadFields(std::string_view fields, size_t samples_ma
         break;
       }
       case kSeriesSamples:
-        if (samples_.size() >= samples_max) {
+        if (samples_.size() + histograms_.size() >= samples_max) {
           return Status::TooLarge("too many samples in one request: limit=", kSamplesPerRequestMax);
         }
         if (!DecodeSample(reader.Bytes(), samples_.emplace_back())) return Malformed("Sample");
@@ -253,8 +253,11 @@ void RemoteWriteDecoder::AddSamples(SeriesBatch& batch, SeriesId id) const {
 // A histogram that cannot be is refused alone.
 Status RemoteWriteDecoder::ReadHistogram(std::string_view message, WriteRequestSummary& summary) {
   WireHistogram histogram;
-  if (!DecodeWireHistogram(message, histogram)) return Malformed("Histogram");
-  const Status stored = AppendWireHistogram(histogram, histogram_bytes_);
+  Status stored = CheckWireHistogramSize(message);
+  if (stored.ok()) {
+    if (!DecodeWireHistogram(message, histogram)) return Malformed("Histogram");
+    stored = AppendWireHistogram(histogram, histogram_bytes_);
+  }
   if (stored.ok()) {
     histograms_.push_back({histogram.timestamp, histogram_bytes_.size()});
     return Status::Ok();

@@ -7,6 +7,7 @@
 
 #include "model/histogram_codec.h"
 #include "prom/testing/write_request_builder.h"
+#include "prom/wire_histogram.h"
 
 namespace luma::prom {
 namespace {
@@ -218,6 +219,36 @@ TEST_F(RemoteWriteDecoderTest, TooManySamplesAreRefused) {
   std::string series = BytesField(1, LabelMessage({"__name__", "up"}));
   for (size_t i = 0; i <= kSamplesPerRequestMax; ++i) series.append("\x12\0", 2);
   EXPECT_EQ(Decode(BytesField(1, series)).status().code(), StatusCode::kTooLarge);
+}
+
+TEST_F(RemoteWriteDecoderTest, TooManySamplesBehindAHistogramAreRefused) {
+  std::string series = BytesField(1, LabelMessage({"__name__", "up"})) +
+                       BytesField(4, HistogramMessage(2000, {1, 3}));
+  for (size_t i = 0; i < kSamplesPerRequestMax; ++i) series.append("\x12\0", 2);
+  const std::string more =
+      BytesField(1, LabelMessage({"__name__", "down"})) + std::string("\x12\0", 2);
+  EXPECT_EQ(Decode(BytesField(1, series) + BytesField(1, more)).status().code(),
+            StatusCode::kTooLarge);
+}
+
+TEST_F(RemoteWriteDecoderTest, AHugeHistogramIsRefusedBeforeItIsDecoded) {
+  const std::string huge =
+      HistogramMessage(2000, {1, 3}) + BytesField(12, std::string(kWireHistogramBytesMax, '\0'));
+  const std::string series = BytesField(1, LabelMessage({"__name__", "up"})) + BytesField(4, huge) +
+                             BytesField(4, HistogramMessage(3000, {2, 3}));
+  const auto summary = Decode(BytesField(1, series));
+  ASSERT_TRUE(summary.ok()) << summary.status().message();
+  EXPECT_EQ(summary->histograms_refused, 1u);
+  EXPECT_THAT(summary->first_bad_histogram, HasSubstr("histogram is too large"));
+  EXPECT_EQ(batch_.histogram_count(), 1u);
+}
+
+TEST_F(RemoteWriteDecoderTest, TimesOfAHistogramThatAreTooFarApartAreRefused) {
+  const std::string far = HistogramMessage(INT64_MIN, {1, 3}) + "\x88\x01\x01";  // field 17: 1
+  const auto summary =
+      Decode(BytesField(1, BytesField(1, LabelMessage({"__name__", "up"})) + BytesField(4, far)));
+  ASSERT_TRUE(summary.ok()) << summary.status().message();
+  EXPECT_THAT(summary->first_bad_histogram, HasSubstr("times that do not fit"));
 }
 
 }  // namespace

@@ -179,6 +179,12 @@ Result<std::vector<HistogramBucket<double>>> BucketsOf(const WireBuckets& wire, 
 
 }  // namespace
 
+Status CheckWireHistogramSize(std::string_view message) {
+  if (message.size() <= kWireHistogramBytesMax) return Status::Ok();
+  return Status::InvalidArgument("histogram is too large: bytes=", message.size(),
+                                 " limit=", kWireHistogramBytesMax);
+}
+
 bool DecodeWireHistogram(std::string_view message, WireHistogram& histogram) {
   ProtobufReader reader(message);
   while (reader.Next()) {
@@ -190,7 +196,10 @@ bool DecodeWireHistogram(std::string_view message, WireHistogram& histogram) {
 Status AppendWireHistogram(const WireHistogram& wire, std::string& out) {
   StoredHistogram stored;
   stored.is_integer = !wire.is_float;
-  if (wire.start_timestamp != 0) stored.age_ms = wire.timestamp - wire.start_timestamp;
+  if (wire.start_timestamp != 0 &&
+      __builtin_sub_overflow(wire.timestamp, wire.start_timestamp, &stored.age_ms)) {
+    return Status::InvalidArgument("histogram has times that do not fit 64 bits");
+  }
   FloatHistogram& histogram = stored.histogram;
   histogram.hint = wire.hint;
   histogram.schema = wire.schema;

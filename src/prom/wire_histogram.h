@@ -40,7 +40,13 @@ struct WireHistogram {
   UnixMillis start_timestamp = 0;  // 0: not known
 };
 
-// False for bytes that are no such message. Memory: a small multiple of the bytes.
+// A bucket is a byte or more here and some 40 bytes while it is decoded; histograms have hundreds.
+inline constexpr size_t kWireHistogramBytesMax = 64 << 10;
+
+// kInvalidArgument for more bytes than that: to be asked before they are decoded.
+Status CheckWireHistogramSize(std::string_view message);
+
+// False for bytes that are no such message. Memory: 40 times the bytes at most.
 bool DecodeWireHistogram(std::string_view message, WireHistogram& histogram);
 
 // Appends what is stored (docs/formats/histogram.md). Schemas up to 52 are reduced to the finest

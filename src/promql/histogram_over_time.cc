@@ -39,11 +39,13 @@ void AggregateOverTime(const RangeCall& call, const RangeSeries& series, size_t 
   });
 }
 
-// The first or the last sample, of whatever kind.
+// The first or the last sample, of whatever kind. Windows of floats alone are answered already, and
+// by their rollups, whose points have last values.
 template <bool kFirst>
 void Edge(const RangeCall& call, const RangeSeries& series, size_t row, VectorValue& out,
           Annotations&) {
   ForEachWindow(call.range, series, [&](size_t step, const Window& window) {
+    if (window.kind() == WindowKind::kFloats) return;
     const size_t i = kFirst ? 0 : window.size() - 1;
     if (window.histograms[i] == nullptr) {
       out.Set(row, step, window.values[i]);

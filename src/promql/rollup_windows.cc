@@ -27,7 +27,8 @@ double Resets(const Rollup& total) { return static_cast<double>(total.resets); }
 
 template <bool kIsCounter, bool kPerSecond>
 std::optional<double> Extrapolated(const Rollup& total, const Window& window, int64_t length_ms) {
-  if (total.count < 2) return std::nullopt;
+  // A value that was written anew at its time counts twice and covers nothing.
+  if (total.count < 2 || total.first_ts == total.last_ts) return std::nullopt;
   const double increase = kIsCounter ? total.increase() : total.last - total.first;
   double factor = Extrapolation({.start = window.start,
                                  .end = window.end,

@@ -31,6 +31,14 @@ class RolledUpSeries final : public MetricsSource {
     }
   }
 
+  // Of one bucket.
+  explicit RolledUpSeries(const Rollup& bucket) {
+    series_.labels = Labels::Of({{"__name__", "m"}}).value();
+    series_.rollups.push_back({.point = 0, .rollup = bucket});
+    series_.timestamps.push_back(bucket.last_ts);
+    series_.values.push_back(bucket.last);
+  }
+
   Result<std::vector<SeriesSamples>> Select(const Matchers&, TimeRange,
                                             const ReadLimits&) const override {
     return std::vector<SeriesSamples>{series_};
@@ -115,6 +123,18 @@ TEST_F(RollupWindowsTest, ASelectorKnowsTheEndsOfBuckets) {
   EXPECT_EQ(At(0, "m"), "");
   EXPECT_EQ(At(24, "m"), "10");
   EXPECT_EQ(At(25, "m"), "");
+}
+
+TEST_F(RollupWindowsTest, AValueWrittenAnewAtItsTimeHasNoRate) {
+  RollupFold fold;
+  fold.Add(Rollup::Of({kMinuteMs, 1}));
+  fold.Add(Rollup::Of({kMinuteMs, 2}));
+  const RolledUpSeries twice(fold.Total());
+  for (const std::string_view query : {"rate(m[5m])", "increase(m[5m])", "delta(m[5m])"}) {
+    const auto value = Evaluator(twice).Instant(*Parse(query).value(), 5 * kMinuteMs, ReadLimits());
+    ASSERT_TRUE(value.ok());
+    EXPECT_THAT(value->series, IsEmpty()) << query;
+  }
 }
 
 }  // namespace
