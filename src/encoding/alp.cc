@@ -15,7 +15,7 @@ namespace {
 // What a value costs that is too wide for its vector: its bits and the gap before it.
 constexpr size_t kExceptionBytes = 9;
 
-// A vector's frame of reference.
+// A vector's frame of reference: values from `base` to base + 2^width - 1 are in it.
 struct Frame {
   int64_t base = 0;
   int width = 0;
@@ -24,14 +24,36 @@ struct Frame {
 
 using WidthCounts = std::array<size_t, kBitWidthMax + 1>;
 
-// The width that makes the frame smallest.
-Frame FrameOf(std::span<const int64_t> integers) {
-  Frame frame;
-  frame.base = *std::ranges::min_element(integers);
+struct Range {
+  int64_t least = INT64_MAX;
+  int64_t greatest = INT64_MIN;
+
+  void Add(int64_t value) {
+    least = std::min(least, value);
+    greatest = std::max(greatest, value);
+  }
+  bool Holds(int64_t value) const { return least <= value && value <= greatest; }
+  int width() const {
+    return BitWidth(static_cast<uint64_t>(greatest) - static_cast<uint64_t>(least));
+  }
+};
+
+enum class End : bool { kLeast, kGreatest };
+
+uint64_t DistanceFrom(End end, const Range& range, int64_t value) {
+  const auto word = static_cast<uint64_t>(value);
+  return end == End::kLeast ? word - static_cast<uint64_t>(range.least)
+                            : static_cast<uint64_t>(range.greatest) - word;
+}
+
+// The width that makes a frame smallest which begins or ends where `range` does: what is further
+// from there than that, or not in the range, becomes an exception.
+Frame CutFrom(End end, const Range& range, std::span<const int64_t> integers) {
   WidthCounts counts{};
   for (const int64_t integer : integers) {
-    ++counts[BitWidth(static_cast<uint64_t>(integer) - static_cast<uint64_t>(frame.base))];
+    ++counts[range.Holds(integer) ? BitWidth(DistanceFrom(end, range, integer)) : kBitWidthMax];
   }
+  Frame frame;
   size_t wider = counts[kBitWidthMax];
   for (int width = kLaneWidthMax; width >= 0; --width) {
     const size_t bytes = LaneShape(integers.size(), width).bytes() + wider * kExceptionBytes;
@@ -42,6 +64,30 @@ Frame FrameOf(std::span<const int64_t> integers) {
     wider += counts[width];
   }
   return frame;
+}
+
+// What of `range` is within `width` bits of its end, as far as there are values.
+Range Within(End end, const Range& range, int width, std::span<const int64_t> integers) {
+  Range rest;
+  for (const int64_t integer : integers) {
+    if (range.Holds(integer) && BitWidth(DistanceFrom(end, range, integer)) <= width) {
+      rest.Add(integer);
+    }
+  }
+  return rest;
+}
+
+// Cuts off what lies far above and far below the others, in turn, as long as that saves bytes.
+Frame FrameOf(std::span<const int64_t> integers) {
+  Range range;
+  for (const int64_t integer : integers) range.Add(integer);
+  Frame best;
+  for (End end = End::kLeast;; end = end == End::kLeast ? End::kGreatest : End::kLeast) {
+    const Frame frame = CutFrom(end, range, integers);
+    if (frame.bytes >= best.bytes) return best;
+    if (range.width() > frame.width) range = Within(end, range, frame.width, integers);
+    best = {range.least, frame.width, frame.bytes};
+  }
 }
 
 // Calls fn(first row, integers) for each vector.

@@ -95,13 +95,38 @@ TEST(AlpTest, ReturnsEveryBitOfAnyDoubles) {
   ExpectDecodes(DecodeAlpRd, AlpRd(special), special);
 }
 
-TEST(AlpTest, OneFarValueDoesNotWidenTheVector) {
+// A vector of values around a level, four bits each.
+std::vector<double> Gauge() {
   std::vector<double> values(kVectorValues);
-  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i % 16) / 10;
-  const size_t bytes = Alp(values).size();
-  values[500] = 1e9;
-  EXPECT_LE(Alp(values).size(), bytes + 10);
-  ExpectDecodes(DecodeAlp, Alp(values), values);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = 5000 + static_cast<double>(i % 16) / 10;
+  return values;
+}
+
+// Bytes of an exception, and of a base that takes more of them because of what lies beside.
+constexpr size_t kExceptionBytes = 10;
+
+TEST(AlpTest, FarValuesDoNotWidenTheVector) {
+  const size_t bytes = Alp(Gauge()).size();
+  using Outliers = std::vector<std::pair<size_t, double>>;
+  for (const Outliers& outliers :
+       {Outliers{{500, 1e9}}, Outliers{{500, -1e9}}, Outliers{{0, 0}}, Outliers{{1023, 4990}},
+        Outliers{{10, 1e9}, {20, -1e9}}, Outliers{{10, 5e7}, {20, -1e9}, {30, 1}, {40, 4000}}}) {
+    std::vector<double> values = Gauge();
+    for (const auto& [row, value] : outliers) values[row] = value;
+    EXPECT_LE(Alp(values).size(), bytes + outliers.size() * kExceptionBytes)
+        << "row " << outliers[0].first << " = " << outliers[0].second;
+    ExpectDecodes(DecodeAlp, Alp(values), values);
+  }
+}
+
+TEST(AlpTest, LeadingExceptionsDoNotWidenTheVector) {
+  const size_t bytes = Alp(Gauge()).size();
+  for (const double exception : {double{NAN}, double{INFINITY}, -0.0, 1e300}) {
+    std::vector<double> values = Gauge();
+    values[0] = values[1] = exception;
+    EXPECT_LE(Alp(values).size(), bytes + 2 * kExceptionBytes) << exception;
+    ExpectDecodes(DecodeAlp, Alp(values), values);
+  }
 }
 
 TEST(AlpTest, EstimatesItsBytes) {

@@ -1,5 +1,6 @@
 #include "encoding/block.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -123,7 +124,8 @@ Header Shrink(CodecId codec, const ColumnSpan& column, size_t begin, const Encod
   std::optional<Bytes> compressed;
   if (options.second_pass_zstd) compressed = Compressed(payload, options.zstd_level);
   if (column.type == PhysicalType::kBytes && !options.force) {
-    const size_t bytes_max = compressed ? compressed->size() / 7 * 8 : payload.size() / 8 * 7;
+    size_t bytes_max = payload.size() / 8 * 7;
+    if (compressed) bytes_max = std::min(bytes_max, compressed->size() / 7 * 8);
     if (const auto fsst = TryFsst(codec, column, payload, bytes_max)) {
       out.resize(begin);
       ByteWriter(out).Raw(fsst->bytes);

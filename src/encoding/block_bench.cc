@@ -73,6 +73,23 @@ OwnedColumn DecimalGauge() {
   return OwnedColumn::Of(PhysicalType::kFloat64, values);
 }
 
+// The same with a value far below in each vector, and one that is no decimal before the first.
+OwnedColumn GaugeWithLowOutliers() {
+  std::mt19937_64 random(5);
+  std::vector<double> values(kRows);
+  for (uint32_t i = 0; i < kRows; ++i) {
+    values[i] = i % 1000 == 500 ? 0 : static_cast<double>(500'000 + random() % 300) / 100;
+  }
+  return OwnedColumn::Of(PhysicalType::kFloat64, values);
+}
+OwnedColumn GaugeAfterAGap() {
+  std::mt19937_64 random(5);
+  std::vector<double> values(kRows);
+  for (double& value : values) value = static_cast<double>(500'000 + random() % 300) / 100;
+  values[0] = std::nan("");
+  return OwnedColumn::Of(PhysicalType::kFloat64, values);
+}
+
 OwnedColumn MostlyIdleGauge() {
   std::mt19937_64 random(6);
   std::vector<double> values(kRows, 1);
@@ -183,6 +200,9 @@ const bool kRegistered = [] {
   RegisterBoth("codec/delta_of_delta", JitteredTimestamps, {.force = CodecId::kDeltaOfDelta});
   RegisterBoth("codec/rle", SeriesIds, {.force = CodecId::kRle});
   RegisterBoth("codec/decimal", DecimalGauge, {.force = CodecId::kDecimal});
+  RegisterBoth("codec/alp", DecimalGauge, {.force = CodecId::kAlp});
+  RegisterBoth("codec/alp_low_outliers", GaugeWithLowOutliers, {.force = CodecId::kAlp});
+  RegisterBoth("codec/alp_after_a_gap", GaugeAfterAGap, {.force = CodecId::kAlp});
   RegisterBoth("codec/gorilla_on_decimals", DecimalGauge, {.force = CodecId::kGorilla});
   RegisterBoth("codec/gorilla", IntegerCounter, {.force = CodecId::kGorilla});
   return true;

@@ -18,7 +18,9 @@ struct DecimalException {
   double value = 0;
 };
 
-// Row i is integers[i] / 10^exponent, or what `exceptions` (by row) say.
+// Row i is integers[i] / 10^exponent, or what `exceptions` (by row) say. The integer of an
+// exception is that of the row before, of leading ones that of the first row that is none: it
+// widens no frame and makes no difference.
 struct Decimals {
   int exponent = 0;
   std::vector<int64_t> integers;

@@ -81,5 +81,26 @@ TEST(DecimalFormatTest, WritesTheExampleOfTheFormatDocument) {
   EXPECT_EQ(ToHex(ByteSpan(block).subspan(2)), ToHex(FormatExample("decimal.md", "decimals")));
 }
 
+// Goal: the exponent suits what is near each value. Method: levels that are whole numbers far
+// apart, with bursts of three digits in between: kept as exceptions these take 7 bits for a value,
+// as integers of a thousandth, which differ as little from their neighbours, 2.
+TEST(DecimalTest, BurstsOfDigitsAreNoExceptionsForTheRangeOfTheColumn) {
+  std::mt19937_64 random(6);
+  std::vector<double> values(16384);
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = i / 100 % 10 == 0 ? static_cast<double>(random() % 1000) / 1000
+                                  : static_cast<double>(i / 3000);
+  }
+  EXPECT_LT(EncodeDecimals(values).size() * 8, values.size() * 2);
+  ExpectReturned(values);
+}
+
+TEST(DecimalTest, ExceptionsTakeTheIntegersOfTheirNeighbours) {
+  const Decimals decimals = SplitDecimals(std::vector<double>{NAN, INFINITY, 7, NAN, 9, -0.0});
+  EXPECT_EQ(decimals.integers, (std::vector<int64_t>{7, 7, 7, 7, 9, 9}));
+  EXPECT_EQ(decimals.exceptions.size(), 4u);
+  EXPECT_EQ(SplitDecimals(std::vector<double>{NAN, NAN}).integers, (std::vector<int64_t>{0, 0}));
+}
+
 }  // namespace
 }  // namespace luma::encoding

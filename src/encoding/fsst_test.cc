@@ -186,6 +186,19 @@ TEST(FsstChoiceTest, TakesFsstWhereTheSlowerSecondPassWouldNotSaveAnEighth) {
   EXPECT_EQ(CodecOf(lines, {.second_pass_zstd = true}), CodecId::kPlain);
 }
 
+// Goal: beside zstd too, FSST has to save an eighth of the plain strings. Method: letters that are
+// whole codes of FSST and seven bits of zstd, and something for FSST to find.
+TEST(FsstChoiceTest, SavingLessThanAnEighthIsNotWorthItBesideZstdEither) {
+  std::mt19937_64 random(4);
+  Texts texts(5000, std::string(160, '\0'));
+  for (std::string& text : texts) {
+    for (char& letter : text) letter = static_cast<char>(random() % 126);
+    text += "constant";
+  }
+  EXPECT_EQ(CodecOf(texts, {}), CodecId::kPlain);
+  EXPECT_EQ(CodecOf(texts, {.second_pass_zstd = true}), CodecId::kPlain);
+}
+
 TEST(FsstChoiceTest, LeavesNoiseAndShortBlocksPlain) {
   std::mt19937_64 random(3);
   Texts noise(5000, std::string(20, '\0'));

@@ -55,28 +55,22 @@ void UnpackWords(const uint64_t* words, int width, size_t rows, const Finish& fi
   }
 }
 
-class AddBase {
- public:
-  explicit AddBase(uint64_t base) : base_(hn::Set(kWords, base)) {}
-  HWY_INLINE Words operator()(Words words) const { return hn::Add(words, base_); }
-
- private:
-  const Words base_;
-};
-
 void UnpackAndAddBase(const uint64_t* words, int width, size_t rows, uint64_t base, uint64_t* out) {
-  UnpackWords(words, width, rows, AddBase(base), out);
+  const Words bases = hn::Set(kWords, base);
+  UnpackWords(words, width, rows, [&](Words value) { return hn::Add(value, bases); }, out);
 }
 
 void UnpackAndConvert(const uint64_t* words, int width, size_t rows, uint64_t base,
                       const PowerOfTen& divisor, uint64_t* out) {
-  const AddBase add(base);
+  const Words bases = hn::Set(kWords, base);
   if (divisor.power == 1) {
     const ToWholeDouble convert(kWords);
-    UnpackWords(words, width, rows, [&](Words value) { return convert(add(value)); }, out);
+    UnpackWords(
+        words, width, rows, [&](Words value) { return convert(hn::Add(value, bases)); }, out);
   } else {
     const ToDouble convert(kWords, divisor);
-    UnpackWords(words, width, rows, [&](Words value) { return convert(add(value)); }, out);
+    UnpackWords(
+        words, width, rows, [&](Words value) { return convert(hn::Add(value, bases)); }, out);
   }
 }
 
