@@ -14,6 +14,8 @@
 namespace luma {
 namespace {
 
+constexpr size_t kSharedCountBytes = 16;  // of a HistogramPtr
+
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 template <typename Number>
@@ -521,7 +523,7 @@ std::vector<HistogramRange> RangesOf(const FloatHistogram& histogram) {
 }
 
 size_t HistogramBytes(const FloatHistogram& histogram) {
-  return sizeof(FloatHistogram) +
+  return kSharedCountBytes + sizeof(FloatHistogram) +
          (histogram.positive.capacity() + histogram.negative.capacity()) *
              sizeof(HistogramBucket<double>) +
          histogram.custom_bounds.capacity() * sizeof(double);

@@ -265,6 +265,12 @@ void AppendHistogram(const StoredHistogram& stored, std::string& out) {
   out.append(AsText(bytes));
 }
 
+// A bucket takes at least a byte, and a list that grows is there twice: as it was and twice as
+// long.
+size_t DecodedHistogramBytesMax(std::string_view bytes) {
+  return HistogramBytes(FloatHistogram()) + bytes.size() * 3 * sizeof(HistogramBucket<double>);
+}
+
 Result<StoredHistogram> DecodeHistogram(std::string_view bytes) {
   StoredHistogram stored;
   if (Decoder(bytes).Run(stored)) return stored;

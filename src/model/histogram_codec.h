@@ -25,8 +25,11 @@ Status CheckHistogram(const StoredHistogram& stored);
 // Appends the bytes. The histogram passes CheckHistogram, or is a stale marker.
 void AppendHistogram(const StoredHistogram& stored, std::string& out);
 
-// Errors: kCorruption for bytes that the format does not allow. Allocates no more than a small
-// multiple of the bytes.
+// Errors: kCorruption for bytes that the format does not allow. Allocates no more than
+// DecodedHistogramBytesMax.
 Result<StoredHistogram> DecodeHistogram(std::string_view bytes);
+
+// No less than HistogramBytes of what `bytes` are decoded to, and what decoding needs besides.
+size_t DecodedHistogramBytesMax(std::string_view bytes);
 
 }  // namespace luma

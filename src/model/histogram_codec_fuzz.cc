@@ -10,6 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const luma::Result<luma::StoredHistogram> stored = luma::DecodeHistogram(bytes);
   if (!stored.ok() || luma::IsStaleNan(stored->histogram.sum)) return 0;
+  LUMA_CHECK(luma::HistogramBytes(stored->histogram) <= luma::DecodedHistogramBytesMax(bytes));
   std::string written;
   luma::AppendHistogram(*stored, written);
   const luma::Result<luma::StoredHistogram> again = luma::DecodeHistogram(written);

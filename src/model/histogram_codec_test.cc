@@ -50,6 +50,7 @@ std::string DocumentedBytes() {
 void ExpectComesBack(const StoredHistogram& stored) {
   const Result<StoredHistogram> decoded = DecodeHistogram(Encoded(stored));
   ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_LE(HistogramBytes(decoded->histogram), DecodedHistogramBytesMax(Encoded(stored)));
   EXPECT_TRUE(AreSameHistograms(decoded->histogram, stored.histogram));
   EXPECT_EQ(decoded->histogram.hint, stored.histogram.hint);
   EXPECT_EQ(decoded->is_integer, stored.is_integer);

@@ -49,7 +49,7 @@ void SeriesBatch::AddHistogram(UnixMillis timestamp, std::string_view bytes) {
     histogram_offsets_.push_back(static_cast<uint32_t>(histogram_bytes_.size()));
   }
   histogram_bytes_.append(bytes);
-  LUMA_CHECK(histogram_bytes_.size() <= UINT32_MAX);  // bodies are bounded far below
+  LUMA_CHECK(histogram_bytes_.size() <= UINT32_MAX);
   histogram_offsets_.push_back(static_cast<uint32_t>(histogram_bytes_.size()));
   AddSample({.timestamp = timestamp});
   ++histogram_count_;

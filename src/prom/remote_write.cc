@@ -77,6 +77,15 @@ net::HttpResponse StoredResponse(const WriteRequestSummary& request, const Write
   return net::TextResponse(400, std::move(text));
 }
 
+// Histograms may be larger as they are stored than in the message.
+Status BookHistograms(const SeriesBatch& batch, storage::BudgetLease& memory) {
+  const uint64_t bytes = batch.allocated_bytes();
+  if (batch.histogram_count() == 0 || memory.bytes() == 0 || bytes <= memory.bytes()) {
+    return Status::Ok();
+  }
+  return memory.Grow(bytes - memory.bytes());
+}
+
 }  // namespace
 
 struct RemoteWriteHandler::Scratch {
@@ -160,8 +169,10 @@ Result<WriteRequestSummary> RemoteWriteHandler::Decode(std::string_view body, Sc
   if (!snappy::RawUncompress(body.data(), body.size(), scratch.decoded.data())) {
     return Status::InvalidArgument("bad snappy: damaged data");
   }
-  return scratch.decoder.Decode(std::string_view(scratch.decoded).substr(0, bytes), sink_,
-                                scratch.batch);
+  Result<WriteRequestSummary> summary = scratch.decoder.Decode(
+      std::string_view(scratch.decoded).substr(0, bytes), sink_, scratch.batch);
+  if (summary.ok()) LUMA_RETURN_IF_ERROR(BookHistograms(scratch.batch, memory));
+  return summary;
 }
 
 void RemoteWriteHandler::Count(const WriteRequestSummary& request) {

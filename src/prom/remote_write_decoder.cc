@@ -113,6 +113,7 @@ Result<WriteRequestSummary> RemoteWriteDecoder::Decode(std::string_view message,
                                                        SeriesBatch& batch) {
   WriteRequestSummary summary;
   metadata_.clear();
+  request_histogram_bytes_ = 0;
   ProtobufReader reader(message);
   while (FindSome(reader, summary)) {
     ids_.resize(hashes_.size());
@@ -174,6 +175,11 @@ Status RemoteWriteDecoder::DecodeSeries(const WireSeries& series, SeriesId id, S
   summary.histograms_refused += counts.histograms_refused;
   if (summary.first_bad_histogram.empty()) {
     summary.first_bad_histogram = std::move(counts.first_bad_histogram);
+  }
+  request_histogram_bytes_ += histogram_bytes_.size();
+  if (request_histogram_bytes_ > kHistogramBytesPerRequestMax) {
+    return Status::TooLarge("histograms of one request are too large: limit=",
+                            kHistogramBytesPerRequestMax);
   }
   if (!is_known) {
     AddSeries(batch, summary);

@@ -18,6 +18,8 @@ namespace luma::prom {
 // Bounds on what a message can grow to in memory: two bytes of it make an empty sample of 16.
 // Senders put about 10,000 samples into a request and tens of labels on a series.
 constexpr size_t kSamplesPerRequestMax = 2'000'000;
+// Counts that are stored take up to eight bytes where the message has their differences in one.
+constexpr size_t kHistogramBytesPerRequestMax = 256 << 20;
 constexpr size_t kLabelsPerSeriesMax = 4096;
 constexpr size_t kMetadataPerRequestMax = 50'000;  // two bytes make one of 128
 
@@ -41,7 +43,8 @@ class RemoteWriteDecoder {
   // Adds the valid series of `message` to `batch`, which goes to `sink`. A series is refused for
   // labels that AppendCanonical refuses, for having no __name__ and for too many labels; the others
   // are kept. Unsorted labels are sorted. Unknown fields are skipped. Errors: kInvalidArgument for
-  // bytes that are no such message, kTooLarge above kSamplesPerRequestMax; then the batch is not to
+  // bytes that are no such message, kTooLarge above kSamplesPerRequestMax and
+  // kHistogramBytesPerRequestMax; then the batch is not to
   // be used.
   Result<WriteRequestSummary> Decode(std::string_view message, const MetricsSink& sink,
                                      SeriesBatch& batch);
@@ -71,6 +74,7 @@ class RemoteWriteDecoder {
   // Of some series of the message, to be looked up together.
   std::vector<WireSeries> series_;
   std::vector<std::string_view> metadata_;
+  size_t request_histogram_bytes_ = 0;  // as stored, of all series so far
   std::vector<Hash128> hashes_;
   std::vector<SeriesId> ids_;
   // Of one series.

@@ -243,6 +243,19 @@ TEST_F(RemoteWriteDecoderTest, AHugeHistogramIsRefusedBeforeItIsDecoded) {
   EXPECT_EQ(batch_.histogram_count(), 1u);
 }
 
+// Each difference of a byte becomes a count of eight.
+TEST_F(RemoteWriteDecoderTest, HistogramsThatGrowTooLargeTogetherAreRefused) {
+  constexpr size_t kBuckets = 60'000;
+  const std::string message =
+      HistogramMessage(2000, std::vector<int64_t>(kBuckets, int64_t{1} << 47));
+  ASSERT_LE(message.size(), kWireHistogramBytesMax);
+  std::string series = BytesField(1, LabelMessage({"__name__", "up"}));
+  for (size_t bytes = 0; bytes <= kHistogramBytesPerRequestMax; bytes += kBuckets * 8) {
+    series += BytesField(4, message);
+  }
+  EXPECT_EQ(Decode(BytesField(1, series)).status().code(), StatusCode::kTooLarge);
+}
+
 TEST_F(RemoteWriteDecoderTest, TimesOfAHistogramThatAreTooFarApartAreRefused) {
   const std::string far = HistogramMessage(INT64_MIN, {1, 3}) + "\x88\x01\x01";  // field 17: 1
   const auto summary =

@@ -145,19 +145,16 @@ Result<VectorValue> EvaluateAggregate(NodeEvaluator& evaluator, const Aggregate&
   if (accumulator == nullptr) WarnAboutQuantiles(parameter, context.annotations());
   LUMA_RETURN_IF_ERROR(context.Book(groups.size(), input.step_count()));
   const bool adds_up = aggregate.op == AggregateOp::kSum || aggregate.op == AggregateOp::kAvg;
-  VectorValue histograms(input.step_count());
-  if (adds_up && input.HasHistograms()) {
-    histograms = input;
-    input.DropHistograms();
-  }
-  VectorValue out(input.step_count());
+  const HistogramColumns histograms = adds_up ? input.TakeHistograms() : HistogramColumns();
+  VectorValue out(input.step_count(), &context.meter());
   out.Reserve(groups.size());
   for (const RowGroup& group : groups) {
     const size_t row = out.AddRow(group.labels, group.drop_name);
     if (accumulator != nullptr) {
       accumulator(input, group, row, out);
-      if (histograms.HasHistograms()) {
-        AggregateHistograms(aggregate.op, histograms, group, row, out, context.annotations());
+      if (!histograms.empty()) {
+        AggregateHistograms(aggregate.op, {input, histograms}, group, row, out,
+                            context.annotations());
       }
     } else {
       QuantileOfGroup(input, group, parameter, row, out);

@@ -48,7 +48,7 @@ class PairMatching {
         fill_one_(binary.matching.fill_right),
         matching_labels_(SortedNames(binary.matching.labels)),
         any_many_(AllSteps(many_)),
-        out_(left.step_count()) {
+        out_(left.step_count(), &context.meter()) {
     out_.Reserve(many_.size());
   }
 

@@ -45,7 +45,10 @@ class ValueCounter {
   Status CountHistogram(const RowGroup& group, size_t step, const FloatHistogram& histogram) {
     const std::string text = HistogramText(histogram);
     const auto [at, is_new] = histogram_rows_.try_emplace(text, out_.size());
-    if (is_new) LUMA_RETURN_IF_ERROR(AddRow(group, text));
+    if (is_new) {
+      LUMA_RETURN_IF_ERROR(context_.BookBytes(2 * text.size()));  // here and in the label
+      LUMA_RETURN_IF_ERROR(AddRow(group, text));
+    }
     CountCell(at->second, step);
     return Status::Ok();
   }

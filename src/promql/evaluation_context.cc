@@ -3,8 +3,8 @@
 namespace luma::promql {
 
 Status EvaluationContext::BookBytes(uint64_t bytes) {
-  LUMA_RETURN_IF_ERROR(CheckDeadline());
-  return limits_.memory == nullptr ? Status::Ok() : limits_.memory->Book(bytes);
+  if (!meter_.Book(bytes)) return meter_.Check();
+  return CheckDeadline();
 }
 
 Status EvaluationContext::CheckPoints(uint64_t points) const {

@@ -15,18 +15,30 @@ void SortByLabels(std::vector<SeriesSamples>& series) {
   });
 }
 
+void Reserve(size_t count, bool has_histograms, SeriesSamples& series) {
+  series.timestamps.reserve(count);
+  series.values.reserve(count);
+  if (has_histograms) series.histograms.reserve(count);
+}
+uint64_t SampleBytes(size_t count, bool has_histograms) {
+  return count * (sizeof(Sample) + (has_histograms ? sizeof(HistogramPtr) : 0));
+}
+
 // The samples of every row that has any. Errors: two rows with one label set.
 Result<std::vector<SeriesSamples>> AnswerOf(EvaluationContext& context, VectorValue vector,
                                             const Steps& steps) {
   LUMA_RETURN_IF_ERROR(DropNames(vector));
-  LUMA_RETURN_IF_ERROR(context.BookBytes(vector.CountPresent() * sizeof(Sample)));
+  LUMA_RETURN_IF_ERROR(context.BookBytes(vector.size() * sizeof(SeriesSamples)));
   std::vector<SeriesSamples> answer;
   answer.reserve(vector.size());
   for (size_t row = 0; row < vector.size(); ++row) {
-    if (vector.IsEmptyRow(row)) continue;
-    SeriesSamples& series = answer.emplace_back();
-    series.labels = std::move(vector.mutable_labels(row));
+    const size_t count = CountSteps(vector.presence(row));
+    if (count == 0) continue;
     const bool has_histograms = vector.HasHistograms(row);
+    LUMA_RETURN_IF_ERROR(context.BookBytes(SampleBytes(count, has_histograms)));
+    SeriesSamples& series = answer.emplace_back();
+    Reserve(count, has_histograms, series);
+    series.labels = std::move(vector.mutable_labels(row));
     ForEachPresent(vector, row, [&](size_t step) {
       series.timestamps.push_back(steps.At(step));
       series.values.push_back(vector.At(row, step));
@@ -38,9 +50,13 @@ Result<std::vector<SeriesSamples>> AnswerOf(EvaluationContext& context, VectorVa
 
 // What the only step sees of each series.
 Result<std::vector<SeriesSamples>> AnswerOf(EvaluationContext& context, const RangeValue& range) {
+  LUMA_RETURN_IF_ERROR(context.BookBytes(range.series.size() * sizeof(SeriesSamples)));
   std::vector<SeriesSamples> answer;
+  answer.reserve(range.series.size());
   uint64_t points = 0;
   for (const RangeSeries& series : range.series) {
+    LUMA_RETURN_IF_ERROR(
+        context.BookBytes(SampleBytes(series.times.size(), !series.histograms.empty())));
     ForEachWindow(range, series, [&](size_t, const Window& window) {
       answer.push_back({.labels = series.drop_name ? WithoutMetadata(series.labels) : series.labels,
                         .timestamps = {window.times.begin(), window.times.end()},

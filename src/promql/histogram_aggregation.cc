@@ -15,26 +15,23 @@ struct GroupCells {
   bool has_floats = false;
 };
 
-GroupCells CellsAt(const VectorValue& input, const RowGroup& group, size_t step) {
+GroupCells CellsAt(const SplitVector& input, const RowGroup& group, size_t step) {
   GroupCells cells;
   for (const size_t row : group.rows) {
-    if (!input.Has(row, step)) continue;
-    if (input.Histogram(row, step) == nullptr) {
-      cells.has_floats = true;
-    } else {
-      cells.histograms.push_back(row);
-    }
+    const std::vector<HistogramPtr>& column = input.histograms[row];
+    if (!column.empty() && column[step] != nullptr) cells.histograms.push_back(row);
+    cells.has_floats = cells.has_floats || input.floats.Has(row, step);
   }
   return cells;
 }
 
 template <typename Aggregate>
-void AggregateStep(const VectorValue& input, const std::vector<size_t>& rows, size_t step,
+void AggregateStep(const SplitVector& input, const std::vector<size_t>& rows, size_t step,
                    size_t out_row, VectorValue& out, Annotations& annotations) {
   Aggregate aggregate;
   for (const size_t row : rows) {
-    if (aggregate.Add(*input.Histogram(row, step), annotations)) continue;
-    WarnAboutMixedSchemas(input.labels(row).metric_name(), annotations);
+    if (aggregate.Add(*input.histograms[row][step], annotations)) continue;
+    WarnAboutMixedSchemas(input.floats.labels(row).metric_name(), annotations);
     return out.Clear(out_row, step);
   }
   out.SetHistogram(out_row, step,
@@ -43,9 +40,9 @@ void AggregateStep(const VectorValue& input, const std::vector<size_t>& rows, si
 
 }  // namespace
 
-void AggregateHistograms(AggregateOp op, const VectorValue& input, const RowGroup& group,
+void AggregateHistograms(AggregateOp op, const SplitVector& input, const RowGroup& group,
                          size_t out_row, VectorValue& out, Annotations& annotations) {
-  for (size_t step = 0; step < input.step_count(); ++step) {
+  for (size_t step = 0; step < out.step_count(); ++step) {
     const GroupCells cells = CellsAt(input, group, step);
     if (cells.histograms.empty()) continue;
     if (cells.has_floats) {

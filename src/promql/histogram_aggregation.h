@@ -10,10 +10,16 @@
 
 namespace luma::promql {
 
+// A vector whose histograms were taken out of it.
+struct SplitVector {
+  const VectorValue& floats;
+  const HistogramColumns& histograms;
+};
+
 // For sum and avg, after the floats of the group have been aggregated into `out_row`: steps at
 // which the group holds histograms get their sum or mean, or nothing when they do not fit each
 // other or floats are among them.
-void AggregateHistograms(AggregateOp op, const VectorValue& input, const RowGroup& group,
+void AggregateHistograms(AggregateOp op, const SplitVector& input, const RowGroup& group,
                          size_t out_row, VectorValue& out, Annotations& annotations);
 
 // Takes the histograms from a vector whose aggregation ignores them, and says so.

@@ -5,6 +5,7 @@
 
 #include "promql/histogram_annotations.h"
 #include "promql/histogram_sums.h"
+#include "promql/histogram_windows.h"
 
 namespace luma::promql {
 namespace {
@@ -25,18 +26,12 @@ std::optional<FloatHistogram> OfWindow(const Window& window, std::string_view me
 template <typename Aggregate>
 void AggregateOverTime(const RangeCall& call, const RangeSeries& series, size_t row,
                        VectorValue& out, Annotations& annotations) {
-  const std::string_view metric = series.labels.metric_name();
-  ForEachWindow(call.range, series, [&](size_t step, const Window& window) {
-    switch (window.kind()) {
-      case WindowKind::kFloats:
-        return;
-      case WindowKind::kBoth:
-        WarnAboutMixedKinds(metric, annotations);
-        return out.Clear(row, step);
-      case WindowKind::kHistograms:
-        return SetOrClear(OfWindow<Aggregate>(window, metric, annotations), row, step, out);
-    }
-  });
+  HistogramCells cells(series, row, out, annotations);
+  const auto compute = [&](const Window& window) {
+    return OfWindow<Aggregate>(window, series.labels.metric_name(), annotations);
+  };
+  ForEachWindow(call.range, series,
+                [&](size_t step, const Window& window) { cells.Answer(step, window, compute); });
 }
 
 // The first or the last sample, of whatever kind. Windows of floats alone are answered already, and

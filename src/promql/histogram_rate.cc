@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "promql/histogram_annotations.h"
+#include "promql/histogram_windows.h"
 #include "promql/rate.h"
 
 namespace luma::promql {
@@ -116,17 +117,12 @@ void Rate(const RangeCall& call, const RangeSeries& series, size_t row, VectorVa
   const std::string_view metric = series.labels.metric_name();
   const auto rate_of =
       call.range.edges == RangeEdges::kPlain ? ExtrapolatedRate : ExtendedHistogramRate;
-  ForEachWindow(call.range, series, [&](size_t step, const Window& window) {
-    switch (window.kind()) {
-      case WindowKind::kFloats:
-        return;
-      case WindowKind::kBoth:
-        WarnAboutMixedKinds(metric, annotations);
-        return out.Clear(row, step);
-      case WindowKind::kHistograms:
-        return SetOrClear(rate_of(call, window, kKind, metric, annotations), row, step, out);
-    }
-  });
+  HistogramCells cells(series, row, out, annotations);
+  const auto compute = [&](const Window& window) {
+    return rate_of(call, window, kKind, metric, annotations);
+  };
+  ForEachWindow(call.range, series,
+                [&](size_t step, const Window& window) { cells.Answer(step, window, compute); });
 }
 
 // Between the last two samples, both histograms.
@@ -159,19 +155,14 @@ std::optional<FloatHistogram> InstantChange(const Window& window, bool per_secon
 template <bool kPerSecond>
 void Instant(const RangeCall& call, const RangeSeries& series, size_t row, VectorValue& out,
              Annotations& annotations) {
-  const std::string_view metric = series.labels.metric_name();
+  HistogramCells cells(series, row, out, annotations);
+  const auto compute = [&](const Window& both) {
+    return InstantChange(both, kPerSecond, series.labels.metric_name(), annotations);
+  };
   ForEachWindow(call.range, series, [&](size_t step, const Window& window) {
     if (window.size() < 2) return out.Clear(row, step);
-    const Window both = window.Last(2);
-    switch (both.kind()) {
-      case WindowKind::kFloats:  // and they are the last two of the floats as well
-        return;
-      case WindowKind::kBoth:
-        WarnAboutMixedKinds(metric, annotations);
-        return out.Clear(row, step);
-      case WindowKind::kHistograms:
-        return SetOrClear(InstantChange(both, kPerSecond, metric, annotations), row, step, out);
-    }
+    // When they are floats, they are the last two of the floats as well.
+    cells.Answer(step, window.Last(2), compute);
   });
 }
 

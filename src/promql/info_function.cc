@@ -213,7 +213,7 @@ Result<VectorValue> Info(NodeEvaluator& evaluator, const Call& call) {
                                                         selector, SampleField::kFloatTime));
   const InfoIndex index(std::move(times));
   LUMA_RETURN_IF_ERROR(evaluator.context().Book(base.size(), base.step_count()));
-  VectorValue out(base.step_count());
+  VectorValue out(base.step_count(), &evaluator.context().meter());
   InfoJoin join(request, index, base, out);
   for (size_t row = 0; row < base.size(); ++row) LUMA_RETURN_IF_ERROR(join.JoinRow(row));
   LUMA_RETURN_IF_ERROR(MergeEqualLabels(out));

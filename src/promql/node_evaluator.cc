@@ -25,27 +25,40 @@ UnixMillis FirstAlignedAfter(UnixMillis time, int64_t step_ms) {
   return toward_zero > time ? toward_zero : SaturatingAdd(toward_zero, step_ms);
 }
 
-// A subquery may leave out samples or repeat them, so neighbours are to be compared anew.
-HistogramPtr WithoutFoundReset(HistogramPtr histogram) {
+// A subquery may leave out samples or repeat them, so neighbours are to be compared anew. Null also
+// when there is no memory for it.
+HistogramPtr WithoutFoundReset(HistogramPtr histogram, WorkMeter& meter) {
   if (histogram == nullptr || histogram->hint == ResetHint::kGauge ||
       histogram->hint == ResetHint::kUnknown) {
     return histogram;
   }
+  if (!meter.Book(HistogramBytes(*histogram))) return nullptr;
   FloatHistogram unknown = *histogram;
   unknown.hint = ResetHint::kUnknown;
   return std::make_shared<const FloatHistogram>(std::move(unknown));
 }
 
-RangeSeries SeriesOfRow(VectorValue& vector, size_t row, const Steps& steps) {
+// What the steps of a row take as samples.
+uint64_t SampleBytes(const VectorValue& vector, size_t row) {
+  const size_t of_histogram = vector.HasHistograms(row) ? sizeof(HistogramPtr) : 0;
+  return CountSteps(vector.presence(row)) * (sizeof(Sample) + of_histogram);
+}
+
+// The caller has booked SampleBytes, and asks the meter before it uses the series.
+RangeSeries SeriesOfRow(VectorValue& vector, size_t row, const Steps& steps, WorkMeter& meter) {
   RangeSeries series;
+  const size_t count = CountSteps(vector.presence(row));
+  series.times.reserve(count);
+  series.values.reserve(count);
   series.drop_name = vector.drop_name(row);
   series.labels = std::move(vector.mutable_labels(row));
   const bool has_histograms = vector.HasHistograms(row);
+  if (has_histograms) series.histograms.reserve(count);
   ForEachPresent(vector, row, [&](size_t step) {
     series.times.push_back(steps.At(step));
     series.values.push_back(vector.At(row, step));
     if (has_histograms) {
-      series.histograms.push_back(WithoutFoundReset(vector.SharedHistogram(row, step)));
+      series.histograms.push_back(WithoutFoundReset(vector.SharedHistogram(row, step), meter));
     }
   });
   return series;
@@ -113,7 +126,6 @@ Result<ScalarColumn> NodeEvaluator::ScalarCall(const Call& call) {
 Result<VectorValue> NodeEvaluator::Vector(const Expr& wrapped) {
   LUMA_ASSIGN_OR_RETURN(VectorValue value, VectorNode(Unwrapped(wrapped)));
   LUMA_RETURN_IF_ERROR(context_.CheckPoints(value.CountPresent()));
-  LUMA_RETURN_IF_ERROR(context_.BookBytes(value.HistogramBytesOwned()));
   LUMA_RETURN_IF_ERROR(context_.CheckDeadline());
   return value;
 }
@@ -189,11 +201,13 @@ Result<RangeValue> NodeEvaluator::SubqueryRange(const Subquery& subquery) {
   const EvaluationContext::HistogramScope scope(context_,
                                                 EvaluationContext::HistogramUse::kBuckets);
   LUMA_ASSIGN_OR_RETURN(VectorValue vector, evaluator.Vector(*subquery.expr));
-  LUMA_RETURN_IF_ERROR(context_.BookBytes(vector.CountPresent() * sizeof(Sample)));
+  LUMA_RETURN_IF_ERROR(context_.BookBytes(vector.size() * sizeof(RangeSeries)));
   value.series.reserve(vector.size());
   for (size_t row = 0; row < vector.size(); ++row) {
-    value.series.push_back(SeriesOfRow(vector, row, inner));
+    LUMA_RETURN_IF_ERROR(context_.BookBytes(SampleBytes(vector, row)));
+    value.series.push_back(SeriesOfRow(vector, row, inner, context_.meter()));
   }
+  LUMA_RETURN_IF_ERROR(context_.CheckDeadline());
   return value;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -32,6 +33,12 @@ inline Presence Without(PresenceView a, PresenceView b) {
 
 inline bool IsEmpty(PresenceView set) {
   return std::all_of(set.begin(), set.end(), [](uint64_t word) { return word == 0; });
+}
+
+inline size_t CountSteps(PresenceView set) {
+  size_t count = 0;
+  for (const uint64_t word : set) count += static_cast<size_t>(std::popcount(word));
+  return count;
 }
 
 // Calls visit(step) for each step of the set, in ascending order.

@@ -1,5 +1,6 @@
 #include "promql/range_functions.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <utility>
@@ -37,9 +38,14 @@ HistogramKernel FindHistogramKernel(std::string_view name) {
   return nullptr;
 }
 
-RangeSeries FloatsOf(const RangeSeries& series) {
+// None when there is no memory for them; the meter then says so.
+RangeSeries FloatsOf(const RangeSeries& series, WorkMeter& meter) {
   RangeSeries floats{
       .labels = series.labels, .drop_name = series.drop_name, .times = {}, .values = {}};
+  const auto count = static_cast<size_t>(std::ranges::count(series.histograms, nullptr));
+  if (count == 0 || !meter.Book(count * sizeof(Sample))) return floats;
+  floats.times.reserve(count);
+  floats.values.reserve(count);
   size_t bucket = 0;
   for (size_t i = 0; i < series.times.size(); ++i) {
     if (series.histograms[i] != nullptr) continue;
@@ -103,7 +109,7 @@ class SeriesCaller {
     if (series.histograms.empty() || function_.counts_any_kind) {
       return CallOfFloats(series, row, out);
     }
-    CallOfFloats(FloatsOf(series), row, out);
+    CallOfFloats(FloatsOf(series, *call_.range.meter), row, out);
     if (of_histograms_ != nullptr) {
       of_histograms_(call_, series, row, out, annotations_);
     } else {
@@ -151,7 +157,7 @@ Result<VectorValue> CallRangeFunction(NodeEvaluator& evaluator, const Call& call
     LUMA_RETURN_IF_ERROR(CheckArguments(function.name, scalars, context.annotations()));
   }
   LUMA_RETURN_IF_ERROR(context.Book(range.series.size(), evaluator.steps().count));
-  VectorValue out(evaluator.steps().count);
+  VectorValue out(evaluator.steps().count, &context.meter());
   out.Reserve(range.series.size());
   const RangeCall range_call{.range = range, .steps = evaluator.steps(), .scalars = scalars};
   SeriesCaller caller(function, range_call, context.annotations());

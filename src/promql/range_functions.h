@@ -1,11 +1,8 @@
 // Functions of range vectors: rate() and the *_over_time() family.
 #pragma once
 
-#include <memory>
-#include <optional>
 #include <span>
 #include <string_view>
-#include <utility>
 
 #include "base/status.h"
 #include "promql/node_evaluator.h"
@@ -40,13 +37,6 @@ struct HistogramFunction {
   std::string_view name;
   HistogramKernel kernel;
 };
-
-// A cell that is a histogram, or absent without one.
-inline void SetOrClear(std::optional<FloatHistogram> histogram, size_t row, size_t step,
-                       VectorValue& out) {
-  if (!histogram) return out.Clear(row, step);
-  out.SetHistogram(row, step, std::make_shared<const FloatHistogram>(*std::move(histogram)));
-}
 
 // Null when `name` is no such function.
 VectorFunction FindRangeFunction(std::string_view name);

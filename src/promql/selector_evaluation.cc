@@ -7,6 +7,7 @@
 
 #include "promql/histogram_annotations.h"
 #include "promql/histogram_rate.h"
+#include "promql/histogram_windows.h"
 
 namespace luma::promql {
 namespace {
@@ -209,7 +210,7 @@ class RowReader {
 
 Result<VectorValue> SelectVector(EvaluationContext& context, const Steps& steps,
                                  const VectorSelector& selector, SampleField field) {
-  VectorValue out(steps.count);
+  VectorValue out(steps.count, &context.meter());
   if (steps.count == 0) return out;
   LUMA_ASSIGN_OR_RETURN(const int64_t offset_ms, context.Millis(selector.shift.offset));
   const ShiftedTimes shift(selector.shift.at, offset_ms, context.window());

@@ -1,12 +1,12 @@
 #include "promql/vector_value.h"
 
 #include <algorithm>
-#include <bit>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include "promql/label_edit.h"
+#include "promql/work_meter.h"
 
 namespace luma::promql {
 namespace {
@@ -40,38 +40,46 @@ size_t VectorValue::AddRow(Labels labels, bool drop_name) {
 }
 
 void VectorValue::SetHistogram(size_t row, size_t step, HistogramPtr histogram) {
+  const bool is_shared = histogram.use_count() > 1;
+  if (!HasRoom(row, is_shared ? 0 : HistogramBytes(*histogram))) return Clear(row, step);
   Set(row, step, histogram->sum);
-  if (histograms_.empty()) histograms_.resize(size());
-  if (histograms_[row].empty()) histograms_[row].resize(step_count_);
   histograms_[row][step] = std::move(histogram);
+}
+
+bool VectorValue::HasRoom(size_t row, uint64_t bytes) {
+  const bool is_first = !HasHistograms(row);
+  if (is_first) bytes += step_count_ * sizeof(HistogramPtr);
+  if (meter_ != nullptr && bytes > 0 && !meter_->Book(bytes)) return false;
+  if (histograms_.empty()) {
+    histograms_.reserve(labels_.capacity());
+    histograms_.resize(size());
+  }
+  if (is_first) histograms_[row].resize(step_count_);
+  return true;
 }
 
 void VectorValue::ClearHistogram(size_t row, size_t step) {
   if (!histograms_[row].empty()) histograms_[row][step] = nullptr;
 }
 
-bool VectorValue::DropHistograms() {
-  bool any = false;
+HistogramColumns VectorValue::TakeHistograms() {
   for (size_t row = 0; row < histograms_.size(); ++row) {
     for (size_t step = 0; step < histograms_[row].size(); ++step) {
-      if (histograms_[row][step] == nullptr || !Has(row, step)) continue;
+      HistogramPtr& histogram = histograms_[row][step];
+      if (histogram == nullptr) continue;
+      if (!Has(row, step)) histogram = nullptr;  // was cleared
       Clear(row, step);
-      any = true;
     }
   }
-  histograms_.clear();
-  return any;
+  return std::exchange(histograms_, {});
 }
 
-uint64_t VectorValue::HistogramBytesOwned() const {
-  uint64_t bytes = 0;
-  for (const std::vector<HistogramPtr>& row : histograms_) {
-    bytes += row.size() * sizeof(HistogramPtr);
-    for (const HistogramPtr& histogram : row) {
-      if (histogram.use_count() == 1) bytes += HistogramBytes(*histogram);
-    }
-  }
-  return bytes;
+bool VectorValue::DropHistograms() {
+  const HistogramColumns columns = TakeHistograms();
+  const auto is_there = [](const HistogramPtr& histogram) { return histogram != nullptr; };
+  return std::ranges::any_of(columns, [&](const std::vector<HistogramPtr>& column) {
+    return std::ranges::any_of(column, is_there);
+  });
 }
 
 void VectorValue::CopyCell(size_t row, size_t step, const VectorValue& other, size_t other_row) {
@@ -92,13 +100,16 @@ void VectorValue::RemoveRowsIf(const std::function<bool(size_t)>& unwanted) {
   Truncate(kept);
 }
 
-size_t VectorValue::CountPresent() const {
-  size_t count = 0;
-  for (const uint64_t word : present_) count += static_cast<size_t>(std::popcount(word));
-  return count;
+void VectorValue::CopyCells(size_t row, const VectorValue& other, size_t other_row) {
+  CopyFloats(row, other, other_row);
+  if (other.HasHistograms(other_row)) {
+    if (HasRoom(row, 0)) histograms_[row] = other.histograms_[other_row];
+  } else if (HasHistograms(row)) {
+    histograms_[row].clear();
+  }
 }
 
-void VectorValue::CopyCells(size_t row, const VectorValue& other, size_t other_row) {
+void VectorValue::CopyFloats(size_t row, const VectorValue& other, size_t other_row) {
   const auto at = [](auto& cells, size_t width, size_t i) {
     return cells.begin() + static_cast<ptrdiff_t>(width * i);
   };
@@ -106,16 +117,10 @@ void VectorValue::CopyCells(size_t row, const VectorValue& other, size_t other_r
               at(values_, step_count_, row));
   std::copy_n(at(other.present_, words_per_row_, other_row), words_per_row_,
               at(present_, words_per_row_, row));
-  if (other.HasHistograms(other_row)) {
-    if (histograms_.empty()) histograms_.resize(size());
-    histograms_[row] = other.histograms_[other_row];
-  } else if (HasHistograms(row)) {
-    histograms_[row].clear();
-  }
 }
 
 VectorValue VectorValue::Reordered(std::span<const size_t> order) const {
-  VectorValue result(step_count_);
+  VectorValue result(step_count_, meter_);
   result.Reserve(order.size());
   for (const size_t row : order) {
     result.CopyCells(result.AddRow(labels_[row], drop_name(row)), *this, row);
@@ -126,7 +131,8 @@ VectorValue VectorValue::Reordered(std::span<const size_t> order) const {
 void VectorValue::MoveRow(size_t from, size_t to) {
   labels_[to] = std::move(labels_[from]);
   drop_name_[to] = drop_name_[from];
-  CopyCells(to, *this, from);
+  CopyFloats(to, *this, from);
+  if (!histograms_.empty()) histograms_[to] = std::move(histograms_[from]);
 }
 
 void VectorValue::Truncate(size_t rows) {

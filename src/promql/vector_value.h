@@ -14,16 +14,25 @@
 
 namespace luma::promql {
 
+class WorkMeter;
+
+// For each row its histograms, one for each step and null where there is none; or nothing.
+using HistogramColumns = std::vector<std::vector<HistogramPtr>>;
+
 // A set of series, each with a row of values: one cell for each step, present or absent. A value is
 // a float or a native histogram.
 // Invariants: (1) every row has step_count cells; (2) the value of an absent cell means nothing;
 // (3) histograms_ is empty or has an entry for each row, which is empty or has step_count cells.
 // Rows keep the order in which they came, which is the order of an instant query's answer.
+// Memory: its maker books rows (Bytes). Histograms are booked on the meter when they come, before
+// they are kept: their columns, and each that nobody else shares. Once the meter has no more, cells
+// that were to be histograms stay absent; the maker asks the meter before it gives the vector away.
 // Thread-compatible.
 class VectorValue {
  public:
-  explicit VectorValue(size_t step_count)
-      : step_count_(step_count), words_per_row_((step_count + 63) / 64) {}
+  // Without a meter nothing is booked. Lifetime: the meter outlives the vector.
+  explicit VectorValue(size_t step_count, WorkMeter* meter = nullptr)
+      : step_count_(step_count), words_per_row_((step_count + 63) / 64), meter_(meter) {}
 
   size_t size() const { return labels_.size(); }  // rows
   size_t step_count() const { return step_count_; }
@@ -61,15 +70,15 @@ class VectorValue {
     return HasHistograms(row) ? histograms_[row][step] : nullptr;
   }
   void SetHistogram(size_t row, size_t step, HistogramPtr histogram);
-  // Clears the cells that are histograms; true when there were any.
+  // Takes the histograms out: their cells become absent.
+  HistogramColumns TakeHistograms();
+  // The same without keeping them; true when there were any.
   bool DropHistograms();
-  // What the histograms take that no other vector shares.
-  uint64_t HistogramBytesOwned() const;
   void Clear(size_t row, size_t step) {
     present_[row * words_per_row_ + step / 64] &= ~(uint64_t{1} << (step % 64));
   }
   bool IsEmptyRow(size_t row) const { return IsEmpty(presence(row)); }
-  size_t CountPresent() const;
+  size_t CountPresent() const { return CountSteps(present_); }
   PresenceView presence(size_t row) const {
     return PresenceView(present_).subspan(row * words_per_row_, words_per_row_);
   }
@@ -83,21 +92,26 @@ class VectorValue {
 
   // What a vector of so many rows and steps takes, without its labels.
   static uint64_t Bytes(size_t rows, size_t steps) {
-    return rows * (steps * sizeof(double) + (steps + 63) / 64 * sizeof(uint64_t) + sizeof(Labels));
+    return rows * (steps * sizeof(double) + (steps + 63) / 64 * sizeof(uint64_t) + sizeof(Labels) +
+                   sizeof(HistogramColumns::value_type));
   }
 
  private:
   void ClearHistogram(size_t row, size_t step);
+  // Makes room for the histograms of a row; false when there is no memory for that and `bytes`.
+  bool HasRoom(size_t row, uint64_t bytes);
+  void CopyFloats(size_t row, const VectorValue& other, size_t other_row);
   void MoveRow(size_t from, size_t to);
   void Truncate(size_t rows);
 
   size_t step_count_;
   size_t words_per_row_;
+  WorkMeter* meter_;
   std::vector<Labels> labels_;
   std::vector<uint8_t> drop_name_;
   std::vector<double> values_;
   std::vector<uint64_t> present_;
-  std::vector<std::vector<HistogramPtr>> histograms_;
+  HistogramColumns histograms_;
 };
 
 // Calls visit(step) for each step that has a value, in ascending order.

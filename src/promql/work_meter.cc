@@ -10,6 +10,12 @@ constexpr uint64_t kSamplesBetweenChecks = 1 << 20;
 
 }  // namespace
 
+bool WorkMeter::Book(uint64_t bytes) {
+  if (!status_.ok()) return false;
+  if (limits_.memory != nullptr) status_ = limits_.memory->Book(bytes);
+  return status_.ok();
+}
+
 Status WorkMeter::Check() {
   if (status_.ok() && std::chrono::steady_clock::now() > limits_.deadline) {
     status_ = Status::Timeout("query took too long");
@@ -19,9 +25,9 @@ Status WorkMeter::Check() {
 
 // A cancelled query learns of it when it books, if only nothing.
 bool WorkMeter::CheckNow() {
+  if (!Check().ok() || !Book(0)) return false;
   next_check_ = spent_ + kSamplesBetweenChecks;
-  if (Check().ok() && limits_.memory != nullptr) status_ = limits_.memory->Book(0);
-  return status_.ok();
+  return true;
 }
 
 }  // namespace luma::promql

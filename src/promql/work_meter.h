@@ -1,4 +1,4 @@
-// Stops a query that works for too long, also inside a single node.
+// Stops a query that works for too long or needs too much memory, also inside a single node.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,12 @@ class WorkMeter {
   // To be told of work, in samples looked at. False when the query must end: then Check says why.
   bool Spend(uint64_t samples) {
     spent_ += samples;
-    return spent_ < next_check_ || CheckNow();
+    return (spent_ < next_check_ && status_.ok()) || CheckNow();
   }
-  // Looks at the clock at once. Errors: kTimeout, and kCancelled once Spend has found it.
+  // Books memory that is about to be kept. False when there is none: the query must end, and Check
+  // says why. What was booked stays so until the query is over.
+  bool Book(uint64_t bytes);
+  // Looks at the clock at once. Errors: kTimeout, and what Spend and Book have found.
   Status Check();
 
  private:

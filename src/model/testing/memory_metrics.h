@@ -16,6 +16,7 @@ namespace luma {
 // Threads: every method from any thread. Write completes before it returns.
 class MemoryMetrics final : public MetricsSink, public MetricsSource {
  public:
+  // What is read is booked on the limits' memory, as MetricsSource says.
   explicit MemoryMetrics(const Clock& clock = Clock::System()) : clock_(clock) {}
 
   // The next writes fail with `status`; OK ends that.
@@ -49,6 +50,7 @@ class MemoryMetrics final : public MetricsSink, public MetricsSource {
       std::vector<std::shared_ptr<FloatHistogram>> histograms;
       for (auto at = samples.lower_bound(range.min); at != samples.end() && at->first <= range.max;
            ++at) {
+        LUMA_RETURN_IF_ERROR(Book(at->second, limits));
         series.timestamps.push_back(at->first);
         series.values.push_back(at->second.value);
         if (at->second.histogram == nullptr) continue;
@@ -106,6 +108,16 @@ class MemoryMetrics final : public MetricsSink, public MetricsSource {
   struct LabelsLess {
     bool operator()(const Labels& a, const Labels& b) const { return CompareLabels(a, b) < 0; }
   };
+
+  // A sample, in vectors that grow.
+  static Status Book(const Stored& stored, const ReadLimits& limits) {
+    if (limits.memory == nullptr) return Status::Ok();
+    uint64_t bytes = 3 * sizeof(Sample);
+    if (stored.histogram != nullptr) {
+      bytes += HistogramBytes(*stored.histogram) + 4 * sizeof(HistogramPtr);
+    }
+    return limits.memory->Book(bytes);
+  }
 
   Result<WriteSummary> Store(const SeriesBatch& batch) {
     MutexLock lock(mutex_);

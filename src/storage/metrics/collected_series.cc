@@ -107,6 +107,10 @@ SeriesSamples CollectedSeries::PutHistogramsAmong(const SeriesSamples& floats) {
   all.rollups = floats.rollups;
   auto rollup = all.rollups.begin();
   std::vector<std::shared_ptr<FloatHistogram>> histograms;
+  const size_t count = floats.timestamps.size() + histograms_.size();
+  all.timestamps.reserve(count);
+  all.values.reserve(count);
+  histograms.reserve(count);
   auto next = histograms_.begin();
   const auto push = [&](UnixMillis timestamp, double value,
                         std::shared_ptr<FloatHistogram> histogram) {

@@ -145,5 +145,44 @@ TEST_F(HistogramStorageTest, SeriesOfARangeAreThoseWithHistogramsInIt) {
   EXPECT_THAT(*names, ElementsAre("a"));
 }
 
+class LimitedMemory final : public ResultMemory {
+ public:
+  explicit LimitedMemory(uint64_t limit_bytes) : limit_bytes_(limit_bytes) {}
+  Status Book(uint64_t bytes) override {
+    if (bytes > limit_bytes_ - booked_) return Status::OutOfMemory("no memory");
+    booked_ += bytes;
+    return Status::Ok();
+  }
+  uint64_t booked() const { return booked_; }
+
+ private:
+  const uint64_t limit_bytes_;
+  uint64_t booked_ = 0;
+};
+
+TEST_F(HistogramStorageTest, ReadingThemIsBookedAndRefused) {
+  StoredHistogram large;
+  for (int32_t i = 0; i < 1000; ++i) large.histogram.positive.push_back({i, 1});
+  large.histogram.count = 1000;
+  std::string bytes;
+  AppendHistogram(large, bytes);
+  SeriesBatch batch;
+  batch.StartSeries(TestLabels("a"));
+  for (UnixMillis time = 1; time <= 50; ++time) batch.AddHistogram(time, bytes);
+  ASSERT_TRUE(WriteAndWait(store(), batch).ok());
+
+  LimitedMemory enough(UINT64_MAX);
+  const auto read = store().Select({}, {}, {.memory = &enough});
+  ASSERT_TRUE(read.ok()) << read.status();
+  uint64_t taken = 0;
+  for (const HistogramPtr& histogram : read->front().histograms)
+    taken += HistogramBytes(*histogram);
+  EXPECT_GE(enough.booked(), taken);
+  EXPECT_LE(enough.booked(), taken + taken / 4)
+      << "what decoding needs is booked once, not 50 times";
+  LimitedMemory little(taken - 1);
+  EXPECT_EQ(store().Select({}, {}, {.memory = &little}).status().code(), StatusCode::kOutOfMemory);
+}
+
 }  // namespace
 }  // namespace luma::storage

@@ -20,6 +20,9 @@ constexpr uint64_t kLabelsBytes = 256;
 // The same with what holds the samples of the series, while they are collected and in the result.
 constexpr uint64_t kSeriesResultBytes = kLabelsBytes + sizeof(SeriesSamples) + 96;
 
+// A histogram's place among the samples of its series, collected, in order, and in the result.
+constexpr uint64_t kHistogramPlaceBytes = 6 * sizeof(HistogramPtr);
+
 class Collector {
  public:
   Collector(const ReadLimits& limits, BudgetLease memory)
@@ -48,12 +51,22 @@ class Collector {
 
  private:
   Status AddHistograms(const SampleBlock& block) {
+    LUMA_RETURN_IF_ERROR(Book(block.rows.size() * kHistogramPlaceBytes));
     for (const uint32_t row : block.rows) {
-      LUMA_ASSIGN_OR_RETURN(StoredHistogram stored, DecodeHistogram(block.histograms[row].view()));
+      const std::string_view bytes = block.histograms[row].view();
+      LUMA_RETURN_IF_ERROR(MakeRoom(DecodedHistogramBytesMax(bytes)));
+      LUMA_ASSIGN_OR_RETURN(StoredHistogram stored, DecodeHistogram(bytes));
       auto histogram = std::make_shared<FloatHistogram>(std::move(stored.histogram));
-      LUMA_RETURN_IF_ERROR(Book(HistogramBytes(*histogram)));
+      room_bytes_ -= HistogramBytes(*histogram);
       Of(block.series[row]).Add(block.timestamps[row], std::move(histogram));
     }
+    return Status::Ok();
+  }
+  // What a histogram takes is known once it is decoded, and until then only what it may take.
+  Status MakeRoom(uint64_t bytes) {
+    if (bytes <= room_bytes_) return Status::Ok();
+    LUMA_RETURN_IF_ERROR(Book(bytes - room_bytes_));
+    room_bytes_ = bytes;
     return Status::Ok();
   }
   Status CountSamples(uint64_t count) {
@@ -73,7 +86,8 @@ class Collector {
   }
 
   const ReadLimits& limits_;
-  BudgetLease memory_;  // for callers that do not account for the result
+  BudgetLease memory_;       // for callers that do not account for the result
+  uint64_t room_bytes_ = 0;  // booked for the next histogram
   uint64_t sample_count_ = 0;
   boost::unordered_flat_map<uint64_t, size_t> index_;
   std::vector<CollectedSeries> collected_;

@@ -33,8 +33,12 @@ WriteGroup WriteQueue::TakeGroup() {
   while (waiting_.empty() && !stopping_) changed_.Wait(mutex_);
   WriteGroup group;
   size_t samples = 0;
-  while (!waiting_.empty() && (group.empty() || samples < kGroupSamplesMax)) {
-    samples += waiting_.front().batch.sample_count();
+  size_t bytes = 0;
+  while (!waiting_.empty()) {
+    const SeriesBatch& next = waiting_.front().batch;
+    samples += next.sample_count();
+    bytes += next.allocated_bytes();
+    if (!group.empty() && (samples > kGroupSamplesMax || bytes > kGroupBytesMax)) break;
     group.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }

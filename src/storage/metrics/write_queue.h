@@ -33,8 +33,10 @@ class WriteQueue {
   void Push(QueuedWrite write) LUMA_EXCLUDES(mutex_);
 
  private:
-  // A group's rows are in memory several times while it is written: 24 MB each at this size.
+  // A group's rows are in memory several times while it is written: 24 MB each at this size. The
+  // bytes of histograms bound it too; a single write may be larger.
   static constexpr size_t kGroupSamplesMax = 1'000'000;
+  static constexpr size_t kGroupBytesMax = 64 << 20;
 
   void Run() LUMA_EXCLUDES(mutex_);
   // Blocks until there is something or the end; empty at the end.

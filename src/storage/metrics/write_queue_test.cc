@@ -18,7 +18,8 @@ QueuedWrite Numbered(uint64_t number) {
   return write;
 }
 
-TEST(WriteQueueTest, WhatComesDuringAGroupIsTheNextGroupInOrder) {
+// The numbers of the writes of each group, when `later` come while the first is stored.
+std::vector<std::vector<uint64_t>> GroupsOf(std::vector<QueuedWrite> later) {
   std::promise<void> first_started;
   std::promise<void> first_may_end;
   std::vector<std::vector<uint64_t>> groups;
@@ -32,10 +33,30 @@ TEST(WriteQueueTest, WhatComesDuringAGroupIsTheNextGroupInOrder) {
     });
     queue.Push(Numbered(1));
     first_started.get_future().wait();
-    for (const uint64_t number : {2, 3, 4}) queue.Push(Numbered(number));
+    for (QueuedWrite& write : later) queue.Push(std::move(write));
     first_may_end.set_value();
   }
-  EXPECT_THAT(groups, ElementsAre(ElementsAre(1), ElementsAre(2, 3, 4)));
+  return groups;
+}
+
+TEST(WriteQueueTest, WhatComesDuringAGroupIsTheNextGroupInOrder) {
+  std::vector<QueuedWrite> later;
+  for (const uint64_t number : {2, 3, 4}) later.push_back(Numbered(number));
+  EXPECT_THAT(GroupsOf(std::move(later)), ElementsAre(ElementsAre(1), ElementsAre(2, 3, 4)));
+}
+
+// A few samples can be many bytes: those of histograms.
+TEST(WriteQueueTest, AGroupIsBoundedByItsBytes) {
+  const std::string histogram(20 << 20, 'h');
+  std::vector<QueuedWrite> later;
+  for (const uint64_t number : {2, 3, 4, 5}) {
+    QueuedWrite& write = later.emplace_back(Numbered(number));
+    write.batch.StartSeries(LabelsView());
+    const int histograms = number == 4 ? 4 : 1;  // alone it is too large for any group
+    for (int i = 0; i < histograms; ++i) write.batch.AddHistogram(i, histogram);
+  }
+  EXPECT_THAT(GroupsOf(std::move(later)),
+              ElementsAre(ElementsAre(1), ElementsAre(2, 3), ElementsAre(4), ElementsAre(5)));
 }
 
 TEST(WriteQueueTest, EndStoresWhatWasPushed) {
