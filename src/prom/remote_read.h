@@ -24,7 +24,8 @@ struct RemoteReadOptions {
 
 // Answers with samples (snappy) or with a stream of XOR chunks, whichever of the two the sender
 // names first. All of the answer is in memory, booked, until it is sent. Staleness markers are
-// samples; native histograms are left out. Errors, as plain text: 400 for a request that makes no
+// samples, and so is the last one of each bucket that was rolled up, at its own time; native
+// histograms are left out. Errors, as plain text: 400 for a request that makes no
 // sense or reads too much, 503 with Retry-After when there is no memory for the answer or no time,
 // 500. Threads: Handle from any thread; it blocks on storage. Lifetime: the source and the budget
 // outlive the handler, and the handler every request it was given.

@@ -10,11 +10,15 @@
 #include "model/testing/memory_metrics.h"
 #include "prom/protobuf_writer.h"
 #include "prom/remote_read_response.h"
+#include "promql/float_text.h"
+#include "promql/testing/rolled_up_series.h"
 
 namespace luma::prom {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 std::string Compressed(std::string_view message) {
   std::string out;
@@ -58,6 +62,23 @@ std::vector<std::string> Fields(std::string_view message, uint32_t tag) {
 constexpr uint32_t kField1 = ProtobufReader::Tag(1, ProtobufReader::kBytes);
 constexpr uint32_t kField2 = ProtobufReader::Tag(2, ProtobufReader::kBytes);
 
+// "1.5 @1000" for each sample of the message.
+std::vector<std::string> SampleTexts(std::string_view message) {
+  std::vector<std::string> texts;
+  for (const std::string& result : Fields(message, kField1)) {
+    for (const std::string& series : Fields(result, kField1)) {
+      for (const std::string& sample : Fields(series, kField2)) {
+        ProtobufReader reader(sample);
+        EXPECT_TRUE(reader.Next());
+        const std::string value = promql::FloatText(reader.Double());
+        EXPECT_TRUE(reader.Next());
+        texts.push_back(value + " @" + std::to_string(reader.Varint()));
+      }
+    }
+  }
+  return texts;
+}
+
 class RemoteReadTest : public testing::Test {
  protected:
   RemoteReadTest() {
@@ -67,6 +88,28 @@ class RemoteReadTest : public testing::Test {
   MemoryMetrics metrics_;
   RemoteReadHandler handler_{metrics_};
 };
+
+// The last sample of a bucket is one that was sent: it is given at its own time, not at the end of
+// the bucket, if that time was asked for.
+TEST_F(RemoteReadTest, OfABucketGivesTheLastSampleAtItsTime) {
+  const promql::RolledUpSeries source = promql::RolledUpSeries()
+                                            .Add(Sample{3'000, 4})  // late
+                                            .Add(promql::Bucket(0, 1, 1, 7))
+                                            .Add(Sample{70'000, 8});
+  RemoteReadHandler handler(source);
+  const auto samples = [&](UnixMillis start, UnixMillis end) {
+    const net::HttpResponse response =
+        handler.Handle(Compressed(QueryField(start, end, MatcherMessage(0, "__name__", "m"))));
+    EXPECT_EQ(response.status, 200) << response.body;
+    std::string message;
+    EXPECT_TRUE(snappy::Uncompress(response.body.data(), response.body.size(), &message));
+    return SampleTexts(message);
+  };
+  EXPECT_THAT(samples(0, 90'000), ElementsAre("4 @3000", "7 @60000", "8 @70000"));
+  EXPECT_THAT(samples(10'000, 60'000), ElementsAre("7 @60000"));
+  EXPECT_THAT(samples(60'001, 65'000), IsEmpty());
+  EXPECT_THAT(samples(10'000, 59'999), IsEmpty());
+}
 
 TEST_F(RemoteReadTest, AnswersSamplesOfEachQuery) {
   const net::HttpResponse response =

@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "promql/bucket_spans.h"
 #include "promql/label_edit.h"
 
 namespace luma::promql {
@@ -57,10 +58,12 @@ Result<VectorValue> AbsentOverTime(NodeEvaluator& evaluator, const Call& call) {
   const Expr& argument = Unwrapped(*call.arguments[0]);
   LUMA_ASSIGN_OR_RETURN(const RangeValue range, evaluator.Range(argument));
   Presence present(evaluator.steps().count / 64 + 1);
+  const auto mark = [&](size_t step) { present[step / 64] |= uint64_t{1} << (step % 64); };
   for (const RangeSeries& series : range.series) {
-    ForEachWindow(range, series, [&](size_t step, const Window&) {
-      present[step / 64] |= uint64_t{1} << (step % 64);
-    });
+    ForEachWindow(range, series, [&](size_t step, const Window&) { mark(step); });
+    const BucketSpans buckets(series.rollups);
+    ForEachReachedWindow(range, buckets, mark);
+    if (CutBuckets(range, buckets)) InformAboutPresence(evaluator.context().annotations());
     LUMA_RETURN_IF_ERROR(evaluator.context().CheckDeadline());
   }
   return AbsentAt(evaluator.steps(), present, argument);

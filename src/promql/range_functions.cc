@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "promql/bucket_spans.h"
 #include "promql/histogram_annotations.h"
 #include "promql/histogram_over_time.h"
 #include "promql/histogram_rate.h"
@@ -125,12 +126,21 @@ class SeriesCaller {
       function_.kernel(call_, series, row, out);
       annotations_.Inform("samples are rolled up: " + std::string(function_.name) +
                           " sees the last one of each bucket");
-    } else if (CallRollupFunction(of_rollups_, call_.range, series, row, out) ==
-               BucketEdges::kCut) {
-      annotations_.Inform(
-          "samples are rolled up: a bucket that reaches over the edge of a range counts where its "
-          "last sample lies");
+    } else {
+      CallRollupFunction(of_rollups_, call_.range, series, row, out);
+      const BucketSpans buckets(series.rollups);
+      if (CutBuckets(call_.range, buckets)) CallOfCutBuckets(buckets, row, out);
     }
+  }
+
+  void CallOfCutBuckets(const BucketSpans& buckets, size_t row, VectorValue& out) {
+    if (function_.name != "present_over_time") {
+      return annotations_.Inform(
+          "samples are rolled up: a bucket that reaches over the edge of a range counts where its "
+          "last sample lies; rates have the share of it that lies in the range");
+    }
+    ForEachReachedWindow(call_.range, buckets, [&](size_t step) { out.Set(row, step, 1); });
+    InformAboutPresence(annotations_);
   }
 
   const RangeFunction& function_;

@@ -78,17 +78,12 @@ class WindowTotals {
       fold.Add(is_bucket ? buckets_[next++].rollup
                          : Rollup::Of({window.times[i], window.values[i]}));
     }
-    const Rollup total = fold.Total();
-    is_cut_ = is_cut_ || total.first_ts <= window.start ||
-              (next < buckets_.size() && buckets_[next].rollup.first_ts <= window.end);
-    return total;
+    return fold.Total();
   }
-  BucketEdges edges() const { return is_cut_ ? BucketEdges::kCut : BucketEdges::kWhole; }
 
  private:
   const std::vector<RollupPoint>& buckets_;
   size_t first_ = 0;  // of the window
-  bool is_cut_ = false;
 };
 
 }  // namespace
@@ -100,8 +95,8 @@ RollupFunction FindRollupFunction(std::string_view name) {
   return nullptr;
 }
 
-BucketEdges CallRollupFunction(RollupFunction function, const RangeValue& range,
-                               const RangeSeries& series, size_t row, VectorValue& out) {
+void CallRollupFunction(RollupFunction function, const RangeValue& range, const RangeSeries& series,
+                        size_t row, VectorValue& out) {
   WindowTotals totals(series);
   const std::vector<UnixMillis>& ends = range.ends;
   ForEachWindow(range, series, [&](size_t step, const Window& window) {
@@ -113,7 +108,6 @@ BucketEdges CallRollupFunction(RollupFunction function, const RangeValue& range,
     const std::optional<double> value = function(totals.Of(window), window, range.length_ms);
     if (value) out.Set(row, step, *value);
   });
-  return totals.edges();
 }
 
 }  // namespace luma::promql

@@ -18,13 +18,9 @@ using RollupFunction = std::optional<double> (*)(const Rollup& total, const Wind
 // Null for functions that need the samples themselves: they see the last one of each bucket.
 RollupFunction FindRollupFunction(std::string_view name);
 
-enum class BucketEdges : uint8_t {
-  kWhole,  // every window began and ended between buckets
-  kCut,
-};
 // Writes the cells of one series of a plain range into `row` of `out`. Where buckets are whole they
 // are those of the samples, up to the order of additions.
-BucketEdges CallRollupFunction(RollupFunction function, const RangeValue& range,
-                               const RangeSeries& series, size_t row, VectorValue& out);
+void CallRollupFunction(RollupFunction function, const RangeValue& range, const RangeSeries& series,
+                        size_t row, VectorValue& out);
 
 }  // namespace luma::promql

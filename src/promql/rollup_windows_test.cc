@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "promql/testing/query_fixture.h"
+#include "promql/testing/rolled_up_series.h"
 
 namespace luma::promql {
 namespace {
@@ -12,62 +13,13 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// One series "m", a sample a minute from minute 1 on; those up to `until` are in buckets of five.
-class RolledUpSeries final : public MetricsSource {
- public:
-  RolledUpSeries(const std::vector<double>& values, int64_t until) {
-    series_.labels = Labels::Of({{"__name__", "m"}}).value();
-    RollupFold fold;
-    for (size_t i = 0; i < values.size(); ++i) {
-      const auto minute = static_cast<int64_t>(i) + 1;
-      if (minute <= until) fold.Add(Rollup::Of({minute * kMinuteMs, values[i]}));
-      if (minute <= until && minute % 5 != 0) continue;
-      if (minute <= until) {
-        series_.rollups.push_back({.point = series_.values.size(), .rollup = fold.Total()});
-        fold = RollupFold();
-      }
-      series_.timestamps.push_back(minute * kMinuteMs);
-      series_.values.push_back(values[i]);
-    }
-  }
-
-  // Of one bucket.
-  explicit RolledUpSeries(const Rollup& bucket) {
-    series_.labels = Labels::Of({{"__name__", "m"}}).value();
-    series_.rollups.push_back({.point = 0, .rollup = bucket});
-    series_.timestamps.push_back(bucket.last_ts);
-    series_.values.push_back(bucket.last);
-  }
-
-  Result<std::vector<SeriesSamples>> Select(const Matchers&, TimeRange,
-                                            const ReadLimits&) const override {
-    return std::vector<SeriesSamples>{series_};
-  }
-  Result<std::vector<Labels>> Series(const Matchers&, TimeRange, const ReadLimits&) const override {
-    return std::vector<Labels>{series_.labels};
-  }
-  Result<std::vector<std::string>> LabelNames(const Matchers&, TimeRange,
-                                              const ReadLimits&) const override {
-    return std::vector<std::string>();
-  }
-  Result<std::vector<std::string>> LabelValues(std::string_view, const Matchers&, TimeRange,
-                                               const ReadLimits&) const override {
-    return std::vector<std::string>();
-  }
-
- private:
-  SeriesSamples series_;
-};
-
 class RollupWindowsTest : public testing::Test {
  protected:
-  QueryValue Ask(int64_t minute, std::string_view query) {
-    return Evaluator(source_)
-        .Instant(*Parse(query).value(), minute * kMinuteMs, ReadLimits())
-        .value();
-  }
-  std::string At(int64_t minute, std::string_view query) {
-    const QueryValue value = Ask(minute, query);
+  std::string At(int64_t minute, std::string_view query) { return At(source_, minute, query); }
+  // The value alone; of a histogram its sum.
+  std::string At(const MetricsSource& source, int64_t minute, std::string_view query) {
+    const QueryValue value =
+        Evaluator(source).Instant(*Parse(query).value(), minute * kMinuteMs, ReadLimits()).value();
     infos_ = value.infos;
     return value.series.empty() ? "" : FloatText(value.series[0].values[0]);
   }
@@ -129,12 +81,108 @@ TEST_F(RollupWindowsTest, AValueWrittenAnewAtItsTimeHasNoRate) {
   RollupFold fold;
   fold.Add(Rollup::Of({kMinuteMs, 1}));
   fold.Add(Rollup::Of({kMinuteMs, 2}));
-  const RolledUpSeries twice(fold.Total());
+  const RolledUpSeries twice = RolledUpSeries().Add(fold.Total());
   for (const std::string_view query : {"rate(m[5m])", "increase(m[5m])", "delta(m[5m])"}) {
     const auto value = Evaluator(twice).Instant(*Parse(query).value(), 5 * kMinuteMs, ReadLimits());
     ASSERT_TRUE(value.ok());
     EXPECT_THAT(value->series, IsEmpty()) << query;
   }
+}
+
+// ---- rows that came late lie inside of a bucket until they join it, or for good
+
+TEST_F(RollupWindowsTest, ASelectorGoesThroughABucketBesideLateSamples) {
+  const RolledUpSeries source = RolledUpSeries().Add(30, 9).Add(Bucket(1, 1, 60, 5));
+  EXPECT_EQ(At(source, 0, "m"), "");
+  EXPECT_EQ(At(source, 2, "m"), "1");
+  EXPECT_EQ(At(source, 29, "m"), "1");
+  EXPECT_EQ(At(source, 29, "timestamp(m)"), "60");
+  EXPECT_EQ(At(source, 30, "m"), "9");
+  EXPECT_EQ(At(source, 59, "m"), "9");
+  EXPECT_EQ(At(source, 59, "timestamp(m)"), "1800");
+  EXPECT_EQ(At(source, 60, "m"), "5");
+  EXPECT_EQ(At(source, 64, "m"), "5");
+  EXPECT_EQ(At(source, 65, "m"), "");
+}
+
+TEST_F(RollupWindowsTest, ASelectorGoesThroughABucketBesideFinerOnes) {
+  const RolledUpSeries source =
+      RolledUpSeries().Add(Bucket(21, 2, 24, 3)).Add(Bucket(31, 7, 34, 8)).Add(Bucket(1, 1, 60, 5));
+  EXPECT_EQ(At(source, 20, "m"), "1");
+  EXPECT_EQ(At(source, 22, "m"), "2");
+  EXPECT_EQ(At(source, 30, "m"), "3");
+  EXPECT_EQ(At(source, 33, "m"), "7");
+  EXPECT_EQ(At(source, 50, "m"), "8");
+  EXPECT_EQ(At(source, 60, "m"), "5");
+}
+
+TEST_F(RollupWindowsTest, ASelectorGoesThroughABucketBesideAHistogram) {
+  auto histogram = std::make_shared<FloatHistogram>();
+  histogram->sum = 12;
+  const RolledUpSeries source =
+      RolledUpSeries().Add(30, 12, std::move(histogram)).Add(Bucket(1, 1, 60, 5));
+  EXPECT_EQ(At(source, 29, "m"), "1");
+  EXPECT_EQ(At(source, 59, "histogram_sum(m)"), "12");
+  EXPECT_EQ(At(source, 60, "m"), "5");
+}
+
+TEST_F(RollupWindowsTest, AMarkerInsideABucketIsForgottenAndOneAfterItIsNot) {
+  const RolledUpSeries source =
+      RolledUpSeries().Add(30, kStaleNan).Add(Bucket(1, 1, 60, 5)).Add(62, kStaleNan);
+  EXPECT_EQ(At(source, 40, "m"), "1");
+  EXPECT_EQ(At(source, 61, "m"), "5");
+  EXPECT_EQ(At(source, 62, "m"), "");
+}
+
+TEST_F(RollupWindowsTest, ASmoothedSelectorKnowsBothEndsOfABucket) {
+  const RolledUpSeries source = RolledUpSeries().Add(Bucket(1, 1, 61, 61));
+  EXPECT_EQ(At(source, 1, "m smoothed"), "1");
+  EXPECT_EQ(At(source, 31, "m smoothed"), "31");
+  EXPECT_THAT(infos_, ElementsAre(testing::HasSubstr("smoothed selector sees the first and the")));
+  EXPECT_EQ(At(source, 61, "m smoothed"), "61");
+  EXPECT_EQ(At(source, 64, "m smoothed"), "61");
+  EXPECT_EQ(At(source, 66, "m smoothed"), "");
+}
+
+// ---- ranges that are shorter than a bucket
+
+TEST_F(RollupWindowsTest, ARangeWithinABucketSaysThatItIs) {
+  const RolledUpSeries source = RolledUpSeries().Add(Bucket(1, 1, 60, 5));
+  for (const std::string_view query : {"count_over_time(m[5m])", "rate(m[5m])", "changes(m[5m])"}) {
+    EXPECT_EQ(At(source, 30, query), "") << query;
+    EXPECT_THAT(infos_, testing::Contains(testing::HasSubstr("reaches over the edge of a range")));
+  }
+  EXPECT_EQ(At(source, 66, "count_over_time(m[5m])"), "");
+  EXPECT_THAT(infos_, IsEmpty());
+}
+
+TEST_F(RollupWindowsTest, EveryBucketAtAnEdgeIsFound) {
+  const RolledUpSeries source = RolledUpSeries().Add(Bucket(41, 2, 44, 3)).Add(Bucket(1, 1, 60, 5));
+  EXPECT_EQ(At(source, 40, "count_over_time(m[40m])"), "");
+  EXPECT_THAT(infos_, ElementsAre(testing::HasSubstr("reaches over the edge of a range")));
+  EXPECT_EQ(At(source, 45, "count_over_time(m[5m])"), "2");
+  EXPECT_THAT(infos_, ElementsAre(testing::HasSubstr("reaches over the edge of a range")));
+}
+
+TEST_F(RollupWindowsTest, ARangeThatABucketReachesIntoIsNotAbsent) {
+  const RolledUpSeries source = RolledUpSeries().Add(Bucket(1, 1, 60, 5));
+  EXPECT_EQ(At(source, 30, "absent_over_time(m[5m])"), "");
+  EXPECT_THAT(infos_, ElementsAre(testing::HasSubstr("is taken to have samples")));
+  EXPECT_EQ(At(source, 30, "present_over_time(m[5m])"), "1");
+  EXPECT_THAT(infos_, ElementsAre(testing::HasSubstr("is taken to have samples")));
+  for (const int64_t minute : {0, 65, 80}) {
+    EXPECT_EQ(At(source, minute, "absent_over_time(m[5m])"), "1") << minute;
+    EXPECT_EQ(At(source, minute, "present_over_time(m[5m])"), "") << minute;
+    EXPECT_THAT(infos_, IsEmpty());
+  }
+}
+
+TEST_F(RollupWindowsTest, ACutBucketGivesRatesTheShareOfTimeThatLiesInTheRange) {
+  const RolledUpSeries source = RolledUpSeries().Add(Bucket(10, 100, 20, 200));
+  EXPECT_EQ(At(source, 20, "delta(m[10m])"), "100");
+  EXPECT_EQ(At(source, 20, "delta(m[4m])"), "40");
+  EXPECT_EQ(At(source, 20, "increase(m[4m])"), "40");
+  EXPECT_THAT(infos_, testing::Contains(testing::HasSubstr("rates have the share of it")));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "promql/bucket_spans.h"
 #include "promql/histogram_annotations.h"
 #include "promql/histogram_rate.h"
 #include "promql/histogram_windows.h"
@@ -54,74 +55,61 @@ Result<std::vector<SeriesSamples>> Read(EvaluationContext& context, const Matche
   return found;
 }
 
-// Finds the buckets that samples stand for, one after the other.
-class BucketCursor {
- public:
-  explicit BucketCursor(const SeriesSamples& series) : buckets_(series.rollups) {}
-
-  // Of the sample `point`; null when it stands for itself. `point` never decreases.
-  const Rollup* Of(size_t point) {
-    while (next_ < buckets_.size() && buckets_[next_].point < point) ++next_;
-    const bool found = next_ < buckets_.size() && buckets_[next_].point == point;
-    return found ? &buckets_[next_].rollup : nullptr;
-  }
-
- private:
-  const std::vector<RollupPoint>& buckets_;
-  size_t next_ = 0;
-};
-
 // Writes the cells of one row of a vector selector.
 class RowReader {
  public:
   RowReader(const Steps& steps, const ShiftedTimes& shift, int64_t lookback_ms)
       : steps_(steps), shift_(shift), lookback_ms_(lookback_ms) {}
 
-  // Gives the number of cells written.
-  size_t Latest(const SeriesSamples& series, SampleField field, size_t row,
-                VectorValue& out) const {
+  // Gives the number of cells written. `series` has the first samples of its `buckets`.
+  size_t Latest(const SeriesSamples& series, const BucketSpans& buckets, SampleField field,
+                size_t row, VectorValue& out) const {
     const std::vector<UnixMillis>& times = series.timestamps;
     size_t after = 0;  // the first sample later than the step
     size_t points = 0;
-    BucketCursor buckets(series);
     for (size_t step = 0; step < steps_.count; ++step) {
       const UnixMillis until = shift_(steps_.At(step));
       while (after < times.size() && times[after] <= until) ++after;
-      // Between the first and the last sample of a bucket the first is the newest that is known.
-      const Rollup* const bucket = buckets.Of(after);
-      const bool in_bucket = bucket != nullptr && bucket->first_ts <= until &&
-                             (after == 0 || times[after - 1] < bucket->first_ts);
-      const UnixMillis oldest = LeftOpenRange(until, until, lookback_ms_).min;
-      if (!in_bucket && (after == 0 || times[after - 1] < oldest)) continue;
-      const Sample found = in_bucket ? Sample{bucket->first_ts, bucket->first}
-                                     : Sample{times[after - 1], series.values[after - 1]};
-      if (IsStaleNan(found.value)) continue;
+      if (after == 0 || times[after - 1] < ReachOf(until, buckets).min) continue;
+      const size_t found = after - 1;
+      if (IsStaleNan(series.values[found])) continue;
       ++points;
       if (field != SampleField::kValue) {
-        out.Set(row, step, SecondsOf(found.timestamp));
-      } else if (!in_bucket && !series.histograms.empty() &&
-                 series.histograms[after - 1] != nullptr) {
-        out.SetHistogram(row, step, series.histograms[after - 1]);
+        out.Set(row, step, SecondsOf(times[found]));
+      } else if (!series.histograms.empty() && series.histograms[found] != nullptr) {
+        out.SetHistogram(row, step, series.histograms[found]);
       } else {
-        out.Set(row, step, found.value);
+        out.Set(row, step, series.values[found]);
       }
     }
     return points;
   }
 
   // On a line between the samples around the step; the last value when none follows in reach.
-  size_t Smoothed(const SeriesSamples& series, size_t row, VectorValue& out,
-                  Annotations& annotations) const {
-    if (series.histograms.empty()) return SmoothedFloats(series, row, out);
+  size_t Smoothed(const SeriesSamples& series, const BucketSpans& buckets, size_t row,
+                  VectorValue& out, Annotations& annotations) const {
+    if (series.histograms.empty()) return SmoothedFloats(series, buckets, row, out);
     size_t points = 0;
     for (size_t step = 0; step < steps_.count; ++step) {
-      points += SmoothedHistogram(series, row, step, out, annotations) ? 1 : 0;
+      points += SmoothedHistogram(series, buckets, row, step, out, annotations) ? 1 : 0;
     }
     return points;
   }
 
  private:
-  size_t SmoothedFloats(const SeriesSamples& series, size_t row, VectorValue& out) const {
+  // The times whose samples tell of the step: those of the lookback on either side, and of the
+  // buckets that it lies in, through which a series goes on.
+  TimeRange ReachOf(UnixMillis at, const BucketSpans& buckets) const {
+    TimeRange reach{.min = LeftOpenRange(at, at, lookback_ms_).min,
+                    .max = SaturatingAdd(at, lookback_ms_)};
+    if (const TimeRange* const span = buckets.At(at)) {
+      reach = {.min = std::min(reach.min, span->min), .max = std::max(reach.max, span->max)};
+    }
+    return reach;
+  }
+
+  size_t SmoothedFloats(const SeriesSamples& series, const BucketSpans& buckets, size_t row,
+                        VectorValue& out) const {
     const std::vector<UnixMillis>& times = series.timestamps;
     size_t next = 0;  // the first sample not before the step
     size_t points = 0;
@@ -133,8 +121,9 @@ class RowReader {
         ++points;
         continue;
       }
-      if (next == 0 || times[next - 1] < LeftOpenRange(at, at, lookback_ms_).min) continue;
-      const bool followed = next < times.size() && times[next] <= SaturatingAdd(at, lookback_ms_);
+      const TimeRange reach = ReachOf(at, buckets);
+      if (next == 0 || times[next - 1] < reach.min) continue;
+      const bool followed = next < times.size() && times[next] <= reach.max;
       out.Set(row, step, followed ? Between(series, next, at) : series.values[next - 1]);
       ++points;
     }
@@ -142,14 +131,14 @@ class RowReader {
   }
 
   // At one step of a series with histograms; floats and histograms within reach are no line.
-  bool SmoothedHistogram(const SeriesSamples& series, size_t row, size_t step, VectorValue& out,
-                         Annotations& annotations) const {
+  bool SmoothedHistogram(const SeriesSamples& series, const BucketSpans& buckets, size_t row,
+                         size_t step, VectorValue& out, Annotations& annotations) const {
     const std::vector<UnixMillis>& times = series.timestamps;
     const UnixMillis at = shift_(steps_.At(step));
     const auto index = [&](auto position) { return static_cast<size_t>(position - times.begin()); };
-    const UnixMillis oldest = LeftOpenRange(at, at, lookback_ms_).min;
-    const size_t first = index(std::ranges::lower_bound(times, oldest));
-    const size_t end = index(std::ranges::upper_bound(times, SaturatingAdd(at, lookback_ms_)));
+    const TimeRange reach = ReachOf(at, buckets);
+    const size_t first = index(std::ranges::lower_bound(times, reach.min));
+    const size_t end = index(std::ranges::upper_bound(times, reach.max));
     const size_t next = index(std::ranges::lower_bound(times, at));
     const auto is_float = [](const HistogramPtr& histogram) { return histogram == nullptr; };
     const auto begin = series.histograms.begin();
@@ -206,6 +195,13 @@ class RowReader {
   const int64_t lookback_ms_;
 };
 
+void PrepareToSmooth(SeriesSamples& series, const BucketSpans& buckets, Annotations& annotations) {
+  DropStaleMarkers(series);
+  if (buckets.is_empty()) return;
+  annotations.Inform(
+      "samples are rolled up: a smoothed selector sees the first and the last one of each bucket");
+}
+
 }  // namespace
 
 Result<VectorValue> SelectVector(EvaluationContext& context, const Steps& steps,
@@ -228,9 +224,12 @@ Result<VectorValue> SelectVector(EvaluationContext& context, const Steps& steps,
       return Status::InvalidArgument("info sample should be float");
     }
     const size_t row = out.AddRow(series.labels, false);
-    if (smoothed) DropStaleMarkers(series);
-    const size_t added = smoothed ? reader.Smoothed(series, row, out, context.annotations())
-                                  : reader.Latest(series, field, row, out);
+    const BucketSpans buckets(series.rollups);
+    if (!buckets.is_empty()) series = WithFirstSamples(std::move(series), buckets);
+    if (smoothed) PrepareToSmooth(series, buckets, context.annotations());
+    const size_t added = smoothed
+                             ? reader.Smoothed(series, buckets, row, out, context.annotations())
+                             : reader.Latest(series, buckets, field, row, out);
     if (added == 0) out.RemoveLastRow();
     points += added;
     LUMA_RETURN_IF_ERROR(context.CheckPoints(points));
