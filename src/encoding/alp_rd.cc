@@ -122,18 +122,19 @@ void AppendExceptions(std::span<const uint64_t> values, const Cut& cut,
 struct Header {
   int lower_bits = 0;
   int code_width = 0;
+  uint64_t entries = 0;
   std::array<uint64_t, kDictionaryMax> uppers{};  // in their place above the lower bits
 };
 
 bool ReadHeader(ByteReader& reader, Header& header) {
   header.lower_bits = reader.Fixed<uint8_t>();
-  const auto entries = reader.Fixed<uint8_t>();
+  header.entries = reader.Fixed<uint8_t>();
   if (header.lower_bits < kLowerBitsMin || header.lower_bits > kLowerBitsMax) return false;
-  if (entries < 1 || entries > kDictionaryMax) return false;
-  for (int i = 0; i < entries; ++i) {
-    header.uppers[static_cast<size_t>(i)] = uint64_t{reader.Fixed<uint16_t>()} << header.lower_bits;
+  if (header.entries < 1 || header.entries > kDictionaryMax) return false;
+  for (size_t i = 0; i < header.entries; ++i) {
+    header.uppers[i] = uint64_t{reader.Fixed<uint16_t>()} << header.lower_bits;
   }
-  header.code_width = BitWidth(entries - uint64_t{1});
+  header.code_width = BitWidth(header.entries - 1);
   return reader.ok();
 }
 
@@ -144,12 +145,14 @@ bool ReadVector(ByteReader& reader, const Header& header, std::span<uint64_t> ou
   alignas(64) std::array<uint64_t, kVectorValues> code_words;
   const std::span<uint64_t> code_of(code_words.data(), out.size());
   UnpackLanes(codes, header.code_width, 0, code_of);
+  if (std::ranges::max(code_of) >= header.entries) return false;
   UnpackLanes(lowers, header.lower_bits, 0, out);
   for (size_t i = 0; i < out.size(); ++i) out[i] |= header.uppers[code_of[i]];
   return true;
 }
 
-bool PatchExceptions(ByteReader reader, uint64_t exceptions, int lower_bits,
+// False also for an exception with another code than 0.
+bool PatchExceptions(ByteReader reader, uint64_t exceptions, const Header& header,
                      std::span<uint64_t> out) {
   uint64_t row = 0;
   for (uint64_t i = 0; i < exceptions; ++i) {
@@ -157,7 +160,9 @@ bool PatchExceptions(ByteReader reader, uint64_t exceptions, int lower_bits,
     const auto upper = reader.Fixed<uint16_t>();
     if (!reader.ok() || gap >= out.size() - row) return false;
     row += gap;
-    out[row] = (out[row] & LowBits(lower_bits)) | (uint64_t{upper} << lower_bits);
+    const uint64_t lower = out[row] & LowBits(header.lower_bits);
+    if ((header.uppers[0] | lower) != out[row]) return false;
+    out[row] = lower | (uint64_t{upper} << header.lower_bits);
     ++row;
   }
   return true;
@@ -197,7 +202,7 @@ bool DecodeAlpRd(ByteReader& reader, std::span<uint64_t> out) {
     if (!ReadVector(reader, header, vector)) return false;
     rest = rest.subspan(vector.size());
   }
-  return PatchExceptions(at_exceptions, exceptions, header.lower_bits, out);
+  return PatchExceptions(at_exceptions, exceptions, header, out);
 }
 
 }  // namespace luma::encoding

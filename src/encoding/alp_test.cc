@@ -177,6 +177,41 @@ TEST(AlpRdTest, NoticesTruncationsAndBadHeaders) {
   }
 }
 
+TEST(AlpRdTest, NoticesCodesWithoutAnEntry) {
+  Bytes bytes = AlpRd({0.1, 0.3, 0.7});
+  ASSERT_EQ(bytes[1], std::byte{3});          // entries, of two bits each
+  constexpr size_t kCodesAt = 2 + 3 * 2 + 1;  // lower bits, entries, no exceptions
+  Words decoded(3);
+  bytes[kCodesAt] = std::byte{3};
+  ByteReader reader(bytes);
+  EXPECT_FALSE(DecodeAlpRd(reader, decoded));
+}
+
+// One value, an exception; `code` is what it has beside.
+bool DecodesExceptionWithCode(uint8_t code, uint64_t& value) {
+  Bytes bytes;
+  ByteWriter writer(bytes);
+  writer.Fixed(uint8_t{48});
+  writer.Fixed(uint8_t{2});
+  writer.Fixed(uint16_t{0x3ff0});
+  writer.Fixed(uint16_t{0x4000});
+  writer.Varint(1);
+  writer.Varint(0);
+  writer.Fixed(uint16_t{0x4010});
+  const size_t codes_at = bytes.size();
+  bytes.resize(codes_at + LaneShape(1, 1).bytes() + LaneShape(1, 48).bytes());
+  bytes[codes_at] = static_cast<std::byte>(code);
+  ByteReader reader(bytes);
+  return DecodeAlpRd(reader, {&value, 1}) && reader.remaining() == 0;
+}
+
+TEST(AlpRdTest, NoticesExceptionsWithACode) {
+  uint64_t value = 0;
+  EXPECT_TRUE(DecodesExceptionWithCode(0, value));
+  EXPECT_EQ(value, std::bit_cast<uint64_t>(4.0));
+  EXPECT_FALSE(DecodesExceptionWithCode(1, value));
+}
+
 TEST(LanePackingTest, TakesNoMoreThanSevenBytesAndARowBeyondItsBits) {
   for (int width = 0; width <= kLaneWidthMax; ++width) {
     for (const size_t count : kCounts) {

@@ -63,6 +63,10 @@ class BitReader {
 
   bool overrun() const { return position_ > bytes_.size() * 8; }
   size_t bytes_used() const { return (position_ + 7) / 8; }
+  // Whether the byte in which the last bit was read ends in zeros; not for an overrun.
+  bool is_padded_with_zeros() const {
+    return position_ % 8 == 0 || (bytes_[position_ / 8] >> (position_ % 8)) == std::byte{0};
+  }
 
  private:
   uint64_t LoadTail(size_t byte) const {

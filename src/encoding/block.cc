@@ -173,11 +173,12 @@ Result<DecodedBlock> DecodeConstantBlock(PhysicalType type, RowCounts counts, By
 }
 
 Result<DecodedBlock> DecodeDictionaryBlock(CodecId codec, PhysicalType type, RowCounts counts,
-                                           ByteSpan payload, const uint64_t* validity) {
+                                           ByteSpan payload, DecodeScope scope,
+                                           const uint64_t* validity) {
   AlignedBuffer codes(counts.rows * sizeof(uint32_t));
   AlignedBuffer entries;
   AlignedBuffer heap;
-  if (!DecodeDictionary(codec, counts.valid, payload, 0, codes.As<uint32_t>(), entries, heap)) {
+  if (!DecodeDictionary(codec, counts.valid, payload, scope, codes.As<uint32_t>(), entries, heap)) {
     return BadPayload(codec, type, payload);
   }
   if (validity != nullptr) {
@@ -189,10 +190,11 @@ Result<DecodedBlock> DecodeDictionaryBlock(CodecId codec, PhysicalType type, Row
 }
 
 Result<DecodedBlock> DecodeFlatBlock(CodecId codec, PhysicalType type, RowCounts counts,
-                                     ByteSpan payload, const uint64_t* validity) {
+                                     ByteSpan payload, DecodeScope scope,
+                                     const uint64_t* validity) {
   AlignedBuffer values(size_t{counts.rows} * ValueBytes(type));
   AlignedBuffer heap;
-  if (!DecodePayload(codec, type, counts.valid, payload, 0, values.data(), heap)) {
+  if (!DecodePayload(codec, type, counts.valid, payload, scope, values.data(), heap)) {
     return BadPayload(codec, type, payload);
   }
   if (validity != nullptr) ExpandValues(validity, counts.rows, ValueBytes(type), values.data());
@@ -200,14 +202,14 @@ Result<DecodedBlock> DecodeFlatBlock(CodecId codec, PhysicalType type, RowCounts
 }
 
 Result<DecodedBlock> DecodeByShape(CodecId codec, PhysicalType type, RowCounts counts,
-                                   ByteSpan payload, const uint64_t* validity) {
+                                   ByteSpan payload, DecodeScope scope, const uint64_t* validity) {
   if (!CodecFits(codec, type)) return BadPayload(codec, type, payload);
   if (codec == CodecId::kConstant) return DecodeConstantBlock(type, counts, payload);
   // A dictionary without entries has no code for the null rows to carry: only empty blocks could.
   if (IsDictionary(codec) && counts.valid > 0) {
-    return DecodeDictionaryBlock(codec, type, counts, payload, validity);
+    return DecodeDictionaryBlock(codec, type, counts, payload, scope, validity);
   }
-  return DecodeFlatBlock(codec, type, counts, payload, validity);
+  return DecodeFlatBlock(codec, type, counts, payload, scope, validity);
 }
 
 }  // namespace
@@ -265,9 +267,14 @@ void AppendBlock(const ColumnSpan& column, const EncodeOptions& options, Bytes& 
   out[header + 1] = static_cast<std::byte>(flags | shrunk.flags);
 }
 
-Result<DecodedBlock> DecodeBlock(PhysicalType type, uint32_t row_count, ByteSpan bytes) {
+Result<DecodedBlock> DecodeBlock(PhysicalType type, uint32_t row_count, ByteSpan bytes,
+                                 int codec_count) {
   ByteReader reader(bytes);
   LUMA_ASSIGN_OR_RETURN(const Header header, ReadHeader(reader));
+  if (static_cast<int>(header.codec) >= codec_count) {
+    return Status::Corruption("block of a codec that its container is too old for: codec=",
+                              CodecName(header.codec));
+  }
   AlignedBuffer validity;
   RowCounts counts{row_count, row_count};
   if ((header.flags & kFlagNulls) != 0) {
@@ -284,8 +291,9 @@ Result<DecodedBlock> DecodeBlock(PhysicalType type, uint32_t row_count, ByteSpan
     }
     payload = {decompressed.data(), decompressed.size()};
   }
-  LUMA_ASSIGN_OR_RETURN(DecodedBlock block, DecodeByShape(header.codec, type, counts, payload,
-                                                          validity.As<uint64_t>()));
+  LUMA_ASSIGN_OR_RETURN(DecodedBlock block,
+                        DecodeByShape(header.codec, type, counts, payload,
+                                      {.codec_count = codec_count}, validity.As<uint64_t>()));
   if (validity.size() > 0) block.SetValidity(std::move(validity));
   return block;
 }

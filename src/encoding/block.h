@@ -32,6 +32,8 @@ enum class CodecId : uint8_t {
   kAlpRd = 13,  // doubles that are no decimals: a few different upper bits, packed lower ones
 };
 constexpr int kCodecCount = 14;
+// Containers of their first version hold codecs below this number.
+constexpr int kFirstCodecCount = 10;
 
 std::string_view CodecName(CodecId codec);  // "delta_of_delta"
 
@@ -64,11 +66,13 @@ Bytes EncodeBlock(const ColumnSpan& column, const EncodeOptions& options);
 // The same, appended to `out`, for callers that lay many blocks end to end.
 void AppendBlock(const ColumnSpan& column, const EncodeOptions& options, Bytes& out);
 
-// Decodes exactly `bytes`. The type and the row count come from whoever keeps the block.
-// Errors: kCorruption for any bytes EncodeBlock could not have written that are noticed. There is
-// no checksum here: damage may also decode to other values, so keepers add their own.
-// Memory: O(row_count + 1024 * bytes.size()), whatever the bytes declare.
-Result<DecodedBlock> DecodeBlock(PhysicalType type, uint32_t row_count, ByteSpan bytes);
+// Decodes exactly `bytes`. The type and the row count come from whoever keeps the block, and so
+// does which codecs there may be, in inner blocks too: those below `codec_count`. Errors:
+// kCorruption for any bytes EncodeBlock could not have written that are noticed. There is no
+// checksum here: damage may also decode to other values, so keepers add their own. Memory:
+// O(row_count + 1024 * bytes.size()), whatever the bytes declare.
+Result<DecodedBlock> DecodeBlock(PhysicalType type, uint32_t row_count, ByteSpan bytes,
+                                 int codec_count = kCodecCount);
 
 inline constexpr size_t kBlockHeaderBytes = 2;  // docs/formats/block.md
 

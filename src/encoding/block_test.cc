@@ -146,6 +146,25 @@ TEST(BlockTest, ACodecOfAnotherTypeIsCorruption) {
   }
 }
 
+// Goal: a container of its first version has no newer codec anywhere in a block.
+TEST(BlockTest, ACodecThatItsContainerIsTooOldForIsCorruption) {
+  constexpr uint32_t kRows = 2048;
+  std::mt19937_64 random(12);
+  std::vector<double> values(kRows);
+  for (double& value : values) value = static_cast<double>(random() % 1024) / 10;
+  const auto column = OwnedColumn::Of(PhysicalType::kFloat64, values);
+  const uint32_t groups[] = {kRows / 2, kRows / 2};  // of each the block is ALP
+  const Bytes alp = EncodeBlock(column.span(), {.force = CodecId::kAlp});
+  const Bytes inner = EncodeBlock(column.span(), {.group_rows = groups, .force = CodecId::kGroups});
+  for (const Bytes& bytes : {alp, inner}) {
+    EXPECT_TRUE(DecodeBlock(PhysicalType::kFloat64, kRows, bytes).ok());
+    EXPECT_EQ(DecodeBlock(PhysicalType::kFloat64, kRows, bytes, kFirstCodecCount).status().code(),
+              StatusCode::kCorruption);
+  }
+  const Bytes old = EncodeBlock(column.span(), {.force = CodecId::kGorilla});
+  EXPECT_TRUE(DecodeBlock(PhysicalType::kFloat64, kRows, old, kFirstCodecCount).ok());
+}
+
 TEST(BlockTest, AFewBytesCannotAskForMuchMemory) {
   Bytes bytes = {std::byte{0}, std::byte{0x02}};  // plain, compressed
   ByteWriter writer(bytes);

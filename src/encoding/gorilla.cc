@@ -101,7 +101,7 @@ bool DecodeGorilla(ByteReader& reader, std::span<uint64_t> out) {
     }
     out[i] = value;
   }
-  return !bits.overrun() && bits.bytes_used() == bytes.size();
+  return !bits.overrun() && bits.bytes_used() == bytes.size() && bits.is_padded_with_zeros();
 }
 
 }  // namespace luma::encoding

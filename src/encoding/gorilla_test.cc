@@ -83,6 +83,15 @@ TEST(GorillaTest, RefusesAWindowBeforeThereIsOne) {
   EXPECT_FALSE(DecodeGorilla(reader, decoded));
 }
 
+TEST(GorillaTest, NoticesPaddingThatIsNotZero) {
+  Bytes bytes;
+  EncodeGorilla(BitsOf({1.0, 1.0, 2.0, 3.0}), bytes);
+  bytes.back() |= std::byte{0x80};  // the stream ends one bit before
+  std::vector<uint64_t> decoded(4);
+  ByteReader reader(bytes);
+  EXPECT_FALSE(DecodeGorilla(reader, decoded));
+}
+
 TEST(GorillaFormatTest, WritesTheExampleOfTheFormatDocument) {
   Bytes bytes;
   EncodeGorilla(BitsOf({1.0, 1.0, 2.0, 3.0}), bytes);

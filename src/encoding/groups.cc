@@ -7,7 +7,6 @@
 
 #include "base/hash.h"
 #include "encoding/aligned_buffer.h"
-#include "encoding/payload.h"
 
 namespace luma::encoding {
 namespace {
@@ -68,12 +67,12 @@ void AppendSizedWords(std::span<const uint32_t> words, Bytes& out) {
   writer.Raw(block);
 }
 
-bool ReadSizedWords(ByteReader& reader, std::vector<uint32_t>& words) {
+bool ReadSizedWords(ByteReader& reader, DecodeScope scope, std::vector<uint32_t>& words) {
   const ByteSpan block = reader.Raw(reader.Varint());
   AlignedBuffer no_heap;
   return reader.ok() &&
-         DecodeInnerBlock(PhysicalType::kUInt32, static_cast<uint32_t>(words.size()), block,
-                          kGroupDepth, reinterpret_cast<std::byte*>(words.data()), no_heap);
+         DecodeInnerBlock(PhysicalType::kUInt32, static_cast<uint32_t>(words.size()), block, scope,
+                          reinterpret_cast<std::byte*>(words.data()), no_heap);
 }
 
 struct Directory {
@@ -83,15 +82,16 @@ struct Directory {
 };
 
 // Every group has a row, so neither count exceeds `count`.
-bool ReadDirectory(ByteReader& reader, uint32_t count, Directory& directory) {
+bool ReadDirectory(ByteReader& reader, uint32_t count, DecodeScope scope, Directory& directory) {
   const uint64_t groups = reader.Varint();
   const uint64_t blocks = reader.Varint();
   if (!reader.ok() || groups > count || blocks > groups) return false;
   directory.rows.resize(groups);
   directory.codes.resize(groups);
   directory.sizes.resize(blocks);
-  return ReadSizedWords(reader, directory.rows) && ReadSizedWords(reader, directory.codes) &&
-         ReadSizedWords(reader, directory.sizes);
+  return ReadSizedWords(reader, scope, directory.rows) &&
+         ReadSizedWords(reader, scope, directory.codes) &&
+         ReadSizedWords(reader, scope, directory.sizes);
 }
 
 // Where a distinct block was decoded for the first time.
@@ -124,10 +124,11 @@ void EncodeGroups(const ColumnSpan& column, std::span<const uint32_t> group_rows
   ByteWriter(out).Raw(blocks.bytes());
 }
 
-bool DecodeGroups(PhysicalType type, uint32_t count, ByteSpan payload, std::byte* out) {
+bool DecodeGroups(PhysicalType type, uint32_t count, ByteSpan payload, DecodeScope of_groups,
+                  std::byte* out) {
   ByteReader reader(payload);
   Directory directory;
-  if (!ReadDirectory(reader, count, directory)) return false;
+  if (!ReadDirectory(reader, count, of_groups, directory)) return false;
   std::vector<ByteSpan> blocks;
   blocks.reserve(directory.sizes.size());
   for (const uint32_t size : directory.sizes) blocks.push_back(reader.Raw(size));
@@ -144,7 +145,7 @@ bool DecodeGroups(PhysicalType type, uint32_t count, ByteSpan payload, std::byte
     Decoded& first = decoded[code];
     std::byte* const to = out + row * value_bytes;
     if (first.rows == 0) {
-      if (!DecodeInnerBlock(type, rows, blocks[code], kGroupDepth, to, no_heap)) return false;
+      if (!DecodeInnerBlock(type, rows, blocks[code], of_groups, to, no_heap)) return false;
       first = {row, rows};
     } else {
       if (first.rows != rows) return false;

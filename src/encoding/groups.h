@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/column.h"
+#include "encoding/payload.h"
 
 namespace luma::encoding {
 
@@ -18,9 +19,9 @@ bool WorthGrouping(std::span<const uint32_t> group_rows);
 // type is any but kBytes.
 void EncodeGroups(const ColumnSpan& column, std::span<const uint32_t> group_rows, Bytes& out);
 
-// Decodes `count` values to `out`. False: not such a payload; `out` is then unspecified.
-// Memory: O(count), whatever the payload declares.
+// Decodes `count` values to `out`; `of_groups` is the scope of the blocks in the payload. False:
+// not such a payload; `out` is then unspecified. Memory: O(count), whatever the payload declares.
 [[nodiscard]] bool DecodeGroups(PhysicalType type, uint32_t count, ByteSpan payload,
-                                std::byte* out);
+                                DecodeScope of_groups, std::byte* out);
 
 }  // namespace luma::encoding

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "encoding/bit_packing.h"
@@ -129,6 +130,40 @@ TEST(IntegerFormatsTest, WriteTheExamplesOfTheFormatDocument) {
   bytes.clear();
   EncodeDeltaBitPack(Values{100, 107, 113, 120}, Patching::kAllow, bytes);
   EXPECT_EQ(ToHex(bytes), ToHex(FormatExample("integers.md", "a delta")));
+}
+
+// Whether a frame of reference of 8 values from 0, three bits of each packed, takes these patches:
+// pairs of a position and of the bits above.
+bool TakesPatches(const std::vector<std::pair<uint8_t, uint64_t>>& patches) {
+  Bytes bytes = {std::byte{0}, std::byte{0x83}, std::byte{1}, std::byte{2}, std::byte{3}};
+  ByteWriter writer(bytes);
+  writer.Fixed(static_cast<uint8_t>(patches.size()));
+  for (const auto& [position, high] : patches) {
+    writer.Fixed(position);
+    writer.Varint(high);
+  }
+  Values values(8);
+  ByteReader reader(bytes);
+  return DecodeForBitPack(reader, values) && reader.ok() && reader.remaining() == 0;
+}
+
+TEST(PatchedPackingTest, NoticesPatchesThatNoWriterWrites) {
+  EXPECT_TRUE(TakesPatches({{1, 5}, {7, (uint64_t{1} << 61) - 1}}));
+  EXPECT_FALSE(TakesPatches({})) << "none";
+  EXPECT_FALSE(TakesPatches({{8, 5}})) << "of no value";
+  EXPECT_FALSE(TakesPatches({{7, 5}, {1, 5}})) << "in another order";
+  EXPECT_FALSE(TakesPatches({{1, 5}, {1, 5}})) << "of one value twice";
+  EXPECT_FALSE(TakesPatches({{1, 0}})) << "without a bit";
+  EXPECT_FALSE(TakesPatches({{1, uint64_t{1} << 61}})) << "with more bits than there are";
+}
+
+TEST(PatchedPackingTest, NoticesPaddingThatIsNotZero) {
+  for (const int packed : {0x07, 0x0f}) {  // three values of a bit
+    const Bytes bytes = {std::byte{0}, std::byte{1}, static_cast<std::byte>(packed)};
+    Values values(3);
+    ByteReader reader(bytes);
+    EXPECT_EQ(DecodeForBitPack(reader, values), packed == 0x07);
+  }
 }
 
 }  // namespace

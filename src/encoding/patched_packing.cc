@@ -81,22 +81,31 @@ struct PackedChunk {
   bool has_patches = false;
 };
 
+// Whether the bits of the last byte that no value uses are 0.
+bool IsPaddedWithZeros(ByteSpan packed, size_t bits) {
+  return bits % 8 == 0 || (packed.back() >> (bits % 8)) == std::byte{0};
+}
+
 bool ReadPackedChunk(ByteReader& reader, size_t values, PackedChunk& chunk) {
   const auto header = reader.Fixed<uint8_t>();
   chunk.width = header & kWidthMask;
   chunk.has_patches = (header & kHasPatches) != 0;
   if (chunk.width > kBitWidthMax - (chunk.has_patches ? 1 : 0)) return false;
   chunk.packed = reader.Raw(PackedBytes(values, chunk.width));
-  return reader.ok();
+  return reader.ok() && IsPaddedWithZeros(chunk.packed, values * static_cast<size_t>(chunk.width));
 }
 
+// Positions ascend, and every patch has bits that fit above the width.
 bool ApplyPatches(ByteReader& reader, int width, std::span<uint64_t> out) {
   const auto count = reader.Fixed<uint8_t>();
+  size_t next = 0;
   for (int i = 0; i < count; ++i) {
     const auto position = reader.Fixed<uint8_t>();
     const uint64_t high = reader.Varint();
-    if (position >= out.size()) return false;
+    if (position < next || position >= out.size()) return false;
+    if (high == 0 || BitWidth(high) > kBitWidthMax - width) return false;
     out[position] += high << width;
+    next = position + size_t{1};
   }
   return count > 0 && reader.ok();
 }

@@ -15,6 +15,14 @@ namespace luma::encoding {
 // depth may not have parts, which bounds the recursion of a decoder fed with hostile bytes.
 constexpr int kNestingMax = 3;
 
+// What a decoder has to know of the blocks around the one it is in.
+struct DecodeScope {
+  int codec_count = kCodecCount;  // of the container: others are corrupt
+  int depth = 0;
+
+  DecodeScope Inner() const { return {codec_count, depth + 1}; }
+};
+
 constexpr bool IsDictionary(CodecId codec) {
   return codec == CodecId::kDictionary || codec == CodecId::kFsstDictionary;
 }
@@ -49,18 +57,19 @@ void AppendInnerBlock(const ColumnSpan& column, EncodeEffort effort, int depth, 
 // Decodes `count` values to `out`; `heap` receives the bytes of strings. Takes all of `payload`.
 // False: not a payload of that codec; `out` is then unspecified.
 [[nodiscard]] bool DecodePayload(CodecId codec, PhysicalType type, uint32_t count, ByteSpan payload,
-                                 int depth, std::byte* out, AlignedBuffer& heap);
+                                 DecodeScope scope, std::byte* out, AlignedBuffer& heap);
 
-// Decodes what AppendInnerBlock() wrote, all of `block`, as DecodePayload does.
-[[nodiscard]] bool DecodeInnerBlock(PhysicalType type, uint32_t count, ByteSpan block, int depth,
-                                    std::byte* out, AlignedBuffer& heap);
+// Decodes what AppendInnerBlock() wrote, all of `block`, as DecodePayload does. `scope` is its own.
+[[nodiscard]] bool DecodeInnerBlock(PhysicalType type, uint32_t count, ByteSpan block,
+                                    DecodeScope scope, std::byte* out, AlignedBuffer& heap);
 
 // The payload of kConstant, decoded to a single value.
 [[nodiscard]] bool DecodeConstant(PhysicalType type, uint32_t count, ByteSpan payload,
                                   std::byte* out, AlignedBuffer& heap);
 
 // The payload of a dictionary. `codes` has room for `count` codes; `entries` is allocated.
-[[nodiscard]] bool DecodeDictionary(CodecId codec, uint32_t count, ByteSpan payload, int depth,
-                                    uint32_t* codes, AlignedBuffer& entries, AlignedBuffer& heap);
+[[nodiscard]] bool DecodeDictionary(CodecId codec, uint32_t count, ByteSpan payload,
+                                    DecodeScope scope, uint32_t* codes, AlignedBuffer& entries,
+                                    AlignedBuffer& heap);
 
 }  // namespace luma::encoding

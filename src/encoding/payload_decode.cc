@@ -48,7 +48,8 @@ bool DecodeIntegers(CodecId codec, PhysicalType type, uint32_t count, ByteSpan p
   return true;
 }
 
-bool DecodeRle(PhysicalType type, uint32_t count, ByteSpan payload, int depth, std::byte* out) {
+bool DecodeRle(PhysicalType type, uint32_t count, ByteSpan payload, DecodeScope scope,
+               std::byte* out) {
   ByteReader reader(payload);
   const uint64_t runs = reader.Varint();
   const ByteSpan values_block = reader.Raw(reader.Varint());
@@ -58,9 +59,9 @@ bool DecodeRle(PhysicalType type, uint32_t count, ByteSpan payload, int depth, s
   AlignedBuffer lengths(runs * sizeof(uint32_t));
   AlignedBuffer no_heap;
   const auto run_count = static_cast<uint32_t>(runs);
-  if (!DecodeInnerBlock(type, run_count, values_block, depth + 1, values.data(), no_heap) ||
-      !DecodeInnerBlock(PhysicalType::kUInt32, run_count, lengths_block, depth + 1, lengths.data(),
-                        no_heap)) {
+  if (!DecodeInnerBlock(type, run_count, values_block, scope.Inner(), values.data(), no_heap) ||
+      !DecodeInnerBlock(PhysicalType::kUInt32, run_count, lengths_block, scope.Inner(),
+                        lengths.data(), no_heap)) {
     return false;
   }
   const std::span<const uint32_t> run_lengths(lengths.As<uint32_t>(), runs);
@@ -71,14 +72,14 @@ bool DecodeRle(PhysicalType type, uint32_t count, ByteSpan payload, int depth, s
   return true;
 }
 
-bool DecodeDecimal(ByteSpan payload, int depth, std::span<uint64_t> out) {
+bool DecodeDecimal(ByteSpan payload, DecodeScope scope, std::span<uint64_t> out) {
   ByteReader reader(payload);
   DecimalHeader header;
   if (!header.Read(reader, out.size())) return false;
   const ByteSpan integers = reader.Raw(reader.remaining());
   AlignedBuffer no_heap;
   if (!DecodeInnerBlock(PhysicalType::kInt64, static_cast<uint32_t>(out.size()), integers,
-                        depth + 1, reinterpret_cast<std::byte*>(out.data()), no_heap)) {
+                        scope.Inner(), reinterpret_cast<std::byte*>(out.data()), no_heap)) {
     return false;
   }
   DivideToDoubles(header.divisor(), out);
@@ -99,11 +100,11 @@ bool DecodeFsstPayload(uint32_t count, ByteSpan payload, std::byte* out, Aligned
   return DecodeFsst(reader, {reinterpret_cast<StringRef*>(out), count}, heap) && Exhausted(reader);
 }
 
-bool DecodeDictionaryFlat(CodecId codec, uint32_t count, ByteSpan payload, int depth,
+bool DecodeDictionaryFlat(CodecId codec, uint32_t count, ByteSpan payload, DecodeScope scope,
                           std::byte* out, AlignedBuffer& heap) {
   AlignedBuffer codes(count * sizeof(uint32_t));
   AlignedBuffer entries;
-  if (!DecodeDictionary(codec, count, payload, depth, codes.As<uint32_t>(), entries, heap)) {
+  if (!DecodeDictionary(codec, count, payload, scope, codes.As<uint32_t>(), entries, heap)) {
     return false;
   }
   auto* strings = reinterpret_cast<StringRef*>(out);
@@ -123,26 +124,27 @@ bool DecodeConstantFlat(PhysicalType type, uint32_t count, ByteSpan payload, std
 
 }  // namespace
 
-bool DecodeInnerBlock(PhysicalType type, uint32_t count, ByteSpan block, int depth, std::byte* out,
-                      AlignedBuffer& heap) {
+bool DecodeInnerBlock(PhysicalType type, uint32_t count, ByteSpan block, DecodeScope scope,
+                      std::byte* out, AlignedBuffer& heap) {
   ByteReader reader(block);
   const auto codec = static_cast<CodecId>(reader.Fixed<uint8_t>());
   const auto flags = reader.Fixed<uint8_t>();
   return reader.ok() && flags == 0 &&
-         DecodePayload(codec, type, count, reader.Raw(reader.remaining()), depth, out, heap);
+         DecodePayload(codec, type, count, reader.Raw(reader.remaining()), scope, out, heap);
 }
 
-bool DecodePayload(CodecId codec, PhysicalType type, uint32_t count, ByteSpan payload, int depth,
-                   std::byte* out, AlignedBuffer& heap) {
+bool DecodePayload(CodecId codec, PhysicalType type, uint32_t count, ByteSpan payload,
+                   DecodeScope scope, std::byte* out, AlignedBuffer& heap) {
   if (!CodecFits(codec, type)) return false;
-  if (HasParts(codec) && depth >= kNestingMax) return false;
+  if (static_cast<int>(codec) >= scope.codec_count) return false;
+  if (HasParts(codec) && scope.depth >= kNestingMax) return false;
   switch (codec) {
     case CodecId::kPlain:
       return DecodePlain(type, count, payload, out, heap);
     case CodecId::kConstant:
       return DecodeConstantFlat(type, count, payload, out, heap);
     case CodecId::kRle:
-      return DecodeRle(type, count, payload, depth, out);
+      return DecodeRle(type, count, payload, scope, out);
     case CodecId::kForBitPack:
     case CodecId::kDeltaBitPack:
     case CodecId::kDeltaOfDelta:
@@ -155,11 +157,11 @@ bool DecodePayload(CodecId codec, PhysicalType type, uint32_t count, ByteSpan pa
       return DecodeFsstPayload(count, payload, out, heap);
     case CodecId::kDictionary:
     case CodecId::kFsstDictionary:
-      return DecodeDictionaryFlat(codec, count, payload, depth, out, heap);
+      return DecodeDictionaryFlat(codec, count, payload, scope, out, heap);
     case CodecId::kDecimal:
-      return DecodeDecimal(payload, depth, {reinterpret_cast<uint64_t*>(out), count});
+      return DecodeDecimal(payload, scope, {reinterpret_cast<uint64_t*>(out), count});
     case CodecId::kGroups:
-      return depth == 0 && DecodeGroups(type, count, payload, out);
+      return scope.depth == 0 && DecodeGroups(type, count, payload, scope.Inner(), out);
   }
   return false;
 }
@@ -183,8 +185,8 @@ bool DecodeConstant(PhysicalType type, uint32_t count, ByteSpan payload, std::by
   return DecodePlain(type, 1, payload, out, heap);
 }
 
-bool DecodeDictionary(CodecId codec, uint32_t count, ByteSpan payload, int depth, uint32_t* codes,
-                      AlignedBuffer& entries, AlignedBuffer& heap) {
+bool DecodeDictionary(CodecId codec, uint32_t count, ByteSpan payload, DecodeScope scope,
+                      uint32_t* codes, AlignedBuffer& entries, AlignedBuffer& heap) {
   ByteReader reader(payload);
   const uint64_t entry_count = reader.Varint();
   const ByteSpan strings = reader.Raw(reader.Varint());
@@ -194,8 +196,8 @@ bool DecodeDictionary(CodecId codec, uint32_t count, ByteSpan payload, int depth
   AlignedBuffer no_heap;
   const CodecId of_entries = codec == CodecId::kDictionary ? CodecId::kPlain : CodecId::kFsst;
   return DecodePayload(of_entries, PhysicalType::kBytes, static_cast<uint32_t>(entry_count),
-                       strings, kNestingMax, entries.data(), heap) &&
-         DecodeInnerBlock(PhysicalType::kUInt32, count, codes_block, depth + 1,
+                       strings, {scope.codec_count, kNestingMax}, entries.data(), heap) &&
+         DecodeInnerBlock(PhysicalType::kUInt32, count, codes_block, scope.Inner(),
                           reinterpret_cast<std::byte*>(codes), no_heap) &&
          std::all_of(codes, codes + count, [&](uint32_t code) { return code < entry_count; });
 }

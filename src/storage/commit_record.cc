@@ -241,9 +241,9 @@ Result<std::vector<encoding::DecodedBlock>> DecodePiece(const LoggedRows& rows,
                                                         const LoggedRows::Piece& piece) {
   std::vector<encoding::DecodedBlock> columns;
   for (size_t i = 0; i < piece.blocks.size(); ++i) {
-    LUMA_ASSIGN_OR_RETURN(
-        encoding::DecodedBlock block,
-        encoding::DecodeBlock((*rows.columns)[i].type, piece.row_count, piece.blocks[i]));
+    LUMA_ASSIGN_OR_RETURN(encoding::DecodedBlock block,
+                          encoding::DecodeBlock((*rows.columns)[i].type, piece.row_count,
+                                                piece.blocks[i], encoding::kFirstCodecCount));
     columns.push_back(std::move(block));
   }
   return columns;

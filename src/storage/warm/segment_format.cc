@@ -164,6 +164,13 @@ uint32_t SegmentBlockCrc(const SegmentIdentity& identity, uint64_t offset, ByteS
 }
 
 uint32_t SegmentFooterCrc(ByteSpan header, uint64_t footer_offset, ByteSpan footer) {
+  // The CRC of bytes and their own CRC is the same for all bytes: a header with its checksum, which
+  // older versions went over, says nothing about the header.
+  constexpr uint32_t kFirstThatBindsHeader = 3;
+  const auto version = LoadLe<uint32_t>(header.data() + kHeaderMagic.size());
+  if (version >= kFirstThatBindsHeader) {
+    header = header.first(kSegmentHeaderBytes - sizeof(uint32_t));
+  }
   std::array<std::byte, sizeof(footer_offset)> offset_bytes;
   StoreLe(offset_bytes.data(), footer_offset);
   return Crc32c(footer, Crc32c(offset_bytes, Crc32c(header)));

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "encoding/block.h"
 #include "model/schema.h"
 #include "storage/table_snapshot.h"
 #include "storage/zone_map.h"
@@ -15,7 +16,7 @@ namespace luma::storage {
 
 inline constexpr uint32_t kBlockRows = 16384;  // a multiple of DuckDB's vector of 2048 rows
 // What writers write; readers read every version up to it.
-inline constexpr uint32_t kSegmentVersion = 2;
+inline constexpr uint32_t kSegmentVersion = 3;
 inline constexpr size_t kSegmentHeaderBytes = 32;
 inline constexpr size_t kSegmentTrailerBytes = 12;
 
@@ -32,6 +33,11 @@ struct SegmentIdentity {
   uint64_t writer_epoch = 0;
   uint32_t version = kSegmentVersion;  // of the file's format
 };
+
+// The codecs that its blocks may have are those below this number.
+constexpr int SegmentCodecCount(uint32_t version) {
+  return version == 1 ? encoding::kFirstCodecCount : encoding::kCodecCount;
+}
 
 struct SegmentBlock {
   uint64_t offset = 0;  // in the file
@@ -70,6 +76,8 @@ Bytes EncodeSegmentTrailer(const SegmentTrailer& trailer);
 Result<SegmentTrailer> DecodeSegmentTrailer(ByteSpan bytes);
 
 uint32_t SegmentBlockCrc(const SegmentIdentity& identity, uint64_t offset, ByteSpan block);
+// Of a file of version 3 or later, which `header` (kSegmentHeaderBytes) says it is, or an older
+// one.
 uint32_t SegmentFooterCrc(ByteSpan header, uint64_t footer_offset, ByteSpan footer);
 
 }  // namespace luma::storage

@@ -156,7 +156,8 @@ Result<std::shared_ptr<const encoding::DecodedBlock>> SegmentReader::ReadBlock(
     ColumnId column, uint32_t block) const {
   const SegmentBlock& entry = Entry(column, block);
   LUMA_ASSIGN_OR_RETURN(const Bytes bytes, ReadEncodedBlock(column, block));
-  auto decoded = encoding::DecodeBlock(entry.zone.type, entry.zone.row_count, bytes);
+  auto decoded = encoding::DecodeBlock(entry.zone.type, entry.zone.row_count, bytes,
+                                       SegmentCodecCount(identity_.version));
   if (!decoded.ok()) return At(decoded.status(), path(), entry.offset);
   return std::make_shared<const encoding::DecodedBlock>(*std::move(decoded));
 }

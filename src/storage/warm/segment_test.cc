@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <sstream>
 #include <string>
@@ -147,13 +148,60 @@ TEST(SegmentFormatTest, WritesTheExampleOfTheFormatDocument) {
   EXPECT_EQ(ToHex(written), ToHex(FormatExample("segment.md", "the example segment")));
 }
 
-TEST(SegmentFormatTest, ReadsTheExampleOfVersion1) {
+TEST(SegmentFormatTest, ReadsTheExamplesOfOlderVersions) {
+  for (const uint32_t version : {1u, 2u}) {
+    io::SimDisk disk;
+    const Bytes example = FormatExample("segment.md", "version " + std::to_string(version));
+    ASSERT_TRUE(io::WriteFileAtomically(disk, "run", example).ok());
+    const auto reader = SegmentReader::OpenUnknown(disk, "run");
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    EXPECT_EQ((*reader)->identity().version, version);
+    EXPECT_TRUE(testing::HoldsRowsOf(**reader, ExampleTable()));
+  }
+}
+
+// Goal: a header that is whole, but of another file, is found out by the file alone.
+TEST(SegmentFormatTest, NoticesAHeaderOfAnotherFile) {
+  SegmentIdentity other[5];
+  std::ranges::fill(other, testing::kIdentity);
+  other[0].version = 1;
+  other[1].version = 2;
+  other[2].table_id = ObjectId{9};
+  other[3].run_id = RunId{9};
+  other[4].writer_epoch = 9;
+  for (const SegmentIdentity& identity : other) {
+    io::SimDisk disk;
+    ASSERT_TRUE(WriteSegment(disk, "run", ExampleTable()).ok());
+    Bytes file = *io::ReadFile(disk, "run");
+    const Bytes header = EncodeSegmentHeader(identity);
+    std::ranges::copy(header, file.begin());
+    ASSERT_TRUE(io::WriteFileAtomically(disk, "run", file).ok());
+    const auto reader = SegmentReader::OpenUnknown(disk, "run");
+    EXPECT_EQ(reader.status().code(), StatusCode::kCorruption);
+    EXPECT_THAT(std::string(reader.status().message()),
+                ::testing::HasSubstr("bad segment footer checksum: path=run offset="));
+  }
+}
+
+// The state of the block's reading in a file that says it is of `version`.
+StatusCode ReadsAlpIn(uint32_t version) {
+  testing::Table table;
+  table.columns.push_back(OwnedColumn::Of<double>(PhysicalType::kFloat64, {1.5, 2.25, 9}));
+  SegmentHeader header = testing::HeaderOf(table);
+  header.identity.version = version;
   io::SimDisk disk;
-  ASSERT_TRUE(io::WriteFileAtomically(disk, "run", FormatExample("segment.md", "version 1")).ok());
+  auto writer =
+      SegmentWriter::Create(disk, "run", header, {.force = encoding::CodecId::kAlp}).value();
+  EXPECT_TRUE(writer->Append(table.Spans()).ok() && writer->Finish().ok());
   const auto reader = SegmentReader::OpenUnknown(disk, "run");
-  ASSERT_TRUE(reader.ok()) << reader.status();
-  EXPECT_EQ((*reader)->identity().version, 1u);
-  EXPECT_TRUE(testing::HoldsRowsOf(**reader, ExampleTable()));
+  EXPECT_TRUE(reader.ok()) << reader.status();
+  return (*reader)->ReadBlock(ColumnId{1}, 0).status().code();
+}
+
+TEST(SegmentFormatTest, Version1HasNoCodecOfVersion2) {
+  EXPECT_EQ(ReadsAlpIn(1), StatusCode::kCorruption);
+  EXPECT_EQ(ReadsAlpIn(2), StatusCode::kOk);
+  EXPECT_EQ(ReadsAlpIn(3), StatusCode::kOk);
 }
 
 TEST(SegmentFormatTest, RefusesALaterVersionAsUnsupported) {
