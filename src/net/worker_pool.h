@@ -11,8 +11,7 @@
 
 namespace luma::net {
 
-// The thread that went idle last gets the next task: its stack, its memory and its caches are warm,
-// so that a pool much larger than its load costs little. Threads: TrySubmit from any thread.
+// Threads: TrySubmit from any thread.
 class WorkerPool {
  public:
   // At most `queue_max` tasks wait; more are refused, which bounds memory under load.
@@ -28,23 +27,13 @@ class WorkerPool {
   void Stop() LUMA_EXCLUDES(mutex_);
 
  private:
-  // One per thread. Outlives it, so that it can be notified without the lock.
-  struct Sleeper {
-    CondVar wake;
-    bool is_woken = false;  // guarded by mutex_
-  };
-
-  void Run(Sleeper& self) LUMA_EXCLUDES(mutex_);
-  void WaitForTask(Sleeper& self) LUMA_REQUIRES(mutex_);
-  // The one to be notified, null if all are busy.
-  Sleeper* WakeOne() LUMA_REQUIRES(mutex_);
+  void Run() LUMA_EXCLUDES(mutex_);
 
   const size_t queue_max_;
   Mutex mutex_;
-  std::vector<Sleeper*> sleepers_ LUMA_GUARDED_BY(mutex_);  // the last one has waited least
+  CondVar wake_;
   std::deque<std::function<void()>> queue_ LUMA_GUARDED_BY(mutex_);
   bool stopping_ LUMA_GUARDED_BY(mutex_) = false;
-  std::deque<Sleeper> all_sleepers_;  // does not move them
   std::vector<std::thread> threads_;
 };
 
