@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "net/url.h"
-#include "prom/json_writer.h"
+#include "prom/json_fields.h"
 #include "prom/time_text.h"
 #include "rules/expression_link.h"
 
@@ -15,21 +15,6 @@ namespace luma::prom {
 namespace {
 
 constexpr std::string_view kScheme = "http://";
-
-void MapField(std::string_view key, const rules::LabelMap& map, JsonWriter& json) {
-  json.Key(key);
-  json.BeginObject();
-  for (const auto& [name, value] : map) {
-    json.Key(name);
-    json.String(value);
-  }
-  json.EndObject();
-}
-
-void TextField(std::string_view key, std::string_view text, JsonWriter& json) {
-  json.Key(key);
-  json.String(text);
-}
 
 std::string AlertJson(const rules::Alert& alert, const AlertNotifierOptions& options,
                       const std::string& query) {

@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "prom/api_route.h"
+#include "prom/json_fields.h"
 #include "prom/number_text.h"
 #include "prom/time_text.h"
 
@@ -22,25 +23,6 @@ using rules::Alert;
 using rules::RuleGroupState;
 using rules::RuleSpec;
 using rules::RuleState;
-
-void TextField(std::string_view key, std::string_view text, JsonWriter& json) {
-  json.Key(key);
-  json.String(text);
-}
-
-void SecondsField(std::string_view key, std::chrono::nanoseconds duration, JsonWriter& json) {
-  std::string text;
-  AppendFloat(std::chrono::duration<double>(duration).count(), text);
-  json.Key(key);
-  json.Raw(text);
-}
-
-void MapField(std::string_view key, const rules::LabelMap& map, JsonWriter& json) {
-  json.Key(key);
-  json.BeginObject();
-  for (const auto& [name, value] : map) TextField(name, value, json);
-  json.EndObject();
-}
 
 rules::LabelMap TextsOf(const rules::AlertTexts& texts) {
   rules::LabelMap map;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "prom/api_route.h"
+#include "prom/json_fields.h"
 #include "prom/label_statistics.h"
 #include "prom/time_text.h"
 
@@ -16,11 +17,6 @@ constexpr int64_t kRankingDefault = 10;
 constexpr int64_t kRankingMax = 10'000;
 // What LabelStatistics takes for a series, besides the labels themselves: one entry for a pair.
 constexpr uint64_t kBytesPerSeries = 256;
-
-void TextField(std::string_view key, std::string_view text, JsonWriter& json) {
-  json.Key(key);
-  json.String(text);
-}
 
 void NumberField(std::string_view key, int64_t number, JsonWriter& json) {
   json.Key(key);

@@ -8,25 +8,13 @@
 
 #include "net/url.h"
 #include "prom/api_route.h"
-#include "prom/number_text.h"
+#include "prom/json_fields.h"
 #include "prom/time_text.h"
 #include "promql/duration_text.h"
 #include "promql/parser.h"
 
 namespace luma::prom {
 namespace {
-
-void TextField(std::string_view key, std::string_view text, JsonWriter& json) {
-  json.Key(key);
-  json.String(text);
-}
-
-void SecondsField(std::string_view key, std::chrono::nanoseconds duration, JsonWriter& json) {
-  std::string text;
-  AppendFloat(std::chrono::duration<double>(duration).count(), text);
-  json.Key(key);
-  json.Raw(text);
-}
 
 std::string_view Health(const ScrapeReport& report) {
   if (report.time == 0) return "unknown";
