@@ -8,7 +8,9 @@
 #include <filesystem>
 #include <memory>
 #include <semaphore>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/check.h"
@@ -126,6 +128,42 @@ BENCHMARK(BM_CommitByCallback)
     ->ArgNames({"sync"})
     ->Arg(static_cast<int>(WalSync::kAlways))
     ->Arg(static_cast<int>(WalSync::kOff))
+    ->UseRealTime()
+    ->Setup(SetUpLog)
+    ->Teardown(TearDownLog);
+
+// Commits by callback every `interval` until it is destroyed, as a sender that has little to send.
+class SlowSender {
+ public:
+  explicit SlowSender(std::chrono::microseconds interval)
+      : thread_([interval](const std::stop_token& stop) { Run(interval, stop); }) {}
+
+ private:
+  static void Run(std::chrono::microseconds interval, const std::stop_token& stop) {
+    const std::string payload(kPayloadBytes, 's');
+    std::binary_semaphore done(0);
+    while (!stop.stop_requested()) {
+      g_log->writer->OnDurable(g_log->Append(AsBytes(payload)),
+                               [&](const Status&) { done.release(); });
+      done.acquire();
+      std::this_thread::sleep_for(interval);
+    }
+  }
+
+  std::jthread thread_;
+};
+
+// BM_CommitByCallback beside a sender that commits every so many microseconds: what the wait for
+// that one costs this one.
+void BM_CommitBesideASlowSender(benchmark::State& state) {
+  const SlowSender slow{std::chrono::microseconds(state.range(1))};
+  BM_CommitByCallback(state);
+}
+BENCHMARK(BM_CommitBesideASlowSender)
+    ->ArgNames({"sync", "every_us"})
+    ->Args({static_cast<int>(WalSync::kAlways), 50'000})
+    ->Args({static_cast<int>(WalSync::kAlways), 3'000})
+    ->Args({static_cast<int>(WalSync::kAlways), 300})
     ->UseRealTime()
     ->Setup(SetUpLog)
     ->Teardown(TearDownLog);
