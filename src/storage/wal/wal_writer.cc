@@ -20,9 +20,6 @@ constexpr uint64_t kSegmentBytesMin = 512;
 constexpr std::chrono::milliseconds kUnaskedDelay{50};
 constexpr uint64_t kUnaskedBytes = 1 << 20;
 
-// A round waits for the others at most this long: some fdatasyncs of a quick disk.
-constexpr std::chrono::milliseconds kGatherTime{2};
-
 // With less room than this, the next file is prepared: 80 ms of a log that grows by 100 MB/s, in
 // which a file of 32 MiB gets its blocks. Sooner would cost a short log a file that it never needs.
 constexpr uint64_t kSpareLeadBytes = 8 << 20;
@@ -236,8 +233,7 @@ void WalWriter::RunRound(bool sync) {
   const Status status = DoRound(round);
   mutex_.Lock();
   Publish(round, status);
-  group_size_ = callbacks_.size();
-  gather_until_ = SteadyClock::now() + kGatherTime;
+  gather_.RoundEnded(callbacks_.size(), SteadyClock::now());
   io_busy_ = false;
   io_syncs_ = false;
   progress_.NotifyAll();
@@ -316,7 +312,7 @@ void WalWriter::LogLoop() {
 }
 
 std::chrono::nanoseconds WalWriter::IdleDelay() const {
-  if (!callbacks_.empty() && !IsGroupThere()) return gather_until_ - SteadyClock::now();
+  if (!callbacks_.empty() && !IsGroupThere()) return gather_.until() - SteadyClock::now();
   return options_.sync == WalSync::kInterval ? std::min(options_.sync_interval, kUnaskedDelay)
                                              : kUnaskedDelay;
 }
@@ -326,12 +322,10 @@ bool WalWriter::RoundDue(bool idle_timeout) const {
   return idle_timeout || closing_ || IsGroupThere() || buffered_bytes_ >= kUnaskedBytes;
 }
 
-// Those who waited at the end of a round, answered by it or not, will mostly be back soon, each
-// with its next record. One sync for all of them takes as much CPU time as one for the first.
+// One sync for all who come back soon takes as much CPU time as one for the first.
 bool WalWriter::IsGroupThere() const {
-  if (callbacks_.empty()) return false;
-  return options_.sync != WalSync::kAlways || callbacks_.size() >= group_size_ ||
-         SteadyClock::now() >= gather_until_;
+  if (options_.sync != WalSync::kAlways) return !callbacks_.empty();
+  return gather_.IsThere(callbacks_.size(), SteadyClock::now());
 }
 
 bool WalWriter::IntervalSyncDue() const {

@@ -21,6 +21,7 @@
 #include "storage/wal/wal_appender.h"
 #include "storage/wal/wal_extent.h"
 #include "storage/wal/wal_format.h"
+#include "storage/wal/wal_gather.h"
 #include "storage/wal/wal_pins.h"
 #include "storage/wal/wal_reader.h"
 #include "storage/wal/wal_spares.h"
@@ -203,8 +204,7 @@ class WalWriter {
   SteadyClock::time_point last_sync_ LUMA_GUARDED_BY(mutex_);
   std::shared_ptr<io::WritableFile> file_ LUMA_GUARDED_BY(mutex_);  // holds written_lsn_
   std::multimap<Lsn, std::function<void(Status)>> callbacks_ LUMA_GUARDED_BY(mutex_);
-  size_t group_size_ LUMA_GUARDED_BY(mutex_) = 0;  // of callbacks_ at the end of the last round
-  SteadyClock::time_point gather_until_ LUMA_GUARDED_BY(mutex_);
+  WalGather gather_ LUMA_GUARDED_BY(mutex_);  // of those who wait for a callback
   std::vector<WalEnd::File> files_ LUMA_GUARDED_BY(mutex_);  // oldest first
   // Files before the one with this record are there for pins alone.
   Lsn first_needed_ LUMA_GUARDED_BY(mutex_) = kNoLsn;
