@@ -4,11 +4,13 @@
 
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "model/matcher.h"
 #include "model/utf8.h"
 #include "promql/label_edit.h"
 #include "promql/quoted_text.h"
+#include "promql/regex_replacement.h"
 
 namespace luma::promql {
 namespace {
@@ -16,72 +18,14 @@ namespace {
 bool IsLabelName(std::string_view name) { return !name.empty() && IsValidUtf8(name); }
 
 // Labels that change may become equal, so the metric name comes back only if it was written.
-Status FinishRow(VectorValue& vector, size_t row, const LabelEdit& edit, std::string_view target) {
-  LUMA_ASSIGN_OR_RETURN(vector.mutable_labels(row), edit.Take());
+Status FinishRow(EvaluationContext& context, VectorValue& vector, size_t row, const LabelEdit& edit,
+                 std::string_view target) {
+  LUMA_ASSIGN_OR_RETURN(Labels labels, edit.Take());
+  LUMA_RETURN_IF_ERROR(context.BookBytes(labels.canonical().size()));
+  vector.mutable_labels(row) = std::move(labels);
   if (target == kMetricNameLabel) vector.set_drop_name(row, false);
   return Status::Ok();
 }
-
-// A replacement text with $1, ${1}, $name and ${name}, as Go's regexp.Expand reads it.
-class Replacement {
- public:
-  explicit Replacement(std::string_view text) : text_(text) {}
-
-  std::string Expand(std::span<const std::string> groups,
-                     const std::map<std::string, int>& names) const {
-    std::string result;
-    for (size_t at = 0; at < text_.size();) {
-      const size_t dollar = text_.find('$', at);
-      result.append(text_.substr(at, dollar - at));
-      if (dollar == std::string_view::npos) break;
-      at = ExpandOne(dollar, groups, names, result);
-    }
-    return result;
-  }
-
- private:
-  static bool IsNamePart(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  }
-
-  // Handles the "$" at `dollar`; gives where the text goes on. One that starts no name stands for
-  // itself.
-  size_t ExpandOne(size_t dollar, std::span<const std::string> groups,
-                   const std::map<std::string, int>& names, std::string& result) const {
-    const size_t next = dollar + 1;
-    if (next < text_.size() && text_[next] == '$') {
-      result.push_back('$');
-      return next + 1;
-    }
-    const bool braced = next < text_.size() && text_[next] == '{';
-    const size_t begin = braced ? next + 1 : next;
-    size_t end = begin;
-    while (end < text_.size() && IsNamePart(text_[end])) ++end;
-    const bool closed = !braced || (end < text_.size() && text_[end] == '}');
-    if (end == begin || !closed) {
-      result.push_back('$');
-      return next;
-    }
-    result.append(GroupOf(text_.substr(begin, end - begin), groups, names));
-    return braced ? end + 1 : end;
-  }
-
-  static std::string_view GroupOf(std::string_view name, std::span<const std::string> groups,
-                                  const std::map<std::string, int>& names) {
-    if (name.find_first_not_of("0123456789") == std::string_view::npos) {
-      size_t number = 0;
-      for (const char digit : name) {
-        number = number * 10 + static_cast<size_t>(digit - '0');
-        if (number >= groups.size()) return "";
-      }
-      return groups[number];
-    }
-    const auto found = names.find(std::string(name));
-    return found == names.end() ? "" : std::string_view(groups[static_cast<size_t>(found->second)]);
-  }
-
-  const std::string_view text_;
-};
 
 // An anchored expression with the texts of its groups.
 class GroupMatcher {
@@ -92,18 +36,18 @@ class GroupMatcher {
   const std::string& error() const { return regex_.error(); }
   const std::map<std::string, int>& names() const { return names_; }
 
-  // The outer group is number 0 to Go and 1 to RE2.
-  bool Match(std::string_view text, std::vector<std::string>& groups) const {
+  // The outer group is number 0 to Go and 1 to RE2. The groups point into the text.
+  bool Match(std::string_view text, std::vector<std::string_view>& groups) const {
     const auto count = static_cast<size_t>(regex_.NumberOfCapturingGroups());
-    groups.assign(count, "");
-    std::vector<re2::RE2::Arg> arguments(count);
-    std::vector<re2::RE2::Arg*> pointers(count);
-    for (size_t i = 0; i < count; ++i) {
-      arguments[i] = re2::RE2::Arg(&groups[i]);
-      pointers[i] = &arguments[i];
+    std::vector<re2::StringPiece> pieces(count + 1);
+    const re2::StringPiece whole(text.data(), text.size());
+    if (!regex_.Match(whole, 0, whole.size(), re2::RE2::ANCHOR_BOTH, pieces.data(),
+                      static_cast<int>(pieces.size()))) {
+      return false;
     }
-    return re2::RE2::FullMatchN(re2::StringPiece(text.data(), text.size()), regex_, pointers.data(),
-                                static_cast<int>(count));
+    groups.clear();
+    for (size_t i = 1; i <= count; ++i) groups.emplace_back(pieces[i].data(), pieces[i].size());
+    return true;
   }
 
  private:
@@ -141,13 +85,16 @@ Result<VectorValue> LabelReplace(NodeEvaluator& evaluator, const Call& call) {
                                    QuotedText(target));
   }
   LUMA_ASSIGN_OR_RETURN(VectorValue vector, evaluator.Vector(*call.arguments[0]));
-  const Replacement replacement(replacement_text);
-  std::vector<std::string> groups;
+  const RegexReplacement replacement(replacement_text);
+  std::vector<std::string_view> groups;
+  std::string value;
   for (size_t row = 0; row < vector.size(); ++row) {
     if (!matcher.Match(vector.labels(row).Get(source), groups)) continue;
+    value.clear();
+    replacement.AppendTo(value, {groups, matcher.names()}, kLabelTextBytesMax);
     LabelEdit edit(vector.labels(row));
-    edit.Set(target, replacement.Expand(groups, matcher.names()));
-    LUMA_RETURN_IF_ERROR(FinishRow(vector, row, edit, target));
+    edit.Set(target, value);
+    LUMA_RETURN_IF_ERROR(FinishRow(evaluator.context(), vector, row, edit, target));
   }
   LUMA_RETURN_IF_ERROR(MergeEqualLabels(vector));
   return vector;
@@ -171,13 +118,14 @@ Result<VectorValue> LabelJoin(NodeEvaluator& evaluator, const Call& call) {
   LUMA_ASSIGN_OR_RETURN(VectorValue vector, evaluator.Vector(*call.arguments[0]));
   for (size_t row = 0; row < vector.size(); ++row) {
     std::string joined;
-    for (size_t i = 0; i < sources.size(); ++i) {
+    // A text that is too long for a label is refused, however much is missing.
+    for (size_t i = 0; i < sources.size() && joined.size() <= kLabelTextBytesMax; ++i) {
       if (i > 0) joined.append(separator);
       joined.append(vector.labels(row).Get(sources[i]));
     }
     LabelEdit edit(vector.labels(row));
     edit.Set(target, joined);
-    LUMA_RETURN_IF_ERROR(FinishRow(vector, row, edit, target));
+    LUMA_RETURN_IF_ERROR(FinishRow(evaluator.context(), vector, row, edit, target));
   }
   LUMA_RETURN_IF_ERROR(MergeEqualLabels(vector));
   return vector;
