@@ -116,5 +116,22 @@ TEST(YamlTest, AliasesAreBounded) {
   EXPECT_EQ(ParseYaml("x: &v 1\ny: *v\n")->Find("y")->text, "1");
 }
 
+// Few values, but long ones.
+TEST(YamlTest, TextsOfAliasesAreBounded) {
+  std::string bomb = "text: &text " + std::string(1 << 20, 'x') + "\nall: [*text";
+  for (size_t i = 0; i <= kYamlTextBytesMax >> 20; ++i) bomb += ", *text";
+  const Result<YamlNode> node = ParseYaml(bomb + "]\n");
+  ASSERT_FALSE(node.ok());
+  EXPECT_EQ(node.status().message(), "line 1: too much text");
+}
+
+TEST(YamlTest, ManyKeysAreReadInTime) {
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) text += "key_" + std::to_string(i) + ": 1\n";
+  EXPECT_TRUE(ParseYaml(text).ok());
+  EXPECT_THAT(std::string(ParseYaml(text + "key_7: 2\n").status().message()),
+              HasSubstr("mapping key \"key_7\" already defined"));
+}
+
 }  // namespace
 }  // namespace luma::rules

@@ -19,7 +19,8 @@ class Expander {
     (*root)["Labels"] = TemplateValue(data.labels);
     (*root)["ExternalLabels"] = TemplateValue(data.external_labels);
     (*root)["ExternalURL"] = TemplateValue(data.external_url);
-    (*root)["Value"] = TemplateValue(data.value);
+    (*root)["Value"] =
+        data.histogram == nullptr ? TemplateValue(data.value) : TemplateValue(data.histogram);
     dot_ = TemplateValue(std::shared_ptr<const TemplateRecord>(root));
     variables_ = {{"$", dot_},
                   {"$labels", root->at("Labels")},
@@ -31,12 +32,8 @@ class Expander {
   Status Run(const TemplateBlock& block) {
     for (const TemplateNode& node : block.nodes) {
       LUMA_RETURN_IF_ERROR(std::visit([this](const auto& one) { return Expand(one); }, node.node));
-      if (++steps_ > kExpansionStepsMax) {
-        return Status::TooLarge("template takes too long: steps=", kExpansionStepsMax);
-      }
-      if (out_.size() > kExpandedBytesMax) {
-        return Status::TooLarge("expanded template is too long: limit=", kExpandedBytesMax);
-      }
+      LUMA_RETURN_IF_ERROR(CountStep());
+      if (out_.size() > kExpandedBytesMax) return TooLong();
     }
     return Status::Ok();
   }
@@ -45,13 +42,31 @@ class Expander {
  private:
   using Variables = std::vector<std::pair<std::string, TemplateValue>>;
 
+  static Status TooLong() {
+    return Status::TooLarge("expanded template is too long: limit=", kExpandedBytesMax);
+  }
+  Status CountStep() {
+    if (++steps_ <= kExpansionStepsMax) return Status::Ok();
+    return Status::TooLarge("template takes too long: steps=", kExpansionStepsMax);
+  }
+  // Every value that is made or copied goes through here: a text doubled again and again, or held
+  // by many variables, is no way to fill memory.
+  Result<TemplateValue> Counted(TemplateValue value) {
+    const auto* const text = value.As<std::string>();
+    if (text == nullptr) return value;
+    if (text->size() > kExpandedBytesMax) return TooLong();
+    bytes_ += text->size();
+    if (bytes_ <= kExpansionBytesMax) return value;
+    return Status::TooLarge("template makes too much text: limit=", kExpansionBytesMax);
+  }
+
   Status Expand(const TemplateText& text) {
     out_ += text.text;
     return Status::Ok();
   }
   Status Expand(const TemplateAction& action) {
     LUMA_ASSIGN_OR_RETURN(const TemplateValue value, Evaluate(action.pipeline));
-    if (action.pipeline.variables.empty()) out_ += value.Text();
+    if (action.pipeline.variables.empty()) out_ += value.Text(kExpandedBytesMax);
     return Status::Ok();
   }
   Status Expand(const TemplateBranch& branch) {
@@ -80,9 +95,9 @@ class Expander {
   }
 
   Status RunWithDot(const TemplateBlock& block, TemplateValue dot) {
-    const TemplateValue before = std::exchange(dot_, std::move(dot));
+    TemplateValue before = std::exchange(dot_, std::move(dot));
     const Status status = RunScoped(block);
-    dot_ = before;
+    dot_ = std::move(before);
     return status;
   }
 
@@ -94,6 +109,7 @@ class Expander {
     const size_t variables_before = variables_.size();
     int64_t position = 0;
     for (const auto& [key, element] : elements) {
+      LUMA_RETURN_IF_ERROR(CountStep());
       if (names.size() == 2) {
         variables_.emplace_back(names[0],
                                 key.empty() ? TemplateValue(position) : TemplateValue(key));
@@ -124,7 +140,7 @@ class Expander {
       return elements;
     }
     if (value.is_nil()) return elements;
-    return Status::InvalidArgument("range can't iterate over ", value.Text());
+    return Status::InvalidArgument("range can't iterate over ", value.Text(kExpandedBytesMax));
   }
 
   Result<TemplateValue> Evaluate(const TemplatePipeline& pipeline) {
@@ -170,14 +186,14 @@ class Expander {
   }
 
   Result<TemplateValue> CallFunction(const std::string& name,
-                                     const std::vector<TemplateValue>& arguments) const {
+                                     const std::vector<TemplateValue>& arguments) {
     const TemplateFunction& function = *FindTemplateFunction(name);  // the parser found it
     if (arguments.size() < function.arguments_min || arguments.size() > function.arguments_max) {
       return Status::InvalidArgument("wrong number of args for ", name, ": want ",
                                      function.arguments_min, " got ", arguments.size());
     }
     Result<TemplateValue> value = function.run({.data = data_, .arguments = arguments});
-    if (value.ok()) return value;
+    if (value.ok()) return Counted(*std::move(value));
     return value.status().WithContext("error calling " + name);
   }
 
@@ -185,7 +201,8 @@ class Expander {
     LUMA_ASSIGN_OR_RETURN(
         TemplateValue base,
         std::visit([this](const auto& one) { return EvaluateBase(one); }, operand.base));
-    return FieldsOf(std::move(base), operand.fields);
+    LUMA_ASSIGN_OR_RETURN(TemplateValue value, FieldsOf(std::move(base), operand.fields));
+    return Counted(std::move(value));
   }
 
   Result<TemplateValue> EvaluateBase(const TemplateDot&) { return dot_; }
@@ -239,6 +256,7 @@ class Expander {
   Variables variables_;
   std::string out_;
   int64_t steps_ = 0;
+  uint64_t bytes_ = 0;
 };
 
 }  // namespace

@@ -15,7 +15,9 @@
 namespace luma::rules {
 
 constexpr size_t kTemplateBytesMax = 256 << 10;
-constexpr size_t kExpandedBytesMax = 1 << 20;
+constexpr size_t kExpandedBytesMax = 1 << 20;      // also of every text on the way
+constexpr uint64_t kExpansionBytesMax = 64 << 20;  // of all texts that are made and copied
+constexpr size_t kTemplateSamplesMax = 50'000;     // that a query may give
 constexpr int64_t kExpansionStepsMax = 1'000'000;  // nested ranges multiply
 constexpr int kTemplateNestingMax = 100;
 
@@ -28,7 +30,8 @@ struct TemplateData {
   std::shared_ptr<const LabelMap> external_labels;
   std::string external_url;
   double value = 0;
-  UnixMillis time = 0;  // of now() and of queries
+  HistogramPtr histogram = nullptr;  // then it is the value
+  UnixMillis time = 0;               // of now() and of queries
   // Answers query "..."; an empty function makes that an error.
   std::function<Result<TemplateSamples>(std::string_view query)> query = {};
 };

@@ -12,6 +12,7 @@
 
 #include "promql/lexer.h"
 #include "rules/expression_link.h"
+#include "rules/internal/regex_replace.h"
 
 namespace luma::rules {
 namespace {
@@ -25,6 +26,10 @@ constexpr int64_t kRegexBytesMax = 1 << 20;
 Status WrongType(const Value& value, std::string_view wanted) {
   return Status::InvalidArgument("wrong type for value; expected ", wanted, "; got ",
                                  value.TypeName());
+}
+
+Status TooLong() {
+  return Status::TooLarge("expanded template is too long: limit=", kExpandedBytesMax);
 }
 
 Result<std::string> TextOf(const Value& value) {
@@ -102,7 +107,8 @@ Answer Print(const TemplateCall& call) {
     const bool text = call.arguments[i].As<std::string>() != nullptr;
     const bool text_before = i > 0 && call.arguments[i - 1].As<std::string>() != nullptr;
     if (i > 0 && !text && !text_before) out += ' ';
-    out += call.arguments[i].Text();
+    out += call.arguments[i].Text(kExpandedBytesMax);
+    if (out.size() > kExpandedBytesMax) return TooLong();
   }
   return Value(std::move(out));
 }
@@ -111,19 +117,22 @@ Answer PrintLine(const TemplateCall& call) {
   std::string out;
   for (size_t i = 0; i < call.arguments.size(); ++i) {
     if (i > 0) out += ' ';
-    out += call.arguments[i].Text();
+    out += call.arguments[i].Text(kExpandedBytesMax);
+    if (out.size() > kExpandedBytesMax) return TooLong();
   }
   return Value(out + "\n");
 }
 
 Answer PrintFormatted(const TemplateCall& call) {
   LUMA_ASSIGN_OR_RETURN(const std::string format, TextOf(call.arguments[0]));
-  return Value(FormatTemplate(format, call.arguments.subspan(1)));
+  LUMA_ASSIGN_OR_RETURN(std::string text, FormatTemplate(format, call.arguments.subspan(1)));
+  return Value(std::move(text));
 }
 
 Answer EscapeHtml(const TemplateCall& call) {
+  LUMA_ASSIGN_OR_RETURN(const Value printed, Print(call));
   std::string out;
-  for (const char c : Print(call)->Text()) {
+  for (const char c : printed.Text()) {
     switch (c) {
       case '&':
         out += "&amp;";
@@ -147,7 +156,10 @@ Answer EscapeHtml(const TemplateCall& call) {
   return Value(std::move(out));
 }
 
-Answer EscapeUrlQuery(const TemplateCall& call) { return Value(QueryEscaped(Print(call)->Text())); }
+Answer EscapeUrlQuery(const TemplateCall& call) {
+  LUMA_ASSIGN_OR_RETURN(const Value printed, Print(call));
+  return Value(QueryEscaped(printed.Text()));
+}
 
 // nullopt for values that cannot be ordered with each other: Go compares an int with no float.
 std::optional<std::partial_ordering> Compare(const Value& a, const Value& b) {
@@ -252,40 +264,13 @@ Answer MatchRegex(const TemplateCall& call) {
   return Value(re2::RE2::PartialMatch(text, *regex));
 }
 
-// Go's $1, ${1} and $$ as RE2 has them. Named groups do not exist there.
-Result<std::string> Re2Replacement(std::string_view replacement) {
-  std::string out;
-  for (size_t i = 0; i < replacement.size(); ++i) {
-    if (replacement[i] == '\\') out += '\\';
-    if (replacement[i] != '$') {
-      out += replacement[i];
-      continue;
-    }
-    const bool braces = replacement.substr(i + 1).starts_with('{');
-    const size_t digit = i + (braces ? 2 : 1);
-    const char next = digit < replacement.size() ? replacement[digit] : '\0';
-    if (!braces && next == '$') {
-      out += '$';
-      ++i;
-    } else if (next >= '0' && next <= '9' &&
-               (!braces || replacement.substr(digit + 1).starts_with('}'))) {
-      out += {'\\', next};
-      i = digit + (braces ? 1 : 0);
-    } else {
-      return Status::InvalidArgument("unsupported group in replacement: ", replacement);
-    }
-  }
-  return out;
-}
-
 Answer ReplaceRegex(const TemplateCall& call) {
   LUMA_ASSIGN_OR_RETURN(const std::string pattern, TextOf(call.arguments[0]));
   LUMA_ASSIGN_OR_RETURN(const std::string replacement, TextOf(call.arguments[1]));
-  LUMA_ASSIGN_OR_RETURN(std::string text, TextOf(call.arguments[2]));
+  LUMA_ASSIGN_OR_RETURN(const std::string text, TextOf(call.arguments[2]));
   LUMA_ASSIGN_OR_RETURN(const auto regex, Regex(pattern));
-  LUMA_ASSIGN_OR_RETURN(const std::string rewrite, Re2Replacement(replacement));
-  re2::RE2::GlobalReplace(&text, *regex, rewrite);
-  return Value(std::move(text));
+  LUMA_ASSIGN_OR_RETURN(std::string replaced, ReplaceAll(*regex, text, replacement));
+  return Value(std::move(replaced));
 }
 
 template <char (*kChange)(char, bool)>

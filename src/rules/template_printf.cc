@@ -72,10 +72,23 @@ Directive TakeDirective(std::string_view& text) {
   return directive;
 }
 
+// Widths and precisions of texts count characters.
+bool BeginsCharacter(char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }
+
+std::string_view FirstCharacters(std::string_view text, size_t count) {
+  size_t end = 0;
+  while (end < text.size() && (count > 0 || !BeginsCharacter(text[end]))) {
+    if (BeginsCharacter(text[end])) --count;
+    ++end;
+  }
+  return text.substr(0, end);
+}
+
 std::string Padded(std::string text, const Directive& directive, bool number) {
   const auto width = static_cast<size_t>(directive.width);
-  if (text.size() >= width) return text;
-  const size_t missing = width - text.size();
+  const auto characters = static_cast<size_t>(std::ranges::count_if(text, BeginsCharacter));
+  if (characters >= width) return text;
+  const size_t missing = width - characters;
   if (directive.minus) return text.append(missing, ' ');
   if (!directive.zero || !number) return text.insert(0, missing, ' ');
   const bool sign = text.starts_with('-') || text.starts_with('+');
@@ -128,8 +141,9 @@ std::optional<std::string> IntegerDigits(int64_t value, const Directive& directi
 }
 
 std::optional<std::string> StringText(const std::string& value, const Directive& directive) {
-  const std::string text = value.substr(
-      0, directive.precision ? static_cast<size_t>(*directive.precision) : value.size());
+  const std::string text(directive.precision
+                             ? FirstCharacters(value, static_cast<size_t>(*directive.precision))
+                             : std::string_view(value));
   switch (directive.verb) {
     case 's':
     case 'v':
@@ -148,7 +162,8 @@ std::optional<std::string> StringText(const std::string& value, const Directive&
 
 std::string Mismatch(const Directive& directive, const TemplateValue& value) {
   if (value.is_nil()) return fmt::format("%!{}(<nil>)", directive.verb);
-  return fmt::format("%!{}({}={})", directive.verb, value.TypeName(), value.Text());
+  return fmt::format("%!{}({}={})", directive.verb, value.TypeName(),
+                     value.Text(kExpandedBytesMax));
 }
 
 std::string Formatted(const Directive& directive, const TemplateValue& value) {
@@ -165,7 +180,7 @@ std::string Formatted(const Directive& directive, const TemplateValue& value) {
     } else if (const bool* flag = value.As<bool>()) {
       if (directive.verb == 't' || directive.verb == 'v') text = *flag ? "true" : "false";
     } else if (directive.verb == 'v' || directive.verb == 's') {
-      text = value.is_nil() ? "<nil>" : value.Text();
+      text = value.is_nil() ? "<nil>" : value.Text(kExpandedBytesMax);
       if (value.is_nil() && directive.verb == 's') text = std::nullopt;
     }
   }
@@ -175,7 +190,10 @@ std::string Formatted(const Directive& directive, const TemplateValue& value) {
 
 }  // namespace
 
-std::string FormatTemplate(std::string_view format, std::span<const TemplateValue> arguments) {
+Result<std::string> FormatTemplate(std::string_view format,
+                                   std::span<const TemplateValue> arguments) {
+  const Status too_long =
+      Status::TooLarge("expanded template is too long: limit=", kExpandedBytesMax);
   std::string out;
   size_t used = 0;
   while (!format.empty()) {
@@ -194,12 +212,14 @@ std::string FormatTemplate(std::string_view format, std::span<const TemplateValu
     } else {
       out += Formatted(directive, arguments[used++]);
     }
+    if (out.size() > kExpandedBytesMax) return too_long;
   }
   if (used == arguments.size()) return out;
   out += "%!(EXTRA ";
   for (size_t i = used; i < arguments.size(); ++i) {
+    if (out.size() > kExpandedBytesMax) return too_long;
     if (i > used) out += ", ";
-    out += fmt::format("{}={}", arguments[i].TypeName(), arguments[i].Text());
+    out += fmt::format("{}={}", arguments[i].TypeName(), arguments[i].Text(kExpandedBytesMax));
   }
   return out + ")";
 }

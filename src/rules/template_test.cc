@@ -167,5 +167,81 @@ TEST(TemplateTest, LoopsWithinLoopsAreBounded) {
   EXPECT_THAT(Expand("{{" + std::string(200, '(')), HasSubstr("PARSE"));
 }
 
+TEST(TemplateTest, ReplacesAsGoDoes) {
+  const Case cases[] = {
+      {"{{ reReplaceAll \"(?P<host>.*):(.*)\" \"$2 ${host} $host\" $labels.instance }}",
+       "9100 a.example.org a.example.org"},
+      {"{{ reReplaceAll \"(a)\" \"$1x ${1}x $9 $ $$\" \"a\" }}", " ax  $ $"},
+      {"{{ reReplaceAll \"x*\" \"-\" \"axxb\" }}", "-a-b-"},
+      {"{{ reReplaceAll \"\" \"|\" \"\u00e9t\" }}", "|\xc3\xa9|t|"},
+      {"{{ reReplaceAll \"b\" \"\\\\0\" \"abc\" }}", "a\\0c"},
+  };
+  for (const Case& one : cases) EXPECT_EQ(Expand(one.text), one.expanded) << one.text;
+}
+
+TEST(TemplateTest, WidthsAndPrecisionsCountCharacters) {
+  EXPECT_EQ(Expand("{{ printf \"%.1s|%.0s|%.9s|%3s|%-3s|\" \"\u00e9a\" \"a\" \"a\" \"\u00e9\" "
+                   "\"\u00e9\" }}"),
+            "\xc3\xa9||a|  \xc3\xa9|\xc3\xa9  |");
+}
+
+TEST(TemplateTest, AHistogramIsAValue) {
+  TemplateData data = Data();
+  FloatHistogram histogram;
+  histogram.count = 3;
+  histogram.sum = 4.5;
+  histogram.positive = {{1, 3}};
+  data.histogram = std::make_shared<const FloatHistogram>(histogram);
+  const auto expand = [&](std::string_view text) { return Template::Parse(text)->Expand(data); };
+  EXPECT_EQ(*expand("{{ $value }} {{ .Value }}"),
+            "{count:3, sum:4.5, (1,2]:3} {count:3, sum:4.5, (1,2]:3}");
+  EXPECT_EQ(*expand("{{ printf \"%v\" $value }}{{ if $value }} yes{{ end }}"),
+            "{count:3, sum:4.5, (1,2]:3} yes");
+  EXPECT_THAT(std::string(expand("{{ humanize $value }}").status().message()),
+              HasSubstr("can't convert *histogram.FloatHistogram to float"));
+}
+
+std::string Repeated(std::string_view text, size_t times) {
+  std::string repeated;
+  for (size_t i = 0; i < times; ++i) repeated += text;
+  return repeated;
+}
+
+TEST(TemplateTest, TextsOnTheWayAreBounded) {
+  const std::string wide =
+      "{{ $w := printf \"" + Repeated("%1000d", 1000) + "\" " + Repeated("1 ", 99) + "}}";
+  EXPECT_EQ(Expand(wide + "{{ len $w }}"), std::to_string(99 * 1000 + 901 * 12)) << "%!d(MISSING)";
+  const std::string half_a_megabyte =
+      "{{ $x := \"12345678\" }}" + Repeated("{{ $x = print $x $x }}", 16);
+  EXPECT_EQ(Expand(half_a_megabyte + "{{ len $x }}"), "524288");
+  const std::string growing[] = {
+      half_a_megabyte + "{{ $x = print $x $x $x }}",
+      half_a_megabyte + "{{ $x = println $x $x $x }}",
+      half_a_megabyte + "{{ $x = printf \"%s%s%s\" $x $x $x }}",
+      half_a_megabyte + "{{ $x = printf \"%x%x\" $x $x }}",
+      half_a_megabyte + "{{ $x = printf \"\" $x $x $x }}",
+      half_a_megabyte + "{{ $x = reReplaceAll \".*\" \"$0$0$0\" $x }}",
+      half_a_megabyte + "{{ $x = reReplaceAll \"1\" $x $x }}",
+      half_a_megabyte +
+          "{{ $x = urlquery (printf \"%s%s\" $x \"&&\") | html | printf \"%q%q%q\" $x }}",
+      half_a_megabyte + "{{ $x = args $x $x $x | print }}",
+  };
+  for (const std::string& text : growing) {
+    EXPECT_THAT(Expand(text), HasSubstr("expanded template is too long")) << text.substr(300);
+  }
+}
+
+TEST(TemplateTest, CopiesOfATextAreBounded) {
+  std::string text = "{{ $x := \"12345678\" }}" + Repeated("{{ $x = print $x $x }}", 16);
+  for (int i = 0; i < 200; ++i) text += "{{ $v" + std::to_string(i) + " := $x }}";
+  EXPECT_THAT(Expand(text), HasSubstr("ERROR template makes too much text"));
+}
+
+TEST(TemplateTest, LoopsOverNothingAreCounted) {
+  std::string text;
+  for (int i = 0; i < 30; ++i) text = "{{ range query \"up\" }}" + text + "{{ end }}";
+  EXPECT_THAT(Expand(text), HasSubstr("ERROR template takes too long"));
+}
+
 }  // namespace
 }  // namespace luma::rules

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "promql/float_text.h"
+#include "promql/histogram_text.h"
 
 namespace luma::rules {
 namespace {
@@ -13,17 +14,20 @@ namespace {
 constexpr int kExponentMin = -4;
 constexpr int kExponentEnd = 6;
 
-std::string MapText(const LabelMap& labels) {
-  std::string text = "map[";
+void AppendMap(const LabelMap& labels, size_t bytes_max, std::string& out) {
+  out += "map[";
   for (const auto& [name, value] : labels) {
-    if (text.back() != '[') text.push_back(' ');
-    text.append(name).append(":").append(value);
+    if (out.size() > bytes_max) return;
+    if (out.back() != '[') out.push_back(' ');
+    out.append(name).append(":").append(value);
   }
-  return text + "]";
+  out += "]";
 }
 
-std::string SampleText(const TemplateSample& sample) {
-  return "{" + MapText(*sample.labels) + " " + GoFloatText(sample.value) + "}";
+void AppendSample(const TemplateSample& sample, size_t bytes_max, std::string& out) {
+  out += "{";
+  AppendMap(*sample.labels, bytes_max, out);
+  out += " " + GoFloatText(sample.value) + "}";
 }
 
 struct Truth {
@@ -34,6 +38,7 @@ struct Truth {
   bool operator()(const std::string& value) const { return !value.empty(); }
   bool operator()(const std::shared_ptr<const LabelMap>& value) const { return !value->empty(); }
   bool operator()(const std::shared_ptr<const TemplateSample>&) const { return true; }
+  bool operator()(const HistogramPtr&) const { return true; }
   bool operator()(const std::shared_ptr<const TemplateSamples>& value) const {
     return !value->empty();
   }
@@ -42,33 +47,42 @@ struct Truth {
   }
 };
 
+// Appends to `out`.
 struct Printed {
-  std::string operator()(std::monostate) const { return "<no value>"; }
-  std::string operator()(bool value) const { return value ? "true" : "false"; }
-  std::string operator()(int64_t value) const { return std::to_string(value); }
-  std::string operator()(double value) const { return GoFloatText(value); }
-  std::string operator()(const std::string& value) const { return value; }
-  std::string operator()(const std::shared_ptr<const LabelMap>& value) const {
-    return MapText(*value);
+  const size_t bytes_max;
+  std::string& out;
+
+  void operator()(std::monostate) const { out += "<no value>"; }
+  void operator()(bool value) const { out += value ? "true" : "false"; }
+  void operator()(int64_t value) const { out += std::to_string(value); }
+  void operator()(double value) const { out += GoFloatText(value); }
+  void operator()(const std::string& value) const { out += value; }
+  void operator()(const HistogramPtr& value) const { out += promql::HistogramText(*value); }
+  void operator()(const std::shared_ptr<const LabelMap>& value) const {
+    AppendMap(*value, bytes_max, out);
   }
-  std::string operator()(const std::shared_ptr<const TemplateSample>& value) const {
-    return "&" + SampleText(*value);
+  void operator()(const std::shared_ptr<const TemplateSample>& value) const {
+    out += "&";
+    AppendSample(*value, bytes_max, out);
   }
-  std::string operator()(const std::shared_ptr<const TemplateSamples>& value) const {
-    std::string text = "[";
+  void operator()(const std::shared_ptr<const TemplateSamples>& value) const {
+    out += "[";
     for (const TemplateSample& sample : *value) {
-      if (text.size() > 1) text.push_back(' ');
-      text += SampleText(sample);
+      if (out.size() > bytes_max) return;
+      if (out.back() != '[') out.push_back(' ');
+      AppendSample(sample, bytes_max, out);
     }
-    return text + "]";
+    out += "]";
   }
-  std::string operator()(const std::shared_ptr<const TemplateRecord>& value) const {
-    std::string text = "map[";
+  void operator()(const std::shared_ptr<const TemplateRecord>& value) const {
+    out += "map[";
     for (const auto& [name, field] : *value) {
-      if (text.back() != '[') text.push_back(' ');
-      text.append(name).append(":").append(field.Text());
+      if (out.size() > bytes_max) return;
+      if (out.back() != '[') out.push_back(' ');
+      out.append(name).append(":");
+      std::visit(*this, field.variant());
     }
-    return text + "]";
+    out += "]";
   }
 };
 
@@ -76,7 +90,11 @@ struct Printed {
 
 bool TemplateValue::IsTrue() const { return std::visit(Truth(), variant_); }
 
-std::string TemplateValue::Text() const { return std::visit(Printed(), variant_); }
+std::string TemplateValue::Text(size_t bytes_max) const {
+  std::string text;
+  std::visit(Printed{.bytes_max = bytes_max, .out = text}, variant_);
+  return text;
+}
 
 std::string_view TemplateValue::TypeName() const {
   constexpr std::string_view kNames[] = {"<nil>",
@@ -87,7 +105,8 @@ std::string_view TemplateValue::TypeName() const {
                                          "map[string]string",
                                          "*template.sample",
                                          "template.queryResult",
-                                         "map[string]interface {}"};
+                                         "map[string]interface {}",
+                                         "*histogram.FloatHistogram"};
   return kNames[variant_.index()];
 }
 

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "model/float_histogram.h"
+
 namespace luma::rules {
 
 using LabelMap = std::map<std::string, std::string>;
@@ -28,7 +30,8 @@ class TemplateValue {
   using Variant =
       std::variant<std::monostate, bool, int64_t, double, std::string,
                    std::shared_ptr<const LabelMap>, std::shared_ptr<const TemplateSample>,
-                   std::shared_ptr<const TemplateSamples>, std::shared_ptr<const TemplateRecord>>;
+                   std::shared_ptr<const TemplateSamples>, std::shared_ptr<const TemplateRecord>,
+                   HistogramPtr>;
 
   TemplateValue() = default;                                        // nil
   TemplateValue(Variant variant) : variant_(std::move(variant)) {}  // NOLINT: values convert
@@ -42,8 +45,9 @@ class TemplateValue {
 
   // What "if" asks: false for nil, false, 0, "" and everything empty.
   bool IsTrue() const;
-  // As Go's fmt.Print writes it: 1.5e+06, map[a:b c:d], <no value>.
-  std::string Text() const;
+  // As Go's fmt.Print writes it: 1.5e+06, map[a:b c:d], <no value>. Ends early once it is longer
+  // than `bytes_max`; it is then at most an element longer.
+  std::string Text(size_t bytes_max = SIZE_MAX) const;
   // The name of its type in Go, for messages: "float64".
   std::string_view TypeName() const;
 

@@ -3,6 +3,8 @@
 #include <yaml.h>
 
 #include <memory>
+#include <set>
+#include <string>
 
 namespace luma::rules {
 namespace {
@@ -51,6 +53,8 @@ class Parser {
         LUMA_RETURN_IF_ERROR(ConvertEntries(from, depth, node));
         break;
       default:
+        text_bytes_ += from.data.scalar.length;
+        if (text_bytes_ > kYamlTextBytesMax) return At(node, "too much text");
         node.text.assign(reinterpret_cast<const char*>(from.data.scalar.value),
                          from.data.scalar.length);
         node.plain = from.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
@@ -72,11 +76,12 @@ class Parser {
   Status ConvertEntries(const yaml_node_t& from, int depth, YamlNode& node) {
     node.kind = YamlNode::Kind::kMapping;
     const auto& pairs = from.data.mapping.pairs;
+    std::set<std::string> seen;
     for (const yaml_node_pair_t* pair = pairs.start; pair < pairs.top; ++pair) {
       LUMA_ASSIGN_OR_RETURN(YamlNode key,
                             Convert(*yaml_document_get_node(&document_, pair->key), depth + 1));
       if (key.kind != YamlNode::Kind::kScalar) return At(key, "a key must be a text");
-      if (node.Find(key.text) != nullptr) {
+      if (!seen.insert(key.text).second) {
         return At(key, "mapping key \"" + key.text + "\" already defined");
       }
       LUMA_ASSIGN_OR_RETURN(YamlNode value,
@@ -94,6 +99,7 @@ class Parser {
   yaml_document_t document_;
   bool loaded_ = false;
   size_t count_ = 0;
+  size_t text_bytes_ = 0;
 };
 
 }  // namespace

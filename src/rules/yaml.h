@@ -13,7 +13,9 @@
 namespace luma::rules {
 
 constexpr size_t kYamlBytesMax = 16 << 20;
-constexpr size_t kYamlNodesMax = 300'000;  // aliases count as often as they are used
+// Aliases count as often as they are used, in both.
+constexpr size_t kYamlNodesMax = 300'000;
+constexpr size_t kYamlTextBytesMax = 32 << 20;  // escapes make three bytes of two
 constexpr int kYamlDepthMax = 50;
 
 // Plain data.

@@ -26,8 +26,10 @@ struct TemplateFunction {
 const TemplateFunction* FindTemplateFunction(std::string_view name);
 
 // printf, as Go formats: flags, width, precision and the verbs v s q d f F e E g G x X t c %.
-// Another value than the verb takes gives Go's text for that: %!d(string=a).
-std::string FormatTemplate(std::string_view format, std::span<const TemplateValue> arguments);
+// Another value than the verb takes gives Go's text for that: %!d(string=a). Errors: kTooLarge when
+// the result is longer than kExpandedBytesMax.
+Result<std::string> FormatTemplate(std::string_view format,
+                                   std::span<const TemplateValue> arguments);
 
 // "+5s" and the like: what the humanize functions are.
 Result<double> NumberOfTemplateValue(const TemplateValue& value);
