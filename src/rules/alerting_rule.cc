@@ -34,11 +34,15 @@ TemplateData DataOf(const RuleSample& sample, const AlertContext& context, UnixM
   data.external_labels = context.external_labels;
   data.external_url = context.external_url;
   data.value = sample.value;
+  data.histogram = sample.histogram;
   data.time = time;
   data.query = [&queries, time](std::string_view query) -> Result<TemplateSamples> {
-    LUMA_ASSIGN_OR_RETURN(const std::vector<RuleSample> found, queries.At(query, time));
+    LUMA_ASSIGN_OR_RETURN(const RuleVector found, queries.At(query, time));
+    if (found.samples.size() > kTemplateSamplesMax) {
+      return Status::TooLarge("query gives too many samples: limit=", kTemplateSamplesMax);
+    }
     TemplateSamples samples;
-    for (const RuleSample& one : found) {
+    for (const RuleSample& one : found.samples) {
       samples.push_back(
           {.labels = std::make_shared<const LabelMap>(MapOf(one.labels)), .value = one.value});
     }
@@ -75,11 +79,10 @@ std::string_view AlertStateText(AlertState state) {
 Result<std::vector<Alert>> AlertingRule::Compute(const RuleQueries& queries,
                                                  const AlertContext& context, UnixMillis time,
                                                  Millis offset) const {
-  LUMA_ASSIGN_OR_RETURN(const std::vector<RuleSample> samples,
-                        queries.At(*spec_->expr, time - offset.count()));
+  LUMA_ASSIGN_OR_RETURN(const RuleVector vector, queries.At(*spec_->expr, time - offset.count()));
   std::vector<Alert> alerts;
   std::set<std::string, std::less<>> seen;
-  for (const RuleSample& sample : samples) {
+  for (const RuleSample& sample : vector.samples) {
     const TemplateData data = DataOf(sample, context, time, queries);
     LabelMap labels = *data.labels;
     labels.erase(std::string(kMetricNameLabel));
@@ -104,6 +107,7 @@ Result<std::vector<Alert>> AlertingRule::Compute(const RuleQueries& queries,
 
 Result<std::vector<RuleSample>> AlertingRule::Apply(std::vector<Alert> computed, UnixMillis time,
                                                     int64_t limit) {
+  ForgetFuture(time);
   std::set<std::string, std::less<>> present;
   for (Alert& alert : computed) {
     const std::string key(alert.labels.canonical());
@@ -138,9 +142,21 @@ Result<std::vector<RuleSample>> AlertingRule::Apply(std::vector<Alert> computed,
     if (restored_) AppendSamples(alert, samples);
     ++at;
   }
-  if (limit == 0 || count <= limit) return samples;
+  if (limit <= 0 || count <= limit) return samples;
   active_.clear();
   return Status::InvalidArgument("exceeded limit of ", limit, " with ", count, " alerts");
+}
+
+void AlertingRule::ForgetFuture(UnixMillis time) {
+  for (auto& [key, alert] : active_) {
+    for (UnixMillis* const at : {&alert.active_at, &alert.fired_at, &alert.resolved_at,
+                                 &alert.last_sent_at, &alert.keep_firing_since}) {
+      if (*at <= time) continue;
+      *at = time;
+      const bool stays_held = at == &alert.active_at && alert.state == AlertState::kFiring;
+      if (stays_held) *at -= spec_->hold.count();
+    }
+  }
 }
 
 bool AlertingRule::KeepsFiring(Alert& alert, UnixMillis time) const {
@@ -190,21 +206,24 @@ std::vector<Alert> AlertingRule::TakeAlertsToSend(UnixMillis time, Millis resend
   return sent;
 }
 
-Status AlertingRule::Restore(const RuleQueries& queries, UnixMillis now, Millis tolerance,
-                             Millis grace) {
-  restored_ = true;
-  if (spec_->hold < grace) return Status::Ok();  // it would only fire later
+Result<std::vector<SeriesSamples>> AlertingRule::StoredStates(const RuleQueries& queries,
+                                                              UnixMillis now, Millis tolerance,
+                                                              Millis grace) const {
+  // It would only fire later.
+  if (spec_->hold < grace) return std::vector<SeriesSamples>();
   Matchers matchers;
   const auto add = [&matchers](std::string name, std::string value) {
     matchers.push_back(Matcher::Create(std::move(name), MatchOp::kEqual, std::move(value)).value());
   };
   add(std::string(kMetricNameLabel), std::string(kForStateMetric));
   add(std::string(kAlertName), spec_->name);
-  LUMA_ASSIGN_OR_RETURN(
-      const std::vector<SeriesSamples> found,
-      queries.source().Select(matchers, {.min = now - tolerance.count(), .max = now},
-                              queries.Limits(nullptr)));
-  for (const SeriesSamples& series : found) {
+  return queries.source().Select(matchers, {.min = now - tolerance.count(), .max = now},
+                                 queries.Limits(nullptr));
+}
+
+void AlertingRule::Restore(std::span<const SeriesSamples> states, UnixMillis now, Millis grace) {
+  restored_ = true;
+  for (const SeriesSamples& series : states) {
     LabelMap labels = MapOf(series.labels);
     labels.erase(std::string(kMetricNameLabel));
     const Result<Labels> key = LabelsOf(labels);
@@ -212,7 +231,6 @@ Status AlertingRule::Restore(const RuleQueries& queries, UnixMillis now, Millis 
     const auto alert = active_.find(key->canonical());
     if (alert != active_.end()) RestoreAlert(alert->second, series, now, grace);
   }
-  return Status::Ok();
 }
 
 void AlertingRule::RestoreAlert(Alert& alert, const SeriesSamples& series, UnixMillis now,

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -52,18 +53,29 @@ class AlertingRule {
   std::vector<Alert> TakeAlertsToSend(UnixMillis time, std::chrono::milliseconds resend_delay,
                                       std::chrono::milliseconds interval);
 
-  // Gives the alerts the active_at that ALERTS_FOR_STATE had before the restart, moved on by the
-  // time that the server was down, but no alert fires sooner than `grace` from now. `tolerance` is
-  // how old that may be.
-  Status Restore(const RuleQueries& queries, UnixMillis now, std::chrono::milliseconds tolerance,
-                 std::chrono::milliseconds grace);
-  // Takes over the alerts of the same rule before a reload.
-  void TakeAlerts(const AlertingRule& from) { active_ = from.active_; }
+  // Whether the state from before a restart has been taken over, or was not there.
+  bool restored() const { return restored_; }
+  // The series of ALERTS_FOR_STATE from before the restart that are not older than `tolerance`;
+  // none when the rule holds for less than `grace`, and so starts anew.
+  Result<std::vector<SeriesSamples>> StoredStates(const RuleQueries& queries, UnixMillis now,
+                                                  std::chrono::milliseconds tolerance,
+                                                  std::chrono::milliseconds grace) const;
+  // Gives the alerts the active_at that those have, moved on by the time that the server was down,
+  // but no alert fires sooner than `grace` from now.
+  void Restore(std::span<const SeriesSamples> states, UnixMillis now,
+               std::chrono::milliseconds grace);
+  // Takes over the alerts of the same rule before a reload, and whether they are restored.
+  void TakeAlerts(const AlertingRule& from) {
+    active_ = from.active_;
+    restored_ = from.restored_;
+  }
 
   AlertState state() const;                 // kInactive when there are no alerts
   std::vector<Alert> ActiveAlerts() const;  // without resolved ones, ordered by labels
 
  private:
+  // After the clock was set back: what happens next must not wait for it to get there again.
+  void ForgetFuture(UnixMillis time);
   void Advance(Alert& alert, UnixMillis time) const;
   bool KeepsFiring(Alert& alert, UnixMillis time) const;
   void RestoreAlert(Alert& alert, const SeriesSamples& series, UnixMillis now,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "model/histogram_codec.h"
 #include "model/series_batch.h"
 
 namespace luma::rules {
@@ -11,8 +12,10 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr int kEvaluationsBeforeRestore =
-    2;  // the first may see too little data, as Prometheus says
+// The first may see too little data, as Prometheus says.
+constexpr int kEvaluationsBeforeRestore = 2;
+
+constexpr size_t kBatchBytesMax = 64 << 20;  // many large histograms are stored in parts
 
 // Blocks until the batch is durable.
 Status WriteDurably(MetricsSink& sink, const SeriesBatch& batch) {
@@ -40,15 +43,48 @@ std::string NameAndLabels(const RuleSpec& spec) {
   return key;
 }
 
-void AddSample(LabelsView labels, UnixMillis time, double value, SeriesBatch& batch) {
+void AddFloat(LabelsView labels, UnixMillis time, double value, SeriesBatch& batch) {
   batch.StartSeries(labels);
   batch.AddSample({.timestamp = time, .value = value});
+}
+
+// What a histogram is stored as. Whether a counter was reset is found anew among the recorded
+// samples: an interval may have several of the samples that the hint lies between, or none.
+StoredHistogram Recorded(const FloatHistogram& histogram) {
+  StoredHistogram stored{.histogram = histogram};
+  if (histogram.hint != ResetHint::kGauge) stored.histogram.hint = ResetHint::kUnknown;
+  return stored;
+}
+
+void AddSample(const RuleSample& sample, UnixMillis time, SeriesBatch& batch) {
+  if (sample.histogram == nullptr) return AddFloat(sample.labels, time, sample.value, batch);
+  std::string bytes;
+  AppendHistogram(Recorded(*sample.histogram), bytes);
+  batch.StartSeries(sample.labels);
+  batch.AddHistogram(time, bytes);
+}
+
+// Takes out the histograms that cannot be stored, such as differences with negative counts. Gives
+// why the first of them cannot.
+Status TakeOutBadHistograms(std::vector<RuleSample>& samples) {
+  Status first;
+  std::erase_if(samples, [&first](const RuleSample& sample) {
+    if (sample.histogram == nullptr) return false;
+    const Status checked = CheckHistogram(Recorded(*sample.histogram));
+    if (checked.ok()) return false;
+    if (first.ok()) first = checked.WithContext(sample.labels.ToString());
+    return true;
+  });
+  return first;
 }
 
 }  // namespace
 
 RuleGroup::RuleGroup(RuleGroupSpec spec, RuleGroupParts parts, RuleGroupOptions options)
-    : spec_(std::move(spec)), parts_(std::move(parts)), options_(std::move(options)) {
+    : spec_(std::move(spec)),
+      parts_(std::move(parts)),
+      options_(std::move(options)),
+      evaluations_to_restore_(options_.restore ? kEvaluationsBeforeRestore : 0) {
   for (const std::shared_ptr<const RuleSpec>& rule : spec_.rules) {
     Rule& made = rules_.emplace_back();
     made.spec = rule;
@@ -63,22 +99,28 @@ std::chrono::milliseconds RuleGroup::QueryOffset() const {
 
 void RuleGroup::Evaluate(UnixMillis time) {
   const steady_clock::time_point begin = steady_clock::now();
+  SeriesSet given;
   for (Rule& rule : rules_) {
     const steady_clock::time_point rule_begin = steady_clock::now();
-    const Status status = EvaluateRule(rule, time);
+    const Status status = EvaluateRule(rule, time, given);
     Finish(rule, time, steady_clock::now() - rule_begin, status);
   }
-  if (!ended_.empty() && Store({}, ended_, time - QueryOffset().count()).ok()) ended_.clear();
-  if (options_.restore && evaluations_ < kEvaluationsBeforeRestore) {
-    if (++evaluations_ == kEvaluationsBeforeRestore) RestoreAlerts(time);
+  if (!ended_.empty() && Store({}, ended_, given, time - QueryOffset().count()).ok()) {
+    ended_.clear();
+  }
+  if (evaluations_to_restore_ > 1) {
+    --evaluations_to_restore_;
+  } else if (evaluations_to_restore_ == 1) {
+    RestoreAlerts(time);
   }
   MutexLock lock(mutex_);
   evaluated_at_ = time;
   duration_ = steady_clock::now() - begin;
 }
 
-Status RuleGroup::EvaluateRule(Rule& rule, UnixMillis time) {
-  LUMA_ASSIGN_OR_RETURN(const std::vector<RuleSample> samples, SamplesOf(rule, time));
+Status RuleGroup::EvaluateRule(Rule& rule, UnixMillis time, SeriesSet& given) {
+  LUMA_ASSIGN_OR_RETURN(RuleVector vector, SamplesOf(rule, time));
+  std::vector<RuleSample>& samples = vector.samples;
   if (rule.alerting != nullptr) {
     std::vector<Alert> alerts;
     {
@@ -87,29 +129,32 @@ Status RuleGroup::EvaluateRule(Rule& rule, UnixMillis time) {
     }
     if (!alerts.empty()) parts_.notify(*rule.spec, std::move(alerts));
   }
-  LUMA_RETURN_IF_ERROR(Store(samples, rule.series, time - QueryOffset().count()));
+  const Status refused = TakeOutBadHistograms(samples);
+  LUMA_RETURN_IF_ERROR(Store(samples, rule.series, given, time - QueryOffset().count()));
   rule.series.clear();
   for (const RuleSample& sample : samples) {
     rule.series.emplace(sample.labels.canonical(), sample.labels);
+    given.emplace(sample.labels.canonical(), sample.labels);
   }
-  return Status::Ok();
+  return refused;
 }
 
-Result<std::vector<RuleSample>> RuleGroup::SamplesOf(Rule& rule, UnixMillis time) {
+Result<RuleVector> RuleGroup::SamplesOf(Rule& rule, UnixMillis time) {
   if (rule.alerting == nullptr) return RecordedSamples(*rule.spec, time);
   LUMA_ASSIGN_OR_RETURN(
       std::vector<Alert> alerts,
       rule.alerting->Compute(parts_.queries, options_.context, time, QueryOffset()));
   MutexLock lock(mutex_);
-  return rule.alerting->Apply(std::move(alerts), time, spec_.limit);
+  LUMA_ASSIGN_OR_RETURN(std::vector<RuleSample> samples,
+                        rule.alerting->Apply(std::move(alerts), time, spec_.limit));
+  return RuleVector{.samples = std::move(samples)};
 }
 
-Result<std::vector<RuleSample>> RuleGroup::RecordedSamples(const RuleSpec& spec,
-                                                           UnixMillis time) const {
-  LUMA_ASSIGN_OR_RETURN(std::vector<RuleSample> samples,
+Result<RuleVector> RuleGroup::RecordedSamples(const RuleSpec& spec, UnixMillis time) const {
+  LUMA_ASSIGN_OR_RETURN(RuleVector vector,
                         parts_.queries.At(*spec.expr, time - QueryOffset().count()));
   SeriesSet seen;
-  for (RuleSample& sample : samples) {
+  for (RuleSample& sample : vector.samples) {
     LabelMap labels;
     for (const LabelRef& label : sample.labels) labels.emplace(label.name, label.value);
     for (const auto& [name, value] : spec.labels) labels[name] = value;
@@ -122,22 +167,27 @@ Result<std::vector<RuleSample>> RuleGroup::RecordedSamples(const RuleSpec& spec,
           "vector contains metrics with the same labelset after applying rule labels");
     }
   }
-  const auto count = static_cast<int64_t>(samples.size());
+  const auto count = static_cast<int64_t>(vector.samples.size());
   if (spec_.limit > 0 && count > spec_.limit) {
     return Status::InvalidArgument("exceeded limit of ", spec_.limit, " with ", count, " series");
   }
-  return samples;
+  return vector;
 }
 
 Status RuleGroup::Store(const std::vector<RuleSample>& samples, const SeriesSet& before,
-                        UnixMillis time) {
+                        const SeriesSet& given, UnixMillis time) {
   SeriesBatch batch;
   SeriesSet vanished = before;
   for (const RuleSample& sample : samples) {
-    AddSample(sample.labels, time, sample.value, batch);
+    AddSample(sample, time, batch);
     vanished.erase(std::string(sample.labels.canonical()));
+    if (batch.allocated_bytes() < kBatchBytesMax) continue;
+    LUMA_RETURN_IF_ERROR(WriteDurably(parts_.sink, batch));
+    batch.Clear();
   }
-  for (const auto& [key, labels] : vanished) AddSample(labels, time, kStaleNan, batch);
+  for (const auto& [key, labels] : vanished) {
+    if (!given.contains(key)) AddFloat(labels, time, kStaleNan, batch);
+  }
   return batch.size() == 0 ? Status::Ok() : WriteDurably(parts_.sink, batch);
 }
 
@@ -155,23 +205,39 @@ void RuleGroup::Finish(Rule& rule, UnixMillis time, std::chrono::nanoseconds dur
   state.duration = duration;
 }
 
+// Alerts are there to be restored only after an evaluation that went well. What fails is tried
+// again after the next one.
 void RuleGroup::RestoreAlerts(UnixMillis time) {
+  bool all = true;
   for (Rule& rule : rules_) {
-    if (rule.alerting == nullptr) continue;
-    MutexLock lock(mutex_);
-    const Status status =
-        rule.alerting->Restore(parts_.queries, time, options_.outage_tolerance, options_.grace);
-    if (!status.ok()) {
-      LUMA_LOG(kError, "rules", "state of alerts not restored: group={} rule={} reason={}",
-               spec_.name, rule.spec->name, status.message());
-    }
+    if (rule.alerting == nullptr || rule.alerting->restored()) continue;
+    all = RestoreAlertsOf(rule, time) && all;
   }
+  if (all) evaluations_to_restore_ = 0;
+}
+
+bool RuleGroup::RestoreAlertsOf(Rule& rule, UnixMillis time) {
+  {
+    MutexLock lock(mutex_);
+    if (!rule.state.error.empty()) return false;
+  }
+  const Result<std::vector<SeriesSamples>> states =
+      rule.alerting->StoredStates(parts_.queries, time, options_.outage_tolerance, options_.grace);
+  if (!states.ok()) {
+    LUMA_LOG(kError, "rules", "state of alerts not restored yet: group={} rule={} reason={}",
+             spec_.name, rule.spec->name, states.status().message());
+    return false;
+  }
+  MutexLock lock(mutex_);
+  rule.alerting->Restore(*states, time, options_.grace);
+  return true;
 }
 
 void RuleGroup::TakeState(RuleGroup& from) {
   std::multimap<std::string, Rule*> rules_before;
   for (Rule& rule : from.rules_) rules_before.emplace(NameAndLabels(*rule.spec), &rule);
   ended_ = std::move(from.ended_);
+  evaluations_to_restore_ = from.evaluations_to_restore_;
   MutexLock lock(mutex_);
   for (Rule& rule : rules_) {
     const auto before = rules_before.find(NameAndLabels(*rule.spec));
@@ -190,7 +256,7 @@ void RuleGroup::TakeState(RuleGroup& from) {
 void RuleGroup::EndSeries(UnixMillis time) {
   SeriesSet all = std::move(ended_);
   for (Rule& rule : rules_) all.merge(rule.series);
-  const Status status = Store({}, all, time - QueryOffset().count());
+  const Status status = Store({}, all, {}, time - QueryOffset().count());
   if (!status.ok()) {
     LUMA_LOG(kWarn, "rules", "series not ended: group={} reason={}", spec_.name, status.message());
   }

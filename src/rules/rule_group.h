@@ -54,7 +54,7 @@ struct RuleGroupOptions {
   std::chrono::milliseconds resend_delay{60'000};
   std::chrono::milliseconds outage_tolerance{3'600'000};  // how old a state may be to be restored
   std::chrono::milliseconds grace{600'000};               // no restored alert fires sooner
-  bool restore = false;  // the state of alerts, after the second evaluation
+  bool restore = false;  // the state of alerts, after the second evaluation that went well
   AlertContext context = {};
 };
 
@@ -65,13 +65,13 @@ class RuleGroup {
 
   // Evaluates every rule as of `time` and stores what it gives, durably, before the next: a rule
   // sees the results of those before it. A series that a rule no longer gives gets a staleness
-  // marker. A rule that fails keeps its series as they are; its error is shown and logged when it
-  // changes.
+  // marker, unless another rule of the group gave it now. A rule that fails keeps its series as
+  // they are; its error is shown and logged when it changes.
   void Evaluate(UnixMillis time) LUMA_EXCLUDES(mutex_);
 
   // Takes over the state of the group that was called the same before a reload: alerts and series
-  // of rules with the same name and labels. Series of rules that are gone end with the next
-  // evaluation.
+  // of rules with the same name and labels, and what is still to be restored. Series of rules that
+  // are gone end with the next evaluation.
   void TakeState(RuleGroup& from) LUMA_EXCLUDES(mutex_);
   // Ends all series: the group is gone.
   void EndSeries(UnixMillis time);
@@ -89,22 +89,26 @@ class RuleGroup {
     RuleState state;                         // guarded by mutex_, as the alerts are
   };
 
-  Status EvaluateRule(Rule& rule, UnixMillis time) LUMA_EXCLUDES(mutex_);
-  Result<std::vector<RuleSample>> SamplesOf(Rule& rule, UnixMillis time) LUMA_EXCLUDES(mutex_);
-  Result<std::vector<RuleSample>> RecordedSamples(const RuleSpec& spec, UnixMillis time) const;
-  // Stores the samples and the ends of the series in `before` that are not among them.
-  Status Store(const std::vector<RuleSample>& samples, const SeriesSet& before, UnixMillis time);
+  // Adds the series it stores to `given`.
+  Status EvaluateRule(Rule& rule, UnixMillis time, SeriesSet& given) LUMA_EXCLUDES(mutex_);
+  Result<RuleVector> SamplesOf(Rule& rule, UnixMillis time) LUMA_EXCLUDES(mutex_);
+  Result<RuleVector> RecordedSamples(const RuleSpec& spec, UnixMillis time) const;
+  // Stores the samples, and the ends of the series in `before` that are neither among them nor in
+  // `given`: the last write of a time wins, so a marker would replace another rule's sample.
+  Status Store(const std::vector<RuleSample>& samples, const SeriesSet& before,
+               const SeriesSet& given, UnixMillis time);
   void Finish(Rule& rule, UnixMillis time, std::chrono::nanoseconds duration, const Status& status)
       LUMA_EXCLUDES(mutex_);
   void RestoreAlerts(UnixMillis time) LUMA_EXCLUDES(mutex_);
+  bool RestoreAlertsOf(Rule& rule, UnixMillis time) LUMA_EXCLUDES(mutex_);
   std::chrono::milliseconds QueryOffset() const;
 
   const RuleGroupSpec spec_;
   const RuleGroupParts parts_;
   const RuleGroupOptions options_;
   std::vector<Rule> rules_;
-  SeriesSet ended_;      // of rules that are gone
-  int evaluations_ = 0;  // up to the restore
+  SeriesSet ended_;                 // of rules that are gone
+  int evaluations_to_restore_ = 0;  // 0: everything is restored
   mutable Mutex mutex_;
   UnixMillis evaluated_at_ LUMA_GUARDED_BY(mutex_) = 0;
   std::chrono::nanoseconds duration_ LUMA_GUARDED_BY(mutex_){0};

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "model/testing/memory_metrics.h"
 #include "promql/parser.h"
 
@@ -18,6 +20,17 @@ using testing::Pair;
 
 constexpr UnixMillis kMinute = 60'000;
 constexpr UnixMillis kStart = 28'333'333 * kMinute;
+
+class SwitchedMemory final : public ResultMemory {
+ public:
+  explicit SwitchedMemory(bool is_out) : is_out_(is_out) {}
+  Status Book(uint64_t) override {
+    return is_out_ ? Status::OutOfMemory("no memory") : Status::Ok();
+  }
+
+ private:
+  const bool is_out_;
+};
 
 class RuleGroupTest : public testing::Test {
  protected:
@@ -50,8 +63,37 @@ class RuleGroupTest : public testing::Test {
   }
   static AlertState StateOf(const RuleGroup& group) { return group.State().rules[0].alert_state; }
 
+  static FloatHistogram Histogram(double count) {
+    FloatHistogram histogram;
+    histogram.count = count;
+    histogram.sum = 2 * count;
+    histogram.positive = {{1, count}};
+    return histogram;
+  }
+  void Latency(UnixMillis time, const FloatHistogram& histogram) {
+    metrics_.AddHistogram({{"__name__", "latency"}, {"instance", "i"}}, time, histogram);
+  }
+  // Minute, count and hint of the histograms of a selector; a marker has count -1.
+  std::vector<std::tuple<UnixMillis, double, ResetHint>> Histograms(std::string_view selector) {
+    std::vector<std::tuple<UnixMillis, double, ResetHint>> histograms;
+    const auto found = metrics_.Select(*promql::ParseSelector(selector), {}, {});
+    for (const SeriesSamples& series : *found) {
+      for (size_t i = 0; i < series.timestamps.size(); ++i) {
+        const bool stale = IsStaleNan(series.values[i]);
+        const HistogramPtr histogram = series.histograms.empty() ? nullptr : series.histograms[i];
+        EXPECT_TRUE(stale || histogram != nullptr) << "a float";
+        histograms.emplace_back((series.timestamps[i] - kStart) / kMinute,
+                                stale || histogram == nullptr ? -1 : histogram->count,
+                                histogram == nullptr ? ResetHint::kUnknown : histogram->hint);
+      }
+    }
+    return histograms;
+  }
+
   MemoryMetrics metrics_;
-  RuleQueries queries_{metrics_, {}};
+  bool out_of_memory_ = false;
+  RuleQueries queries_{
+      metrics_, {.memory = [this] { return std::make_unique<SwitchedMemory>(out_of_memory_); }}};
   std::vector<Alert> sent_;
 };
 
@@ -232,6 +274,161 @@ TEST_F(RuleGroupTest, AReloadKeepsAlertsAndEndsTheSeriesOfRulesThatAreGone) {
   EXPECT_THAT(Samples("b"), ElementsAre(Pair(0, 0), Pair(1, 1)));
   after->EndSeries(kStart + 2 * kMinute);
   EXPECT_THAT(Samples("b"), ElementsAre(Pair(0, 0), Pair(1, 1), Pair(2, -1)));
+}
+
+// The last write of a time wins, so a marker would be all that is left.
+TEST_F(RuleGroupTest, AMarkerReplacesNoSampleOfAnotherRule) {
+  const auto group = Group(R"(  rules:
+  - {record: a, expr: up == 1}
+  - {record: a, expr: up == 2}
+)");
+  const double values[] = {2, 1, 2, 3};
+  for (UnixMillis minute = 0; minute < 4; ++minute) {
+    Up("i", values[minute], kStart + minute * kMinute);
+    group->Evaluate(kStart + minute * kMinute);
+  }
+  EXPECT_THAT(Samples("a"), ElementsAre(Pair(0, 2), Pair(1, 1), Pair(2, 2), Pair(3, -1)));
+}
+
+TEST_F(RuleGroupTest, AMarkerOfARuleThatIsGoneReplacesNoSample) {
+  const auto before = Group("  rules:\n  - {record: a, expr: up}\n");
+  Up("i", 1, kStart);
+  before->Evaluate(kStart);
+  const auto after = Group("  rules:\n  - {record: a, expr: up, labels: {instance: i}}\n");
+  after->TakeState(*before);
+  after->Evaluate(kStart + kMinute);
+  EXPECT_THAT(Samples("a"), ElementsAre(Pair(0, 1), Pair(1, 1)));
+}
+
+TEST_F(RuleGroupTest, HistogramsAreRecordedAsHistograms) {
+  const auto group = Group(R"(  rules:
+  - {record: recorded, expr: latency}
+  - {record: rated, expr: 'rate(latency[5m])'}
+  - {record: added, expr: recorded + recorded}
+)");
+  const double counts[] = {5, 7, 2, 2};
+  for (UnixMillis minute = 0; minute < 4; ++minute) {
+    Latency(kStart + minute * kMinute, Histogram(counts[minute]));
+    group->Evaluate(kStart + minute * kMinute);
+  }
+  EXPECT_EQ(group->State().rules[0].error, "");
+  EXPECT_THAT(
+      Histograms("recorded"),
+      ElementsAre(std::tuple(0, 5, ResetHint::kUnknown), std::tuple(1, 7, ResetHint::kNotReset),
+                  std::tuple(2, 2, ResetHint::kReset), std::tuple(3, 2, ResetHint::kNotReset)));
+  EXPECT_EQ(Histograms("rated").size(), 3u);
+  for (const auto& [minute, count, hint] : Histograms("rated")) EXPECT_EQ(hint, ResetHint::kGauge);
+  EXPECT_THAT(Histograms("added"), testing::Contains(std::tuple(3, 4, ResetHint::kNotReset)));
+  group->Evaluate(kStart + 10 * kMinute);
+  EXPECT_EQ(Histograms("recorded").back(), std::tuple(10, -1, ResetHint::kUnknown)) << "it ended";
+}
+
+// An evaluation that sees one sample twice must not count its reset twice.
+TEST_F(RuleGroupTest, ARecordedResetIsCountedOnce) {
+  const auto group = Group("  rules:\n  - {record: recorded, expr: latency}\n");
+  Latency(kStart, Histogram(5));
+  group->Evaluate(kStart);
+  FloatHistogram reset = Histogram(6);
+  reset.hint = ResetHint::kReset;
+  Latency(kStart + kMinute, reset);
+  for (UnixMillis minute = 1; minute < 4; ++minute) group->Evaluate(kStart + minute * kMinute);
+  const auto histograms = Histograms("recorded");
+  ASSERT_EQ(histograms.size(), 4u);
+  EXPECT_EQ(std::get<ResetHint>(histograms[2]), ResetHint::kNotReset);
+  EXPECT_EQ(std::get<ResetHint>(histograms[3]), ResetHint::kNotReset);
+}
+
+TEST_F(RuleGroupTest, AHistogramThatCannotBeStoredIsRefusedAlone) {
+  const auto group = Group(
+      "  rules:\n  - {record: a, expr: '(latency - latency * 2) or label_replace(latency, \"x\", "
+      "\"y\", \"\", \"\")'}\n");
+  Latency(kStart, Histogram(5));
+  group->Evaluate(kStart);
+  EXPECT_THAT(group->State().rules[0].error, HasSubstr("negative count"));
+  EXPECT_THAT(Histograms("a{x='y'}"), testing::SizeIs(1));
+  EXPECT_THAT(Histograms("a{x=''}"), IsEmpty());
+}
+
+TEST_F(RuleGroupTest, AlertsMayHaveHistogramsAsTheirValues) {
+  const auto group = Group(R"(  rules:
+  - {alert: A, expr: latency, annotations: {text: "{{ $value }} {{ query `latency` | first | value }}"}}
+)");
+  Latency(kStart, Histogram(5));
+  group->Evaluate(kStart);
+  ASSERT_EQ(sent_.size(), 1u);
+  EXPECT_EQ(sent_[0].annotations.at("text"), "{count:5, sum:10, (1,2]:5} 0");
+  EXPECT_EQ(sent_[0].value, 0);
+  EXPECT_THAT(Samples("ALERTS"), ElementsAre(Pair(0, 1)));
+}
+
+TEST_F(RuleGroupTest, AClockThatIsSetBackStopsNoAlert) {
+  const auto group = Group(R"(  rules:
+  - {alert: Firing, expr: up == 0, for: 2m}
+  - {alert: Pending, expr: up == 0, for: 10m, labels: {i: p}}
+)");
+  constexpr UnixMillis kHour = 60 * kMinute;
+  for (UnixMillis minute = 0; minute < 4; ++minute) {
+    Up("i", 0, kStart + kHour + minute * kMinute);
+    group->Evaluate(kStart + kHour + minute * kMinute);
+  }
+  ASSERT_EQ(group->State().rules[0].alert_state, AlertState::kFiring);
+  sent_.clear();
+  for (UnixMillis minute = 0; minute <= 10; ++minute) {
+    Up("i", 0, kStart + minute * kMinute);
+    group->Evaluate(kStart + minute * kMinute);
+    EXPECT_EQ(group->State().rules[0].alert_state, AlertState::kFiring) << minute;
+    EXPECT_EQ(group->State().rules[1].alert_state,
+              minute < 10 ? AlertState::kPending : AlertState::kFiring)
+        << minute;
+  }
+  EXPECT_GE(sent_.size(), 3u) << "told again, not only in an hour";
+}
+
+TEST_F(RuleGroupTest, AReloadBeforeTheRestoreKeepsWhatIsToBeRestored) {
+  const std::string_view rules = "  rules:\n  - {alert: A, expr: up == 0, for: 30m}\n";
+  for (UnixMillis minute = 0; minute < 60; ++minute) Up("i", 0, kStart + minute * kMinute);
+  const auto before = Group(rules);
+  for (UnixMillis minute = 0; minute <= 10; ++minute) before->Evaluate(kStart + minute * kMinute);
+  const auto after = Group(rules, {.restore = true});
+  after->Evaluate(kStart + 15 * kMinute);
+  const auto reloaded = Group(rules);
+  reloaded->TakeState(*after);
+  reloaded->Evaluate(kStart + 16 * kMinute);
+  EXPECT_EQ(reloaded->State().rules[0].alerts[0].active_at, kStart + 6 * kMinute);
+}
+
+TEST_F(RuleGroupTest, EvaluationsThatFailAtTheStartLoseNoState) {
+  const std::string_view rules = "  rules:\n  - {alert: A, expr: up == 0, for: 30m}\n";
+  for (UnixMillis minute = 0; minute < 60; ++minute) Up("i", 0, kStart + minute * kMinute);
+  const auto before = Group(rules);
+  for (UnixMillis minute = 0; minute <= 10; ++minute) before->Evaluate(kStart + minute * kMinute);
+  const auto after = Group(rules, {.restore = true});
+  out_of_memory_ = true;
+  for (UnixMillis minute = 12; minute <= 14; ++minute) after->Evaluate(kStart + minute * kMinute);
+  EXPECT_EQ(after->State().rules[0].error, "no memory");
+  out_of_memory_ = false;
+  after->Evaluate(kStart + 16 * kMinute);
+  EXPECT_EQ(after->State().rules[0].alerts[0].active_at, kStart + 6 * kMinute);
+}
+
+TEST_F(RuleGroupTest, ANegativeLimitIsNone) {
+  Up("i", 0, kStart);
+  const auto group =
+      Group("  limit: -1\n  rules:\n  - {alert: A, expr: up == 0}\n  - {record: a, expr: up}\n");
+  group->Evaluate(kStart);
+  for (const RuleState& rule : group->State().rules) EXPECT_EQ(rule.error, "");
+}
+
+TEST_F(RuleGroupTest, AnErrorOfARuleDoesNotStopTheOthers) {
+  const auto group = Group(R"(  rules:
+  - {record: a, expr: 'up + on(x) up'}
+  - {record: b, expr: up}
+)");
+  Up("i", 1, kStart);
+  Up("j", 1, kStart);
+  group->Evaluate(kStart);
+  EXPECT_NE(group->State().rules[0].error, "");
+  EXPECT_THAT(Samples("b{instance='i'}"), ElementsAre(Pair(0, 1)));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -45,9 +46,11 @@ bool SameGroup(const RuleGroup& group, const RuleGroupSpec& spec) {
 
 Result<std::vector<RuleGroupSpec>> LoadRuleFiles(const std::vector<std::string>& patterns) {
   std::vector<RuleGroupSpec> all;
+  std::set<std::string> seen;
   for (const std::string& pattern : patterns) {
     LUMA_ASSIGN_OR_RETURN(const std::vector<std::string> files, FilesOf(pattern));
     for (const std::string& file : files) {
+      if (!seen.insert(file).second) continue;
       LUMA_ASSIGN_OR_RETURN(const std::string text, ReadFile(file));
       LUMA_ASSIGN_OR_RETURN(std::vector<RuleGroupSpec> groups, ParseRuleFile(text, file));
       std::move(groups.begin(), groups.end(), std::back_inserter(all));
@@ -76,7 +79,7 @@ std::vector<std::shared_ptr<RuleGroup>> RuleManager::Replace(
     const auto same = std::ranges::find_if(
         before, [&spec](const std::unique_ptr<Slot>& one) { return SameGroup(*one->group, spec); });
     if (same == before.end()) continue;
-    slots_.back()->group->TakeState(*(*same)->group);
+    slots_.back()->TakeTurn(**same);
     before.erase(same);
   }
   updated_ = true;
@@ -97,6 +100,11 @@ std::unique_ptr<RuleManager::Slot> RuleManager::MakeSlot(const RuleGroupSpec& sp
   slot->group = std::make_shared<RuleGroup>(spec, parts_, of_group);
   slot->due = FirstTurn(*slot->group);
   return slot;
+}
+
+void RuleManager::Slot::TakeTurn(Slot& from) {
+  group->TakeState(*from.group);
+  if (group->options().interval == from.group->options().interval) due = from.due;
 }
 
 void RuleManager::Stop() {

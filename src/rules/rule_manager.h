@@ -20,7 +20,8 @@ struct RuleManagerOptions {
   int threads = 2;               // groups that are evaluated at once
 };
 
-// Reads the files that the patterns ("/etc/luma/rules/*.yml") match, in order of their names.
+// Reads the files that the patterns ("/etc/luma/rules/*.yml") match, in order of their names, each
+// once.
 // Errors: kNotFound for a file that cannot be read and a pattern without wildcards that matches
 // nothing; those of ParseRuleFile.
 Result<std::vector<RuleGroupSpec>> LoadRuleFiles(const std::vector<std::string>& patterns);
@@ -53,6 +54,10 @@ class RuleManager {
     std::shared_ptr<RuleGroup> group;
     UnixMillis due = 0;
     bool busy = false;
+
+    // Goes on as the slot of the same group before an update, also with a turn that has come
+    // meanwhile.
+    void TakeTurn(Slot& from);
   };
 
   void Run() LUMA_EXCLUDES(mutex_);

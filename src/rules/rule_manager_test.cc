@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <utility>
 
 #include "model/testing/memory_metrics.h"
 #include "promql/parser.h"
@@ -69,6 +71,77 @@ TEST_F(RuleManagerTest, AnUpdateReplacesRulesAndEndsTheSeriesOfGroupsThatAreGone
   EXPECT_THAT(manager_.Groups(), IsEmpty());
 }
 
+// A write that takes long moves the clock.
+class SlowMetrics final : public MetricsSink {
+ public:
+  SlowMetrics(MemoryMetrics& metrics, ManualClock& clock) : metrics_(metrics), clock_(clock) {}
+  void Write(const SeriesBatch& batch, WriteCallback done) override {
+    clock_.Advance(delay_.exchange(std::chrono::milliseconds(0)));
+    metrics_.Write(batch, std::move(done));
+  }
+  void DelayNext(std::chrono::milliseconds delay) { delay_ = delay; }
+
+ private:
+  MemoryMetrics& metrics_;
+  ManualClock& clock_;
+  std::atomic<std::chrono::milliseconds> delay_{std::chrono::milliseconds(0)};
+};
+
+// Goal: turns are missed and counted, and none waits for a clock that was set back.
+class RuleTurnsTest : public RuleManagerTest {
+ protected:
+  static constexpr std::chrono::milliseconds kInterval{kIntervalMillis};
+
+  RuleTurnsTest() { turns_.Update(Specs("{record: a, expr: '1'}"), {}); }
+  void WaitForTurns(uint64_t turns) {
+    while (turns_.evaluations() < turns) std::this_thread::yield();
+  }
+  void Turn() {
+    const uint64_t before = turns_.evaluations();
+    clock_.Advance(kInterval);
+    WaitForTurns(before + 1);
+  }
+
+  static constexpr UnixMillis kStart = 1'700'000'000'000;
+  ManualClock clock_{kStart};
+  SlowMetrics slow_{metrics_, clock_};
+  RuleManager turns_{{queries_, slow_, [](const RuleSpec&, const std::vector<Alert>&) {}}, clock_};
+};
+
+TEST_F(RuleTurnsTest, AnEvaluationLongerThanItsIntervalMissesTurns) {
+  Turn();
+  slow_.DelayNext(5 * kInterval);
+  Turn();
+  Turn();
+  turns_.Stop();
+  EXPECT_EQ(turns_.evaluations_missed(), 4u);
+  const std::vector<UnixMillis> times = Only("a").timestamps;
+  ASSERT_GE(times.size(), 3u);
+  EXPECT_EQ(times[1] - times[0], kIntervalMillis);
+  EXPECT_EQ(times[2] - times[1], 5 * kIntervalMillis);
+}
+
+TEST_F(RuleTurnsTest, AClockThatIsSetBackByADayDoesNotStopEvaluation) {
+  Turn();
+  clock_.JumpWallTimeTo(clock_.NowMillis() - 86'400'000);
+  while (turns_.evaluations() < 3) {
+    clock_.Advance(std::chrono::milliseconds(1));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  turns_.Stop();
+  EXPECT_LT(Only("a").timestamps.front(), kStart);
+}
+
+TEST_F(RuleTurnsTest, AnUpdateMissesNoTurn) {
+  Turn();
+  clock_.Advance(kInterval);  // a turn may come before the update or after it, but not twice
+  turns_.Update(Specs("{record: a, expr: '1'}"), {});
+  WaitForTurns(2);
+  Turn();
+  turns_.Stop();
+  EXPECT_EQ(Only("a").timestamps.size(), 3u);
+}
+
 class RuleFilesTest : public testing::Test {
  protected:
   RuleFilesTest() {
@@ -103,6 +176,13 @@ TEST_F(RuleFilesTest, FilesThatCannotBeReadAreErrors) {
   const auto groups = LoadRuleFiles({bad});
   ASSERT_FALSE(groups.ok());
   EXPECT_THAT(std::string(groups.status().message()), HasSubstr("bad.yml: 1:9: groups must be a"));
+}
+
+TEST_F(RuleFilesTest, AFileThatTwoPatternsMatchIsReadOnce) {
+  const std::string file = Write("a.yml", "groups: [{name: one}]");
+  const auto groups = LoadRuleFiles({file, (folder_ / "*.yml").string()});
+  ASSERT_TRUE(groups.ok()) << groups.status();
+  EXPECT_EQ(groups->size(), 1u);
 }
 
 }  // namespace

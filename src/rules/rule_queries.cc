@@ -5,6 +5,16 @@
 #include "promql/parser.h"
 
 namespace luma::rules {
+namespace {
+
+RuleSample SampleOf(SeriesSamples series) {
+  if (series.histograms.empty() || series.histograms.front() == nullptr) {
+    return {.labels = std::move(series.labels), .value = series.values.front()};
+  }
+  return {.labels = std::move(series.labels), .histogram = std::move(series.histograms.front())};
+}
+
+}  // namespace
 
 ReadLimits RuleQueries::Limits(ResultMemory* memory) const {
   return {.samples_max = options_.samples_max,
@@ -12,30 +22,27 @@ ReadLimits RuleQueries::Limits(ResultMemory* memory) const {
           .memory = memory};
 }
 
-Result<std::vector<RuleSample>> RuleQueries::At(const promql::Expr& expr, UnixMillis time) const {
-  const std::unique_ptr<ResultMemory> memory = options_.memory ? options_.memory() : nullptr;
+Result<RuleVector> RuleQueries::At(const promql::Expr& expr, UnixMillis time) const {
+  RuleVector vector;
+  if (options_.memory) vector.memory = options_.memory();
   const promql::Evaluator evaluator(source_, options_.evaluator);
   LUMA_ASSIGN_OR_RETURN(promql::QueryValue value,
-                        evaluator.Instant(expr, time, Limits(memory.get())));
-  std::vector<RuleSample> samples;
+                        evaluator.Instant(expr, time, Limits(vector.memory.get())));
   switch (value.type) {
     case promql::ValueType::kScalar:
-      samples.push_back({.labels = {}, .value = value.scalar});
-      return samples;
+      vector.samples.push_back({.labels = {}, .value = value.scalar});
+      return vector;
     case promql::ValueType::kVector:
       for (SeriesSamples& series : value.series) {
-        if (!series.histograms.empty() && series.histograms.front() != nullptr) {
-          return Status::Unsupported("a native histogram cannot be the value of a rule");
-        }
-        samples.push_back({.labels = std::move(series.labels), .value = series.values.front()});
+        vector.samples.push_back(SampleOf(std::move(series)));
       }
-      return samples;
+      return vector;
     default:
       return Status::InvalidArgument("rule result is not a vector or scalar");
   }
 }
 
-Result<std::vector<RuleSample>> RuleQueries::At(std::string_view query, UnixMillis time) const {
+Result<RuleVector> RuleQueries::At(std::string_view query, UnixMillis time) const {
   LUMA_ASSIGN_OR_RETURN(const promql::ExprPtr expr, promql::Parse(query));
   return At(*expr, time);
 }

@@ -17,6 +17,12 @@ namespace luma::rules {
 struct RuleSample {
   Labels labels;
   double value = 0;
+  HistogramPtr histogram = nullptr;  // then it is the value, and `value` is 0
+};
+
+struct RuleVector {
+  std::vector<RuleSample> samples;
+  std::unique_ptr<ResultMemory> memory = nullptr;  // of the samples, when it is booked
 };
 
 struct RuleQueryOptions {
@@ -35,9 +41,9 @@ class RuleQueries {
 
   // The vector at `time`; a scalar is a vector of one sample without labels. Errors:
   // kInvalidArgument for another type of result, and those of promql::Evaluator.
-  Result<std::vector<RuleSample>> At(const promql::Expr& expr, UnixMillis time) const;
+  Result<RuleVector> At(const promql::Expr& expr, UnixMillis time) const;
   // Also kSyntaxError.
-  Result<std::vector<RuleSample>> At(std::string_view query, UnixMillis time) const;
+  Result<RuleVector> At(std::string_view query, UnixMillis time) const;
 
   const MetricsSource& source() const { return source_; }
   ReadLimits Limits(ResultMemory* memory) const;

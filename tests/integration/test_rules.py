@@ -70,6 +70,22 @@ groups:
 """
 
 
+RECORDED = """
+groups:
+- name: recorded
+  interval: 1s
+  rules:
+  - record: latency:recorded
+    expr: latency
+    labels: {kind: copy}
+  - record: latency:doubled
+    expr: latency:recorded * 2
+  - alert: Slow
+    expr: latency
+    annotations: {text: "{{ $value }}"}
+"""
+
+
 def without_times(node):
     """Without what differs from run to run, and empty labels, which Prometheus 2 leaves out."""
     if isinstance(node, dict):
@@ -183,6 +199,29 @@ class ComparedRulesTest(RulesTest):
                 names = [[rule["name"] for group in prometheus_api(base, "rules", **parameters)["groups"]
                           for rule in group["rules"]] for base in (self.server.url(""), url)]
                 self.assertEqual(*names)
+
+
+class RecordedHistogramTest(RulesTest):
+    def test_a_recorded_histogram_is_one_and_survives_a_kill(self):
+        self.use_rules(RECORDED)
+        now = int(time.time() * 1000)
+        latency = remote_write.histogram_series({"__name__": "latency"}, [
+            remote_write.histogram(now - 2000, [1, 2]), remote_write.histogram(now, [2, 4, 1])])
+        self.assertEqual(remote_write.write(self.server.url(""), [latency]), 204)
+        recorded = wait_until(lambda: self.server.api("query", query="latency:recorded")["result"],
+                              "the rule has recorded")
+        self.assertEqual(recorded[0]["metric"], {"__name__": "latency:recorded", "kind": "copy"})
+        self.assertEqual(recorded[0]["histogram"][1]["count"], "7")
+        doubled = wait_until(lambda: self.server.api("query", query="latency:doubled")["result"],
+                             "a rule over the recorded histogram has recorded")
+        self.assertEqual([bucket[3] for bucket in doubled[0]["histogram"][1]["buckets"]], ["4", "8", "2"])
+        alert = wait_until(lambda: self.alert("Slow"), "the alert is there")
+        self.assertEqual(alert["annotations"], {"text": "{count:7, sum:2.5, (0.5,1]:2, (1,2]:4, (2,4]:1}"})
+        self.server.kill()
+        self.server.restart()
+        quantile = self.server.api("query", query="histogram_quantile(0.5, last_over_time(latency:recorded[1h]))")
+        self.assertEqual(len(quantile["result"]), 1)
+        self.assertGreater(float(quantile["result"][0]["value"][1]), 1)
 
 
 class AlertmanagerTest(RulesTest):
