@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/status.h"
+#include "model/schema.h"
 #include "storage/retention/downsampling_reports.h"
 #include "storage/retention/expiry_clock.h"
 
@@ -33,6 +34,10 @@ class Maintenance {
   // without a time to sort by keeps its rows. Blocks for I/O. Errors: those of Flusher::FlushAll.
   virtual Result<ExpiryCounts> Expire() = 0;
   virtual ExpiryCounts expired() const = 0;
+
+  // How many rows of the table are gone since the start: deleted by commits, also to be replaced,
+  // or expired. One that was deleted and has expired may count twice.
+  virtual uint64_t rows_lost(ObjectId table) const = 0;
 
   // Written by the metrics store, which downsamples.
   virtual DownsamplingReports& downsampling() = 0;

@@ -142,6 +142,7 @@ void TableVersion::Delete(RunId id, const DeleteBitmapPtr& deletes) {
   LUMA_CHECK(run != nullptr);
   Replace(std::make_shared<const RunVersion>(run->run(), run->row_count(),
                                              Union(run->deletes(), deletes)));
+  rows_deleted_ += deletes->count();
 }
 
 void TableVersion::Truncate(RunId first_kept) {
@@ -151,6 +152,7 @@ void TableVersion::Truncate(RunId first_kept) {
       kept.push_back(run);
     } else {
       totals_.Subtract(*run);
+      rows_deleted_ += run->row_count() - run->deleted_count();
     }
   }
   SetSealed(std::move(kept));

@@ -43,6 +43,8 @@ class TableVersion {
   // The commit that last changed rows: equal numbers mean equal rows.
   CommitNumber modified() const { return modified_; }
   const RunTotals& totals() const { return totals_; }
+  // Rows that commits of this process have deleted, runs that are gone included.
+  uint64_t rows_deleted() const { return rows_deleted_; }
 
   RunVersionPtr Find(RunId id) const;
   bool has_runs() const { return growing_ != nullptr || !sealed_->empty(); }
@@ -78,6 +80,7 @@ class TableVersion {
 
   std::shared_ptr<const RunList> sealed_ = EmptyList();
   RunVersionPtr growing_;
+  uint64_t rows_deleted_ = 0;
   RunId next_run_{1};
   CommitNumber modified_{};
   RunTotals totals_;

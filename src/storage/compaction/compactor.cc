@@ -28,6 +28,12 @@ uint64_t RowsOf(const std::vector<RunVersionPtr>& runs) {
   return rows;
 }
 
+uint64_t DeletedRowsOf(const std::vector<RunVersionPtr>& runs) {
+  uint64_t rows = 0;
+  for (const RunVersionPtr& run : runs) rows += run->deleted_count();
+  return rows;
+}
+
 void Count(const MergedRun& merged, std::chrono::steady_clock::time_point start) {
   SegmentMetrics& metrics = SegmentMetrics::Get();
   metrics.merges.Add();
@@ -104,6 +110,7 @@ Status Compactor::CheckDiskRoom(const MergePolicy& policy, const Choice& choice)
 Status Compactor::Merge(Choice choice, const MergePace& pace) {
   const auto start = std::chrono::steady_clock::now();
   const CatalogObjectPtr table = choice.table;
+  const uint64_t live_rows = RowsOf(choice.inputs) - DeletedRowsOf(choice.inputs);
   LUMA_ASSIGN_OR_RETURN(choice.inputs,
                         parts_.expiry.WithoutExpired(*table, std::move(choice.inputs)));
   std::string file_name = parts_.flusher.NextSegmentName(table->id, choice.inputs.back()->id());
@@ -123,6 +130,7 @@ Status Compactor::Merge(Choice choice, const MergePace& pace) {
   }
   LUMA_RETURN_IF_ERROR(parts_.flusher.Install(merged, std::move(indexed)));
   Count(merged, start);
+  parts_.expiry.CountExpired(table->id, live_rows - merged.record.row_count);
   return Status::Ok();
 }
 

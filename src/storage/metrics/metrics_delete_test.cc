@@ -281,6 +281,20 @@ TEST_F(MetricsDeleteTest, SeriesOfExpiredRunsAreRemoved) {
   EXPECT_THAT(Instances(), ElementsAre("young"));
 }
 
+TEST_F(MetricsDeleteTest, SeriesWhoseRowsAMergeHasLeftOutAreRemoved) {
+  WriteHours("old", 1);
+  clock_.Advance(days(4));
+  WriteHours("young", 2);
+  Flush();
+  EXPECT_EQ(Delete(Instance(MatchOp::kEqual, "young"), {.max = clock_.NowMillis() - 1}), 1u);
+  ASSERT_TRUE(store().Expire().ok());
+  instance_->engine->maintenance().SetDefaultRetention(days(3));
+  ASSERT_TRUE(store().CleanTombstones().ok());
+  EXPECT_EQ(SampleCount(), 1u);
+  ASSERT_TRUE(store().Expire().ok());
+  EXPECT_THAT(Instances(), ElementsAre("young"));
+}
+
 // ---- bounds of time
 
 TEST_F(MetricsDeleteTest, SamplesOutOfBoundsAreRefusedOneByOne) {

@@ -99,6 +99,7 @@ class MetricsStore final : public MetricsSink, public MetricsSource, public Metr
   uint64_t samples_deleted() const { return samples_deleted_; }  // on request or by rules
   RollupCounts rolled_up() const { return downsampler_.totals(); }
   uint64_t series_removed() const { return sweeper_.removed(); }  // that had no samples
+  uint64_t series_sweeps() const { return sweeper_.sweeps(); }    // looks for them at all series
 
  private:
   MetricsStore(MultiTierStorage& engine, std::unique_ptr<SeriesRegistry> registry,
@@ -108,9 +109,15 @@ class MetricsStore final : public MetricsSink, public MetricsSource, public Metr
         reader_(engine, *registry_),
         writer_(engine, *registry_, options, next_series, floor),
         deleter_(engine, options.conflict_wait_max),
-        sweeper_(engine, *registry_, writer_),
+        sweeper_(engine, *registry_, writer_, [this] { return ReplacedRows(); }),
         retention_(engine, *registry_, deleter_, sweeper_),
         downsampler_(engine, *registry_, options.conflict_wait_max) {}
+
+  // Rows deleted so far in commits that left their series others.
+  uint64_t ReplacedRows() const {
+    const RollupCounts rolled_up = downsampler_.totals();
+    return rolled_up.samples_in + rolled_up.rollups_in + writer_.stats().samples_replaced;
+  }
 
   MultiTierStorage& engine_;
   const std::unique_ptr<SeriesRegistry> registry_;

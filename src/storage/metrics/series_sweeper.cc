@@ -15,6 +15,8 @@
 namespace luma::storage {
 namespace {
 
+constexpr ObjectId kTables[] = {kSamplesTableId, kHistogramsTableId, kRollupsTableId};
+
 // Takes the series that have rows from `series`.
 class RowFinder {
  public:
@@ -75,9 +77,9 @@ uint32_t FirstNewBlock(const RunView& run, const TableSnapshot& seen) {
 }  // namespace
 
 Result<uint64_t> SeriesSweeper::SweepIfNeeded() {
-  LUMA_ASSIGN_OR_RETURN(const Tables tables, ReadTables());
-  const uint64_t mark = DeletionMark(tables);
+  const uint64_t mark = LossMark();
   if (mark == last_mark_.load()) return uint64_t{0};
+  ++sweeps_;
   LUMA_ASSIGN_OR_RETURN(const uint64_t removed, Sweep(registry_.Select({})));
   last_mark_ = mark;
   return removed;
@@ -86,18 +88,18 @@ Result<uint64_t> SeriesSweeper::SweepIfNeeded() {
 Result<SeriesSweeper::Tables> SeriesSweeper::ReadTables() const {
   const std::unique_ptr<Transaction> transaction = engine_.Begin();
   Tables tables;
-  for (const ObjectId table : {kSamplesTableId, kHistogramsTableId, kRollupsTableId}) {
+  for (const ObjectId table : kTables) {
     LUMA_ASSIGN_OR_RETURN(tables.emplace_back(), transaction->Read(table));
   }
   return tables;
 }
 
-uint64_t SeriesSweeper::DeletionMark(const Tables& tables) const {
-  uint64_t deleted = 1;
-  for (const TableSnapshotPtr& table : tables) {
-    for (const auto& run : table->runs()) deleted += run->deleted_count();
-  }
-  return deleted + (engine_.maintenance().expired().runs << 40);
+uint64_t SeriesSweeper::LossMark() const {
+  // Read first: what is replaced meanwhile then looks lost, never the other way round.
+  const uint64_t replaced = replaced_rows_();
+  uint64_t lost = 1;  // not that of a sweeper that has not swept
+  for (const ObjectId table : kTables) lost += engine_.maintenance().rows_lost(table);
+  return lost - replaced;
 }
 
 Result<uint64_t> SeriesSweeper::Sweep(SeriesBitmap candidates) {

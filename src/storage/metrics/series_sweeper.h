@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "storage/engine.h"
@@ -20,15 +22,26 @@ namespace luma::storage {
 // Threads: every method from any thread. Lifetime: references must outlive it.
 class SeriesSweeper {
  public:
-  SeriesSweeper(MultiTierStorage& engine, SeriesRegistry& registry, MetricsWriter& writer)
-      : engine_(engine), registry_(registry), writer_(writer) {}
+  // Gives how many rows the store has deleted since its start in commits that left their series
+  // others: such deletes make no series empty.
+  using ReplacedRows = std::function<uint64_t()>;
+
+  SeriesSweeper(MultiTierStorage& engine, SeriesRegistry& registry, MetricsWriter& writer,
+                ReplacedRows replaced_rows)
+      : engine_(engine),
+        registry_(registry),
+        writer_(writer),
+        replaced_rows_(std::move(replaced_rows)) {}
 
   // Of `candidates`; gives how many were removed. Errors: kUnavailable when rows of luma.series
   // were being moved, and those of reading and committing; nothing was removed then.
   Result<uint64_t> Sweep(SeriesBitmap candidates);
-  // Of all series, if samples may have gone since the last call, by whatever way.
+  // Of all series, at the first call and if some may have become empty since the last one: rows
+  // have expired, or were deleted, by whatever way, and not replaced. Otherwise reads nothing.
   Result<uint64_t> SweepIfNeeded();
 
+  // How often all series were looked at.
+  uint64_t sweeps() const { return sweeps_.load(std::memory_order_relaxed); }
   uint64_t removed() const { return removed_.load(std::memory_order_relaxed); }
 
  private:
@@ -39,13 +52,15 @@ class SeriesSweeper {
   Result<Tables> ReadTables() const;
   Result<uint64_t> RemoveAlone(SeriesBitmap candidates, const Tables& seen);
   Status DeleteRows(const SeriesBitmap& series);
-  // Changes whenever rows are deleted or dropped.
-  uint64_t DeletionMark(const Tables& tables) const;
+  // Rises whenever rows are lost. While rows are being replaced it may do so for nothing.
+  uint64_t LossMark() const;
 
   MultiTierStorage& engine_;
   SeriesRegistry& registry_;
   MetricsWriter& writer_;
+  const ReplacedRows replaced_rows_;
   std::atomic<uint64_t> last_mark_{0};
+  std::atomic<uint64_t> sweeps_{0};
   std::atomic<uint64_t> removed_{0};
 };
 

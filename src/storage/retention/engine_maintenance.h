@@ -11,6 +11,7 @@
 #include "storage/flusher.h"
 #include "storage/maintenance.h"
 #include "storage/retention/table_expiry.h"
+#include "storage/state_store.h"
 
 namespace luma::storage {
 
@@ -19,10 +20,12 @@ class EngineMaintenance final : public Maintenance {
  public:
   // `clock_file` as in docs/formats/expiry_clock.md.
   EngineMaintenance(io::FileSystem& fs, io::Path clock_file, ExpiryClock& clock,
-                    TableExpiry& expiry, Flusher& flusher, Compactor& compactor)
+                    const StateStore& states, TableExpiry& expiry, Flusher& flusher,
+                    Compactor& compactor)
       : fs_(fs),
         clock_file_(std::move(clock_file)),
         clock_(clock),
+        states_(states),
         expiry_(expiry),
         flusher_(flusher),
         compactor_(compactor) {}
@@ -36,6 +39,9 @@ class EngineMaintenance final : public Maintenance {
   }
   Result<ExpiryCounts> Expire() override LUMA_EXCLUDES(mutex_);
   ExpiryCounts expired() const override { return expiry_.dropped(); }
+  uint64_t rows_lost(ObjectId table) const override {
+    return states_.Published()->Table(table).rows_deleted() + expiry_.rows_expired(table);
+  }
   DownsamplingReports& downsampling() override { return downsampling_; }
   Status CleanDeleted() override;
 
@@ -47,6 +53,7 @@ class EngineMaintenance final : public Maintenance {
   io::FileSystem& fs_;
   const io::Path clock_file_;
   ExpiryClock& clock_;
+  const StateStore& states_;
   TableExpiry& expiry_;
   Flusher& flusher_;
   Compactor& compactor_;

@@ -106,6 +106,7 @@ Status TableExpiry::Drop(ObjectId table, const std::vector<RunVersionPtr>& runs,
            static_cast<uint32_t>(table), now.runs, now.rows, now.bytes);
   dropped_runs_ += now.runs;
   dropped_rows_ += now.rows;
+  CountExpired(table, now.rows);
   dropped_bytes_ += now.bytes;
   counts.runs += now.runs;
   counts.rows += now.rows;
@@ -129,6 +130,18 @@ Result<std::vector<RunVersionPtr>> TableExpiry::WithoutExpired(const CatalogObje
                                                          Union(run->deletes(), older)));
   }
   return HasLiveRows(without) ? without : inputs;
+}
+
+uint64_t TableExpiry::rows_expired(ObjectId table) const {
+  MutexLock lock(mutex_);
+  const auto found = rows_expired_.find(table);
+  return found == rows_expired_.end() ? 0 : found->second;
+}
+
+void TableExpiry::CountExpired(ObjectId table, uint64_t rows) {
+  if (rows == 0) return;
+  MutexLock lock(mutex_);
+  rows_expired_[table] += rows;
 }
 
 }  // namespace luma::storage

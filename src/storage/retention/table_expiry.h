@@ -3,9 +3,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <optional>
 #include <vector>
 
+#include "base/mutex.h"
 #include "storage/flusher.h"
 #include "storage/maintenance.h"
 #include "storage/state_store.h"
@@ -36,11 +38,15 @@ class TableExpiry {
   // As Maintenance::Expire.
   Result<ExpiryCounts> DropExpired();
   ExpiryCounts dropped() const;
+  // Rows of one table that were dropped with their runs or that merges have left out.
+  uint64_t rows_expired(ObjectId table) const LUMA_EXCLUDES(mutex_);
 
   // The inputs of a merge, all of one table, with what is older than its retention counted as
   // deleted, unless no row would be left.
   Result<std::vector<RunVersionPtr>> WithoutExpired(const CatalogObject& table,
                                                     std::vector<RunVersionPtr> inputs);
+  // So many rows of the table that have expired are gone.
+  void CountExpired(ObjectId table, uint64_t rows) LUMA_EXCLUDES(mutex_);
 
  private:
   // Rows older than this have expired. Nullopt: none ever.
@@ -61,6 +67,8 @@ class TableExpiry {
   std::atomic<uint64_t> dropped_runs_{0};
   std::atomic<uint64_t> dropped_rows_{0};
   std::atomic<uint64_t> dropped_bytes_{0};
+  mutable Mutex mutex_;  // innermost
+  std::map<ObjectId, uint64_t> rows_expired_ LUMA_GUARDED_BY(mutex_);
 };
 
 }  // namespace luma::storage
