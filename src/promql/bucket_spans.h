@@ -30,7 +30,8 @@ class BucketSpans {
 };
 
 // `series` with the first samples of its buckets among the others, and without the staleness
-// markers inside of them, which a value follows. Its samples stand for themselves.
+// markers inside of them, which a value follows. Its samples stand for themselves. Memory: some 50
+// bytes a bucket, less than a reader has booked for its row.
 SeriesSamples WithFirstSamples(SeriesSamples series, const BucketSpans& spans);
 
 // Whether some window of `range` begins or ends inside of a bucket.

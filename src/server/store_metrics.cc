@@ -77,6 +77,15 @@ constexpr DeletionMetric kDeletionMetrics[] = {
        return std::ranges::count_if(engine.maintenance().downsampling().Get(),
                                     [](const auto& rule) { return !rule.last_error.empty(); });
      }},
+    {Kind::kGauge, "luma_downsampling_failed_days",
+     "Days that the last passes could not roll up, over all rules.",
+     [](auto& engine, const auto&) -> double {
+       uint64_t days = 0;
+       for (const auto& rule : engine.maintenance().downsampling().Get()) days += rule.failed_days;
+       return days;
+     }},
+    {Kind::kCounter, "luma_series_sweeps_total", "Looks at all series for those without samples.",
+     [](auto&, const auto& metrics) -> double { return metrics.series_sweeps(); }},
     {Kind::kCounter, "luma_series_removed_total", "Series removed because they had no samples.",
      [](auto&, const auto& metrics) -> double { return metrics.series_removed(); }},
     {Kind::kCounter, "luma_retention_dropped_segments_total", "Segments dropped by retention.",

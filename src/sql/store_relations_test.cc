@@ -106,12 +106,15 @@ TEST_F(StoreRelationsTest, DownsamplingShowsItsRules) {
   once.rollups_out = 1;
   once.done_until = 300'000;
   once.last_error = "no";
+  once.failed_days = 3;
   test_.engine().maintenance().downsampling().Set({never, once});
   EXPECT_EQ(
       Query("SELECT match, after_seconds, resolution_seconds, passes, samples_in, rollups_in, "
-            "rollups_out, done_until, last_pass, last_error FROM luma_storage.downsampling"),
-      (Rows{{"up", "3600.000000", "300.000000", "0", "0", "0", "0", "NULL", "NULL", "NULL"},
-            {"", "3600.000000", "300.000000", "1", "20", "0", "1", "300000000", "NULL", "no"}}));
+            "rollups_out, done_until, last_pass, last_error, failed_days "
+            "FROM luma_storage.downsampling"),
+      (Rows{
+          {"up", "3600.000000", "300.000000", "0", "0", "0", "0", "NULL", "NULL", "NULL", "0"},
+          {"", "3600.000000", "300.000000", "1", "20", "0", "1", "300000000", "NULL", "no", "3"}}));
 }
 
 TEST_F(StoreRelationsTest, BlocksShowTheirCodecsAndBounds) {

@@ -99,7 +99,8 @@ std::vector<StoreRow> DownsamplingRows(MultiTierStorage& engine) {
                     Value::DOUBLE(rule.resolution.count() / 1e3), Count(rule.passes),
                     Count(rule.samples_in), Count(rule.rollups_in), Count(rule.rollups_out),
                     Count(rule.commits), TimeOrNull(rule.done_until), TimeOrNull(rule.last_pass),
-                    rule.last_error.empty() ? Value() : Value(rule.last_error)});
+                    rule.last_error.empty() ? Value() : Value(rule.last_error),
+                    Count(rule.failed_days)});
   }
   return rows;
 }
@@ -334,7 +335,8 @@ constexpr StoreRelation kRelations[] = {
     {"downsampling",
      "match VARCHAR, after_seconds DOUBLE, resolution_seconds DOUBLE, passes BIGINT, "
      "samples_in BIGINT, rollups_in BIGINT, rollups_out BIGINT, commits BIGINT, "
-     "done_until TIMESTAMP WITH TIME ZONE, last_pass TIMESTAMP WITH TIME ZONE, last_error VARCHAR",
+     "done_until TIMESTAMP WITH TIME ZONE, last_pass TIMESTAMP WITH TIME ZONE, last_error VARCHAR, "
+     "failed_days BIGINT",
      ReadListed<DownsamplingRows>},
 };
 

@@ -148,7 +148,8 @@ Result<std::optional<UnixMillis>> KnownTime(io::FileSystem& fs, const DataDirect
   const std::optional<UnixMillis> saved = LoadExpiryClock(fs, directory.expiry_clock());
   if (saved) return saved;
   UnixMillis latest = INT64_MIN;
-  for (const ObjectId id : kSampleTableIds) {
+  // Rollups too: what is old may be rolled up all of it, and their buckets are over.
+  for (const ObjectId id : {kSamplesTableId, kHistogramsTableId, kRollupsTableId}) {
     const TableVersionPtr table = state.Find(id);
     if (table == nullptr) continue;
     const TableSnapshot snapshot(state.catalog()->Find(id), table->Views());
@@ -226,7 +227,7 @@ StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Cl
                     options_.default_policy.retention.value_or(std::chrono::seconds(0))),
       compactor_({fs, DataDirectory{options_.data_dir}, flusher_, states_, indexes_, *budget_,
                   table_expiry_, cache_.get()}),
-      maintenance_(fs, DataDirectory{options_.data_dir}.expiry_clock(), expiry_clock_,
+      maintenance_(fs, DataDirectory{options_.data_dir}.expiry_clock(), expiry_clock_, states_,
                    table_expiry_, flusher_, compactor_),
       log_memory_(budget_->BookAlways(BudgetUse::kLog, LogBufferBytes(options_))),
       request_flush_([this] {

@@ -150,19 +150,27 @@ class DownsamplingTest(ServerTest):
         self.assertEqual(self.metric("luma_downsampling_rollups_total"),
                          sum(rollups for _, _, rollups in rules))
         self.assertEqual(self.metric("luma_downsampling_failing_rules"), 0)
+        self.assertEqual(self.metric("luma_downsampling_failed_days"), 0)
 
         count = "sum_over_time(sum(count_over_time(temperature[1h]))[5d:1h])"
         at = self.end / 1000
         before = float(self.server.api("query", query=count, time=at)["result"][0]["value"][1])
         self.assertEqual(before, self.server.sql(
             "SELECT sum(count)::BIGINT FROM rollups WHERE metric = 'temperature'")[0][0])
+        minutes = self.minutes_with_a_value()
         self.send("temperature", {"number": "0"}, [(self.start + DAY + 1, bits(7.0))])
+        self.assertGreaterEqual(self.minutes_with_a_value(), minutes)  # beside the late sample
         after = float(self.server.api("query", query=count, time=at)["result"][0]["value"][1])
         self.assertEqual(after, before + 1)
 
         quantile = http(self.server.url("/api/v1/query?" + urllib.parse.urlencode(
             {"query": "quantile_over_time(0.5, temperature[1h])", "time": at}))).json()
         self.assertIn("sees the last one of each bucket", quantile["infos"][0])
+        for query in ("count_over_time(temperature[5m])", "absent_over_time(temperature[5m])"):
+            cut = http(self.server.url("/api/v1/query?" + urllib.parse.urlencode(
+                {"query": query, "time": (self.start + DAY + 20 * MINUTE) / 1000}))).json()
+            self.assertEqual(cut["data"]["result"], [])
+            self.assertIn("samples are rolled up", cut["infos"][0])
 
         names = self.server.api("label/__name__/values")
         self.assertEqual(names, ["requests_total", "temperature", "up"])
@@ -174,6 +182,13 @@ class DownsamplingTest(ServerTest):
         self.assertEqual(gone.status, 204)
         self.assertEqual(self.server.api("label/__name__/values"), ["requests_total", "up"])
         self.assertEqual(self.server.sql("SELECT DISTINCT metric FROM rollups"), [("requests_total",)])
+
+    def minutes_with_a_value(self) -> set:
+        """Of an hour that is one bucket."""
+        found = self.server.api("query_range", query='temperature{number="0"}', step=60,
+                                start=(self.start + DAY) / 1000,
+                                end=(self.start + DAY + HOUR) / 1000)["result"]
+        return {at for one in found for at, _ in one["values"]}
 
     def test_rules_without_sense_are_refused(self):
         refused = subprocess.run(

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/metrics/rolled_up_ends.h"
+
 namespace luma::storage {
 namespace {
 
@@ -52,14 +54,26 @@ SeriesSamples CollectedSeries::Take() && {
 }
 
 SeriesSamples CollectedSeries::TakeFloats() {
-  // A marker is a sample of its own.
+  AddMarkersOfRollups();
+  std::erase_if(rollups_, [](const Rollup& rollup) { return rollup.count == 0; });
+  if (!in_order_) Sort();
+  if (!rollups_.empty()) {
+    DropRepeated();
+    return MergeRollups();
+  }
+  return {.labels = Labels(), .timestamps = std::move(timestamps_), .values = std::move(values_)};
+}
+
+// A marker is a sample of its own. One that was written for that time since then is newer, and so
+// comes after it.
+void CollectedSeries::AddMarkersOfRollups() {
+  if (std::ranges::none_of(rollups_, &Rollup::is_stale)) return;
+  const std::vector<UnixMillis> timestamps = std::exchange(timestamps_, {});
+  const std::vector<double> values = std::exchange(values_, {});
   for (const Rollup& rollup : rollups_) {
     if (rollup.is_stale()) Add(rollup.stale_ts, kStaleNan);
   }
-  std::erase_if(rollups_, [](const Rollup& rollup) { return rollup.count == 0; });
-  if (!in_order_) Sort();
-  if (!rollups_.empty()) return MergeRollups();
-  return {.labels = Labels(), .timestamps = std::move(timestamps_), .values = std::move(values_)};
+  for (size_t i = 0; i < timestamps.size(); ++i) Add(timestamps[i], values[i]);
 }
 
 // Runs that overlap in time bring samples out of order; the same timestamp twice only rows that
@@ -85,6 +99,27 @@ void CollectedSeries::Sort() {
   }
 }
 
+// Samples that were sent again after they were rolled up, as far as rows tell. Samples are mostly
+// newer than all rows, and few rows are of one.
+void CollectedSeries::DropRepeated() {
+  const UnixMillis oldest = timestamps_.empty() ? INT64_MAX : timestamps_.front();
+  const bool has_single =
+      std::ranges::any_of(rollups_, [](const Rollup& rollup) { return rollup.count == 1; });
+  RolledUpEnds ends;
+  for (const Rollup& rollup : rollups_) {
+    if (has_single || rollup.last_ts >= oldest) ends.Add(rollup);
+  }
+  std::erase_if(rollups_, [&](const Rollup& rollup) { return ends.HaveAgain(rollup); });
+  size_t kept = 0;
+  for (size_t i = 0; i < timestamps_.size(); ++i) {
+    if (ends.HaveAgain(Rollup::Of({timestamps_[i], values_[i]}))) continue;
+    timestamps_[kept] = timestamps_[i];
+    values_[kept++] = values_[i];
+  }
+  timestamps_.resize(kept);
+  values_.resize(kept);
+}
+
 SeriesSamples CollectedSeries::MergeRollups() {
   std::ranges::sort(rollups_, {}, &Rollup::last_ts);
   Merged merged;
@@ -104,8 +139,7 @@ SeriesSamples CollectedSeries::MergeRollups() {
 SeriesSamples CollectedSeries::PutHistogramsAmong(const SeriesSamples& floats) {
   std::ranges::sort(histograms_, {}, &TimedHistogram::timestamp);
   SeriesSamples all;
-  all.rollups = floats.rollups;
-  auto rollup = all.rollups.begin();
+  auto rollup = floats.rollups.begin();
   std::vector<std::shared_ptr<FloatHistogram>> histograms;
   const size_t count = floats.timestamps.size() + histograms_.size();
   all.timestamps.reserve(count);
@@ -118,21 +152,26 @@ SeriesSamples CollectedSeries::PutHistogramsAmong(const SeriesSamples& floats) {
     all.values.push_back(value);
     histograms.push_back(std::move(histogram));
   };
-  const auto push_histograms_before = [&](UnixMillis end) {
-    for (; next != histograms_.end() && next->timestamp < end; ++next) {
-      const double sum = next->histogram->sum;
-      push(next->timestamp, sum, std::move(next->histogram));
-    }
+  const auto push_histogram = [&] {
+    const double sum = next->histogram->sum;
+    push(next->timestamp, sum, std::move(next->histogram));
+    ++next;
   };
   for (size_t i = 0; i < floats.timestamps.size(); ++i) {
-    push_histograms_before(floats.timestamps[i]);
-    if (rollup != all.rollups.end() && rollup->point == i) {
-      rollup->point = all.values.size();
-      ++rollup;
+    const UnixMillis timestamp = floats.timestamps[i];
+    while (next != histograms_.end() && next->timestamp < timestamp) push_histogram();
+    const bool is_bucket = rollup != floats.rollups.end() && rollup->point == i;
+    const Rollup* const bucket = is_bucket ? &(rollup++)->rollup : nullptr;
+    // Two samples at a time: the float was rolled up, and the histogram was written for its time
+    // since then. It takes the place of one sample, not that of a bucket.
+    if (next != histograms_.end() && next->timestamp == timestamp) {
+      if (bucket == nullptr || bucket->count < 2) continue;
+      ++next;
     }
-    push(floats.timestamps[i], floats.values[i], nullptr);
+    if (bucket != nullptr) all.rollups.push_back({all.values.size(), *bucket});
+    push(timestamp, floats.values[i], nullptr);
   }
-  push_histograms_before(INT64_MAX);
+  while (next != histograms_.end()) push_histogram();
   FindResets(histograms);
   all.histograms.assign(histograms.begin(), histograms.end());
   return all;

@@ -38,7 +38,9 @@ class CollectedSeries {
     std::shared_ptr<FloatHistogram> histogram;
   };
   SeriesSamples TakeFloats();
+  void AddMarkersOfRollups();
   void Sort();
+  void DropRepeated();
   SeriesSamples MergeRollups();
   SeriesSamples PutHistogramsAmong(const SeriesSamples& floats);
 

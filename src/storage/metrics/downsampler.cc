@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/log.h"
 #include "storage/maintenance.h"
 #include "storage/metrics/rollup_rows.h"
 
@@ -98,50 +99,85 @@ Status Downsampler::RollUpPlan(Plan& plan, std::span<const uint32_t> series, boo
   Status result;
   for (Level& level : plan.levels) {
     const UnixMillis until = LastBucketEnd(now - level.after_ms, level.resolution_ms);
-    const Status status =
+    const Failures failures =
         RollUpDays(level, series, is_full ? from : std::max(from, level.done_until), until);
-    if (result.ok()) result = status;
-    if (status.ok()) level.done_until = std::max(level.done_until, until);
+    if (result.ok()) result = failures.first;
+    level.done_until =
+        std::max(level.done_until, failures.first.ok() ? until : std::min(failures.from, until));
     from = std::max(from, until);
-    ++level.report.passes;
-    level.report.last_pass = now;
-    level.report.done_until = level.done_until;
-    level.report.last_error = status.message();
+    Report(level, failures, now);
     PublishReports();
   }
   return result;
 }
 
-Status Downsampler::RollUpDays(Level& level, std::span<const uint32_t> series, UnixMillis from,
-                               UnixMillis until) {
+void Downsampler::Report(Level& level, const Failures& failures, UnixMillis now) {
+  ++level.report.passes;
+  level.report.last_pass = now;
+  level.report.done_until = level.done_until;
+  level.report.failed_days = failures.days;
+  level.report.last_error = failures.first.message();
+  if (failures.days == 0) return;
+  LUMA_LOG(kWarn, "storage",
+           "days were not rolled up: days={} from_ms={} until_ms={} resolution_ms={} match={}: {}",
+           failures.days, failures.from, failures.until, level.resolution_ms, level.report.match,
+           failures.first.message());
+}
+
+void Downsampler::Failures::Add(TimeRange times, const Status& status) {
+  if (first.ok()) {
+    first = status;
+    from = times.min - 1;
+  }
+  if (status.code() == StatusCode::kCancelled) return;
+  ++days;
+  until = times.max;
+}
+
+Downsampler::Failures Downsampler::RollUpDays(Level& level, std::span<const uint32_t> series,
+                                              UnixMillis from, UnixMillis until) {
+  level.patience = conflict_wait_max_;
+  Failures failures;
   int64_t days = 1;  // doubled where there is nothing, to pass over decades
   while (from < until && !series.empty()) {
     const UnixMillis days_end = BucketEnd(from + 1, kDayMillis) + (days - 1) * kDayMillis;
     const TimeRange times{.min = from + 1, .max = std::min(until, days_end)};
-    LUMA_ASSIGN_OR_RETURN(const uint64_t rows, RollUp(level, series, times));
-    days = rows > 0 ? 1 : days * 2;
+    const Result<uint64_t> rows = RollUp(level, series, times);
+    const bool is_cancelled = rows.status().code() == StatusCode::kCancelled;
+    if (!rows.ok() && days > 1 && !is_cancelled) {
+      days = 1;  // only the days that fail are left out
+      continue;
+    }
+    if (!rows.ok()) failures.Add(times, rows.status());
+    if (is_cancelled) break;
+    days = rows.ok() && *rows == 0 ? days * 2 : 1;
     from = times.max;
   }
-  return Status::Ok();
+  return failures;
 }
 
 Result<uint64_t> Downsampler::RollUp(Level& level, std::span<const uint32_t> series,
                                      TimeRange times) {
-  const bool is_one_bucket = times.max - times.min < level.resolution_ms;
-  const RollupBatch batch{
-      .series = series,
-      .times = times,
-      .resolution_ms = level.resolution_ms,
-      .rows_max = series.size() == 1 && is_one_bucket ? UINT64_MAX : rows_per_commit_};
-  LUMA_ASSIGN_OR_RETURN(const std::optional<RollupCounts> counts, CommitPatiently(batch));
-  if (!counts) return RollUpHalves(level, series, times);
-  Count(*counts, level.report);
-  return counts->samples_in + counts->rollups_in;
+  // One series has one sample a millisecond, and few rows end in it.
+  const bool is_smallest = series.size() == 1 && times.min == times.max;
+  const RollupBatch batch{.series = series,
+                          .times = times,
+                          .resolution_ms = level.resolution_ms,
+                          .rows_max = is_smallest ? UINT64_MAX : rows_per_commit_,
+                          .cancelled = &is_cancelled_};
+  const Result<std::optional<RollupCounts>> counts = CommitPatiently(level, batch);
+  const bool is_too_large =
+      counts.ok() ? !*counts : counts.status().code() == StatusCode::kOutOfMemory;
+  if (is_too_large && !is_smallest) return RollUpHalves(level, series, times);
+  LUMA_RETURN_IF_ERROR(counts.status());
+  Count(**counts, level.report);
+  return (*counts)->samples_in + (*counts)->rollups_in;
 }
 
 Result<uint64_t> Downsampler::RollUpHalves(Level& level, std::span<const uint32_t> series,
                                            TimeRange times) {
-  const bool is_long = times.max - times.min >= kDayMillis;
+  const int64_t length = times.max - times.min + 1;
+  const bool is_long = length > kDayMillis;
   uint64_t rows = 0;
   const auto add = [&](std::span<const uint32_t> of, TimeRange in) {
     const Result<uint64_t> rolled_up = RollUp(level, of, in);
@@ -154,7 +190,10 @@ Result<uint64_t> Downsampler::RollUpHalves(Level& level, std::span<const uint32_
     LUMA_RETURN_IF_ERROR(add(series.subspan(half), times));
     return rows;
   }
-  const int64_t unit = is_long ? kDayMillis : level.resolution_ms;
+  // Parts of one bucket follow each other in time, so that their rows add up exactly.
+  const int64_t unit = is_long                        ? kDayMillis
+                       : length > level.resolution_ms ? level.resolution_ms
+                                                      : 1;
   // Rounded down, but after the first unit: there are two or more.
   const UnixMillis middle = std::max(BucketEnd(times.min, unit),
                                      LastBucketEnd(times.min + (times.max - times.min) / 2, unit));
@@ -163,13 +202,19 @@ Result<uint64_t> Downsampler::RollUpHalves(Level& level, std::span<const uint32_
   return rows;
 }
 
-Result<std::optional<RollupCounts>> Downsampler::CommitPatiently(const RollupBatch& batch) {
-  const auto end = std::chrono::steady_clock::now() + conflict_wait_max_;
+Result<std::optional<RollupCounts>> Downsampler::CommitPatiently(Level& level,
+                                                                 const RollupBatch& batch) {
+  const auto end = std::chrono::steady_clock::now() + level.patience;
   while (true) {
     if (is_cancelled_) return Status::Cancelled("store is closing");
     Result<std::optional<RollupCounts>> counts = CommitRollups(engine_, batch);
-    if (counts.status().code() != StatusCode::kConflict) return counts;
+    if (counts.status().code() != StatusCode::kConflict) {
+      const bool has_replaced = counts.ok() && *counts && (*counts)->commits > 0;
+      if (has_replaced) level.patience = conflict_wait_max_;
+      return counts;
+    }
     if (std::chrono::steady_clock::now() >= end) {
+      level.patience = std::chrono::milliseconds(0);
       return Status::Unavailable("samples cannot be rolled up now: ", counts.status().message());
     }
     std::this_thread::sleep_for(kConflictPause);

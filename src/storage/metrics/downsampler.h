@@ -36,7 +36,8 @@ class Downsampler {
   // So many rows are replaced by one commit: 16 MiB while it is made.
   static constexpr uint64_t kRowsPerCommit = 512 * 1024;
 
-  // Rows that a flush or a merge is moving cannot be replaced; it is tried again for so long.
+  // Rows that a flush or a merge is moving cannot be replaced; it is tried again for so long, and
+  // after that once only until rows can be replaced again, or a pass would wait for every day.
   Downsampler(MultiTierStorage& engine, const SeriesRegistry& registry,
               std::chrono::milliseconds conflict_wait_max,
               uint64_t rows_per_commit = kRowsPerCommit)
@@ -50,11 +51,12 @@ class Downsampler {
   void SetRules(std::vector<DownsamplingRule> rules) LUMA_EXCLUDES(rules_mutex_);
 
   // Rolls up what has become old since the pass before; every 24th time, and the first time after
-  // SetRules, also late samples of older buckets. Blocks for I/O. Errors: kUnavailable when rows
-  // stayed in motion, kOutOfMemory, kCancelled and those of Transaction; what was not done is done
-  // by a later pass.
+  // SetRules, also late samples of older buckets. Blocks for I/O. A day that fails keeps no other
+  // from being done; it is in the log and in the reports, and a later pass tries it again. Errors,
+  // the first of them: kUnavailable when rows stayed in motion, kOutOfMemory, those of Transaction
+  // and of reading; kCancelled.
   Status Pass() LUMA_EXCLUDES(pass_mutex_, rules_mutex_);
-  // A pass under way and later ones end with kCancelled: the store is closing.
+  // A pass under way, at its next block, and later ones end with kCancelled: the store is closing.
   void Cancel() { is_cancelled_ = true; }
 
   // Of all passes since the start.
@@ -64,8 +66,17 @@ class Downsampler {
   struct Level {
     int64_t after_ms = 0;
     int64_t resolution_ms = 0;
-    UnixMillis done_until = 0;  // nothing up to here is left, but for late samples
+    UnixMillis done_until = 0;              // nothing up to here is left, but for late samples
+    std::chrono::milliseconds patience{0};  // with rows in motion
     DownsamplingReport report;
+  };
+  // Days of one level that a pass could not do.
+  struct Failures {
+    uint64_t days = 0;
+    UnixMillis from = 0;  // where the first begins
+    UnixMillis until = 0;
+    Status first;
+    void Add(TimeRange times, const Status& status);
   };
   // The first plan that matches a series counts.
   struct Plan {
@@ -82,13 +93,14 @@ class Downsampler {
   Status RollUpPlan(Plan& plan, std::span<const uint32_t> series, bool is_full)
       LUMA_REQUIRES(pass_mutex_);
   // Day by day: runs hold a day each, and a commit should touch few of them.
-  Status RollUpDays(Level& level, std::span<const uint32_t> series, UnixMillis from,
-                    UnixMillis until);
-  // Halves the time down to a day, then the series, then the time again, until the rows fit one
-  // commit. Gives the rows replaced.
+  Failures RollUpDays(Level& level, std::span<const uint32_t> series, UnixMillis from,
+                      UnixMillis until);
+  // Halves the time down to a day, then the series, then the time again, at last inside of a
+  // bucket, until the rows fit one commit and the memory there is. Gives the rows replaced.
   Result<uint64_t> RollUp(Level& level, std::span<const uint32_t> series, TimeRange times);
   Result<uint64_t> RollUpHalves(Level& level, std::span<const uint32_t> series, TimeRange times);
-  Result<std::optional<RollupCounts>> CommitPatiently(const RollupBatch& batch);
+  Result<std::optional<RollupCounts>> CommitPatiently(Level& level, const RollupBatch& batch);
+  static void Report(Level& level, const Failures& failures, UnixMillis now);
   void Count(const RollupCounts& counts, DownsamplingReport& report);
 
   MultiTierStorage& engine_;

@@ -201,13 +201,76 @@ TEST_F(DownsamplingTest, LargeAmountsGoInSeveralCommits) {
   ExpectStored(expected, kMidnight - 2 * kHour);
 }
 
-TEST_F(DownsamplingTest, OneBucketIsReplacedHoweverLargeItIs) {
+TEST_F(DownsamplingTest, ABucketOfMoreRowsThanACommitIsReplacedPartByPart) {
   WriteMinutes("a", hours(5));
   Downsampler downsampler(*instance_->engine, store().registry(), milliseconds(1'000), 7);
   downsampler.SetRules({Rule(hours(2), hours(1))});
   ASSERT_TRUE(downsampler.Pass().ok());
+  EXPECT_GE(downsampler.totals().commits, 181u / 7);
   RollupMap expected;
   ExpectRollups(written_, kHour, 0, kMidnight - 2 * kHour, expected);
+  ExpectStored(expected, kMidnight - 2 * kHour);
+}
+
+TEST_F(DownsamplingTest, ABatchThatMemoryIsTooSmallForIsHalved) {
+  for (int i = 0; i < 40; ++i) WriteMinutes(std::to_string(i), days(2));
+  MemoryBudget& budget = instance_->engine->budget();
+  const uint64_t left = 1200 << 10;  // the samples of a day take 1.8 MB
+  const auto others =
+      budget.Book(BudgetUse::kQuery, budget.limit_bytes() - budget.booked_bytes() - left);
+  ASSERT_TRUE(others.ok()) << others.status();
+  SetRules({Rule(hours(2), hours(1))});
+  Pass();
+  RollupMap expected;
+  ExpectRollups(written_, kHour, 0, kMidnight - 2 * kHour, expected);
+  ExpectStored(expected, kMidnight - 2 * kHour);
+}
+
+TEST_F(DownsamplingTest, ScansEndWhenTheStoreIsClosed) {
+  WriteMinutes("a", hours(5));
+  Flush();
+  WriteMinutes("b", hours(5));
+  std::atomic<bool> cancelled = false;
+  const SeriesBitmap ids = store().registry().Select({});
+  const SeriesFilter filter(ids);
+  const TableSnapshotPtr table = *instance_->engine->Read(kSamplesTableId);
+  SampleScan scan;
+  scan.table = table.get();
+  scan.series = &filter;
+  scan.cancelled = &cancelled;
+  int blocks = 0;
+  const Status scanned = scan.Run([&](const SampleBlock&) {
+    ++blocks;
+    cancelled = true;
+    return Status::Ok();
+  });
+  EXPECT_EQ(scanned.code(), StatusCode::kCancelled);
+  EXPECT_EQ(blocks, 1);
+  const std::vector<uint32_t> series = {ids.minimum()};
+  const auto counts = CommitRollups(*instance_->engine, {.series = series,
+                                                         .times = {1, kMidnight - 2 * kHour},
+                                                         .resolution_ms = kHour,
+                                                         .rows_max = UINT64_MAX,
+                                                         .cancelled = &cancelled});
+  EXPECT_EQ(counts.status().code(), StatusCode::kCancelled);
+  EXPECT_THAT(StoredRollups(*instance_), IsEmpty());
+}
+
+TEST_F(DownsamplingTest, ASampleThatIsSentAgainIsKnownBesideAnEarlierLateOne) {
+  SetRules({Rule(hours(2), minutes(5))});
+  const UnixMillis end = kMidnight - 4 * kHour;
+  Write("a", {{end - 3 * kMinute, 1}, {end - 2 * kMinute, 2}, {end - kMinute, 3}});
+  Pass();
+  Write("a", {{end - 4 * kMinute, 9}});
+  Write("a", {{end - 3 * kMinute, 1}});
+  Write("a", {{end - kMinute, 3}});
+  const std::vector<SeriesSamples> found = Select();
+  EXPECT_THAT(found[0].timestamps, ElementsAre(end - 4 * kMinute, end - kMinute));
+  EXPECT_THAT(found[0].rollups, SizeIs(1));
+  EXPECT_EQ(found[0].rollups[0].rollup.count, 3u);
+  PassFully();
+  RollupMap expected;
+  ExpectRollups(written_, 5 * kMinute, 0, kMidnight - 2 * kHour, expected);
   ExpectStored(expected, kMidnight - 2 * kHour);
 }
 
@@ -300,7 +363,51 @@ TEST_F(DownsamplingTest, AMarkerThatEndsABucketIsASample) {
   EXPECT_THAT(found[2].rollups, IsEmpty());
 }
 
+TEST_F(DownsamplingTest, AValueAtTheTimeOfAMarkerThatWasRolledUpIsNewer) {
+  SetRules({Rule(hours(2), minutes(5))});
+  const UnixMillis end = kMidnight - 4 * kHour;
+  Write("a", {{end - 4 * kMinute, 1}, {end - 2 * kMinute, kStaleNan}});
+  Pass();
+  Write("a", {{end - 2 * kMinute, 7}});
+  EXPECT_THAT(Select()[0].values, ElementsAre(1, 7));
+  PassFully();
+  EXPECT_THAT(Select()[0].values, ElementsAre(7));
+}
+
 // ---- deletes, retention, series
+
+TEST_F(DownsamplingTest, SeriesAreLookedAtOnlyWhenSomeMayHaveBecomeEmpty) {
+  SetRules({Rule(hours(2), minutes(5))});
+  const auto sweeps = [this] {
+    EXPECT_TRUE(store().Expire().ok());
+    return store().series_sweeps();
+  };
+  WriteMinutes("a", hours(5));
+  WriteMinutes("b", hours(5));
+  EXPECT_EQ(sweeps(), 1u);
+  Pass();
+  EXPECT_EQ(sweeps(), 1u);
+  Flush();
+  ASSERT_TRUE(store().CleanTombstones().ok());
+  Write("a", {{kMidnight, 5}});                  // another value
+  Write("a", {{kMidnight - 3 * kHour + 1, 5}});  // late
+  PassFully();
+  EXPECT_EQ(sweeps(), 1u);
+  Delete({kMidnight - 3 * kHour, kMidnight}, "b");
+  EXPECT_EQ(sweeps(), 2u);
+  EXPECT_EQ(sweeps(), 2u);
+}
+
+TEST_F(DownsamplingTest, ATimeThatHasPassedIsKnownFromRollupsAlone) {
+  SetRules({Rule(hours(2), hours(1))});
+  Write("a", {{kMidnight - 5 * kHour, 1}});
+  Pass();
+  Flush();
+  ASSERT_TRUE(store().CleanTombstones().ok());
+  clock_.JumpWallTimeTo(kMidnight + 3'650 * kDay);
+  Reopen();
+  EXPECT_EQ(instance_->engine->maintenance().expiry_clock().Now(), kMidnight - 5 * kHour);
+}
 
 TEST_F(DownsamplingTest, ASeriesOfRollupsLivesUntilTheseAreDeleted) {
   SetRules({Rule(hours(2), minutes(5))});

@@ -81,6 +81,24 @@ TEST_F(HistogramStorageTest, AreReadInOrderWithFloatsOfTheirSeries) {
   EXPECT_THAT(Read("b"), ElementsAre(Pair(1000, -1)));
 }
 
+// The float is gone, and its row does not know that it was replaced.
+TEST_F(HistogramStorageTest, AtTheTimeOfAFloatThatWasRolledUpAreOneSampleWithIt) {
+  const UnixMillis time = kTestNow - 10 * 3'600'000;
+  WriteFloat("one", time, 1);
+  WriteFloat("two", time - 1, 1);
+  WriteFloat("two", time, 2);
+  store().SetDownsampling({{.match_text = "",
+                            .match = {},
+                            .after = std::chrono::hours(1),
+                            .resolution = std::chrono::hours(1)}},
+                          std::chrono::hours(1));
+  ASSERT_TRUE(store().Downsample().ok());
+  WriteHistogram("one", time, 4);
+  WriteHistogram("two", time, 5);
+  EXPECT_THAT(Read("one"), ElementsAre(Pair(time, 4)));
+  EXPECT_THAT(Read("two"), ElementsAre(Pair(time, -2)));
+}
+
 TEST_F(HistogramStorageTest, SurviveRestartsBeforeAndAfterAFlush) {
   WriteHistogram("a", 1000, 5);
   WriteFloat("a", 2000, 7);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/failpoint.h"
+#include "storage/metrics/rolled_up_ends.h"
 #include "storage/metrics/rollup_scan.h"
 #include "storage/metrics/sample_scan.h"
 
@@ -70,6 +71,7 @@ class BatchCommit {
     samples.table = samples_.get();
     samples.series = &filter;
     samples.range = batch_.times;
+    samples.cancelled = batch_.cancelled;
     LUMA_RETURN_IF_ERROR(samples.Run([this](const SampleBlock& block) { return Add(block); }));
     // Rules may have been others: what is no whole part of a bucket stays as it is.
     return ScanRollups(
@@ -98,6 +100,7 @@ class BatchCommit {
     scan.series = &series;
     scan.ends = ends;
     scan.resolution_ms_max = resolution_ms_max;
+    scan.cancelled = batch_.cancelled;
     return scan.Run([&](RowId id, const RollupRow& row) {
       return is_wanted(row) ? Add(id, row) : Status::Ok();
     });
@@ -161,18 +164,30 @@ class BatchCommit {
     rows.reserve(buckets_.size());
     auto part = parts_.begin();
     for (const Bucket& bucket : buckets_) {
-      RollupFold fold;
-      for (; part != parts_.end() && BucketOf(*part) == bucket; ++part) {
-        fold.Add(part->rollup == Part::kSample ? Rollup::Of({part->time, part->value})
-                                               : rollups_[part->rollup]);
-      }
+      const auto end = std::find_if_not(
+          part, parts_.end(), [&](const Part& other) { return BucketOf(other) == bucket; });
       rows.push_back({.series = bucket.series,
                       .ts = bucket.end,
                       .resolution_ms = batch_.resolution_ms,
-                      .rollup = fold.Total()});
+                      .rollup = FoldOne({part, end})});
+      part = end;
     }
     LUMA_CHECK(part == parts_.end());
     return rows;
+  }
+
+  Rollup FoldOne(std::span<const Part> parts) const {
+    RolledUpEnds ends;
+    for (const Part& part : parts) {
+      if (part.rollup != Part::kSample) ends.Add(rollups_[part.rollup]);
+    }
+    RollupFold fold;
+    for (const Part& part : parts) {
+      const Rollup rollup = part.rollup == Part::kSample ? Rollup::Of({part.time, part.value})
+                                                         : rollups_[part.rollup];
+      if (!ends.HaveAgain(rollup)) fold.Add(rollup);
+    }
+    return fold.Total();
   }
 
   const RollupBatch& batch_;

@@ -1,6 +1,7 @@
 // One commit of downsampling: samples and finer rollups go, the rollups of their buckets come.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -13,9 +14,10 @@ namespace luma::storage {
 
 struct RollupBatch {
   std::span<const uint32_t> series;
-  TimeRange times;  // of samples: whole buckets
+  TimeRange times;  // of samples: whole buckets, or parts of one, the earliest first
   int64_t resolution_ms = 0;
   uint64_t rows_max = 0;
+  const std::atomic<bool>* cancelled = nullptr;  // set: the batch ends before its commit
 };
 
 struct RollupCounts {
@@ -28,8 +30,8 @@ struct RollupCounts {
 
 // All of it or nothing. Nullopt, and nothing has happened, when there are more than rows_max rows
 // to replace. Memory: some 35 bytes a sample and 300 a rollup, booked. Blocks for the commit, if
-// there is anything to do. Errors: kConflict when rows are in motion, and those of Transaction and
-// reading.
+// there is anything to do. Errors: kConflict when rows are in motion, kCancelled, and those of
+// Transaction and reading.
 Result<std::optional<RollupCounts>> CommitRollups(MultiTierStorage& engine,
                                                   const RollupBatch& batch);
 

@@ -93,9 +93,7 @@ class BlockScanner {
   }
 
   Status ScanBlock(const RunView& run, uint32_t block) {
-    if (std::chrono::steady_clock::now() > scan_.deadline) {
-      return Status::Timeout("query took too long");
-    }
+    LUMA_RETURN_IF_ERROR(CheckStillWanted(scan_.deadline, scan_.cancelled));
     LUMA_RETURN_IF_ERROR(wanted_.Find(run, block));
     if (wanted_.rows().empty()) return Status::Ok();
     LUMA_RETURN_IF_ERROR(columns_.Read(run, block));

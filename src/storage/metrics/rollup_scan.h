@@ -1,6 +1,7 @@
 // Reads the rows of luma.rollups that belong to wanted series and times.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -30,10 +31,11 @@ struct RollupScan {
   int64_t resolution_ms_max = kDayMillis;  // coarser rows are left out
   bool with_values = true;                 // else only times and count are read
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  const std::atomic<bool>* cancelled = nullptr;  // looked at block by block
 
   // Calls `visit` with every wanted row, oldest run first, and stops at the first error. Blocks
-  // whose zone maps exclude them are not read. Errors: those of `visit`, kTimeout, kIoError,
-  // kCorruption.
+  // whose zone maps exclude them are not read. Errors: those of `visit`, kTimeout,
+  // kCancelled, kIoError, kCorruption.
   Status Run(const std::function<Status(RowId, const RollupRow&)>& visit) const;
 };
 

@@ -107,11 +107,12 @@ Result<SampleDeleter::Commit> SampleDeleter::DeleteSamples(Transaction& transact
   scan.series = &filter;
   scan.range = range;
   scan.with_values = false;
+  scan.cancelled = &is_cancelled_;
   const Status scanned = scan.Run([&](const SampleBlock& block) {
     for (const uint32_t row : block.rows) {
       LUMA_RETURN_IF_ERROR(rows.Add(MakeRowId(block.run, block.start + row)));
     }
-    return is_cancelled_ ? Status::Cancelled("store is closing") : Status::Ok();
+    return Status::Ok();
   });
   LUMA_RETURN_IF_ERROR(rows.Finish(scanned));
   return Commit{.rows = rows.total(), .is_last = !rows.is_full()};
@@ -127,8 +128,8 @@ Result<SampleDeleter::Commit> SampleDeleter::DeleteRollups(Transaction& transact
   scan.series = &filter;
   scan.ends = BucketEndsFor(range);
   scan.with_values = false;
+  scan.cancelled = &is_cancelled_;
   const Status scanned = scan.Run([&](RowId id, const RollupRow& row) {
-    if (is_cancelled_) return Status::Cancelled("store is closing");
     return LiesIn(row.rollup, range) ? rows.Add(id) : Status::Ok();
   });
   LUMA_RETURN_IF_ERROR(rows.Finish(scanned));

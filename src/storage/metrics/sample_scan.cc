@@ -26,9 +26,7 @@ class BlockScanner {
 
  private:
   Status ScanBlock(const RunView& run, uint32_t block) {
-    if (std::chrono::steady_clock::now() > scan_.deadline) {
-      return Status::Timeout("query took too long");
-    }
+    LUMA_RETURN_IF_ERROR(CheckStillWanted(scan_.deadline, scan_.cancelled));
     LUMA_RETURN_IF_ERROR(wanted_.Find(run, block));
     if (wanted_.rows().empty()) return Status::Ok();
     SampleBlock found{.run = run.id(),

@@ -1,6 +1,7 @@
 // Reads the rows of luma.samples or luma.histograms that belong to wanted series and a time range.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -38,11 +39,12 @@ struct SampleScan {
   TimeRange range;
   bool with_values = true;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  const std::atomic<bool>* cancelled = nullptr;        // looked at block by block
   std::function<bool(const RunView&)> takes_run = {};  // empty: all runs
 
   // Calls `visit` with every block that has wanted rows, oldest run first, and stops at the first
   // error. Blocks whose zone maps exclude them are not read. Errors: those of `visit`, kTimeout,
-  // kIoError, kCorruption.
+  // kCancelled, kIoError, kCorruption.
   Status Run(const std::function<Status(const SampleBlock&)>& visit) const;
 
   // Whether the zone maps of the run, or of one block, leave room for wanted rows.

@@ -22,6 +22,13 @@ bool MayHaveWantedRows(const RunView& run, uint32_t block, const SeriesFilter& s
          series.MayIntersect(ids->min.As<uint64_t>(), ids->max.As<uint64_t>());
 }
 
+Status CheckStillWanted(std::chrono::steady_clock::time_point deadline,
+                        const std::atomic<bool>* cancelled) {
+  if (cancelled != nullptr && *cancelled) return Status::Cancelled("store is closing");
+  if (std::chrono::steady_clock::now() > deadline) return Status::Timeout("query took too long");
+  return Status::Ok();
+}
+
 Status WantedRows::Find(const RunView& run, uint32_t block) {
   const uint32_t deleted = FindDeleted(run, block);
   if (deleted == run.BlockRows(block)) {  // nothing is read for them: the run may be far away

@@ -2,6 +2,8 @@
 // alike: both are sorted by series_id and ts, their first two columns.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -21,6 +23,11 @@ inline constexpr ColumnId kTimestampColumn{2};  // of luma.samples and luma.roll
 // Whether the zone maps of the block leave room for rows of these series and times.
 bool MayHaveWantedRows(const RunView& run, uint32_t block, const SeriesFilter& series,
                        TimeRange range);
+
+// Before each block. Errors: kTimeout past the deadline, kCancelled once `cancelled`, if any, is
+// set.
+Status CheckStillWanted(std::chrono::steady_clock::time_point deadline,
+                        const std::atomic<bool>* cancelled);
 
 // Keeps its buffers from block to block. Thread-compatible. Lifetime: schema and series outlive it.
 class WantedRows {

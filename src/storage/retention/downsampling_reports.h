@@ -26,6 +26,7 @@ struct DownsamplingReport {
   std::optional<UnixMillis> last_pass;   // when it ended, with or without success
   std::optional<UnixMillis> done_until;  // buckets up to here are rolled up, but for late samples
   std::string last_error;                // of the last pass; empty when it succeeded
+  uint64_t failed_days = 0;              // of the last pass: UTC days that were not done
 };
 
 // Threads: any.
