@@ -181,6 +181,7 @@ TEST_F(DownsamplingConcurrencyTest, EverySampleIsThereOnceAndDeletedOnesAreGone)
 
   plan.expected[{"young", kHours - 1}] = {.count = 1, .sum = 5};
   EXPECT_EQ(Stored(), plan.expected);
+  EXPECT_GT(metrics_->rolled_up().rollups_out, 0u);
   OpenMetrics();
   Downsample(std::chrono::hours(1));
   EXPECT_EQ(Stored(), plan.expected);
