@@ -92,28 +92,7 @@ char* WriteLabels(std::span<const LabelRef> labels, char* to) {
   return to;
 }
 
-void AppendWireText(char tag, std::string_view text, std::string& out) {
-  char length[3];
-  out.push_back(tag);
-  out.append(length, WriteLength(text.size(), length));
-  out.append(text);
-}
-
-// The field of remote write that holds the label.
-void AppendWireLabel(const LabelRef& label, std::string& out) {
-  constexpr char kNameTag = 0x0a;
-  constexpr char kValueTag = 0x12;
-  const auto text_bytes = [](std::string_view text) {
-    char length[3];
-    return 1 + static_cast<size_t>(WriteLength(text.size(), length) - length) + text.size();
-  };
-  char length[3];
-  const size_t bytes = text_bytes(label.name) + text_bytes(label.value);
-  out.push_back(kWireLabelTag);
-  out.append(length, WriteLength(bytes, length));
-  AppendWireText(kNameTag, label.name, out);
-  AppendWireText(kValueTag, label.value, out);
-}
+size_t LengthBytes(size_t length) { return length < 0x80 ? 1 : length < 0x4000 ? 2 : 3; }
 
 void AppendQuoted(std::string_view text, std::string& out) {
   out.push_back('"');
@@ -148,9 +127,28 @@ std::string_view LabelsView::Get(std::string_view name) const {
 
 Hash128 LabelsView::Hash() const {
   std::string fields;
-  fields.reserve(canonical_.size() * 2);
-  for (const LabelRef& label : *this) AppendWireLabel(label, fields);
+  size_t size = 0;
+  for (const LabelRef& label : *this) {
+    size += label.name.size() + label.value.size() + kWireLabelBytesMore;
+  }
+  fields.resize(size);
+  char* end = fields.data();
+  for (const LabelRef& label : *this) end = WriteWireLabel(label, end);
+  fields.resize(static_cast<size_t>(end - fields.data()));
   return HashWireLabels(fields);
+}
+
+char* WriteWireLabel(const LabelRef& label, char* to) {
+  constexpr char kNameTag = 0x0a;
+  constexpr char kValueTag = 0x12;
+  *to++ = kWireLabelTag;
+  to = WriteLength(2 + LengthBytes(label.name.size()) + label.name.size() +
+                       LengthBytes(label.value.size()) + label.value.size(),
+                   to);
+  *to++ = kNameTag;
+  to = WriteText(label.name, to);
+  *to++ = kValueTag;
+  return WriteText(label.value, to);
 }
 
 std::string LabelsView::ToString() const {

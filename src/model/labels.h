@@ -90,6 +90,11 @@ inline constexpr char kWireLabelTag = 0x0a;
 // who finds a series by it need not look into them.
 inline Hash128 HashWireLabels(std::string_view fields) { return HashBytes128(AsBytes(fields)); }
 
+// Writes the field that holds the label and gives its end: at most kWireLabelBytesMore bytes more
+// than name and value, which are at most kLabelTextBytesMax each.
+inline constexpr size_t kWireLabelBytesMore = 12;
+char* WriteWireLabel(const LabelRef& label, char* to);
+
 // Prometheus' order of series: pairs compared one after another, name before value. <0, 0, >0.
 int CompareLabels(LabelsView a, LabelsView b);
 

@@ -21,10 +21,14 @@
 
 namespace luma {
 
-// What became of a batch that is durable. stored + refused = the samples of the batch.
+// What became of a batch that is durable. stored + refused = the samples, or the exemplars, of the
+// batch; duplicates of what is stored count as stored.
 struct WriteSummary {
-  uint64_t samples_stored = 0;  // duplicates of stored samples count as stored
+  uint64_t samples_stored = 0;  // of both kinds
   uint64_t samples_refused = 0;
+  uint64_t histograms_stored = 0;  // of samples_stored
+  uint64_t exemplars_stored = 0;
+  uint64_t exemplars_refused = 0;
   std::string first_refusal;  // why, for the sender; empty when nothing was refused
 };
 
@@ -39,10 +43,11 @@ class MetricsSink {
   // `batch` is read only until Write returns. `done` is called exactly once, on any thread, maybe
   // before Write returns, and must not block: with a summary once the batch is durable and visible
   // to readers, or with an error when nothing of it was stored.
-  // A sample more than kFutureMax ahead of the clock is refused alone; so is one storage cannot
-  // represent. Late and repeated samples are ordinary ones: the last write of a timestamp wins.
-  // Errors: kOutOfMemory or kTooManyRequests when over budget, kDiskFull, kUnavailable (starting or
-  // stopping): try again later; kIoError, kCorruption, kInternal: storage is broken.
+  // A sample or exemplar more than kFutureMax ahead of the clock is refused alone; so is one
+  // storage cannot represent. Late and repeated samples are ordinary ones: the last write of a
+  // timestamp wins. An exemplar is stored once however often it is written. Errors: kOutOfMemory or
+  // kTooManyRequests when over budget, kDiskFull, kUnavailable (starting or stopping): try again
+  // later; kIoError, kCorruption, kInternal: storage is broken.
   virtual void Write(const SeriesBatch& batch, WriteCallback done) = 0;
 
   // The ids of stored series by the hash of their labels, kUnknownSeries for the others; `ids` has
@@ -64,6 +69,8 @@ struct SeriesSamples {
   // its sum, so a staleness marker is one in either form.
   std::vector<HistogramPtr> histograms{};
   std::vector<RollupPoint> rollups{};  // of samples that stand for a bucket, ascending
+  // None when they were not asked for or no sample has one; else as many, 0 where it is not known.
+  std::vector<UnixMillis> start_times{};
 };
 
 // Where the memory of what a reader gives back is booked before it grows.
@@ -81,6 +88,7 @@ struct ReadLimits {
   uint64_t samples_max = 50'000'000;  // Prometheus' query.max-samples
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   ResultMemory* memory = nullptr;  // of the result; null: the caller does not account for it
+  bool with_start_times = false;
 };
 
 // Threads: every method from any thread; each call reads one consistent snapshot and may block on

@@ -52,5 +52,35 @@ TEST(SeriesBatchTest, ARefusedSeriesLeavesNoTraceAndClearKeepsMemory) {
   EXPECT_EQ(batch.allocated_bytes(), before);
 }
 
+TEST(SeriesBatchTest, StartTimesAndExemplarsBelongToTheirEntry) {
+  SeriesBatch batch;
+  batch.StartSeries(*Labels::Of({{"a", "1"}}));
+  batch.AddSample({.timestamp = 10, .value = 1});
+  batch.AddSample({.timestamp = 20, .value = 2});
+  batch.SetStartTime(5);
+  std::vector<LabelRef> trace{{"trace_id", "abc"}};
+  ASSERT_EQ(batch.AddExemplar(15, 0.5, trace), LabelsOutcome::kOk);
+  batch.RepeatSeries();
+  batch.AddHistogram(30, "histogram");
+  batch.StartSeries(SeriesId{7});
+  batch.AddExemplar(16, 0.25, LabelsView());
+  std::vector<LabelRef> long_label{{"a", "x"}};
+  const std::string text(kExemplarCharsMax, 'x');
+  long_label[0].value = text;
+  ASSERT_EQ(batch.AddExemplar(17, 1, long_label), LabelsOutcome::kTooLong);
+
+  const SeriesBatch::Series first = batch.series(0);
+  ASSERT_EQ(first.start_times.size(), 1u);
+  EXPECT_EQ(first.start_times[0].sample, 1u);
+  ASSERT_EQ(first.exemplars.size(), 1u);
+  EXPECT_EQ(first.labels_of(first.exemplars[0]), Labels::Of({{"trace_id", "abc"}})->view());
+  EXPECT_TRUE(batch.series(1).start_times.empty());
+  EXPECT_TRUE(batch.series(1).exemplars.empty());
+  EXPECT_EQ(batch.series(1).labels, first.labels);
+  ASSERT_EQ(batch.series(2).exemplars.size(), 1u);
+  EXPECT_TRUE(batch.series(2).labels_of(batch.series(2).exemplars[0]).empty());
+  EXPECT_EQ(batch.exemplar_count(), 2u);
+}
+
 }  // namespace
 }  // namespace luma

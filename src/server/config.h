@@ -126,6 +126,7 @@ struct Config {
   struct {
     Duration future_max{86'400'000};
     Duration late_max{0};
+    bool exemplars = true;
   } ingest;
   struct {
     Duration default_keep{0};

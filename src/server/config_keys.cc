@@ -172,6 +172,8 @@ const std::vector<ConfigKey>& Keys() {
        "Samples further ahead of the clock are refused, each alone."},
       {LUMA_CONFIG_KEY(ingest.late_max), Between{0, 10'000 * kDayMillis}, kAtStart,
        "Samples older than this are refused, each alone; 0s stores samples of any age."},
+      {LUMA_CONFIG_KEY(ingest.exemplars), Anything{}, kAtStart,
+       "Store exemplars. How long they are kept is an option of the table luma.exemplars."},
 
       {LUMA_CONFIG_KEY(retention.default_keep), Between{0, 10'000 * kDayMillis}, kReloaded,
        "Rows older than this are dropped, in tables that are sorted by a time and have no option "
@@ -286,7 +288,7 @@ constexpr std::pair<std::string_view, std::string_view> kSectionDocs[] = {
     {"rate_limit", "Protection from clients that ask too often."},
     {"wal", "The write-ahead log: what an acknowledgement means."},
     {"storage", "Memory, and when data moves from memory to segment files."},
-    {"ingest", "Which times samples may have."},
+    {"ingest", "Which times samples may have, and what comes with them."},
     {"retention", "How long data is kept."},
     {"downsampling", "Old samples, rolled up."},
     {"cold", "Old data in an object store."},

@@ -116,7 +116,10 @@ prom::FeatureSet PrometheusFeatures(const Config& config) {
         {"subqueries", true}}},
       {"rules",
        {{"concurrent_rule_eval", false}, {"keep_firing_for", true}, {"query_offset", true}}},
-      {"tsdb", {{"exemplar_storage", false}, {"isolation", true}, {"native_histograms", false}}},
+      {"tsdb",
+       {{"exemplar_storage", config.ingest.exemplars},
+        {"isolation", true},
+        {"native_histograms", false}}},
   };
 }
 

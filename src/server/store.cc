@@ -78,6 +78,7 @@ storage::MetricsOptions MetricsOptionsOf(const Config& config) {
   storage::MetricsOptions options;
   options.future_max = config.ingest.future_max;
   options.late_max = config.ingest.late_max;
+  options.exemplars = config.ingest.exemplars;
   return options;
 }
 

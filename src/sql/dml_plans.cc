@@ -121,9 +121,9 @@ PhysicalOperator& LumaCatalog::PlanCreateTableAs(ClientContext& context,
 
 PhysicalOperator& LumaCatalog::PlanDelete(ClientContext&, PhysicalPlanGenerator& planner,
                                           duckdb::LogicalDelete& op, PhysicalOperator& plan) {
-  if (std::ranges::count(storage::kSampleTableIds, ObjectIdOf(op.table)) == 0) {
-    RefuseBuiltIn(op.table);
-  }
+  const ObjectId table = ObjectIdOf(op.table);
+  const bool has_samples = std::ranges::count(storage::kSampleTableIds, table) > 0;
+  if (!has_samples && table != storage::kExemplarsTableId) RefuseBuiltIn(op.table);
   const auto row_id_index = op.expressions[0]->Cast<duckdb::BoundReferenceExpression>().index;
   auto& remove =
       planner.Make<DeleteOperator>(op.types, op.table.Cast<LumaTableEntry>(), row_id_index,

@@ -15,6 +15,7 @@ using storage::ColumnBlock;
 
 constexpr std::string_view kSamplesView = "samples";
 constexpr std::string_view kRollupsView = "rollups";
+constexpr std::string_view kExemplarsView = "exemplars";
 // Made-up objects have ids in the upper half, where no stored object gets in practice.
 constexpr uint32_t kMadeUpIdBit = 0x8000'0000;
 constexpr std::string_view kFrom =
@@ -67,6 +68,17 @@ const CatalogObjectPtr& RollupsView() {
   return *view;
 }
 
+const CatalogObjectPtr& ExemplarsView() {
+  static const auto* const view = new CatalogObjectPtr(MakeView(
+      storage::kPublicSchemaId, std::string(kExemplarsView),
+      "ts TIMESTAMP WITH TIME ZONE, metric VARCHAR, labels MAP(VARCHAR, VARCHAR), value DOUBLE, "
+      "exemplar MAP(VARCHAR, VARCHAR), trace_id VARCHAR, series_id UBIGINT\n"
+      "SELECT s.ts, r.metric, luma_labels(r.labels), s.value, luma_labels(s.labels), "
+      "luma_label(s.labels, 'trace_id'), s.series_id"
+      " FROM luma.exemplars s JOIN luma.series r ON s.series_id = r.series_id"));
+  return *view;
+}
+
 std::string_view TextAt(const ColumnBlock& block, uint32_t row) {
   uint32_t index = row;
   if (block.shape == ColumnBlock::Shape::kConstant) index = 0;
@@ -103,6 +115,7 @@ CatalogObjectPtr MetricRelations::Find(LumaTransaction& transaction, ObjectId sc
                                        std::string_view name) {
   if (schema == storage::kPublicSchemaId) {
     if (name == kRollupsView) return RollupsView();
+    if (name == kExemplarsView) return ExemplarsView();
     return name == kSamplesView ? SamplesView() : nullptr;
   }
   if (schema != storage::kMetricsSchemaId) return nullptr;

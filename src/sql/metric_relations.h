@@ -1,10 +1,12 @@
 // Metrics as SQL relations: views that this class makes up, over the tables luma.samples,
-// luma.rollups and luma.series.
+// luma.rollups, luma.exemplars and luma.series.
 //
 //   samples         ts TIMESTAMPTZ, metric, labels MAP(VARCHAR, VARCHAR), value DOUBLE, series_id
 //   rollups         ts TIMESTAMPTZ (end of the bucket), metric, labels, resolution_ms, count, sum,
 //   min,
 //                   max, first, last, first_ts, last_ts, increase, changes, resets, series_id
+//   exemplars       ts TIMESTAMPTZ, metric, labels, value, exemplar MAP (its own labels), trace_id,
+//                   series_id
 //   metrics.<name>  ts, value, and one VARCHAR column per label that a series of the metric has; a
 //                   label that is called like another column, in any case, has label_<name>
 //

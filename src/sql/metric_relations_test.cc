@@ -5,6 +5,7 @@
 #include "model/sample.h"
 #include "sql/testing/test_database.h"
 #include "storage/metrics/rollup_rows.h"
+#include "storage/metrics/sample_rows.h"
 
 namespace luma::sql {
 namespace {
@@ -95,6 +96,27 @@ TEST_F(MetricRelationsTest, RollupsHaveTheirMetricAndLabels) {
   }
   EXPECT_EQ(SqlState("DELETE FROM luma.rollups"), "42501");
   EXPECT_EQ(SqlState("INSERT INTO luma.rollups SELECT * FROM luma.rollups"), "42501");
+}
+
+TEST_F(MetricRelationsTest, ExemplarsHaveTheLabelsOfTheirSeriesAndTheirOwn) {
+  storage::ExemplarRows rows;
+  rows.Add(SeriesId{2}, 1'400, 0.5, *Labels::Of({{"trace_id", "abc"}, {"user", "u"}}));
+  rows.Add(SeriesId{2}, 1'500, 0.25, LabelsView());
+  auto transaction = test_.engine().Begin();
+  ASSERT_TRUE(transaction->Append(storage::kExemplarsTableId, rows.Finish()).ok());
+  ASSERT_TRUE(transaction->Commit().ok());
+  for (const bool flushed : {false, true}) {
+    if (flushed) ASSERT_TRUE(test_.engine().Flush().ok());
+    EXPECT_EQ(
+        Query("SELECT ts, metric, labels['job'], value, exemplar['user'], trace_id, series_id "
+              "FROM exemplars ORDER BY ts"),
+        (Rows{{"1400000", "up", "db", "0.500000", "u", "abc", "2"},
+              {"1500000", "up", "db", "0.250000", "NULL", "NULL", "2"}}));
+  }
+  EXPECT_EQ(SqlState("INSERT INTO luma.exemplars SELECT * FROM luma.exemplars"), "42501");
+  EXPECT_EQ(SqlState("DELETE FROM luma.start_times"), "42501");
+  Query("DELETE FROM luma.exemplars WHERE value = 0.5");
+  EXPECT_EQ(Query("SELECT count(*) FROM luma.exemplars"), (Rows{{"1"}}));
 }
 
 TEST_F(MetricRelationsTest, EachMetricIsARelationWithItsLabelsAsColumns) {

@@ -89,6 +89,8 @@ inline constexpr ObjectId kSeriesTableId{200};
 inline constexpr ObjectId kSamplesTableId{201};
 inline constexpr ObjectId kRollupsTableId{202};
 inline constexpr ObjectId kHistogramsTableId{203};
+inline constexpr ObjectId kExemplarsTableId{204};
+inline constexpr ObjectId kStartTimesTableId{205};  // of samples that have one
 // Samples are rows of either.
 inline constexpr ObjectId kSampleTableIds[] = {kSamplesTableId, kHistogramsTableId};
 

@@ -91,6 +91,21 @@ CatalogObjectPtr HistogramsTable() {
                        BuiltinColumn(3, "histogram", PhysicalType::kBytes, "BLOB")},
                       {ColumnId{1}, ColumnId{2}});
 }
+CatalogObjectPtr ExemplarsTable() {
+  return BuiltinTable(kExemplarsTableId, "exemplars",
+                      {BuiltinColumn(1, "series_id", PhysicalType::kUInt64, "UBIGINT"),
+                       BuiltinColumn(2, "ts", PhysicalType::kInt64, "TIMESTAMP_MS"),
+                       BuiltinColumn(3, "value", PhysicalType::kFloat64, "DOUBLE"),
+                       BuiltinColumn(4, "labels", PhysicalType::kBytes, "BLOB")},
+                      {ColumnId{1}, ColumnId{2}});
+}
+CatalogObjectPtr StartTimesTable() {
+  return BuiltinTable(kStartTimesTableId, "start_times",
+                      {BuiltinColumn(1, "series_id", PhysicalType::kUInt64, "UBIGINT"),
+                       BuiltinColumn(2, "ts", PhysicalType::kInt64, "TIMESTAMP_MS"),
+                       BuiltinColumn(3, "start_ts", PhysicalType::kInt64, "TIMESTAMP_MS")},
+                      {ColumnId{1}, ColumnId{2}});
+}
 
 // `after` null: dropped. Of a built-in object only the options of a table change.
 Status CheckMayChange(const CatalogObject& before, const CatalogObject* after) {
@@ -119,6 +134,8 @@ const CatalogStatePtr& CatalogState::Builtin() {
     state.Insert(SamplesTable());
     state.Insert(RollupsTable());
     state.Insert(HistogramsTable());
+    state.Insert(ExemplarsTable());
+    state.Insert(StartTimesTable());
     return new CatalogStatePtr(std::make_shared<const CatalogState>(std::move(state)));
   }();
   return *builtin;

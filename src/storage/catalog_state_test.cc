@@ -49,12 +49,13 @@ TEST(CatalogStateTest, EmptyDatabaseHasBuiltInSchemasAndTelemetryTables) {
   const CatalogState& state = *CatalogState::Builtin();
   EXPECT_THAT(Names(state, ObjectKind::kSchema, kInvalidObjectId),
               ElementsAre("metrics", "luma", "luma_storage", "public"));
-  EXPECT_THAT(Names(state, ObjectKind::kTable, kLumaSchemaId),
-              ElementsAre("series", "samples", "rollups", "histograms"));
+  EXPECT_THAT(
+      Names(state, ObjectKind::kTable, kLumaSchemaId),
+      ElementsAre("series", "samples", "rollups", "histograms", "exemplars", "start_times"));
   EXPECT_EQ(state.FindSchema("PUBLIC")->id, kPublicSchemaId);
   EXPECT_EQ(state.Find(kSamplesTableId)->table->FindColumn("ts")->physical_type,
             PhysicalType::kInt64);
-  EXPECT_EQ(state.size(), 8u);
+  EXPECT_EQ(state.size(), 10u);
 }
 
 TEST(CatalogStateTest, NamesIgnoreCaseAndKeepTheirSpelling) {
@@ -85,7 +86,7 @@ TEST(CatalogStateTest, VersionsAreImmutable) {
   EXPECT_EQ(two->Find(ObjectId{20000})->name, "b");
   EXPECT_EQ(two->Find(kPublicSchemaId, NameSpace::kRelation, "a"), nullptr);
   EXPECT_EQ(three->Find(ObjectId{20000}), nullptr);
-  EXPECT_EQ(CatalogState::Builtin()->size(), 8u);
+  EXPECT_EQ(CatalogState::Builtin()->size(), 10u);
 }
 
 TEST(CatalogStateTest, ObjectsOfOneCommitMaySwapNames) {
@@ -147,7 +148,7 @@ TEST(CatalogStateTest, TenThousandObjectsStayFindable) {
   for (uint32_t id = 20000; id < 30000; id += 2) {
     state = MustApply(state, {CatalogChange::Drop(ObjectId{id})}, id);
   }
-  EXPECT_EQ(state->size(), 5008u);
+  EXPECT_EQ(state->size(), 5010u);
   for (uint32_t id = 20000; id < 30000; ++id) {
     const CatalogObjectPtr found =
         state->Find(kPublicSchemaId, NameSpace::kRelation, "VIEW_" + std::to_string(id));

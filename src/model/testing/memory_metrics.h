@@ -1,6 +1,7 @@
 // Metrics storage in a map, for tests of what writes to and reads from storage.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -8,13 +9,14 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "model/exemplar_source.h"
 #include "model/histogram_codec.h"
 #include "model/metrics_source.h"
 
 namespace luma {
 
 // Threads: every method from any thread. Write completes before it returns.
-class MemoryMetrics final : public MetricsSink, public MetricsSource {
+class MemoryMetrics final : public MetricsSink, public MetricsSource, public ExemplarSource {
  public:
   // What is read is booked on the limits' memory, as MetricsSource says.
   explicit MemoryMetrics(const Clock& clock = Clock::System()) : clock_(clock) {}
@@ -28,13 +30,17 @@ class MemoryMetrics final : public MetricsSink, public MetricsSource {
   void Add(std::vector<LabelRef> labels, std::vector<Sample> samples) {
     MutexLock lock(mutex_);
     auto& stored = series_[Labels::Of(std::move(labels)).value()];
-    for (const Sample& sample : samples) stored[sample.timestamp] = {sample.value, nullptr};
+    for (const Sample& sample : samples) stored[sample.timestamp] = {.value = sample.value};
   }
   void AddHistogram(std::vector<LabelRef> labels, UnixMillis timestamp, FloatHistogram histogram) {
     MutexLock lock(mutex_);
     const double sum = histogram.sum;
     series_[Labels::Of(std::move(labels)).value()][timestamp] = {
-        sum, std::make_shared<const FloatHistogram>(std::move(histogram))};
+        .value = sum, .histogram = std::make_shared<const FloatHistogram>(std::move(histogram))};
+  }
+  void SetStartTime(std::vector<LabelRef> labels, UnixMillis timestamp, UnixMillis start) {
+    MutexLock lock(mutex_);
+    series_[Labels::Of(std::move(labels)).value()][timestamp].start_time = start;
   }
 
   void Write(const SeriesBatch& batch, WriteCallback done) override { done(Store(batch)); }
@@ -53,6 +59,7 @@ class MemoryMetrics final : public MetricsSink, public MetricsSource {
         LUMA_RETURN_IF_ERROR(Book(at->second, limits));
         series.timestamps.push_back(at->first);
         series.values.push_back(at->second.value);
+        if (limits.with_start_times) series.start_times.push_back(at->second.start_time);
         if (at->second.histogram == nullptr) continue;
         histograms.resize(series.values.size());
         histograms.back() = std::make_shared<FloatHistogram>(*at->second.histogram);
@@ -100,10 +107,30 @@ class MemoryMetrics final : public MetricsSink, public MetricsSource {
     return std::vector<std::string>(values.begin(), values.end());
   }
 
+  Result<std::vector<SeriesExemplars>> Exemplars(std::span<const Matchers> selectors,
+                                                 TimeRange range,
+                                                 const ReadLimits&) const override {
+    MutexLock lock(mutex_);
+    std::vector<SeriesExemplars> result;
+    for (const auto& [labels, exemplars] : exemplars_) {
+      const auto matches = [&](const Matchers& matchers) { return MatchesAll(matchers, labels); };
+      if (std::ranges::none_of(selectors, matches)) continue;
+      SeriesExemplars series{.labels = labels, .exemplars = {}};
+      for (const Exemplar& one : exemplars) {
+        if (range.min <= one.timestamp && one.timestamp <= range.max) {
+          series.exemplars.push_back(one);
+        }
+      }
+      if (!series.exemplars.empty()) result.push_back(std::move(series));
+    }
+    return result;
+  }
+
  private:
   struct Stored {
     double value = 0;
-    HistogramPtr histogram;  // null for a float
+    HistogramPtr histogram{};  // null for a float
+    UnixMillis start_time = 0;
   };
   struct LabelsLess {
     bool operator()(const Labels& a, const Labels& b) const { return CompareLabels(a, b) < 0; }
@@ -134,13 +161,23 @@ class MemoryMetrics final : public MetricsSink, public MetricsSource {
           continue;
         }
         Stored& stored = series_[Labels(series.labels)][sample.timestamp];
-        stored = {sample.value, nullptr};
+        stored = {.value = sample.value};
+        for (const SeriesBatch::StartTime& start : series.start_times) {
+          if (start.sample == j) stored.start_time = start.start;
+        }
         if (series.has_histograms()) {
-          stored.histogram = std::make_shared<const FloatHistogram>(
-              DecodeHistogram(series.histogram(j)).value().histogram);
+          const StoredHistogram decoded = DecodeHistogram(series.histogram(j)).value();
+          stored.histogram = std::make_shared<const FloatHistogram>(decoded.histogram);
           stored.value = stored.histogram->sum;
+          stored.start_time = decoded.age_ms == 0 ? 0 : sample.timestamp - decoded.age_ms;
+          ++summary.histograms_stored;
         }
         ++summary.samples_stored;
+      }
+      for (const SeriesBatch::Exemplar& one : series.exemplars) {
+        exemplars_[Labels(series.labels)].push_back(
+            {one.timestamp, one.value, Labels(series.labels_of(one))});
+        ++summary.exemplars_stored;
       }
     }
     return summary;
@@ -150,6 +187,7 @@ class MemoryMetrics final : public MetricsSink, public MetricsSource {
   mutable Mutex mutex_;
   Status write_error_ LUMA_GUARDED_BY(mutex_);
   std::map<Labels, std::map<UnixMillis, Stored>, LabelsLess> series_ LUMA_GUARDED_BY(mutex_);
+  std::map<Labels, std::vector<Exemplar>, LabelsLess> exemplars_ LUMA_GUARDED_BY(mutex_);
 };
 
 }  // namespace luma

@@ -13,6 +13,7 @@ void CarefulWrite::Prepare(uint64_t next_series) {
   registry_.Resolve(batch_, ids_);
   NumberSeries(next_series);
   if (lacks_series_) return;
+  exemplars_.Collect(ids_);
   CollectRows();
   FindLateRows();
 }
@@ -40,17 +41,7 @@ void CarefulWrite::NumberSeries(uint64_t next_series) {
 
 void CarefulWrite::CollectRows() {
   rows_.reserve(batch_.sample_count());
-  for (size_t i = 0; i < ids_.size(); ++i) {
-    const SeriesBatch::Series series = batch_.series(i);
-    for (size_t j = 0; j < series.samples.size(); ++j) {
-      rows_.push_back({.series = ids_[i],
-                       .timestamp = series.samples[j].timestamp,
-                       .value = series.samples[j].value,
-                       .order = static_cast<uint32_t>(rows_.size()),
-                       .histogram = std::nullopt});
-      if (series.has_histograms()) rows_.back().histogram = series.histogram(j);
-    }
-  }
+  for (size_t i = 0; i < ids_.size(); ++i) CollectRowsOf(ids_[i], batch_.series(i));
   // The last of equal ones first, since unique keeps the first.
   std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) {
     return std::tie(a.series, a.timestamp, b.order) < std::tie(b.series, b.timestamp, a.order);
@@ -59,6 +50,21 @@ void CarefulWrite::CollectRows() {
     return a.series == b.series && a.timestamp == b.timestamp;
   };
   rows_.erase(std::unique(rows_.begin(), rows_.end(), same_key), rows_.end());
+}
+
+void CarefulWrite::CollectRowsOf(SeriesId id, const SeriesBatch::Series& series) {
+  const size_t first = rows_.size();
+  for (size_t i = 0; i < series.samples.size(); ++i) {
+    rows_.push_back({.series = id,
+                     .timestamp = series.samples[i].timestamp,
+                     .value = series.samples[i].value,
+                     .order = static_cast<uint32_t>(rows_.size()),
+                     .histogram = std::nullopt});
+    if (series.has_histograms()) rows_.back().histogram = series.histogram(i);
+  }
+  for (const SeriesBatch::StartTime& start : series.start_times) {
+    rows_[first + start.sample].start = start.start;
+  }
 }
 
 void CarefulWrite::FindLateRows() {
@@ -76,7 +82,7 @@ void CarefulWrite::FindLateRows() {
 
 Status CarefulWrite::ReadCold(MultiTierStorage& engine, ColdSamples& cold) const {
   if (late_.series.isEmpty()) return Status::Ok();
-  for (const ObjectId id : kSampleTableIds) {
+  for (const ObjectId id : {kSamplesTableId, kHistogramsTableId, kStartTimesTableId}) {
     LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, engine.Read(id));
     LUMA_RETURN_IF_ERROR(cold.Read(*table, late_, [this](SeriesId series, UnixMillis timestamp) {
       return FindRow(series, timestamp).has_value();
@@ -89,10 +95,13 @@ Result<bool> CarefulWrite::Commit(MultiTierStorage& engine, const ColdSamples& c
   const std::unique_ptr<Transaction> transaction = engine.Begin();
   LUMA_ASSIGN_OR_RETURN(const bool is_looked_up, LookUp(*transaction, cold));
   if (!is_looked_up) return false;
+  LUMA_RETURN_IF_ERROR(exemplars_.LookUp(*transaction));
   LUMA_RETURN_IF_ERROR(transaction->Delete(kSamplesTableId, replaced_floats_).status());
   LUMA_RETURN_IF_ERROR(transaction->Delete(kHistogramsTableId, replaced_histograms_).status());
+  LUMA_RETURN_IF_ERROR(transaction->Delete(kStartTimesTableId, replaced_start_times_).status());
   LUMA_RETURN_IF_ERROR(AppendSeries(*transaction));
   LUMA_RETURN_IF_ERROR(AppendSamples(*transaction));
+  LUMA_RETURN_IF_ERROR(exemplars_.Append(*transaction));
   LUMA_RETURN_IF_ERROR(transaction->Commit());
   return true;
 }
@@ -101,18 +110,30 @@ Result<bool> CarefulWrite::LookUp(Transaction& transaction, const ColdSamples& c
   newest_stored_.clear();
   replaced_floats_.clear();
   replaced_histograms_.clear();
+  replaced_start_times_.clear();
   duplicates_ = 0;
   for (Row& row : rows_) row.is_duplicate = false;
   if (late_.series.isEmpty()) return true;
   for (const ObjectId id : kSampleTableIds) {
     LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, transaction.Read(id));
-    LUMA_ASSIGN_OR_RETURN(const bool is_looked_up, LookUpIn(*table, cold));
+    LUMA_ASSIGN_OR_RETURN(
+        const bool is_looked_up,
+        LookUpIn(*table, cold, [this](const StoredSample& stored) { CompareWithStored(stored); }));
     if (!is_looked_up) return false;
   }
-  return true;
+  return LookUpStartTimes(transaction, cold);
 }
 
-Result<bool> CarefulWrite::LookUpIn(const TableSnapshot& table, const ColdSamples& cold) {
+Result<bool> CarefulWrite::LookUpStartTimes(Transaction& transaction, const ColdSamples& cold) {
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, transaction.Read(kStartTimesTableId));
+  return LookUpIn(*table, cold, [this](const StoredSample& stored) {
+    const std::optional<size_t> found = FindRow(stored.series, stored.timestamp);
+    if (found && !rows_[*found].is_duplicate) replaced_start_times_.push_back(stored.row);
+  });
+}
+
+Result<bool> CarefulWrite::LookUpIn(const TableSnapshot& table, const ColdSamples& cold,
+                                    const VisitStored& visit) {
   const SeriesFilter filter(late_.series);
   SampleScan scan;
   scan.table = &table;
@@ -122,11 +143,11 @@ Result<bool> CarefulWrite::LookUpIn(const TableSnapshot& table, const ColdSample
     if (!ColdSamples::IsCold(*run) || !scan.MayHaveRows(*run)) continue;
     if (!cold.Has(*run, late_)) return false;
     cold.Visit(*run, [&](const ColdSamples::Sample& stored) {
-      CompareWithStored({.series = stored.series,
-                         .timestamp = stored.timestamp,
-                         .row = MakeRowId(run->id(), stored.position),
-                         .value = stored.value,
-                         .histogram = stored.histogram});
+      visit({.series = stored.series,
+             .timestamp = stored.timestamp,
+             .row = MakeRowId(run->id(), stored.position),
+             .value = stored.value,
+             .histogram = stored.histogram});
     });
   }
   scan.takes_run = [](const RunView& run) { return !ColdSamples::IsCold(run); };
@@ -138,7 +159,7 @@ Result<bool> CarefulWrite::LookUpIn(const TableSnapshot& table, const ColdSample
                           .value = block.values == nullptr ? 0 : block.values[row],
                           .histogram = std::nullopt};
       if (block.histograms != nullptr) stored.histogram = block.histograms[row].view();
-      CompareWithStored(stored);
+      visit(stored);
     }
     return Status::Ok();
   }));
@@ -204,8 +225,10 @@ Status CarefulWrite::AppendSamples(Transaction& transaction) const {
   const auto count = static_cast<uint32_t>(std::ranges::count_if(rows_, is_new_float));
   SampleRows floats(count);
   HistogramRows histograms;
+  StartTimeRows starts;
   for (const Row& row : rows_) {
     if (is_new_float(row)) floats.Add(row.series, row.timestamp, row.value);
+    if (is_new_float(row) && row.start != 0) starts.Add(row.series, row.timestamp, row.start);
     if (!row.is_duplicate && row.histogram) {
       histograms.Add(row.series, row.timestamp, *row.histogram);
     }
@@ -213,11 +236,15 @@ Status CarefulWrite::AppendSamples(Transaction& transaction) const {
   if (count > 0) {
     LUMA_RETURN_IF_ERROR(transaction.Append(kSamplesTableId, std::move(floats).Finish()));
   }
+  if (!starts.empty()) {
+    LUMA_RETURN_IF_ERROR(transaction.Append(kStartTimesTableId, starts.Finish()));
+  }
   if (histograms.empty()) return Status::Ok();
   return transaction.Append(kHistogramsTableId, histograms.Finish());
 }
 
 Status CarefulWrite::Publish() {
+  exemplars_.Publish();
   for (size_t i = 0; i < rows_.size(); ++i) {
     const Row& row = rows_[i];
     if (i + 1 < rows_.size() && rows_[i + 1].series == row.series) continue;

@@ -4,6 +4,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -11,17 +12,20 @@
 
 #include "model/series_batch.h"
 #include "storage/engine.h"
+#include "storage/metrics/careful_exemplars.h"
 #include "storage/metrics/cold_samples.h"
+#include "storage/metrics/exemplar_index.h"
 #include "storage/metrics/series_registry.h"
 
 namespace luma::storage {
 
-// Thread-compatible. Lifetime: `batch` and `registry` outlive it.
+// Thread-compatible. Lifetime: `batch`, `registry` and `exemplars` outlive it.
 class CarefulWrite {
  public:
-  // Every series of the batch has samples. `floor` as in MetricsWriter.
-  CarefulWrite(const SeriesBatch& batch, SeriesRegistry& registry, UnixMillis floor)
-      : batch_(batch), registry_(registry), floor_(floor) {}
+  // Every series of the batch has samples or exemplars. `floor` as in MetricsWriter.
+  CarefulWrite(const SeriesBatch& batch, SeriesRegistry& registry, ExemplarIndex& exemplars,
+               UnixMillis floor)
+      : batch_(batch), registry_(registry), floor_(floor), exemplars_(batch, exemplars) {}
 
   // Finds the series and numbers new ones from `next_series` on.
   void Prepare(uint64_t next_series);
@@ -50,6 +54,7 @@ class CarefulWrite {
     double value;
     uint32_t order;                             // in the batch
     std::optional<std::string_view> histogram;  // in the batch; then it counts, not `value`
+    UnixMillis start = 0;                       // of a float; 0: not known
     bool is_duplicate = false;                  // stored already with this value
   };
   struct StoredSample {
@@ -62,10 +67,15 @@ class CarefulWrite {
 
   void NumberSeries(uint64_t next_series);
   void CollectRows();
+  void CollectRowsOf(SeriesId id, const SeriesBatch::Series& series);
   void FindLateRows();
   // False when samples of cold runs are missing.
   Result<bool> LookUp(Transaction& transaction, const ColdSamples& cold);
-  Result<bool> LookUpIn(const TableSnapshot& table, const ColdSamples& cold);
+  using VisitStored = std::function<void(const StoredSample&)>;
+  Result<bool> LookUpIn(const TableSnapshot& table, const ColdSamples& cold,
+                        const VisitStored& visit);
+  // The start times of samples that are replaced go with them.
+  Result<bool> LookUpStartTimes(Transaction& transaction, const ColdSamples& cold);
   // In rows_.
   std::optional<size_t> FindRow(SeriesId series, UnixMillis timestamp) const;
   void CompareWithStored(const StoredSample& stored);
@@ -88,6 +98,8 @@ class CarefulWrite {
   boost::unordered_flat_map<uint64_t, UnixMillis> newest_stored_;
   std::vector<RowId> replaced_floats_;
   std::vector<RowId> replaced_histograms_;
+  std::vector<RowId> replaced_start_times_;
+  CarefulExemplars exemplars_;
   uint64_t duplicates_ = 0;
 };
 

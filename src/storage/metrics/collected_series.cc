@@ -49,8 +49,21 @@ class Merged {
 }  // namespace
 
 SeriesSamples CollectedSeries::Take() && {
-  SeriesSamples floats = TakeFloats();
-  return histograms_.empty() ? std::move(floats) : PutHistogramsAmong(floats);
+  SeriesSamples samples = TakeFloats();
+  if (!histograms_.empty()) samples = PutHistogramsAmong(samples);
+  if (!start_times_.empty()) PutStartTimesInto(samples);
+  return samples;
+}
+
+void CollectedSeries::PutStartTimesInto(SeriesSamples& samples) {
+  std::ranges::sort(start_times_);
+  samples.start_times.resize(samples.timestamps.size());
+  size_t point = 0;
+  for (const auto& [timestamp, start] : start_times_) {
+    while (point < samples.timestamps.size() && samples.timestamps[point] < timestamp) ++point;
+    if (point == samples.timestamps.size()) return;
+    if (samples.timestamps[point] == timestamp) samples.start_times[point] = start;
+  }
 }
 
 SeriesSamples CollectedSeries::TakeFloats() {

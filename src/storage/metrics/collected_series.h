@@ -29,6 +29,11 @@ class CollectedSeries {
     histograms_.push_back({timestamp, std::move(histogram)});
   }
 
+  // Of the sample at `timestamp`, if there is one.
+  void AddStartTime(UnixMillis timestamp, UnixMillis start) {
+    start_times_.emplace_back(timestamp, start);
+  }
+
   // All but the labels; timestamps ascend and are unique. Histograms say where counters were reset.
   SeriesSamples Take() &&;
 
@@ -43,12 +48,14 @@ class CollectedSeries {
   void DropRepeated();
   SeriesSamples MergeRollups();
   SeriesSamples PutHistogramsAmong(const SeriesSamples& floats);
+  void PutStartTimesInto(SeriesSamples& samples);
 
   SeriesId series_;
   std::vector<UnixMillis> timestamps_;
   std::vector<double> values_;
   std::vector<Rollup> rollups_;
   std::vector<TimedHistogram> histograms_;
+  std::vector<std::pair<UnixMillis, UnixMillis>> start_times_;  // by timestamp
   bool in_order_ = true;
 };
 

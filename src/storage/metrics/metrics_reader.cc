@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <iterator>
+#include <map>
 #include <memory>
+#include <tuple>
 #include <utility>
 
 #include "model/histogram_codec.h"
 #include "storage/metrics/collected_series.h"
+#include "storage/metrics/exemplar_scan.h"
 #include "storage/metrics/rollup_scan.h"
 #include "storage/metrics/sample_scan.h"
 
@@ -47,6 +51,16 @@ class Collector {
     Of(row.series).Add(row.rollup);
     return Status::Ok();
   }
+  // Of luma.start_times, after all samples: those of samples that are gone are left out.
+  Status AddStartTimes(const SampleBlock& block) {
+    LUMA_RETURN_IF_ERROR(Book(block.rows.size() * sizeof(Sample)));
+    for (const uint32_t row : block.rows) {
+      const auto found = index_.find(block.series[row]);
+      if (found == index_.end()) continue;
+      collected_[found->second].AddStartTime(block.timestamps[row], block.starts[row]);
+    }
+    return Status::Ok();
+  }
   std::vector<CollectedSeries>& collected() { return collected_; }
 
  private:
@@ -58,7 +72,12 @@ class Collector {
       LUMA_ASSIGN_OR_RETURN(StoredHistogram stored, DecodeHistogram(bytes));
       auto histogram = std::make_shared<FloatHistogram>(std::move(stored.histogram));
       room_bytes_ -= HistogramBytes(*histogram);
-      Of(block.series[row]).Add(block.timestamps[row], std::move(histogram));
+      CollectedSeries& series = Of(block.series[row]);
+      const UnixMillis time = block.timestamps[row];
+      series.Add(time, std::move(histogram));
+      if (limits_.with_start_times && stored.age_ms != 0) {
+        series.AddStartTime(time, time - stored.age_ms);
+      }
     }
     return Status::Ok();
   }
@@ -98,6 +117,7 @@ class Collector {
 struct MetricsTables {
   std::array<TableSnapshotPtr, std::size(kSampleTableIds)> samples;  // floats and histograms
   TableSnapshotPtr rollups;
+  TableSnapshotPtr start_times;
 };
 
 Result<MetricsTables> ReadTables(MultiTierStorage& engine) {
@@ -107,6 +127,7 @@ Result<MetricsTables> ReadTables(MultiTierStorage& engine) {
     LUMA_ASSIGN_OR_RETURN(tables.samples[i], transaction->Read(kSampleTableIds[i]));
   }
   LUMA_ASSIGN_OR_RETURN(tables.rollups, transaction->Read(kRollupsTableId));
+  LUMA_ASSIGN_OR_RETURN(tables.start_times, transaction->Read(kStartTimesTableId));
   return tables;
 }
 
@@ -128,6 +149,41 @@ RollupScan ScanOfRollups(const MetricsTables& tables, const SeriesFilter& series
   scan.ends = BucketEndsFor(range);
   scan.deadline = limits.deadline;
   return scan;
+}
+
+class ExemplarCollector {
+ public:
+  explicit ExemplarCollector(const ReadLimits& limits) : limits_(limits) {}
+
+  Status Add(const ExemplarRow& row) {
+    if (++count_ > limits_.samples_max) {
+      return Status::TooLarge("query reads too many exemplars: limit=", limits_.samples_max);
+    }
+    if (limits_.memory != nullptr) {
+      const uint64_t labels = row.labels.canonical().size();
+      LUMA_RETURN_IF_ERROR(limits_.memory->Book(sizeof(Exemplar) + labels));
+    }
+    collected_[static_cast<uint64_t>(row.series)].push_back(
+        {.timestamp = row.timestamp, .value = row.value, .labels = Labels(row.labels)});
+    return Status::Ok();
+  }
+  std::map<uint64_t, std::vector<Exemplar>>& collected() { return collected_; }
+
+ private:
+  const ReadLimits& limits_;
+  uint64_t count_ = 0;
+  std::map<uint64_t, std::vector<Exemplar>> collected_;  // by series
+};
+
+// By time, and without repeats, which cold runs may hold.
+std::vector<Exemplar> InOrder(std::vector<Exemplar> exemplars) {
+  const auto place = [](const Exemplar& one) {
+    return std::tuple(one.timestamp, std::bit_cast<uint64_t>(one.value), one.labels.canonical());
+  };
+  std::ranges::sort(exemplars, {}, place);
+  const auto repeated = std::ranges::unique(exemplars, {}, place);
+  exemplars.erase(repeated.begin(), repeated.end());
+  return exemplars;
 }
 
 bool LabelsBefore(LabelsView a, LabelsView b) { return CompareLabels(a, b) < 0; }
@@ -199,6 +255,11 @@ Result<std::vector<SeriesSamples>> MetricsReader::Select(const Matchers& matcher
       ScanOfRollups(tables, filter, range, limits).Run([&](RowId, const RollupRow& row) {
         return ReachesInto(row.rollup, range) ? collector.Add(row) : Status::Ok();
       }));
+  if (limits.with_start_times) {
+    LUMA_RETURN_IF_ERROR(
+        ScanOfSamples(*tables.start_times, filter, range, limits)
+            .Run([&](const SampleBlock& block) { return collector.AddStartTimes(block); }));
+  }
 
   LUMA_RETURN_IF_ERROR(collector.Book(collector.collected().size() * kSeriesResultBytes));
   std::vector<SeriesSamples> result;
@@ -245,6 +306,31 @@ Result<std::vector<std::string>> MetricsReader::LabelValues(std::string_view nam
                                                             const ReadLimits& limits) const {
   LUMA_ASSIGN_OR_RETURN(const SeriesBitmap ids, MatchingIn(matchers, range, limits));
   return registry_.LabelValues(name, ids);
+}
+
+Result<std::vector<SeriesExemplars>> MetricsReader::Exemplars(std::span<const Matchers> selectors,
+                                                              TimeRange range,
+                                                              const ReadLimits& limits) const {
+  SeriesBitmap ids;
+  for (const Matchers& matchers : selectors) {
+    LUMA_ASSIGN_OR_RETURN(const SeriesBitmap matching, Matching(matchers, limits));
+    ids |= matching;
+  }
+  if (ids.isEmpty()) return std::vector<SeriesExemplars>();
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, engine_.Read(kExemplarsTableId));
+  ExemplarCollector collector(limits);
+  const SeriesFilter filter(ids);
+  const ExemplarScan scan{
+      .table = table.get(), .series = &filter, .range = range, .deadline = limits.deadline};
+  LUMA_RETURN_IF_ERROR(scan.Run([&](const ExemplarRow& row) { return collector.Add(row); }));
+  std::vector<SeriesExemplars> result;
+  for (auto& [series, exemplars] : collector.collected()) {
+    std::optional<Labels> labels = LabelsOf(SeriesId{series});
+    if (!labels) continue;
+    result.push_back({.labels = *std::move(labels), .exemplars = InOrder(std::move(exemplars))});
+  }
+  std::ranges::sort(result, LabelsBefore, &SeriesExemplars::labels);
+  return result;
 }
 
 }  // namespace luma::storage

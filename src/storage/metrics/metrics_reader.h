@@ -2,10 +2,12 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "model/exemplar_source.h"
 #include "model/metrics_source.h"
 #include "storage/engine.h"
 #include "storage/metrics/series_registry.h"
@@ -29,6 +31,9 @@ class MetricsReader {
                                               const ReadLimits& limits) const;
   Result<std::vector<std::string>> LabelValues(std::string_view name, const Matchers& matchers,
                                                TimeRange range, const ReadLimits& limits) const;
+  // As in ExemplarSource.
+  Result<std::vector<SeriesExemplars>> Exemplars(std::span<const Matchers> selectors,
+                                                 TimeRange range, const ReadLimits& limits) const;
 
  private:
   Result<SeriesBitmap> Matching(const Matchers& matchers, const ReadLimits& limits) const;

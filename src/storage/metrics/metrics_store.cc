@@ -61,6 +61,13 @@ class SeriesLoader {
   uint64_t next_series_ = 1;
 };
 
+// The newest timestamp of all rows. Cold ones of unknown times may be newer than all others: then
+// every series is looked up.
+Result<UnixMillis> NewestOf(const TableSnapshot& table, UnixMillis floor) {
+  LUMA_ASSIGN_OR_RETURN(const NewestSample newest, FindNewest(table, floor));
+  return newest.is_exact ? newest.timestamp : INT64_MAX;
+}
+
 // Of the rows of luma.samples and luma.histograms.
 struct StoredBounds {
   UnixMillis newest = SeriesRegistry::kNoSample;
@@ -70,9 +77,7 @@ Result<StoredBounds> BoundsOf(MultiTierStorage& engine) {
   StoredBounds bounds;
   for (const ObjectId id : kSampleTableIds) {
     LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, engine.Read(id));
-    LUMA_ASSIGN_OR_RETURN(const NewestSample newest, FindNewest(*table, bounds.newest));
-    // Cold samples of unknown times may be newer than all others: then every series is looked up.
-    bounds.newest = newest.is_exact ? newest.timestamp : INT64_MAX;
+    LUMA_ASSIGN_OR_RETURN(bounds.newest, NewestOf(*table, bounds.newest));
     LUMA_ASSIGN_OR_RETURN(const uint64_t largest, LargestSeriesId(*table));
     bounds.largest_series = std::max(bounds.largest_series, largest);
   }
@@ -90,13 +95,20 @@ Result<std::unique_ptr<MetricsStore>> MetricsStore::Open(MultiTierStorage& engin
   LUMA_RETURN_IF_ERROR(loader.Load(*registry));
   // Runs that had expired come back with a restore to a point in time, their series do not: the
   // rows must not become those of a new series.
-  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr rollups, engine.Read(kRollupsTableId));
-  LUMA_ASSIGN_OR_RETURN(const uint64_t in_rollups, LargestSeriesId(*rollups));
-  const uint64_t largest = std::max(stored.largest_series, in_rollups);
+  uint64_t largest = stored.largest_series;
+  for (const ObjectId id : {kRollupsTableId, kExemplarsTableId, kStartTimesTableId}) {
+    LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, engine.Read(id));
+    LUMA_ASSIGN_OR_RETURN(const uint64_t in_table, LargestSeriesId(*table));
+    largest = std::max(largest, in_table);
+  }
   const bool is_id = largest < SeriesRegistry::kSeriesMax;  // and not made up by somebody's SQL
   const uint64_t next_series = std::max(loader.next_series(), is_id ? largest + 1 : 0);
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr exemplars, engine.Read(kExemplarsTableId));
+  LUMA_ASSIGN_OR_RETURN(const UnixMillis exemplar_floor, NewestOf(*exemplars, INT64_MIN));
+  const MetricsWriter::Start start{
+      .next_series = next_series, .floor = stored.newest, .exemplar_floor = exemplar_floor};
   return std::unique_ptr<MetricsStore>(
-      new MetricsStore(engine, std::move(registry), options, next_series, stored.newest));
+      new MetricsStore(engine, std::move(registry), options, start));
 }
 
 Result<uint64_t> MetricsStore::DeleteSamples(const std::vector<Matchers>& selectors,

@@ -1,11 +1,12 @@
-// Metrics over the storage engine: what writes and reads luma.series, luma.samples and
-// luma.histograms (docs/formats/metrics_tables.md).
+// Metrics over the storage engine: what writes and reads luma.series, luma.samples and the tables
+// beside it (docs/formats/metrics_tables.md).
 #pragma once
 
 #include <atomic>
 #include <memory>
 #include <vector>
 
+#include "model/exemplar_source.h"
 #include "model/metrics_admin.h"
 #include "model/metrics_source.h"
 #include "storage/background_thread.h"
@@ -31,7 +32,10 @@ struct MetricsStats {
 
 // Threads: every method from any thread. Lifetime: the engine outlives it; destroy it before the
 // engine is closed. At most one per engine.
-class MetricsStore final : public MetricsSink, public MetricsSource, public MetricsAdmin {
+class MetricsStore final : public MetricsSink,
+                           public MetricsSource,
+                           public ExemplarSource,
+                           public MetricsAdmin {
  public:
   // Reads luma.series, and the zone maps of the others: about a second per million series.
   // Errors: kCorruption when the tables break their rules, and those of reading.
@@ -63,6 +67,11 @@ class MetricsStore final : public MetricsSink, public MetricsSource, public Metr
                                                TimeRange range,
                                                const ReadLimits& limits) const override {
     return reader_.LabelValues(name, matchers, range, limits);
+  }
+  Result<std::vector<SeriesExemplars>> Exemplars(std::span<const Matchers> selectors,
+                                                 TimeRange range,
+                                                 const ReadLimits& limits) const override {
+    return reader_.Exemplars(selectors, range, limits);
   }
 
   Result<uint64_t> DeleteSamples(const std::vector<Matchers>& selectors, TimeRange range) override;
@@ -103,11 +112,11 @@ class MetricsStore final : public MetricsSink, public MetricsSource, public Metr
 
  private:
   MetricsStore(MultiTierStorage& engine, std::unique_ptr<SeriesRegistry> registry,
-               MetricsOptions options, uint64_t next_series, UnixMillis floor)
+               MetricsOptions options, const MetricsWriter::Start& start)
       : engine_(engine),
         registry_(std::move(registry)),
         reader_(engine, *registry_),
-        writer_(engine, *registry_, options, next_series, floor),
+        writer_(engine, *registry_, options, start),
         deleter_(engine, options.conflict_wait_max),
         sweeper_(engine, *registry_, writer_, [this] { return ReplacedRows(); }),
         retention_(engine, *registry_, deleter_, sweeper_),

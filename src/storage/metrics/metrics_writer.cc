@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -27,33 +28,67 @@ std::string LabelsText(const SeriesBatch::Series& series, const SeriesRegistry& 
   return LabelsView(canonical).ToString();
 }
 
-bool IsIn(TimeRange range, UnixMillis time) { return range.min <= time && time <= range.max; }
-
 struct Verdict {
   WriteSummary summary;
-  uint64_t late = 0;  // of those refused
+  uint64_t late = 0;  // of the samples refused
 };
 
-Verdict Judge(const SeriesBatch& batch, TimeRange accepted, const SeriesRegistry& registry) {
-  Verdict verdict;
-  WriteSummary& summary = verdict.summary;
-  for (size_t i = 0; i < batch.size(); ++i) {
-    const SeriesBatch::Series series = batch.series(i);
+// Judges the samples and exemplars of one batch by their times.
+class Judge {
+ public:
+  Judge(const AcceptedTimes& accepted, const SeriesRegistry& registry)
+      : accepted_(accepted), registry_(registry) {}
+
+  Verdict Of(const SeriesBatch& batch) {
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const SeriesBatch::Series series = batch.series(i);
+      JudgeSamples(series);
+      JudgeExemplars(series);
+    }
+    return std::move(verdict_);
+  }
+
+ private:
+  void JudgeSamples(const SeriesBatch::Series& series) {
+    WriteSummary& summary = verdict_.summary;
+    uint64_t stored = 0;
     for (const Sample& sample : series.samples) {
-      if (IsIn(accepted, sample.timestamp)) {
-        ++summary.samples_stored;
+      if (accepted_.Has(sample)) {
+        ++stored;
         continue;
       }
-      const bool is_late = sample.timestamp < accepted.min;
-      verdict.late += is_late ? 1 : 0;
-      if (++summary.samples_refused > 1) continue;
-      summary.first_refusal = fmt::format("sample is too {}: series={} timestamp={}",
-                                          is_late ? "old" : "far in the future",
-                                          LabelsText(series, registry), sample.timestamp);
+      verdict_.late += sample.timestamp < accepted_.range.min ? 1 : 0;
+      ++summary.samples_refused;
+      Refuse("sample", series, sample.timestamp);
+    }
+    summary.samples_stored += stored;
+    if (series.has_histograms()) summary.histograms_stored += stored;
+  }
+
+  void JudgeExemplars(const SeriesBatch::Series& series) {
+    if (!accepted_.exemplars) return;
+    for (const SeriesBatch::Exemplar& exemplar : series.exemplars) {
+      if (accepted_.Has(exemplar)) {
+        ++verdict_.summary.exemplars_stored;
+        continue;
+      }
+      ++verdict_.summary.exemplars_refused;
+      Refuse("exemplar", series, exemplar.timestamp);
     }
   }
-  return verdict;
-}
+
+  void Refuse(std::string_view what, const SeriesBatch::Series& series, UnixMillis timestamp) {
+    std::string& reason = verdict_.summary.first_refusal;
+    if (!reason.empty()) return;
+    reason = fmt::format("{} is too {}: series={} timestamp={}", what,
+                         timestamp < accepted_.range.min ? "old" : "far in the future",
+                         LabelsText(series, registry_), timestamp);
+  }
+
+  const AcceptedTimes accepted_;
+  const SeriesRegistry& registry_;
+  Verdict verdict_;
+};
 
 void StartSeries(const SeriesBatch::Series& series, SeriesBatch& to) {
   if (series.id == kUnknownSeries) {
@@ -63,22 +98,38 @@ void StartSeries(const SeriesBatch::Series& series, SeriesBatch& to) {
   }
 }
 
-// Adds the samples of `batch` in a range of time, and no series without samples.
-void AppendAccepted(const SeriesBatch& batch, TimeRange accepted, SeriesBatch& to) {
+// Adds what of `series` is accepted to the series that `to` has started.
+void AppendAcceptedOf(const SeriesBatch::Series& series, const AcceptedTimes& accepted,
+                      SeriesBatch& to) {
+  auto start = series.start_times.begin();
+  for (size_t i = 0; i < series.samples.size(); ++i) {
+    const Sample& sample = series.samples[i];
+    while (start != series.start_times.end() && start->sample < i) ++start;
+    if (!accepted.Has(sample)) continue;
+    if (series.has_histograms()) {
+      to.AddHistogram(sample.timestamp, series.histogram(i));
+      continue;
+    }
+    to.AddSample(sample);
+    const bool has_start = start != series.start_times.end() && start->sample == i;
+    if (has_start) to.SetStartTime(start->start);
+  }
+  for (const SeriesBatch::Exemplar& one : series.exemplars) {
+    if (accepted.Has(one)) to.AddExemplar(one.timestamp, one.value, series.labels_of(one));
+  }
+}
+
+// Adds what of `batch` is accepted, and no series without samples and exemplars.
+void AppendAccepted(const SeriesBatch& batch, const AcceptedTimes& accepted, SeriesBatch& to) {
+  const auto is_accepted = [&](const auto& one) { return accepted.Has(one); };
   for (size_t i = 0; i < batch.size(); ++i) {
     const SeriesBatch::Series series = batch.series(i);
-    bool started = false;
-    for (size_t j = 0; j < series.samples.size(); ++j) {
-      const Sample& sample = series.samples[j];
-      if (!IsIn(accepted, sample.timestamp)) continue;
-      if (!started) StartSeries(series, to);
-      started = true;
-      if (series.has_histograms()) {
-        to.AddHistogram(sample.timestamp, series.histogram(j));
-      } else {
-        to.AddSample(sample);
-      }
+    if (std::ranges::none_of(series.samples, is_accepted) &&
+        std::ranges::none_of(series.exemplars, is_accepted)) {
+      continue;
     }
+    StartSeries(series, to);
+    AppendAcceptedOf(series, accepted, to);
   }
 }
 
@@ -111,10 +162,26 @@ Status AppendHistograms(const SeriesBatch& batch, std::span<const SeriesId> ids,
   return transaction.Append(kHistogramsTableId, rows.Finish());
 }
 
+Status AppendStartTimes(const SeriesBatch& batch, std::span<const SeriesId> ids,
+                        Transaction& transaction) {
+  if (batch.start_time_count() == 0) return Status::Ok();
+  StartTimeRows rows;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const SeriesBatch::Series series = batch.series(i);
+    for (const SeriesBatch::StartTime& start : series.start_times) {
+      rows.Add(ids[i], series.samples[start.sample].timestamp, start.start);
+    }
+  }
+  return transaction.Append(kStartTimesTableId, rows.Finish());
+}
+
 Status AppendRows(const SeriesBatch& batch, std::span<const SeriesId> ids,
-                  Transaction& transaction) {
+                  const ExemplarRows& exemplars, Transaction& transaction) {
   LUMA_RETURN_IF_ERROR(AppendFloats(batch, ids, transaction));
-  return AppendHistograms(batch, ids, transaction);
+  LUMA_RETURN_IF_ERROR(AppendHistograms(batch, ids, transaction));
+  LUMA_RETURN_IF_ERROR(AppendStartTimes(batch, ids, transaction));
+  if (exemplars.empty()) return Status::Ok();
+  return transaction.Append(kExemplarsTableId, exemplars.Finish());
 }
 
 Result<WriteSummary> Answer(const Status& status, const WriteSummary& summary) {
@@ -125,12 +192,13 @@ Result<WriteSummary> Answer(const Status& status, const WriteSummary& summary) {
 }  // namespace
 
 MetricsWriter::MetricsWriter(MultiTierStorage& engine, SeriesRegistry& registry,
-                             MetricsOptions options, uint64_t next_series, UnixMillis floor)
+                             MetricsOptions options, const Start& start)
     : engine_(engine),
       registry_(registry),
       options_(options),
-      floor_(floor),
-      next_series_(next_series),
+      floor_(start.floor),
+      exemplars_(start.exemplar_floor),
+      next_series_(start.next_series),
       series_memory_(
           engine.budget().BookAlways(BudgetUse::kSeries, registry.series_count() * kSeriesBytes)),
       cold_queue_([this](WriteGroup group) { StoreColdGroup(std::move(group)); }),
@@ -142,39 +210,45 @@ MetricsWriter::~MetricsWriter() { gate_.EnterExclusive(); }
 
 void MetricsWriter::Write(const SeriesBatch& batch, WriteCallback done) {
   writes_.fetch_add(1, std::memory_order_relaxed);
-  const TimeRange accepted = Accepted();
-  Verdict verdict = Judge(batch, accepted, registry_);
+  const AcceptedTimes accepted = Accepted();
+  Verdict verdict = Judge(accepted, registry_).Of(batch);
   samples_refused_late_.fetch_add(verdict.late, std::memory_order_relaxed);
   WriteSummary& summary = verdict.summary;
-  if (summary.samples_stored == 0) {
+  const bool stores_all = summary.samples_refused + summary.exemplars_refused == 0;
+  if (summary.samples_stored + summary.exemplars_stored == 0) {
     Count(summary);
     done(std::move(summary));
-  } else if (summary.samples_refused > 0 || !TryWriteNewer(batch, summary, done)) {
+  } else if (!stores_all || !TryWriteNewer(batch, summary, done)) {
     Enqueue(batch, accepted, std::move(summary), std::move(done));
   }
 }
 
-TimeRange MetricsWriter::Accepted() const {
+AcceptedTimes MetricsWriter::Accepted() const {
   const UnixMillis now = engine_.clock().NowMillis();
   const int64_t late = options_.late_max.count();
-  return {.min = late == 0 ? INT64_MIN : now - late, .max = now + options_.future_max.count()};
+  return {.range = {.min = late == 0 ? INT64_MIN : now - late,
+                    .max = now + options_.future_max.count()},
+          .exemplars = options_.exemplars};
 }
 
 bool MetricsWriter::TryWriteNewer(const SeriesBatch& batch, const WriteSummary& summary,
                                   const WriteCallback& done) {
   std::vector<SeriesId> ids;
   if (registry_.Resolve(batch, ids) > 0 || !gate_.TryEnterShared()) return false;
-  if (!registry_.Advance(batch, ids)) {
+  ExemplarRows exemplars;
+  if (!Advance(batch, ids, exemplars)) {
     gate_.LeaveShared();
     return false;
   }
-  auto finish = [this, summary, done](const Status& status) {
+  std::vector<SeriesId> doubtful = exemplars.empty() ? std::vector<SeriesId>() : ids;
+  auto finish = [this, summary, done, doubtful = std::move(doubtful)](const Status& status) {
     if (status.ok()) Count(summary);
+    if (!status.ok()) exemplars_.Doubt(doubtful);
     gate_.LeaveShared();  // `this` may be gone from here on
     done(Answer(status, summary));
   };
   const std::unique_ptr<Transaction> transaction = engine_.Begin();
-  const Status appended = AppendRows(batch, ids, *transaction);
+  const Status appended = AppendRows(batch, ids, exemplars, *transaction);
   if (appended.ok()) {
     transaction->CommitAsync(std::move(finish));
   } else {
@@ -183,8 +257,16 @@ bool MetricsWriter::TryWriteNewer(const SeriesBatch& batch, const WriteSummary& 
   return true;
 }
 
-void MetricsWriter::Enqueue(const SeriesBatch& batch, TimeRange accepted, WriteSummary summary,
-                            WriteCallback done) {
+// Exemplars come second: what they leave in their index has to be stored.
+bool MetricsWriter::Advance(const SeriesBatch& batch, std::span<const SeriesId> ids,
+                            ExemplarRows& exemplars) {
+  if (!registry_.Advance(batch, ids)) return false;
+  const bool has_exemplars = options_.exemplars && batch.exemplar_count() > 0;
+  return !has_exemplars || exemplars_.TakeNewer(batch, ids, exemplars);
+}
+
+void MetricsWriter::Enqueue(const SeriesBatch& batch, const AcceptedTimes& accepted,
+                            WriteSummary summary, WriteCallback done) {
   queued_writes_.fetch_add(1, std::memory_order_relaxed);
   auto memory = engine_.budget().Book(BudgetUse::kIngest, batch.allocated_bytes());
   if (!memory.ok()) return done(memory.status());
@@ -200,7 +282,7 @@ std::vector<MetricsWriter::Stored> MetricsWriter::StoreTogether(const WriteGroup
                                                                 const StoreBatch& store) {
   if (group.size() > 1) {
     SeriesBatch all;
-    for (const QueuedWrite& write : group) AppendAccepted(write.batch, TimeRange(), all);
+    for (const QueuedWrite& write : group) AppendAccepted(write.batch, AcceptedTimes(), all);
     const Stored stored = store(all);
     if (stored.ok() && *stored) return std::vector<Stored>(group.size(), true);
   }
@@ -251,13 +333,13 @@ MetricsWriter::Stored MetricsWriter::StoreCold(const SeriesBatch& batch) {
 
 // Other writes are on their way: what this finds out of the registry is found out again later.
 Status MetricsWriter::ReadCold(const SeriesBatch& batch, ColdSamples& cold) {
-  CarefulWrite write(batch, registry_, floor_);
+  CarefulWrite write(batch, registry_, exemplars_, floor_);
   write.Prepare(SeriesRegistry::kSeriesMax);  // new series have no samples to compare with
   return write.lacks_series() ? Status::Ok() : write.ReadCold(engine_, cold);
 }
 
 MetricsWriter::Stored MetricsWriter::StoreAlone(const SeriesBatch& batch, const ColdSamples& cold) {
-  CarefulWrite write(batch, registry_, floor_);
+  CarefulWrite write(batch, registry_, exemplars_, floor_);
   write.Prepare(next_series_);
   if (write.lacks_series()) {
     return Status::Unavailable("a series was removed while samples of it were on their way");
@@ -326,6 +408,8 @@ void MetricsWriter::WhileNoneWrites(const std::function<void()>& work) {
 void MetricsWriter::Count(const WriteSummary& summary) {
   samples_stored_.fetch_add(summary.samples_stored, std::memory_order_relaxed);
   samples_refused_.fetch_add(summary.samples_refused, std::memory_order_relaxed);
+  exemplars_stored_.fetch_add(summary.exemplars_stored, std::memory_order_relaxed);
+  exemplars_refused_.fetch_add(summary.exemplars_refused, std::memory_order_relaxed);
 }
 
 MetricsWriterStats MetricsWriter::stats() const {
@@ -336,7 +420,9 @@ MetricsWriterStats MetricsWriter::stats() const {
           .samples_refused = samples_refused_.load(std::memory_order_relaxed),
           .samples_refused_late = samples_refused_late_.load(std::memory_order_relaxed),
           .samples_duplicate = samples_duplicate_.load(std::memory_order_relaxed),
-          .samples_replaced = samples_replaced_.load(std::memory_order_relaxed)};
+          .samples_replaced = samples_replaced_.load(std::memory_order_relaxed),
+          .exemplars_stored = exemplars_stored_.load(std::memory_order_relaxed),
+          .exemplars_refused = exemplars_refused_.load(std::memory_order_relaxed)};
 }
 
 }  // namespace luma::storage

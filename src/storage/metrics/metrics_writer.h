@@ -1,4 +1,4 @@
-// The way of samples into luma.series and luma.samples: docs/formats/metrics_tables.md.
+// The way of samples, and of exemplars, into their tables: docs/formats/metrics_tables.md.
 //
 //              every series known, and every sample newer than all of its series?
 //   Write --- yes: many at once, one CommitAsync each, many share an fsync ---> done
@@ -17,6 +17,7 @@
 #include "model/metrics_source.h"
 #include "storage/engine.h"
 #include "storage/metrics/careful_write.h"
+#include "storage/metrics/exemplar_index.h"
 #include "storage/metrics/series_registry.h"
 #include "storage/metrics/write_gate.h"
 #include "storage/metrics/write_queue.h"
@@ -28,6 +29,7 @@ struct MetricsOptions {
   // Samples older than this are refused one by one, as those from the future are; 0: none are.
   std::chrono::milliseconds late_max{0};
   uint64_t series_max = 10'000'000;  // new series beyond it are kTooManyRequests
+  bool exemplars = true;             // false: they are left out, and count neither way
   // How long a write waits for rows that it has to replace: a flush is moving them, or SQL is
   // deleting them. Then it is kUnavailable.
   std::chrono::milliseconds conflict_wait_max{10'000};
@@ -43,6 +45,17 @@ struct MetricsWriterStats {
   uint64_t samples_refused_late = 0;  // of those: too old; the others come from the future
   uint64_t samples_duplicate = 0;     // of those stored: were there already, with the same value
   uint64_t samples_replaced = 0;      // of those stored: had another value before
+  uint64_t exemplars_stored = 0;      // those that were there already too
+  uint64_t exemplars_refused = 0;
+};
+
+// What of a batch is stored.
+struct AcceptedTimes {
+  TimeRange range;
+  bool exemplars = true;
+  bool Has(const Sample& sample) const { return HasTime(sample.timestamp); }
+  bool Has(const SeriesBatch::Exemplar& one) const { return exemplars && HasTime(one.timestamp); }
+  bool HasTime(UnixMillis time) const { return range.min <= time && time <= range.max; }
 };
 
 // Booked for each series until there are enough of them to measure what the registry takes.
@@ -51,10 +64,15 @@ inline constexpr uint64_t kSeriesBytes = 200;
 // Threads: Write and stats from any thread. Lifetime: engine and registry outlive it.
 class MetricsWriter {
  public:
-  // The next new series gets `next_series`. No stored sample of a registered series is newer than
-  // the Newest that the registry has for it; where that is `floor` it is only a bound.
+  struct Start {
+    uint64_t next_series = 1;  // the next new series gets it
+    // No stored sample of a registered series is newer than the Newest that the registry has for
+    // it; where that is `floor` it is only a bound.
+    UnixMillis floor = SeriesRegistry::kNoSample;
+    UnixMillis exemplar_floor = INT64_MIN;  // no stored exemplar is newer
+  };
   MetricsWriter(MultiTierStorage& engine, SeriesRegistry& registry, MetricsOptions options,
-                uint64_t next_series, UnixMillis floor);
+                const Start& start);
   // Waits for the writes that are on their way.
   ~MetricsWriter();
 
@@ -70,10 +88,11 @@ class MetricsWriter {
   // Returns false, having done nothing, when the batch has to be alone.
   bool TryWriteNewer(const SeriesBatch& batch, const WriteSummary& summary,
                      const WriteCallback& done);
-  void Enqueue(const SeriesBatch& batch, TimeRange accepted, WriteSummary summary,
+  // Inside the gate: makes what the batch brings the newest of its series, if it is.
+  bool Advance(const SeriesBatch& batch, std::span<const SeriesId> ids, ExemplarRows& exemplars);
+  void Enqueue(const SeriesBatch& batch, const AcceptedTimes& accepted, WriteSummary summary,
                WriteCallback done);
-  // Times of samples that are stored.
-  TimeRange Accepted() const;
+  AcceptedTimes Accepted() const;
 
   // True: stored. False: not, since it needs more samples of cold runs than were read ahead.
   using Stored = Result<bool>;
@@ -101,6 +120,7 @@ class MetricsWriter {
   SeriesRegistry& registry_;
   const MetricsOptions options_;
   const UnixMillis floor_;
+  ExemplarIndex exemplars_;
   WriteGate gate_;
   // Both belong to who is alone inside the gate.
   uint64_t next_series_;
@@ -116,6 +136,8 @@ class MetricsWriter {
   std::atomic<uint64_t> samples_refused_late_ = 0;
   std::atomic<uint64_t> samples_duplicate_ = 0;
   std::atomic<uint64_t> samples_replaced_ = 0;
+  std::atomic<uint64_t> exemplars_stored_ = 0;
+  std::atomic<uint64_t> exemplars_refused_ = 0;
 
   WriteQueue cold_queue_;  // of writes that wait for the object store, outside the gate
   WriteQueue queue_;       // last: its thread uses the rest, and ends first

@@ -15,8 +15,8 @@ class ReplaceDuringFlushTest : public testing::Test {
     // Two series, so that the flush has to sort: their newest samples come first.
     EXPECT_TRUE(Write("b", 1).ok());
     EXPECT_TRUE(Write("a", 1).ok());
-    EXPECT_TRUE(WriteAndWait(*instance_.store, MakeBatch({{TestLabels("b"), {{kTestNow + 1, 1}}}}))
-                    .ok());
+    EXPECT_TRUE(
+        WriteAndWait(*instance_.store, MakeBatch({{TestLabels("b"), {{kTestNow + 1, 1}}}})).ok());
   }
   ~ReplaceDuringFlushTest() override { EXPECT_TRUE(failpoint::Arm("").ok()); }
 
@@ -27,8 +27,7 @@ class ReplaceDuringFlushTest : public testing::Test {
   // Leaves rows frozen as they are while a flush writes the manifest: whether that worked is
   // unknown, and asking failed too.
   void FailFlushUndecided() {
-    ASSERT_TRUE(
-        failpoint::Arm("manifest.after_sync:1:error,manifest.before_create:1:error").ok());
+    ASSERT_TRUE(failpoint::Arm("manifest.after_sync:1:error,manifest.before_create:1:error").ok());
     EXPECT_FALSE(instance_.engine->Flush().ok());
     ASSERT_TRUE(failpoint::Arm("").ok());
   }

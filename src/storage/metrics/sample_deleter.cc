@@ -76,7 +76,7 @@ Result<SampleDeleter::Commit> SampleDeleter::DeleteSomePatiently(const SeriesFil
   }
 }
 
-// Both tables in one transaction: a sample that is rolled up meanwhile is a conflict.
+// All tables in one transaction: a sample that is rolled up meanwhile is a conflict.
 Result<SampleDeleter::Commit> SampleDeleter::DeleteSome(const SeriesFilter& filter,
                                                         TimeRange range) {
   const std::unique_ptr<Transaction> transaction = engine_.Begin();
@@ -89,6 +89,11 @@ Result<SampleDeleter::Commit> SampleDeleter::DeleteSome(const SeriesFilter& filt
     LUMA_ASSIGN_OR_RETURN(const Commit samples, DeleteSamples(*transaction, id, filter, range,
                                                               rows_per_commit_ - all.rows));
     add(samples);
+  }
+  for (const ObjectId id : {kExemplarsTableId, kStartTimesTableId}) {
+    LUMA_ASSIGN_OR_RETURN(const Commit beside,
+                          DeleteSamples(*transaction, id, filter, range, rows_per_commit_));
+    all.is_last = all.is_last && beside.is_last;
   }
   LUMA_ASSIGN_OR_RETURN(const Commit rollups,
                         DeleteRollups(*transaction, filter, range, rows_per_commit_ - all.rows));

@@ -1,4 +1,4 @@
-// Deletes samples and rollups by series and time.
+// Deletes samples, what is told of them, and rollups by series and time.
 #pragma once
 
 #include <atomic>
@@ -24,9 +24,10 @@ class SampleDeleter {
                 uint64_t rows_per_commit = kRowsPerCommit)
       : engine_(engine), conflict_wait_max_(conflict_wait_max), rows_per_commit_(rows_per_commit) {}
 
-  // How many rows there were. A rollup goes if all its samples lie in `range`. Memory: a few bytes
-  // for each row of a commit. Errors: kUnavailable when rows stayed in motion for too long, those
-  // of Transaction::Commit; what earlier commits deleted stays deleted.
+  // How many samples and rollups there were; their exemplars and start times go too. A rollup goes
+  // if all its samples lie in `range`. Memory: a few bytes for each row of a commit. Errors:
+  // kUnavailable when rows stayed in motion for too long, those of Transaction::Commit; what
+  // earlier commits deleted stays deleted.
   Result<uint64_t> Delete(const SeriesBitmap& series, TimeRange range);
   // Deletes under way and later ones end with kCancelled: the store is closing.
   void Cancel() { is_cancelled_ = true; }
@@ -38,7 +39,7 @@ class SampleDeleter {
   };
   // Errors: kConflict too.
   Result<Commit> DeleteSome(const SeriesFilter& filter, TimeRange range);
-  // Of luma.samples or luma.histograms.
+  // Of a table that has a row for each sample, or for some.
   Result<Commit> DeleteSamples(Transaction& transaction, ObjectId id, const SeriesFilter& filter,
                                TimeRange range, uint64_t rows_max);
   Result<Commit> DeleteRollups(Transaction& transaction, const SeriesFilter& filter,

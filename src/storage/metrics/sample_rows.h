@@ -1,4 +1,4 @@
-// Builds rows of luma.samples without touching them twice, and rows of luma.histograms.
+// Builds rows of luma.samples without touching them twice, and rows of the tables beside it.
 #pragma once
 
 #include <array>
@@ -44,6 +44,15 @@ class SampleRows {
   uint32_t added_ = 0;
 };
 
+// A column of a table whose rows are collected in vectors.
+template <typename T>
+ColumnSpan ColumnOf(PhysicalType type, const std::vector<T>& values) {
+  return {.type = type,
+          .count = static_cast<uint32_t>(values.size()),
+          .values = reinterpret_cast<const std::byte*>(values.data())};
+}
+
+// Of luma.histograms.
 class HistogramRows {
  public:
   // `bytes` must live until Finish.
@@ -55,24 +64,69 @@ class HistogramRows {
   bool empty() const { return series_.empty(); }
   RowBuffer Finish() const {
     RowBuffer buffer({PhysicalType::kUInt64, PhysicalType::kInt64, PhysicalType::kBytes});
-    const std::array columns = {Span(PhysicalType::kUInt64, series_),
-                                Span(PhysicalType::kInt64, timestamps_),
-                                Span(PhysicalType::kBytes, histograms_)};
+    const std::array columns = {ColumnOf(PhysicalType::kUInt64, series_),
+                                ColumnOf(PhysicalType::kInt64, timestamps_),
+                                ColumnOf(PhysicalType::kBytes, histograms_)};
     buffer.Append(columns);
     return buffer;
   }
 
  private:
-  template <typename T>
-  static ColumnSpan Span(PhysicalType type, const std::vector<T>& values) {
-    return {.type = type,
-            .count = static_cast<uint32_t>(values.size()),
-            .values = reinterpret_cast<const std::byte*>(values.data())};
-  }
-
   std::vector<uint64_t> series_;
   std::vector<int64_t> timestamps_;
   std::vector<StringRef> histograms_;
+};
+
+// Of luma.start_times.
+class StartTimeRows {
+ public:
+  void Add(SeriesId series, UnixMillis timestamp, UnixMillis start) {
+    series_.push_back(static_cast<uint64_t>(series));
+    timestamps_.push_back(timestamp);
+    starts_.push_back(start);
+  }
+  bool empty() const { return series_.empty(); }
+  RowBuffer Finish() const {
+    RowBuffer buffer({PhysicalType::kUInt64, PhysicalType::kInt64, PhysicalType::kInt64});
+    const std::array columns = {ColumnOf(PhysicalType::kUInt64, series_),
+                                ColumnOf(PhysicalType::kInt64, timestamps_),
+                                ColumnOf(PhysicalType::kInt64, starts_)};
+    buffer.Append(columns);
+    return buffer;
+  }
+
+ private:
+  std::vector<uint64_t> series_;
+  std::vector<int64_t> timestamps_;
+  std::vector<int64_t> starts_;
+};
+
+// Of luma.exemplars.
+class ExemplarRows {
+ public:
+  // The labels must live until Finish.
+  void Add(SeriesId series, UnixMillis timestamp, double value, LabelsView labels) {
+    series_.push_back(static_cast<uint64_t>(series));
+    timestamps_.push_back(timestamp);
+    values_.push_back(value);
+    labels_.emplace_back(labels.canonical());
+  }
+  bool empty() const { return series_.empty(); }
+  RowBuffer Finish() const {
+    RowBuffer buffer({PhysicalType::kUInt64, PhysicalType::kInt64, PhysicalType::kFloat64,
+                      PhysicalType::kBytes});
+    const std::array columns = {
+        ColumnOf(PhysicalType::kUInt64, series_), ColumnOf(PhysicalType::kInt64, timestamps_),
+        ColumnOf(PhysicalType::kFloat64, values_), ColumnOf(PhysicalType::kBytes, labels_)};
+    buffer.Append(columns);
+    return buffer;
+  }
+
+ private:
+  std::vector<uint64_t> series_;
+  std::vector<int64_t> timestamps_;
+  std::vector<double> values_;
+  std::vector<StringRef> labels_;
 };
 
 }  // namespace luma::storage

@@ -42,6 +42,9 @@ class BlockScanner {
     if (value_column_.physical_type == PhysicalType::kBytes) {
       LUMA_RETURN_IF_ERROR(histograms_.Read(run, value_column_, block));
       found.histograms = histograms_.values();
+    } else if (value_column_.physical_type == PhysicalType::kInt64) {
+      LUMA_RETURN_IF_ERROR(starts_.Read(run, value_column_, block));
+      found.starts = starts_.values();
     } else {
       LUMA_RETURN_IF_ERROR(values_.Read(run, value_column_, block));
       found.values = values_.values();
@@ -55,6 +58,7 @@ class BlockScanner {
   const ColumnSchema& value_column_;
   FlatColumn<double> values_;
   FlatColumn<StringRef> histograms_;
+  FlatColumn<UnixMillis> starts_;
 };
 
 Result<UnixMillis> NewestInBlock(const RunView& run, const ColumnSchema& column, uint32_t block) {

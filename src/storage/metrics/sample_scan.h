@@ -1,4 +1,5 @@
-// Reads the rows of luma.samples or luma.histograms that belong to wanted series and a time range.
+// Reads the rows of luma.samples, luma.histograms or luma.start_times that belong to wanted series
+// and a time range.
 #pragma once
 
 #include <atomic>
@@ -19,7 +20,8 @@ namespace luma::storage {
 // Column ids of docs/formats/metrics_tables.md.
 inline constexpr ColumnId kMetricColumn{2};  // of luma.series
 inline constexpr ColumnId kLabelsColumn{3};  // of luma.series
-inline constexpr ColumnId kValueColumn{3};   // of luma.samples; histograms of luma.histograms
+// Of luma.samples; histograms of luma.histograms, starts of luma.start_times.
+inline constexpr ColumnId kValueColumn{3};
 
 // The wanted rows of one block: `rows` holds their positions in the three columns, ascending.
 struct SampleBlock {
@@ -31,10 +33,11 @@ struct SampleBlock {
   // Those of the table's kind when asked for, else null.
   const double* values = nullptr;
   const StringRef* histograms = nullptr;
+  const UnixMillis* starts = nullptr;
 };
 
 struct SampleScan {
-  const TableSnapshot* table = nullptr;  // of luma.samples or luma.histograms
+  const TableSnapshot* table = nullptr;  // of one of the three
   const SeriesFilter* series = nullptr;
   TimeRange range;
   bool with_values = true;

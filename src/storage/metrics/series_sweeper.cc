@@ -15,7 +15,8 @@
 namespace luma::storage {
 namespace {
 
-constexpr ObjectId kTables[] = {kSamplesTableId, kHistogramsTableId, kRollupsTableId};
+constexpr ObjectId kTables[] = {kSamplesTableId, kHistogramsTableId, kRollupsTableId,
+                                kExemplarsTableId};
 
 // Takes the series that have rows from `series`.
 class RowFinder {

@@ -1,4 +1,5 @@
-// Removes series that have no samples and no rollups left, from luma.series and from the registry.
+// Removes series that have no samples, rollups and exemplars left, from luma.series and from the
+// registry.
 #pragma once
 
 #include <atomic>
@@ -45,8 +46,8 @@ class SeriesSweeper {
   uint64_t removed() const { return removed_.load(std::memory_order_relaxed); }
 
  private:
-  // luma.samples, luma.histograms and luma.rollups as of one commit, or a series would have rows in
-  // neither while they move from one to the other.
+  // The tables whose rows keep a series, as of one commit, or a series would have rows in neither
+  // of two while they move from one to the other.
   using Tables = std::vector<TableSnapshotPtr>;
 
   Result<Tables> ReadTables() const;

@@ -1,0 +1,68 @@
+#include "storage/metrics/careful_exemplars.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "storage/metrics/exemplar_scan.h"
+#include "storage/metrics/postings.h"
+
+namespace luma::storage {
+
+void CarefulExemplars::Collect(std::span<const SeriesId> ids) {
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const SeriesBatch::Series series = batch_.series(i);
+    for (const SeriesBatch::Exemplar& one : series.exemplars) {
+      const LabelsView labels = series.labels_of(one);
+      rows_.push_back({.series = ids[i],
+                       .key = ExemplarKey::Of(one.timestamp, one.value, labels),
+                       .value = one.value,
+                       .labels = labels});
+    }
+  }
+  const auto place = [](const Row& row) { return std::tuple(row.series, row.key); };
+  std::ranges::sort(rows_, {}, place);
+  const auto repeated = std::ranges::unique(rows_, {}, place);
+  rows_.erase(repeated.begin(), repeated.end());
+}
+
+Status CarefulExemplars::LookUp(Transaction& transaction) {
+  SeriesBitmap late;
+  TimeRange range{.min = INT64_MAX, .max = INT64_MIN};
+  for (Row& row : rows_) {
+    const ExemplarIndex::Place place = index_.PlaceOf(row.series, row.key);
+    row.is_stored = place == ExemplarIndex::Place::kNewest;
+    if (place != ExemplarIndex::Place::kLate) continue;
+    late.add(static_cast<uint32_t>(row.series));
+    range.min = std::min(range.min, row.key.timestamp);
+    range.max = std::max(range.max, row.key.timestamp);
+  }
+  if (late.isEmpty()) return Status::Ok();
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, transaction.Read(kExemplarsTableId));
+  const SeriesFilter filter(late);
+  const ExemplarScan scan{
+      .table = table.get(), .series = &filter, .range = range, .with_cold_runs = false};
+  return scan.Run([this](const ExemplarRow& stored) {
+    const auto wanted =
+        std::tuple(stored.series, ExemplarKey::Of(stored.timestamp, stored.value, stored.labels));
+    const auto found = std::ranges::lower_bound(
+        rows_, wanted, {}, [](const Row& row) { return std::tuple(row.series, row.key); });
+    if (found != rows_.end() && std::tuple(found->series, found->key) == wanted) {
+      found->is_stored = true;
+    }
+    return Status::Ok();
+  });
+}
+
+Status CarefulExemplars::Append(Transaction& transaction) const {
+  ExemplarRows rows;
+  for (const Row& row : rows_) {
+    if (!row.is_stored) rows.Add(row.series, row.key.timestamp, row.value, row.labels);
+  }
+  return rows.empty() ? Status::Ok() : transaction.Append(kExemplarsTableId, rows.Finish());
+}
+
+void CarefulExemplars::Publish() {
+  for (const Row& row : rows_) index_.Add(row.series, row.key);
+}
+
+}  // namespace luma::storage

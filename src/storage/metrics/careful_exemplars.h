@@ -1,0 +1,45 @@
+// The exemplars of a careful write: some may be stored already.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/status.h"
+#include "model/series_batch.h"
+#include "storage/engine.h"
+#include "storage/metrics/exemplar_index.h"
+
+namespace luma::storage {
+
+// Thread-compatible; no other write is on its way from Collect to Publish. Lifetime: batch and
+// index outlive it.
+class CarefulExemplars {
+ public:
+  CarefulExemplars(const SeriesBatch& batch, ExemplarIndex& index) : batch_(batch), index_(index) {}
+
+  // `ids` are those of the series of the batch.
+  void Collect(std::span<const SeriesId> ids);
+  // Finds out which are stored, but for those in cold runs, which are stored twice then: no write
+  // waits for an object store to learn that an exemplar was told again. Errors: those of reading.
+  Status LookUp(Transaction& transaction);
+  // Those that are not stored. Errors: those of Transaction.
+  Status Append(Transaction& transaction) const;
+  // After the commit.
+  void Publish();
+
+ private:
+  struct Row {
+    SeriesId series;
+    ExemplarKey key;
+    double value;
+    LabelsView labels;
+    bool is_stored = false;
+  };
+
+  const SeriesBatch& batch_;
+  ExemplarIndex& index_;
+  std::vector<Row> rows_;  // sorted by series and key, one of each
+};
+
+}  // namespace luma::storage
