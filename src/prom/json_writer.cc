@@ -137,6 +137,11 @@ void JsonWriter::Point(UnixMillis time, double value) {
   out_.append("\"]");
 }
 
+void JsonWriter::Time(UnixMillis time) {
+  Separate();
+  AppendTimestamp(time, out_);
+}
+
 void JsonWriter::Number(double value) {
   Separate();
   out_.push_back('"');
@@ -146,8 +151,7 @@ void JsonWriter::Number(double value) {
 
 void JsonWriter::HistogramPoint(UnixMillis time, const FloatHistogram& histogram) {
   BeginArray();
-  AppendTimestamp(time, out_);
-  needs_comma_ = true;
+  Time(time);
   BeginObject();
   Key("count");
   Number(histogram.count);

@@ -25,6 +25,8 @@ class JsonWriter {
   void String(std::string_view text);
   void Raw(std::string_view json);  // a whole value that is JSON already
 
+  void Time(UnixMillis time);  // 1435781451.781
+  void Number(double value);   // "1", in quotes
   // {"__name__":"up","job":"node"}
   void LabelSet(LabelsView labels);
   // [1435781451.781,"1"]
@@ -39,7 +41,6 @@ class JsonWriter {
   void Open(char bracket);
   void Close(char bracket);
   void Separate();
-  void Number(double value);  // in quotes
   void Quote(std::string_view text);
   void QuoteAnything(std::string_view text);
 

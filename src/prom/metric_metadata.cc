@@ -92,13 +92,13 @@ size_t BytesOf(const MetricMetadata& metadata) {
          metadata.unit.size();
 }
 
-std::string_view TypeName(uint64_t type) {
+}  // namespace
+
+std::string_view MetricTypeName(uint64_t type) {
   constexpr std::array<std::string_view, 8> kNames = {
       "unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"};
   return type < kNames.size() ? kNames[type] : kNames[0];
 }
-
-}  // namespace
 
 MetadataList ReadPageMetadata(std::string_view page) {
   MetadataList list;
@@ -119,7 +119,7 @@ Result<MetricMetadata> DecodeMetadata(std::string_view message) {
   while (reader.Next()) {
     switch (reader.tag()) {
       case ProtobufReader::Tag(1, ProtobufReader::kVarint):
-        metadata.type = TypeName(reader.Varint());
+        metadata.type = MetricTypeName(reader.Varint());
         break;
       case ProtobufReader::Tag(2, ProtobufReader::kBytes):
         metadata.family = reader.Bytes();

@@ -30,6 +30,10 @@ using MetadataList = std::vector<MetricMetadata>;
 // page. Lines that say nothing are skipped: whether the page is good is not asked here.
 MetadataList ReadPageMetadata(std::string_view page);
 
+// As the types are numbered in the messages of both versions of remote write; those that are not
+// known are "unknown".
+std::string_view MetricTypeName(uint64_t type);
+
 // One message MetricMetadata of remote write. Errors: kInvalidArgument.
 Result<MetricMetadata> DecodeMetadata(std::string_view message);
 

@@ -11,9 +11,11 @@
 
 #include "model/utf8.h"
 #include "prom/api_response.h"
+#include "prom/exemplars_json.h"
 #include "prom/label_name_escape.h"
 #include "prom/syntax_tree_json.h"
 #include "promql/format.h"
+#include "promql/selectors.h"
 
 namespace luma::prom {
 namespace {
@@ -241,12 +243,21 @@ QueryApi::Answer QueryApi::ParseQuery(const ApiRequest& request, QueryMemory&) c
   return FinishSuccess(std::move(json));
 }
 
-// Exemplars are not stored, so there are none to list.
-QueryApi::Answer QueryApi::Exemplars(const ApiRequest& request, QueryMemory&) const {
-  LUMA_RETURN_IF_ERROR(request.Range().status());
-  LUMA_RETURN_IF_ERROR(request.Query().status());
+QueryApi::Answer QueryApi::Exemplars(const ApiRequest& request, QueryMemory& memory) const {
+  LUMA_ASSIGN_OR_RETURN(const TimeRange range, request.Range());
+  LUMA_ASSIGN_OR_RETURN(const ReadLimits limits, LimitsOf(request, memory));
+  LUMA_ASSIGN_OR_RETURN(const promql::ExprPtr expr, request.Query());
+  const std::vector<Matchers> selectors = promql::SelectorsOf(*expr);
+  Result<std::vector<SeriesExemplars>> found = std::vector<SeriesExemplars>();
+  if (options_.exemplars != nullptr) {
+    found = options_.exemplars->Exemplars(selectors, range, limits);
+  }
+  if (!found.ok()) return ErrorResponse(found.status());
+  if (const Status booked = memory.Book(ExemplarsBytes(*found)); !booked.ok()) {
+    return ErrorResponse(booked);
+  }
   JsonWriter json = StartSuccess();
-  json.Raw("[]");
+  WriteExemplars(*found, json);
   return FinishSuccess(std::move(json));
 }
 

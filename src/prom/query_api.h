@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "model/exemplar_source.h"
 #include "model/metrics_source.h"
 #include "net/http.h"
 #include "net/router.h"
@@ -22,6 +23,8 @@ struct QueryApiOptions {
   std::chrono::milliseconds query_timeout{120'000};
   uint64_t samples_max = 50'000'000;  // that one query may read
   promql::EvaluatorOptions evaluator = {};
+  // What query_exemplars answers from; null: there are none. Lifetime: outlives the API.
+  const ExemplarSource* exemplars = nullptr;
   // Answers are booked on it while they are made and sent; null: they are not.
   storage::MemoryBudget* budget = nullptr;
   // Runs the queries, so that they hold up nothing else; null: the server's workers do.

@@ -98,12 +98,30 @@ TEST_F(QueryApiTest, BadParametersAre400BadData) {
   }
 }
 
-TEST_F(QueryApiTest, UnsupportedExpressionsAre422Execution) {
-  const net::TestHttpResponse response = Get("/api/v1/query?query=start_timestamp(up)");
+TEST_F(QueryApiTest, ErrorsOfEvaluationAre422Execution) {
+  const net::TestHttpResponse response =
+      Get("/api/v1/query?query=label_replace(up,%22a%22,%22b%22,%22c%22,%22(%22)");
   EXPECT_EQ(response.status, 422);
+  EXPECT_THAT(response.body, HasSubstr(R"({"status":"error","errorType":"execution","error":")"));
+}
+
+TEST_F(QueryApiTest, ExemplarsOfEverySelectorOfAQuery) {
+  SeriesBatch batch;
+  for (const std::string_view name : {"a_bucket", "b", "c"}) {
+    batch.StartSeries(*Labels::Of({{"__name__", name}}));
+    batch.AddSample({.timestamp = kTestNow, .value = 1});
+    batch.AddExemplar(kTestNow + 5, 0.5, *Labels::Of({{"trace_id", "abc"}}));
+  }
+  metrics_.Write(batch, [](const Result<WriteSummary>& stored) { ASSERT_TRUE(stored.ok()); });
+  const std::string exemplars =
+      R"("exemplars":[{"labels":{"trace_id":"abc"},"value":"0.5","timestamp":1700000000.005}]})";
   EXPECT_EQ(
-      response.body,
-      R"({"status":"error","errorType":"execution","error":"unsupported expression: function \"start_timestamp\""})");
+      Get("/api/v1/query_exemplars?query=histogram_quantile(0.9,rate(a_bucket%5B5m%5D))%2Bb").body,
+      R"({"status":"success","data":[{"seriesLabels":{"__name__":"a_bucket"},)" + exemplars +
+          R"(,{"seriesLabels":{"__name__":"b"},)" + exemplars + "]}");
+  EXPECT_EQ(Get("/api/v1/query_exemplars?query=b&start=0&end=1700000000").body,
+            R"({"status":"success","data":[]})");
+  EXPECT_EQ(Get("/api/v1/query_exemplars?query=1").body, R"({"status":"success","data":[]})");
 }
 
 TEST_F(QueryApiTest, WarningsAndInfosComeWithTheAnswer) {

@@ -1,5 +1,6 @@
 #include "prom/remote_write.h"
 
+#include <fmt/format.h>
 #include <snappy.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "prom/http_errors.h"
 #include "prom/remote_write_decoder.h"
+#include "prom/remote_write_v2_decoder.h"
 #include "prom/snappy_body.h"
 
 namespace luma::prom {
@@ -19,62 +21,55 @@ constexpr size_t kScratchBytesMax = 4 << 20;
 // The message itself, and its labels and samples as a batch: about as large as the message.
 constexpr uint64_t kMemoryPerDecodedByte = 2;
 
-std::string_view Trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
+// Books what a decoder needs beyond what its request was booked with.
+class LeaseMemory final : public ResultMemory {
+ public:
+  LeaseMemory(storage::MemoryBudget* budget, storage::BudgetLease& lease)
+      : budget_(budget), lease_(lease) {}
+  Status Book(uint64_t bytes) override {
+    return budget_ == nullptr ? Status::Ok() : lease_.Grow(bytes);
+  }
 
-// True for application/x-protobuf, alone or with proto=prometheus.WriteRequest. A sender that says
-// nothing means that, and snappy, as Prometheus takes it.
-bool IsVersionOne(std::string_view content_type) {
-  size_t semicolon = std::min(content_type.find(';'), content_type.size());
-  if (!net::EqualsIgnoringCase(Trimmed(content_type.substr(0, semicolon)),
-                               "application/x-protobuf")) {
-    return false;
-  }
-  while (semicolon < content_type.size()) {
-    content_type.remove_prefix(semicolon + 1);
-    semicolon = std::min(content_type.find(';'), content_type.size());
-    const std::string_view parameter = Trimmed(content_type.substr(0, semicolon));
-    if (parameter.starts_with("proto=") && parameter != "proto=prometheus.WriteRequest") {
-      return false;
-    }
-  }
-  return true;
-}
+ private:
+  storage::MemoryBudget* const budget_;
+  storage::BudgetLease& lease_;
+};
 
-Status CheckHeaders(const net::HttpRequest& request) {
-  const std::string_view type = request.Header("Content-Type");
-  if (!type.empty() && !IsVersionOne(type)) {
-    return Status::Unsupported("unsupported content type: want=application/x-protobuf got=", type);
-  }
-  const std::string_view encoding = request.Header("Content-Encoding");
-  if (!encoding.empty() && !net::EqualsIgnoringCase(encoding, "snappy")) {
-    return Status::Unsupported("unsupported content encoding: want=snappy got=", encoding);
-  }
-  return Status::Ok();
+void AppendRefused(std::string_view what, uint64_t count, std::string_view reason,
+                   std::string& text) {
+  if (count > 0) text += fmt::format(" {}={} ({})", what, count, reason);
 }
 
 // The answer to a request that storage has taken; 204 when nothing of it was lost.
-net::HttpResponse StoredResponse(const WriteRequestSummary& request, const WriteSummary& stored) {
-  if (request.series_refused + request.histograms_refused + stored.samples_refused == 0) {
-    return {.status = 204};
+net::HttpResponse StoredResponse(const WriteRequestSummary& request, const WriteSummary& stored,
+                                 WriteVersion version) {
+  std::string refused;
+  AppendRefused("series", request.series_refused, request.first_refusal, refused);
+  AppendRefused("histograms", request.histograms_refused, request.first_bad_histogram, refused);
+  AppendRefused("samples", stored.samples_refused, stored.first_refusal, refused);
+  if (version == WriteVersion::kTwo) {
+    AppendRefused("exemplars", request.exemplars_refused, request.first_bad_exemplar, refused);
+    AppendRefused("exemplars", stored.exemplars_refused, stored.first_refusal, refused);
   }
-  std::string text = "partly refused:";
-  if (request.series_refused > 0) {
-    text +=
-        " series=" + std::to_string(request.series_refused) + " (" + request.first_refusal + ")";
-  }
-  if (request.histograms_refused > 0) {
-    text += " histograms=" + std::to_string(request.histograms_refused) + " (" +
-            request.first_bad_histogram + ")";
-  }
-  if (stored.samples_refused > 0) {
-    text +=
-        " samples=" + std::to_string(stored.samples_refused) + " (" + stored.first_refusal + ")";
-  }
-  return net::TextResponse(400, std::move(text));
+  if (refused.empty()) return {.status = 204};
+  return net::TextResponse(400, "partly refused:" + refused);
+}
+
+// Of what was stored; all zero for an error.
+void AddWrittenHeaders(const WriteSummary& stored, net::HttpResponse& response) {
+  const auto add = [&response](std::string_view what, uint64_t count) {
+    response.headers.push_back(
+        {fmt::format("X-Prometheus-Remote-Write-{}-Written", what), std::to_string(count)});
+  };
+  add("Samples", stored.samples_stored - stored.histograms_stored);
+  add("Histograms", stored.histograms_stored);
+  add("Exemplars", stored.exemplars_stored);
+}
+
+net::HttpResponse ErrorAnswer(const Status& status, WriteVersion version) {
+  net::HttpResponse response = WriteErrorResponse(status);
+  if (version == WriteVersion::kTwo) AddWrittenHeaders({}, response);
+  return response;
 }
 
 // Histograms may be larger as they are stored than in the message.
@@ -92,16 +87,19 @@ struct RemoteWriteHandler::Scratch {
   std::string decoded;  // only grows, as growing clears
   SeriesBatch batch;
   RemoteWriteDecoder decoder;
+  RemoteWriteV2Decoder decoder_v2;
 
+  size_t allocated_bytes() const {
+    return decoded.capacity() + batch.allocated_bytes() + decoder.allocated_bytes() +
+           decoder_v2.allocated_bytes();
+  }
   void Trim() {
     batch.Clear();
-    if (decoded.capacity() + batch.allocated_bytes() + decoder.allocated_bytes() <=
-        kScratchBytesMax) {
-      return;
-    }
+    if (allocated_bytes() <= kScratchBytesMax) return;
     decoded = std::string();
     batch = SeriesBatch();
     decoder = RemoteWriteDecoder();
+    decoder_v2 = RemoteWriteV2Decoder();
   }
 };
 
@@ -137,28 +135,40 @@ void RemoteWriteHandler::AddRoutes(net::Router& router) {
 
 void RemoteWriteHandler::Handle(net::HttpRequest request, net::Responder responder) {
   ++counters_.requests;
-  if (const Status status = CheckHeaders(request); !status.ok()) {
-    return Answer(net::TextResponse(415, std::string(status.message())), responder);
+  const Result<WriteVersion> version = NegotiateWriteVersion(request);
+  if (!version.ok()) {
+    return Answer(net::TextResponse(415, std::string(version.status().message())), responder);
   }
   std::unique_ptr<Scratch> scratch = TakeScratch();
   storage::BudgetLease memory;
-  Result<WriteRequestSummary> summary = Decode(request.body, *scratch, memory);
+  Result<WriteRequestSummary> summary = Decode(request.body, *version, *scratch, memory);
   if (summary.ok()) {
     Count(*summary);
     KeepMetadata(std::exchange(summary->metadata, {}));
-    sink_.Write(scratch->batch, [this, responder, summary = *summary](Result<WriteSummary> stored) {
-      if (!stored.ok()) return Answer(WriteErrorResponse(stored.status()), responder);
-      counters_.samples_stored += stored->samples_stored;
-      counters_.samples_refused += stored->samples_refused;
-      Answer(StoredResponse(summary, *stored), responder);
-    });
+    Store(*scratch, *version, *std::move(summary), responder);
   } else {
-    Answer(WriteErrorResponse(summary.status()), responder);
+    Answer(ErrorAnswer(summary.status(), *version), responder);
   }
   Keep(std::move(scratch));
 }
 
-Result<WriteRequestSummary> RemoteWriteHandler::Decode(std::string_view body, Scratch& scratch,
+void RemoteWriteHandler::Store(const Scratch& scratch, WriteVersion version,
+                               WriteRequestSummary request, const net::Responder& responder) {
+  sink_.Write(scratch.batch, [this, responder, version,
+                              request = std::move(request)](Result<WriteSummary> stored) {
+    if (!stored.ok()) return Answer(ErrorAnswer(stored.status(), version), responder);
+    counters_.samples_stored += stored->samples_stored;
+    counters_.samples_refused += stored->samples_refused;
+    counters_.exemplars_stored += stored->exemplars_stored;
+    counters_.exemplars_refused += stored->exemplars_refused;
+    net::HttpResponse response = StoredResponse(request, *stored, version);
+    if (version == WriteVersion::kTwo) AddWrittenHeaders(*stored, response);
+    Answer(std::move(response), responder);
+  });
+}
+
+Result<WriteRequestSummary> RemoteWriteHandler::Decode(std::string_view body, WriteVersion version,
+                                                       Scratch& scratch,
                                                        storage::BudgetLease& memory) const {
   LUMA_ASSIGN_OR_RETURN(const size_t bytes, UncompressedBytes(body, options_.decoded_bytes_max));
   if (options_.budget != nullptr) {
@@ -169,8 +179,12 @@ Result<WriteRequestSummary> RemoteWriteHandler::Decode(std::string_view body, Sc
   if (!snappy::RawUncompress(body.data(), body.size(), scratch.decoded.data())) {
     return Status::InvalidArgument("bad snappy: damaged data");
   }
-  Result<WriteRequestSummary> summary = scratch.decoder.Decode(
-      std::string_view(scratch.decoded).substr(0, bytes), sink_, scratch.batch);
+  const auto message = std::string_view(scratch.decoded).substr(0, bytes);
+  LeaseMemory more(options_.budget, memory);
+  Result<WriteRequestSummary> summary =
+      version == WriteVersion::kOne
+          ? scratch.decoder.Decode(message, sink_, scratch.batch)
+          : scratch.decoder_v2.Decode(message, sink_, more, scratch.batch);
   if (summary.ok()) LUMA_RETURN_IF_ERROR(BookHistograms(scratch.batch, memory));
   return summary;
 }
@@ -178,7 +192,8 @@ Result<WriteRequestSummary> RemoteWriteHandler::Decode(std::string_view body, Sc
 void RemoteWriteHandler::Count(const WriteRequestSummary& request) {
   counters_.series_refused += request.series_refused;
   counters_.histograms_refused += request.histograms_refused;
-  counters_.exemplars_ignored += request.exemplars;
+  counters_.exemplars_refused += request.exemplars_refused;
+  counters_.exemplars_ignored += request.exemplars_ignored;
   counters_.metadata_ignored += request.metadata_ignored;
 }
 

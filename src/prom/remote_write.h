@@ -1,4 +1,4 @@
-// POST /api/v1/write: Prometheus remote write 1.0.
+// POST /api/v1/write: Prometheus remote write 1.0 and 2.0.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,8 @@
 #include "model/metrics_source.h"
 #include "net/http.h"
 #include "net/router.h"
-#include "prom/remote_write_decoder.h"
+#include "prom/write_request.h"
+#include "prom/write_version.h"
 #include "storage/budget.h"
 
 namespace luma::prom {
@@ -25,8 +26,10 @@ struct RemoteWriteCounters {
   std::atomic<uint64_t> samples_refused{0};
   std::atomic<uint64_t> series_refused{0};
   std::atomic<uint64_t> histograms_refused{0};
-  std::atomic<uint64_t> exemplars_ignored{0};
-  std::atomic<uint64_t> metadata_ignored{0};  // for want of room, or of a place to keep it
+  std::atomic<uint64_t> exemplars_stored{0};
+  std::atomic<uint64_t> exemplars_refused{0};  // their labels or times cannot be
+  std::atomic<uint64_t> exemplars_ignored{0};  // their labels are too long, or there are too many
+  std::atomic<uint64_t> metadata_ignored{0};   // for want of room, or of a place to keep it
 };
 
 struct RemoteWriteOptions {
@@ -39,9 +42,11 @@ struct RemoteWriteOptions {
 
 // Answers 204 only once every sample of the request is durable. A permanent refusal is 400 (bad
 // bytes, or some series or samples that cannot be stored: the others are stored all the same), 413
-// or 415; when storage cannot take it now 429 or 503 with Retry-After; 500 when storage is broken.
-// A native histogram that cannot be is refused like a sample; exemplars are ignored and counted.
-// Metadata is kept in memory.
+// or 415; when storage cannot take it now 429 or 503 with Retry-After; 500 when storage is broken:
+// nothing of the request was stored then. A native histogram that cannot be is refused like a
+// sample. Exemplars are stored with the samples; those that cannot be are counted, and make a
+// request of version 2.0 a partial one. To version 2.0 every answer but 415 says in its headers how
+// many samples, histograms and exemplars were stored. Metadata is kept in memory.
 // Threads: Handle from any thread. Lifetime: the sink and the budget outlive the handler, and the
 // handler every request it was given.
 class RemoteWriteHandler {
@@ -59,8 +64,10 @@ class RemoteWriteHandler {
   void Keep(std::unique_ptr<Scratch> scratch) LUMA_EXCLUDES(scratch_mutex_);
 
   // Decompresses and decodes `body` into `scratch`. Errors: see WriteErrorResponse.
-  Result<WriteRequestSummary> Decode(std::string_view body, Scratch& scratch,
+  Result<WriteRequestSummary> Decode(std::string_view body, WriteVersion version, Scratch& scratch,
                                      storage::BudgetLease& memory) const;
+  void Store(const Scratch& scratch, WriteVersion version, WriteRequestSummary request,
+             const net::Responder& responder);
   void Count(const WriteRequestSummary& request);
   void KeepMetadata(MetadataList metadata);
   void Answer(net::HttpResponse response, const net::Responder& responder);

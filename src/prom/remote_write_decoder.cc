@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "prom/wire_histogram.h"
-
 namespace luma::prom {
 namespace {
 
@@ -22,12 +20,9 @@ constexpr uint32_t kSeriesExemplars = BytesField(3);
 constexpr uint32_t kSeriesHistograms = BytesField(4);
 constexpr uint32_t kLabelName = BytesField(1);
 constexpr uint32_t kLabelValue = BytesField(2);
-constexpr uint32_t kSampleValue = ProtobufReader::Tag(1, ProtobufReader::kFixed64);
-constexpr uint32_t kSampleTimestamp = ProtobufReader::Tag(2, ProtobufReader::kVarint);
-
-Status Malformed(std::string_view what) {
-  return Status::InvalidArgument("malformed protobuf: message=", what);
-}
+constexpr uint32_t kExemplarLabels = BytesField(1);
+constexpr uint32_t kExemplarValue = ProtobufReader::Tag(2, ProtobufReader::kFixed64);
+constexpr uint32_t kExemplarTimestamp = ProtobufReader::Tag(3, ProtobufReader::kVarint);
 
 // The form that senders write: name, then value, here each shorter than 128 bytes.
 bool DecodeShortLabel(std::string_view message, LabelRef& label) {
@@ -53,23 +48,6 @@ bool DecodeLabel(std::string_view message, LabelRef& label) {
         break;
       case kLabelValue:
         label.value = reader.Bytes();
-        break;
-      default:
-        reader.Skip();
-    }
-  }
-  return reader.ok();
-}
-
-bool DecodeSample(std::string_view message, Sample& sample) {
-  ProtobufReader reader(message);
-  while (reader.Next()) {
-    switch (reader.tag()) {
-      case kSampleValue:
-        sample.value = reader.Double();
-        break;
-      case kSampleTimestamp:
-        sample.timestamp = static_cast<int64_t>(reader.Varint());
         break;
       default:
         reader.Skip();
@@ -113,7 +91,6 @@ Result<WriteRequestSummary> RemoteWriteDecoder::Decode(std::string_view message,
                                                        SeriesBatch& batch) {
   WriteRequestSummary summary;
   metadata_.clear();
-  request_histogram_bytes_ = 0;
   ProtobufReader reader(message);
   while (FindSome(reader, summary)) {
     ids_.resize(hashes_.size());
@@ -122,7 +99,7 @@ Result<WriteRequestSummary> RemoteWriteDecoder::Decode(std::string_view message,
       LUMA_RETURN_IF_ERROR(DecodeSeries(series_[i], ids_[i], batch, summary));
     }
   }
-  if (!reader.ok()) return Malformed("WriteRequest");
+  if (!reader.ok()) return MalformedMessage("WriteRequest");
   for (const std::string_view one : metadata_) {
     LUMA_ASSIGN_OR_RETURN(MetricMetadata metadata, DecodeMetadata(one));
     summary.metadata.push_back(std::move(metadata));
@@ -160,127 +137,100 @@ bool RemoteWriteDecoder::FindSome(ProtobufReader& reader, WriteRequestSummary& s
 Status RemoteWriteDecoder::DecodeSeries(const WireSeries& series, SeriesId id, SeriesBatch& batch,
                                         WriteRequestSummary& summary) {
   const size_t samples_max = kSamplesPerRequestMax - batch.sample_count();
-  WriteRequestSummary counts;
   if (id != kUnknownSeries) {
-    LUMA_RETURN_IF_ERROR(
-        ReadFields(series.message.substr(series.label_bytes), samples_max, counts));
+    LUMA_RETURN_IF_ERROR(ReadFields(series.message.substr(series.label_bytes), samples_max));
   }
   // More labels behind the samples make it another series.
   const bool is_known = id != kUnknownSeries && label_count_ == 0;
   if (!is_known) {
-    counts = {};
-    LUMA_RETURN_IF_ERROR(ReadFields(series.message, samples_max, counts));
+    LUMA_RETURN_IF_ERROR(ReadFields(series.message, samples_max));
+    return AddSeries(batch, summary);
   }
-  summary.exemplars += counts.exemplars;
-  summary.histograms_refused += counts.histograms_refused;
-  if (summary.first_bad_histogram.empty()) {
-    summary.first_bad_histogram = std::move(counts.first_bad_histogram);
-  }
-  request_histogram_bytes_ += histogram_bytes_.size();
-  if (request_histogram_bytes_ > kHistogramBytesPerRequestMax) {
-    return Status::TooLarge("histograms of one request are too large: limit=",
-                            kHistogramBytesPerRequestMax);
-  }
-  if (!is_known) {
-    AddSeries(batch, summary);
-  } else if (!samples_.empty() || !histograms_.empty()) {
-    batch.StartSeries(id);
-    AddSamples(batch, id);
-  }
-  return Status::Ok();
+  if (!decoded_.empty()) batch.StartSeries(id);
+  return decoded_.AddTo(batch, summary);
 }
 
-Status RemoteWriteDecoder::ReadFields(std::string_view fields, size_t samples_max,
-                                      WriteRequestSummary& summary) {
+Status RemoteWriteDecoder::ReadFields(std::string_view fields, size_t samples_max) {
   labels_.clear();
-  samples_.clear();
-  histograms_.clear();
-  histogram_bytes_.clear();
+  decoded_.Clear();
   label_count_ = 0;
   ProtobufReader reader(fields);
   while (reader.Next()) {
     switch (reader.tag()) {
       case kSeriesLabels: {
         LabelRef label;
-        if (!DecodeLabel(reader.Bytes(), label)) return Malformed("Label");
+        if (!DecodeLabel(reader.Bytes(), label)) return MalformedMessage("Label");
         if (++label_count_ <= kLabelsPerSeriesMax) labels_.push_back(label);
         break;
       }
-      case kSeriesSamples:
-        if (samples_.size() + histograms_.size() >= samples_max) {
-          return Status::TooLarge("too many samples in one request: limit=", kSamplesPerRequestMax);
-        }
-        if (!DecodeSample(reader.Bytes(), samples_.emplace_back())) return Malformed("Sample");
+      case kSeriesSamples: {
+        if (decoded_.sample_count() >= samples_max) return TooManySamples();
+        WireSample sample;
+        if (!DecodeWireSample(reader.Bytes(), sample)) return MalformedMessage("Sample");
+        sample.start = 0;  // version 1.0 has none
+        decoded_.AddSample(sample);
         break;
+      }
       case kSeriesExemplars:
-        reader.Skip();
-        ++summary.exemplars;
+        LUMA_RETURN_IF_ERROR(ReadExemplar(reader.Bytes()));
         break;
       case kSeriesHistograms:
-        if (samples_.size() + histograms_.size() >= samples_max) {
-          return Status::TooLarge("too many samples in one request: limit=", kSamplesPerRequestMax);
-        }
-        LUMA_RETURN_IF_ERROR(ReadHistogram(reader.Bytes(), summary));
+        if (decoded_.sample_count() >= samples_max) return TooManySamples();
+        LUMA_RETURN_IF_ERROR(decoded_.AddHistogram(reader.Bytes(), 0));
         break;
       default:
         reader.Skip();
     }
   }
-  return reader.ok() ? Status::Ok() : Malformed("TimeSeries");
+  return reader.ok() ? Status::Ok() : MalformedMessage("TimeSeries");
 }
 
-void RemoteWriteDecoder::AddSeries(SeriesBatch& batch, WriteRequestSummary& summary) {
-  if (label_count_ > kLabelsPerSeriesMax) return Refuse("too many labels", summary);
-  if (!HasMetricName(labels_)) return Refuse("series has no metric name", summary);
-  const LabelsOutcome outcome = batch.StartSeries(labels_);
-  if (outcome != LabelsOutcome::kOk) return Refuse(LabelsOutcomeText(outcome), summary);
-  AddSamples(batch, kUnknownSeries);
-}
-
-void RemoteWriteDecoder::AddSamples(SeriesBatch& batch, SeriesId id) const {
-  for (const Sample& sample : samples_) batch.AddSample(sample);
-  if (histograms_.empty()) return;
-  // An entry of a batch has one kind of samples.
-  if (!samples_.empty()) {
-    if (id != kUnknownSeries) {
-      batch.StartSeries(id);
-    } else {
-      batch.RepeatSeries();
+Status RemoteWriteDecoder::ReadExemplar(std::string_view message) {
+  UnixMillis timestamp = 0;
+  double value = 0;
+  exemplar_labels_.clear();
+  ProtobufReader reader(message);
+  while (reader.Next()) {
+    switch (reader.tag()) {
+      case kExemplarLabels: {
+        LabelRef label;
+        if (!DecodeLabel(reader.Bytes(), label)) return MalformedMessage("Label");
+        if (exemplar_labels_.size() <= kLabelsPerExemplarMax) exemplar_labels_.push_back(label);
+        break;
+      }
+      case kExemplarValue:
+        value = reader.Double();
+        break;
+      case kExemplarTimestamp:
+        timestamp = static_cast<int64_t>(reader.Varint());
+        break;
+      default:
+        reader.Skip();
     }
   }
-  size_t begin = 0;
-  for (const HistogramSample& sample : histograms_) {
-    batch.AddHistogram(sample.timestamp,
-                       std::string_view(histogram_bytes_).substr(begin, sample.end - begin));
-    begin = sample.end;
-  }
+  if (!reader.ok()) return MalformedMessage("Exemplar");
+  decoded_.AddExemplar(timestamp, value, exemplar_labels_);
+  return Status::Ok();
 }
 
-// A histogram that cannot be is refused alone.
-Status RemoteWriteDecoder::ReadHistogram(std::string_view message, WriteRequestSummary& summary) {
-  WireHistogram histogram;
-  Status stored = CheckWireHistogramSize(message);
-  if (stored.ok()) {
-    if (!DecodeWireHistogram(message, histogram)) return Malformed("Histogram");
-    stored = AppendWireHistogram(histogram, histogram_bytes_);
+Status RemoteWriteDecoder::AddSeries(SeriesBatch& batch, WriteRequestSummary& summary) {
+  if (label_count_ > kLabelsPerSeriesMax) {
+    summary.RefuseSeries("too many labels");
+  } else if (!HasMetricName(labels_)) {
+    summary.RefuseSeries("series has no metric name");
+  } else if (const LabelsOutcome outcome = batch.StartSeries(labels_);
+             outcome != LabelsOutcome::kOk) {
+    summary.RefuseSeries(LabelsOutcomeText(outcome));
+  } else {
+    return decoded_.AddTo(batch, summary);
   }
-  if (stored.ok()) {
-    histograms_.push_back({histogram.timestamp, histogram_bytes_.size()});
-    return Status::Ok();
-  }
-  if (++summary.histograms_refused == 1) summary.first_bad_histogram = stored.message();
   return Status::Ok();
 }
 
 size_t RemoteWriteDecoder::allocated_bytes() const {
   return AllocatedBytes(series_) + AllocatedBytes(hashes_) + AllocatedBytes(metadata_) +
-         AllocatedBytes(ids_) + AllocatedBytes(labels_) + AllocatedBytes(samples_) +
-         AllocatedBytes(histograms_) + histogram_bytes_.capacity();
-}
-
-void RemoteWriteDecoder::Refuse(std::string_view reason, WriteRequestSummary& summary) {
-  ++summary.series_refused;
-  if (summary.first_refusal.empty()) summary.first_refusal = reason;
+         AllocatedBytes(ids_) + AllocatedBytes(labels_) + decoded_.allocated_bytes() +
+         AllocatedBytes(exemplar_labels_);
 }
 
 }  // namespace luma::prom

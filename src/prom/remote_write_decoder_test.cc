@@ -149,18 +149,60 @@ TEST_F(RemoteWriteDecoderTest, RefusesBadSeriesAndKeepsTheOthers) {
   }
 }
 
-TEST_F(RemoteWriteDecoderTest, CountsWhatIsNotStoredAndSkipsUnknownFields) {
-  const std::string series = BytesField(1, LabelMessage({"__name__", "up"})) +
-                             BytesField(3, "exemplar") + BytesField(99, "unknown");
+TEST_F(RemoteWriteDecoderTest, TellsMetadataAndSkipsUnknownFields) {
+  const std::string series =
+      BytesField(1, LabelMessage({"__name__", "up"})) + BytesField(99, "unknown");
   const Result<WriteRequestSummary> summary =
       Decode(BytesField(1, series) + BytesField(3, "\x08\x01\x12\x02up\x22\x04help") +
              BytesField(99, "later"));
   ASSERT_TRUE(summary.ok());
-  EXPECT_EQ(summary->exemplars, 1u);
   ASSERT_EQ(summary->metadata.size(), 1u);
   EXPECT_EQ(summary->metadata[0],
             (MetricMetadata{.family = "up", .type = "counter", .help = "help", .unit = ""}));
   EXPECT_EQ(summary->series_refused, 0u);
+}
+
+TEST_F(RemoteWriteDecoderTest, ExemplarsComeWithSamplesOrAlone) {
+  const std::string labels = BytesField(1, LabelMessage({"__name__", "up"}));
+  const std::string exemplar =
+      BytesField(1, LabelMessage({"trace_id", "abc"})) + "\x11" + DoubleBytes(0.5);
+  ASSERT_TRUE(Decode(BytesField(1, labels + BytesField(2, SampleMessage({1000, 5})) +
+                                       BytesField(3, exemplar)) +
+                     BytesField(1, labels + BytesField(3, exemplar + "\x18\x07")))
+                  .ok());
+  ASSERT_EQ(batch_.size(), 2u);
+  const SeriesBatch::Series with_sample = batch_.series(0);
+  ASSERT_EQ(with_sample.exemplars.size(), 1u);
+  EXPECT_EQ(with_sample.exemplars[0].timestamp, 1000) << "one without a time has the sample's";
+  EXPECT_EQ(with_sample.exemplars[0].value, 0.5);
+  EXPECT_EQ(with_sample.labels_of(with_sample.exemplars[0]),
+            Labels::Of({{"trace_id", "abc"}}).value().view());
+  EXPECT_TRUE(batch_.series(1).samples.empty());
+  EXPECT_EQ(batch_.series(1).exemplars[0].timestamp, 7);
+}
+
+TEST_F(RemoteWriteDecoderTest, ExemplarsThatCannotBeAreLeftOutAlone) {
+  const auto series = [](const std::vector<LabelRef>& labels) {
+    std::string exemplar;
+    for (const LabelRef& label : labels) exemplar += BytesField(1, LabelMessage(label));
+    return BytesField(1, BytesField(1, LabelMessage({"__name__", "up"})) +
+                             BytesField(2, SampleMessage({1000, 5})) + BytesField(3, exemplar));
+  };
+  const std::string long_value(121, 'x');  // 129 characters with its name
+  std::string many_bytes;                  // 128 characters with its name
+  for (int i = 0; i < 120; ++i) many_bytes += "é";
+  const auto summary =
+      Decode(series({{"trace_id", long_value}}) + series({{"a", "1"}, {"a", "2"}}) +
+             series({{"trace_id", many_bytes}}) + series({}));
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->exemplars_ignored, 1u);
+  EXPECT_EQ(summary->exemplars_refused, 1u);
+  EXPECT_THAT(summary->first_bad_exemplar, HasSubstr("duplicate label name"));
+  EXPECT_EQ(batch_.sample_count(), 4u);
+  EXPECT_EQ(batch_.exemplar_count(), 2u);
+  EXPECT_FALSE(Decode(BytesField(1, BytesField(1, LabelMessage({"__name__", "up"})) +
+                                        BytesField(3, "exemplar")))
+                   .ok());
 }
 
 TEST_F(RemoteWriteDecoderTest, FloatsAndHistogramsOfOneSeriesAreTwoEntries) {

@@ -40,10 +40,60 @@ TEST_F(RemoteWriteTest, ContentTypeAndEncodingMustFit) {
   };
   EXPECT_EQ(status("application/x-protobuf", "snappy"), 204);
   EXPECT_EQ(status("application/x-protobuf; proto=prometheus.WriteRequest", "Snappy"), 204);
-  EXPECT_EQ(status("application/x-protobuf;proto=io.prometheus.write.v2.Request", "snappy"), 415);
+  EXPECT_EQ(status("application/x-protobuf;proto=io.prometheus.write.v2.Request", "snappy"), 400)
+      << "a message of version 1.0";
+  EXPECT_EQ(status("application/x-protobuf;proto=io.prometheus.write.v9.Request", "snappy"), 415);
   EXPECT_EQ(status("application/json", "snappy"), 415);
   EXPECT_EQ(status("application/x-protobuf", "gzip"), 415);
   EXPECT_EQ(Write(body, "").status, 204);
+}
+
+// Sample, histogram and exemplar counts, as the headers of version 2.0 tell them.
+std::string Written(const net::TestHttpResponse& response) {
+  std::string text;
+  for (const std::string_view what : {"Samples", "Histograms", "Exemplars"}) {
+    const std::string name = "X-Prometheus-Remote-Write-" + std::string(what) + "-Written";
+    text += std::string(response.Header(name)) + " ";
+  }
+  return text;
+}
+
+TEST_F(RemoteWriteTest, VersionTwoTellsWhatWasWritten) {
+  RequestV2Builder request;
+  request.AddSeries(request.Labels({{"__name__", "up"}}) + request.Sample(kTestNow, 1) +
+                    request.Sample(kTestNow + 1, 2) +
+                    request.Exemplar({{"trace_id", "abc"}}, 1, kTestNow) +
+                    request.Metadata(2, "help", "unit"));
+  request.AddSeries(request.Labels({{"__name__", "h"}}) +
+                    BytesField(3, HistogramMessage(kTestNow, {1, 2})));
+  const net::TestHttpResponse written = WriteV2(Snappy(request.Message()));
+  EXPECT_EQ(written.status, 204);
+  EXPECT_EQ(Written(written), "2 1 1 ");
+  EXPECT_EQ(Stored().size(), 2u);
+
+  request.AddSeries(request.Labels({{"job", "a"}}) + request.Sample(kTestNow, 1));
+  request.AddSeries(request.Labels({{"__name__", "up"}}) +
+                    request.Sample(kTestNow + 2 * 86'400'000, 1));
+  const net::TestHttpResponse partly = WriteV2(Snappy(request.Message()));
+  EXPECT_EQ(partly.status, 400);
+  EXPECT_THAT(partly.body, HasSubstr("series=1 (series has no metric name) samples=1 (sample too"));
+  EXPECT_EQ(Written(partly), "2 1 1 ");
+  EXPECT_EQ(write_.counters().exemplars_stored, 2u);
+}
+
+TEST_F(RemoteWriteTest, VersionTwoTellsThatNothingWasWritten) {
+  const net::TestHttpResponse bad = WriteV2("garbage");
+  EXPECT_EQ(bad.status, 400);
+  EXPECT_EQ(Written(bad), "0 0 0 ");
+  metrics_.FailWrites(Status::DiskFull("no space"));
+  RequestV2Builder request;
+  request.AddSeries(request.Labels({{"__name__", "up"}}) + request.Sample(kTestNow, 1));
+  const net::TestHttpResponse full = WriteV2(Snappy(request.Message()));
+  EXPECT_EQ(full.status, 503);
+  EXPECT_EQ(full.Header("Retry-After"), "5");
+  EXPECT_EQ(Written(full), "0 0 0 ");
+  metrics_.FailWrites(Status::Ok());
+  EXPECT_EQ(Written(Write(OneSample("up"))), "   ") << "version 1.0 has no such headers";
 }
 
 TEST_F(RemoteWriteTest, BadBodiesAre400AndStoreNothing) {

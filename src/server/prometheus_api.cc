@@ -9,12 +9,12 @@
 namespace luma::server {
 namespace {
 
-prom::QueryApiOptions QueryOptions(const Config& config, storage::MemoryBudget& budget,
-                                   net::WorkerPool& workers) {
+prom::QueryApiOptions QueryOptions(const Config& config, Store& store, net::WorkerPool& workers) {
   prom::QueryApiOptions options;
   options.version = kVersion;
   if (config.query.timeout.count() > 0) options.query_timeout = config.query.timeout;
-  options.budget = &budget;
+  options.exemplars = &store.metrics();
+  options.budget = &store.engine().budget();
   options.workers = &workers;
   return options;
 }
@@ -26,8 +26,7 @@ PrometheusApi::PrometheusApi(Store& store, const Config& config, net::WorkerPool
                                       .decoded_bytes_max = config.server.body_limit.bytes,
                                       .budget = &store.engine().budget(),
                                       .metadata = &metadata_}),
-      query_(store.metrics(), Clock::System(),
-             QueryOptions(config, store.engine().budget(), query_workers)),
+      query_(store.metrics(), Clock::System(), QueryOptions(config, store, query_workers)),
       remote_read_(store.metrics(),
                    {.budget = &store.engine().budget(), .workers = &query_workers}),
       federation_(store.metrics(), Clock::System(),

@@ -41,12 +41,18 @@ class ApiFixture : public testing::Test {
                                   "X-Prometheus-Remote-Write-Version: 0.1.0\r\n") {
     return client_->Request("POST", "/api/v1/write", body, headers);
   }
+  net::TestHttpResponse WriteV2(std::string_view body) {
+    return Write(body,
+                 "Content-Type: application/x-protobuf;proto=io.prometheus.write.v2.Request\r\n"
+                 "Content-Encoding: snappy\r\n"
+                 "X-Prometheus-Remote-Write-Version: 2.0.0\r\n");
+  }
 
   ManualClock clock_{kTestNow};
   MemoryMetrics metrics_{clock_};
   storage::MemoryBudget budget_{64 << 20};
   RemoteWriteHandler write_{metrics_, {.budget = &budget_}};
-  QueryApi api_{metrics_, clock_, {.budget = &budget_}};
+  QueryApi api_{metrics_, clock_, {.exemplars = &metrics_, .budget = &budget_}};
   net::EventLoop loop_{1};
   net::WorkerPool workers_{2, 100};
   std::unique_ptr<net::HttpServer> server_;

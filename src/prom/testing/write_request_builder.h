@@ -3,6 +3,7 @@
 
 #include <snappy.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <string>
@@ -80,5 +81,58 @@ inline std::string Snappy(std::string_view text) {
   snappy::Compress(text.data(), text.size(), &out);
   return out;
 }
+
+// A message io.prometheus.write.v2.Request, built series by series.
+class RequestV2Builder {
+ public:
+  // The number of the text, which it gets when it is new.
+  uint64_t Symbol(std::string_view text) {
+    const auto found = std::ranges::find(symbols_, text);
+    if (found != symbols_.end()) return static_cast<uint64_t>(found - symbols_.begin());
+    symbols_.emplace_back(text);
+    return symbols_.size() - 1;
+  }
+  // A field of packed references.
+  std::string Labels(const std::vector<LabelRef>& labels) {
+    std::string references;
+    for (const LabelRef& label : labels) {
+      AppendVarint(Symbol(label.name), references);
+      AppendVarint(Symbol(label.value), references);
+    }
+    return BytesField(1, references);
+  }
+  static std::string Sample(UnixMillis timestamp, double value, UnixMillis start = 0) {
+    std::string sample = SampleMessage({timestamp, value});
+    if (start != 0) AppendVarint(static_cast<uint64_t>(start), sample += "\x18");
+    return BytesField(2, sample);
+  }
+  std::string Exemplar(const std::vector<LabelRef>& labels, double value, UnixMillis timestamp) {
+    std::string exemplar = Labels(labels) + "\x11" + DoubleBytes(value) + "\x18";
+    AppendVarint(static_cast<uint64_t>(timestamp), exemplar);
+    return BytesField(4, exemplar);
+  }
+  std::string Metadata(uint64_t type, std::string_view help, std::string_view unit) {
+    return RawMetadata(type, Symbol(help), Symbol(unit));
+  }
+  static std::string RawMetadata(uint64_t type, uint64_t help, uint64_t unit) {
+    std::string metadata("\x08");
+    AppendVarint(type, metadata);
+    AppendVarint(help, metadata += "\x18");
+    AppendVarint(unit, metadata += "\x20");
+    return BytesField(5, metadata);
+  }
+  // Of the fields that the methods above give.
+  void AddSeries(std::string_view fields) { series_ += BytesField(5, fields); }
+
+  std::string Message() const {
+    std::string message;
+    for (const std::string& symbol : symbols_) message += BytesField(4, symbol);
+    return message + series_;
+  }
+
+ private:
+  std::vector<std::string> symbols_{""};
+  std::string series_;
+};
 
 }  // namespace luma::prom

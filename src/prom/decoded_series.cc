@@ -1,0 +1,138 @@
+#include "prom/decoded_series.h"
+
+#include "model/protobuf_reader.h"
+#include "prom/wire_histogram.h"
+
+namespace luma::prom {
+namespace {
+
+constexpr size_t kExemplarLabelsPerSeriesMax = 200'000;
+
+template <typename T>
+size_t AllocatedBytes(const std::vector<T>& values) {
+  return values.capacity() * sizeof(T);
+}
+
+}  // namespace
+
+bool DecodeWireSample(std::string_view message, WireSample& sample) {
+  ProtobufReader reader(message);
+  while (reader.Next()) {
+    switch (reader.tag()) {
+      case ProtobufReader::Tag(1, ProtobufReader::kFixed64):
+        sample.value = reader.Double();
+        break;
+      case ProtobufReader::Tag(2, ProtobufReader::kVarint):
+        sample.timestamp = static_cast<int64_t>(reader.Varint());
+        break;
+      case ProtobufReader::Tag(3, ProtobufReader::kVarint):
+        sample.start = static_cast<int64_t>(reader.Varint());
+        break;
+      default:
+        reader.Skip();
+    }
+  }
+  return reader.ok();
+}
+
+void DecodedSeries::Clear() {
+  samples_.clear();
+  histograms_.clear();
+  histogram_bytes_.clear();
+  exemplars_.clear();
+  exemplar_labels_.clear();
+  if (refused_.has_refused_parts()) refused_ = {};
+}
+
+Status DecodedSeries::AddHistogram(std::string_view message, UnixMillis start) {
+  WireHistogram histogram;
+  Status stored = CheckWireHistogramSize(message);
+  if (stored.ok()) {
+    if (!DecodeWireHistogram(message, histogram)) return MalformedMessage("Histogram");
+    if (histogram.start_timestamp == 0) histogram.start_timestamp = start;
+    stored = AppendWireHistogram(histogram, histogram_bytes_);
+  }
+  if (stored.ok()) {
+    histograms_.push_back({histogram.timestamp, histogram_bytes_.size()});
+  } else {
+    refused_.RefuseHistogram(stored.message());
+  }
+  return Status::Ok();
+}
+
+void DecodedSeries::AddExemplar(UnixMillis timestamp, double value,
+                                std::span<const LabelRef> labels) {
+  if (labels.size() > kLabelsPerExemplarMax || exemplars_.size() >= kExemplarsPerRequestMax ||
+      exemplar_labels_.size() + labels.size() > kExemplarLabelsPerSeriesMax) {
+    ++refused_.exemplars_ignored;
+    return;
+  }
+  exemplar_labels_.insert(exemplar_labels_.end(), labels.begin(), labels.end());
+  exemplars_.push_back({timestamp, value, exemplar_labels_.size()});
+}
+
+void DecodedSeries::SetStart(UnixMillis start) {
+  for (WireSample& sample : samples_) {
+    if (sample.start == 0) sample.start = start;
+  }
+}
+
+Status DecodedSeries::AddTo(SeriesBatch& batch, WriteRequestSummary& summary) {
+  if (batch.histogram_bytes() + histogram_bytes_.size() > kHistogramBytesPerRequestMax) {
+    return Status::TooLarge("histograms of one request are too large: limit=",
+                            kHistogramBytesPerRequestMax);
+  }
+  summary.AddRefusedParts(refused_);
+  for (const WireSample& sample : samples_) {
+    batch.AddSample({.timestamp = sample.timestamp, .value = sample.value});
+    if (sample.start != 0) batch.SetStartTime(sample.start);
+  }
+  AddExemplarsTo(batch, summary);
+  if (histograms_.empty()) return Status::Ok();
+  // An entry of a batch has one kind of samples.
+  if (!samples_.empty()) batch.RepeatSeries();
+  AddHistogramsTo(batch);
+  return Status::Ok();
+}
+
+void DecodedSeries::AddExemplarsTo(SeriesBatch& batch, WriteRequestSummary& summary) {
+  size_t begin = 0;
+  for (const Exemplar& exemplar : exemplars_) {
+    const std::span labels =
+        std::span(exemplar_labels_).subspan(begin, exemplar.labels_end - begin);
+    begin = exemplar.labels_end;
+    if (batch.exemplar_count() >= kExemplarsPerRequestMax) {
+      ++summary.exemplars_ignored;
+      continue;
+    }
+    // One without a time has that of the sample that it comes with, as on pages of targets.
+    const UnixMillis time = exemplar.timestamp != 0 ? exemplar.timestamp : LastTime();
+    const LabelsOutcome outcome = batch.AddExemplar(time, exemplar.value, labels);
+    if (outcome == LabelsOutcome::kTooLong) {
+      ++summary.exemplars_ignored;
+    } else if (outcome != LabelsOutcome::kOk) {
+      summary.RefuseExemplar(LabelsOutcomeText(outcome));
+    }
+  }
+}
+
+void DecodedSeries::AddHistogramsTo(SeriesBatch& batch) const {
+  size_t begin = 0;
+  for (const Histogram& sample : histograms_) {
+    batch.AddHistogram(sample.timestamp,
+                       std::string_view(histogram_bytes_).substr(begin, sample.end - begin));
+    begin = sample.end;
+  }
+}
+
+UnixMillis DecodedSeries::LastTime() const {
+  if (!samples_.empty()) return samples_.back().timestamp;
+  return histograms_.empty() ? 0 : histograms_.back().timestamp;
+}
+
+size_t DecodedSeries::allocated_bytes() const {
+  return AllocatedBytes(samples_) + AllocatedBytes(histograms_) + histogram_bytes_.capacity() +
+         AllocatedBytes(exemplars_) + AllocatedBytes(exemplar_labels_);
+}
+
+}  // namespace luma::prom
