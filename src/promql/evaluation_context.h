@@ -53,6 +53,10 @@ class EvaluationContext {
     const HistogramUse outside_;
   };
 
+  // Whether selectors that are evaluated now read the start times of their samples.
+  bool wants_start_times() const { return wants_start_times_; }
+  void set_wants_start_times(bool wanted) { wants_start_times_ = wanted; }
+
   Result<int64_t> Millis(const Duration& duration) const {
     return ResolveDuration(duration, window_.step_ms, window_.range_ms());
   }
@@ -80,6 +84,7 @@ class EvaluationContext {
   const int64_t subquery_step_ms_;
   WorkMeter meter_;
   HistogramUse use_of_histograms_ = HistogramUse::kAny;
+  bool wants_start_times_ = false;
   Annotations annotations_;
 };
 

@@ -163,11 +163,5 @@ TEST_F(EvaluatorTest, ExtremeTimesDoNotOverflow) {
   EXPECT_EQ(Range("1", most - 1, most, 1)->series.at(0).values.size(), 2u);
 }
 
-TEST_F(EvaluatorTest, WhatIsNotSupportedIsNamed) {
-  const Status status = Instant("start_timestamp(m)", 0).status();
-  EXPECT_EQ(status.code(), StatusCode::kUnsupported);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("function \"start_timestamp\""));
-}
-
 }  // namespace
 }  // namespace luma::promql

@@ -7,6 +7,7 @@
 #include "promql/histogram_annotations.h"
 #include "promql/histogram_windows.h"
 #include "promql/rate.h"
+#include "promql/start_times.h"
 
 namespace luma::promql {
 namespace {
@@ -18,7 +19,8 @@ class WindowRate {
  public:
   WindowRate(const Window& window, bool is_counter, std::string_view metric,
              Annotations& annotations)
-      : histograms_(window.histograms),
+      : window_(window),
+        histograms_(window.histograms),
         is_counter_(is_counter),
         metric_(metric),
         annotations_(annotations) {}
@@ -26,6 +28,7 @@ class WindowRate {
   // What was added from the first to the last sample; none when they do not fit each other.
   std::optional<FloatHistogram> Increase() {
     TellOfHints();
+    if (is_counter_) TellOfOverlaps();
     const FloatHistogram start = Start();
     if (!HaveOneSchemaFrom(start)) {
       WarnAboutMixedSchemas(metric_, annotations_);
@@ -50,10 +53,21 @@ class WindowRate {
     }
   }
 
+  void TellOfOverlaps() {
+    for (size_t i = 1; i < window_.size(); ++i) {
+      if (OverlapAt(window_, i)) return WarnAboutOverlap(metric_, annotations_);
+    }
+  }
+
+  // Whether the counter was reset before sample `i`; `before` stands for the one before it.
+  bool IsResetAt(size_t i, const FloatHistogram& before) const {
+    return BeganAnewAt(window_, i) || IsCounterReset(*histograms_[i], before);
+  }
+
   // The first sample, or an empty one of the second's kind when a reset makes it irrelevant.
   FloatHistogram Start() const {
     const FloatHistogram& second = *histograms_[1];
-    if (!is_counter_ || !IsCounterReset(second, *histograms_[0])) return *histograms_[0];
+    if (!is_counter_ || !IsResetAt(1, *histograms_[0])) return *histograms_[0];
     FloatHistogram empty;
     empty.schema = second.schema;
     empty.custom_bounds = second.custom_bounds;
@@ -77,33 +91,50 @@ class WindowRate {
   void AddWhatResetsLost(FloatHistogram& increase, const FloatHistogram& start) {
     const FloatHistogram* before = &start;
     for (size_t i = 1; i < histograms_.size(); ++i) {
-      const bool is_lost = IsCounterReset(*histograms_[i], *before);
-      if (is_lost && AddHistogram(increase, *before).bounds_reconciled) {
+      if (IsResetAt(i, *before) && AddHistogram(increase, *before).bounds_reconciled) {
         InformAboutReconciledBounds(kHistogramAddition, annotations_);
       }
       before = histograms_[i].get();
     }
   }
 
+  const Window& window_;
   const std::span<const HistogramPtr> histograms_;
   const bool is_counter_;
   const std::string_view metric_;
   Annotations& annotations_;
 };
 
+// What the counter had reached at the first sample counts too when it began inside the window.
+bool AddFirst(const FloatHistogram& first, FloatHistogram& increase, std::string_view metric,
+              Annotations& annotations) {
+  const HistogramCombination outcome = AddHistogram(increase, first);
+  if (!outcome.compatible) WarnAboutMixedSchemas(metric, annotations);
+  if (outcome.bounds_reconciled) InformAboutReconciledBounds(kHistogramAddition, annotations);
+  increase.hint = ResetHint::kGauge;
+  return outcome.compatible;
+}
+
 std::optional<FloatHistogram> ExtrapolatedRate(const RangeCall& call, const Window& window,
                                                RateKind kind, std::string_view metric,
                                                Annotations& annotations) {
-  if (window.size() < 2) return std::nullopt;
+  const std::optional<UnixMillis> began = kind.is_counter ? StartInside(window) : std::nullopt;
+  if (window.size() < 2 && !began) return std::nullopt;
   std::optional<FloatHistogram> rate =
-      WindowRate(window, kind.is_counter, metric, annotations).Increase();
+      window.size() < 2 ? *window.histograms.front()
+                        : WindowRate(window, kind.is_counter, metric, annotations).Increase();
   if (!rate) return std::nullopt;
+  if (began && window.size() > 1 &&
+      !AddFirst(*window.histograms.front(), *rate, metric, annotations)) {
+    return std::nullopt;
+  }
   double factor = Extrapolation({.start = window.start,
                                  .end = window.end,
                                  .first_time = window.times.front(),
                                  .last_time = window.times.back(),
                                  .samples = window.size(),
-                                 .first = window.histograms.front()->count},
+                                 .first = window.histograms.front()->count,
+                                 .began = began},
                                 rate->count, kind.is_counter);
   if (kind.per_second) factor /= SecondsOf(call.range.length_ms);
   MultiplyHistogram(*rate, factor);
@@ -136,7 +167,8 @@ std::optional<FloatHistogram> InstantChange(const Window& window, bool per_secon
   if (per_second && has_gauge) WarnAboutNonCounter(metric, annotations);
   if (!per_second && !are_gauges) WarnAboutNonGauge(metric, annotations);
   FloatHistogram change = now;
-  if (!per_second || !IsCounterReset(now, before)) {
+  const bool is_reset = BeganAnewAt(window, last) || IsCounterReset(now, before);
+  if (!per_second || !is_reset) {
     const HistogramCombination outcome = SubtractHistogram(change, before);
     if (!outcome.compatible) {
       WarnAboutMixedSchemas(metric, annotations);
@@ -181,6 +213,7 @@ bool IsChangeAt(const Window& window, size_t i) {
 }
 bool IsResetAt(const Window& window, size_t i) {
   if (!IsSameKind(window, i)) return true;
+  if (BeganAnewAt(window, i)) return true;
   if (window.histograms[i] == nullptr) return window.values[i] < window.values[i - 1];
   return IsCounterReset(*window.histograms[i], *window.histograms[i - 1]);
 }

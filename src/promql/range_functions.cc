@@ -56,6 +56,7 @@ RangeSeries FloatsOf(const RangeSeries& series, WorkMeter& meter) {
     }
     floats.times.push_back(series.times[i]);
     floats.values.push_back(series.values[i]);
+    if (!series.start_times.empty()) floats.start_times.push_back(series.start_times[i]);
   }
   return floats;
 }
@@ -150,6 +151,17 @@ class SeriesCaller {
   Annotations& annotations_;
 };
 
+Result<RangeValue> RangeArgument(NodeEvaluator& evaluator, const RangeFunction& function,
+                                 const Expr& argument) {
+  EvaluationContext& context = evaluator.context();
+  // Values that a subquery computes began nowhere.
+  const bool is_selector = std::holds_alternative<MatrixSelector>(Unwrapped(argument).node);
+  context.set_wants_start_times(function.wants_start_times && is_selector);
+  Result<RangeValue> range = evaluator.Range(argument);
+  context.set_wants_start_times(false);
+  return range;
+}
+
 Result<VectorValue> CallRangeFunction(NodeEvaluator& evaluator, const Call& call) {
   EvaluationContext& context = evaluator.context();
   const RangeFunction& function = *FindKernel(call.function->name);
@@ -157,7 +169,7 @@ Result<VectorValue> CallRangeFunction(NodeEvaluator& evaluator, const Call& call
   std::vector<ScalarColumn> scalars;
   for (const ExprPtr& argument : call.arguments) {
     if (argument->type == ValueType::kMatrix) {
-      LUMA_ASSIGN_OR_RETURN(range, evaluator.Range(*argument));
+      LUMA_ASSIGN_OR_RETURN(range, RangeArgument(evaluator, function, *argument));
     } else {
       LUMA_ASSIGN_OR_RETURN(ScalarColumn column, evaluator.Scalar(*argument));
       scalars.push_back(std::move(column));
@@ -169,7 +181,10 @@ Result<VectorValue> CallRangeFunction(NodeEvaluator& evaluator, const Call& call
   LUMA_RETURN_IF_ERROR(context.Book(range.series.size(), evaluator.steps().count));
   VectorValue out(evaluator.steps().count, &context.meter());
   out.Reserve(range.series.size());
-  const RangeCall range_call{.range = range, .steps = evaluator.steps(), .scalars = scalars};
+  const RangeCall range_call{.range = range,
+                             .steps = evaluator.steps(),
+                             .scalars = scalars,
+                             .annotations = context.annotations()};
   SeriesCaller caller(function, range_call, context.annotations());
   for (RangeSeries& series : range.series) {
     const bool drop_name = series.drop_name || !function.keeps_name;

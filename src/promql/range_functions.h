@@ -15,6 +15,7 @@ struct RangeCall {
   const RangeValue& range;
   const Steps& steps;
   std::span<const ScalarColumn> scalars;  // its scalar arguments
+  Annotations& annotations;
 };
 
 // Writes the cells of one series into `row` of `out`.
@@ -25,7 +26,8 @@ struct RangeFunction {
   std::string_view name;
   RangeKernel kernel;
   bool keeps_name = false;
-  bool counts_any_kind = false;  // histograms are samples like others
+  bool counts_any_kind = false;    // histograms are samples like others
+  bool wants_start_times = false;  // of a selector's samples
 };
 
 // Writes the cells of a series with histograms after the kernel above has written those of its

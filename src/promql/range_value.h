@@ -23,6 +23,8 @@ struct RangeSeries {
   std::vector<RollupPoint> rollups{};  // of samples that stand for a bucket, ascending
   // None when all samples are floats; else as many, null for floats.
   std::vector<HistogramPtr> histograms{};
+  // None when they were not asked for or there are none; else as many, 0 where one is not known.
+  std::vector<UnixMillis> start_times{};
 };
 
 struct RangeValue {
@@ -45,6 +47,7 @@ struct Window {
   UnixMillis end = 0;
   size_t first = 0;                            // number of times[0] in the series
   std::span<const HistogramPtr> histograms{};  // none when the series has none
+  std::span<const UnixMillis> start_times{};   // the same
   size_t size() const { return times.size(); }
 
   WindowKind kind() const {
@@ -58,6 +61,7 @@ struct Window {
     last.times = times.last(count);
     last.values = values.last(count);
     if (!histograms.empty()) last.histograms = histograms.last(count);
+    if (!start_times.empty()) last.start_times = start_times.last(count);
     last.first += size() - count;
     return last;
   }
@@ -90,6 +94,9 @@ void ForEachWindow(const RangeValue& range, const RangeSeries& series, Visit vis
                   .first = low};
     if (!series.histograms.empty()) {
       window.histograms = std::span(series.histograms).subspan(low, high - low);
+    }
+    if (!series.start_times.empty()) {
+      window.start_times = std::span(series.start_times).subspan(low, high - low);
     }
     visit(step, window);
   }

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "promql/extended_rate.h"
+#include "promql/start_times.h"
 
 namespace luma::promql {
 namespace {
@@ -15,7 +16,7 @@ class CounterResets {
  public:
   explicit CounterResets(const RangeSeries& series) : values_(series.values) {
     for (size_t i = 1; i < values_.size(); ++i) {
-      if (values_[i] < values_[i - 1]) resets_.push_back(i);
+      if (values_[i] < values_[i - 1] || BeganAnewAt(series, i)) resets_.push_back(i);
     }
   }
 
@@ -34,6 +35,16 @@ class CounterResets {
   size_t next_ = 0;
 };
 
+void WarnAboutOverlaps(const RangeCall& call, const RangeSeries& series) {
+  if (series.start_times.empty()) return;
+  ForEachWindow(call.range, series, [&](size_t, const Window& window) {
+    for (size_t i = 1; i < window.size(); ++i) {
+      if (!OverlapAt(window, i)) continue;
+      return WarnAboutOverlap(series.labels.metric_name(), call.annotations);
+    }
+  });
+}
+
 template <bool kIsCounter, bool kPerSecond>
 void Extrapolated(const RangeCall& call, const RangeSeries& series, size_t row, VectorValue& out) {
   if (call.range.edges != RangeEdges::kPlain) {
@@ -41,17 +52,23 @@ void Extrapolated(const RangeCall& call, const RangeSeries& series, size_t row, 
                         out);
   }
   std::optional<CounterResets> resets;
-  if (kIsCounter) resets.emplace(series);
+  if (kIsCounter) {
+    resets.emplace(series);
+    WarnAboutOverlaps(call, series);
+  }
   ForEachWindow(call.range, series, [&](size_t step, const Window& window) {
-    if (window.size() < 2) return;
+    const std::optional<UnixMillis> began = kIsCounter ? StartInside(window) : std::nullopt;
+    if (window.size() < 2 && !began) return;
     double increase = window.values.back() - window.values.front();
     if (resets) increase = resets->Correct(increase, window);
+    if (began) increase += window.values.front();
     double factor = Extrapolation({.start = window.start,
                                    .end = window.end,
                                    .first_time = window.times.front(),
                                    .last_time = window.times.back(),
                                    .samples = window.size(),
-                                   .first = window.values.front()},
+                                   .first = window.values.front(),
+                                   .began = began},
                                   increase, kIsCounter);
     if (kPerSecond) factor /= SecondsOf(call.range.length_ms);
     out.Set(row, step, increase * factor);
@@ -67,23 +84,28 @@ void Instant(const RangeCall& call, const RangeSeries& series, size_t row, Vecto
     const double value = window.values[last];
     const double before = window.values[last - 1];
     if (!kPerSecond) return out.Set(row, step, value - before);
-    const double increase = value < before ? value : value - before;
+    const bool is_reset = value < before || BeganAnewAt(window, last);
+    const double increase = is_reset ? value : value - before;
     out.Set(row, step, increase / SecondsOf(window.times[last] - window.times[last - 1]));
   });
 }
 
-bool IsChange(double before, double value) {
+bool IsChange(const RangeSeries& series, size_t i) {
+  const double before = series.values[i - 1];
+  const double value = series.values[i];
   return value != before && !(std::isnan(value) && std::isnan(before));
 }
-bool IsReset(double before, double value) { return value < before; }
+bool IsReset(const RangeSeries& series, size_t i) {
+  return series.values[i] < series.values[i - 1] || BeganAnewAt(series, i);
+}
 
 // How many neighbours in the window satisfy the condition. counts[i] has those up to sample i, so
 // a window is a difference.
-template <bool (*kCondition)(double, double)>
+template <bool (*kCondition)(const RangeSeries&, size_t)>
 void CountPairs(const RangeCall& call, const RangeSeries& series, size_t row, VectorValue& out) {
   std::vector<size_t> counts(series.values.size());
   for (size_t i = 1; i < counts.size(); ++i) {
-    counts[i] = counts[i - 1] + (kCondition(series.values[i - 1], series.values[i]) ? 1 : 0);
+    counts[i] = counts[i - 1] + (kCondition(series, i) ? 1 : 0);
   }
   ForEachWindow(call.range, series, [&](size_t step, const Window& window) {
     const std::optional<size_t> first = AnchorOf(call.range, window);
@@ -94,10 +116,13 @@ void CountPairs(const RangeCall& call, const RangeSeries& series, size_t row, Ve
 }
 
 constexpr RangeFunction kFunctions[] = {
-    {"changes", CountPairs<IsChange>}, {"delta", Extrapolated<false, false>},
-    {"idelta", Instant<false>},        {"increase", Extrapolated<true, false>},
-    {"irate", Instant<true>},          {"rate", Extrapolated<true, true>},
-    {"resets", CountPairs<IsReset>},
+    {"changes", CountPairs<IsChange>},
+    {"delta", Extrapolated<false, false>},
+    {"idelta", Instant<false>},
+    {.name = "increase", .kernel = Extrapolated<true, false>, .wants_start_times = true},
+    {.name = "irate", .kernel = Instant<true>, .wants_start_times = true},
+    {.name = "rate", .kernel = Extrapolated<true, true>, .wants_start_times = true},
+    {.name = "resets", .kernel = CountPairs<IsReset>, .wants_start_times = true},
 };
 
 }  // namespace
@@ -106,16 +131,21 @@ std::span<const RangeFunction> RateFunctions() { return kFunctions; }
 
 double Extrapolation(const RateSamples& samples, double increase, bool is_counter) {
   const double covered = SecondsOf(samples.last_time - samples.first_time);
-  const double interval = covered / static_cast<double>(samples.samples - 1);
+  const double interval =
+      samples.samples > 1 ? covered / static_cast<double>(samples.samples - 1) : 0;
   const double threshold = interval * 1.1;
-  double to_start = SecondsOf(samples.first_time - samples.start);
   double to_end = SecondsOf(samples.end - samples.last_time);
+  if (to_end >= threshold) to_end = interval / 2;
+  if (samples.began) {
+    const double since = SecondsOf(samples.last_time - *samples.began);
+    return (since + to_end) / since;
+  }
+  double to_start = SecondsOf(samples.first_time - samples.start);
   if (to_start >= threshold) to_start = interval / 2;
   if (is_counter && increase > 0 && samples.first >= 0) {
     const double to_zero = covered * (samples.first / increase);
     if (to_zero < to_start) to_start = to_zero;
   }
-  if (to_end >= threshold) to_end = interval / 2;
   return (covered + to_start + to_end) / covered;
 }
 

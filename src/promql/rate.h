@@ -1,6 +1,7 @@
 // How fast samples change: rate(), increase(), delta(), irate(), idelta(), changes(), resets().
 #pragma once
 
+#include <optional>
 #include <span>
 
 #include "promql/range_functions.h"
@@ -9,7 +10,7 @@ namespace luma::promql {
 
 std::span<const RangeFunction> RateFunctions();
 
-// Two or more samples of a window, as far as extrapolation needs them.
+// Samples of a window, as far as extrapolation needs them: two or more, or one that began inside.
 struct RateSamples {
   UnixMillis start = 0;  // of the window
   UnixMillis end = 0;
@@ -17,10 +18,12 @@ struct RateSamples {
   UnixMillis last_time = 0;
   uint64_t samples = 0;
   double first = 0;
+  std::optional<UnixMillis> began{};  // at zero, inside the window
 };
 // How much longer the window is than the time its samples cover: 1 when they reach both edges. A
 // series that begins or ends inside the window is assumed to reach half an interval beyond its
-// samples, and a counter not to begin below zero.
+// samples, and a counter not to begin below zero. One that is known to have begun inside the window
+// covers it from there on.
 double Extrapolation(const RateSamples& samples, double increase, bool is_counter);
 
 }  // namespace luma::promql

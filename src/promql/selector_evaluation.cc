@@ -25,11 +25,13 @@ void DropStaleMarkers(SeriesSamples& series) {
     }
     series.timestamps[kept] = series.timestamps[i];
     if (!series.histograms.empty()) series.histograms[kept] = std::move(series.histograms[i]);
+    if (!series.start_times.empty()) series.start_times[kept] = series.start_times[i];
     series.values[kept++] = series.values[i];
   }
   series.timestamps.resize(kept);
   series.values.resize(kept);
   if (!series.histograms.empty()) series.histograms.resize(kept);
+  if (!series.start_times.empty()) series.start_times.resize(kept);
 }
 
 // Storage finds the resets. Prometheus knows of them only where a query asks for counts and sums
@@ -48,8 +50,10 @@ void ForgetFoundResets(SeriesSamples& series) {
 
 Result<std::vector<SeriesSamples>> Read(EvaluationContext& context, const Matchers& matchers,
                                         TimeRange range) {
+  ReadLimits limits = context.limits();
+  limits.with_start_times = context.wants_start_times();
   LUMA_ASSIGN_OR_RETURN(std::vector<SeriesSamples> found,
-                        context.source().Select(matchers, range, context.limits()));
+                        context.source().Select(matchers, range, limits));
   if (context.wants_found_resets()) return found;
   for (SeriesSamples& series : found) ForgetFoundResets(series);
   return found;
@@ -74,7 +78,9 @@ class RowReader {
       const size_t found = after - 1;
       if (IsStaleNan(series.values[found])) continue;
       ++points;
-      if (field != SampleField::kValue) {
+      if (field == SampleField::kStartTime) {
+        out.Set(row, step, SecondsOf(series.start_times.empty() ? 0 : series.start_times[found]));
+      } else if (field != SampleField::kValue) {
         out.Set(row, step, SecondsOf(times[found]));
       } else if (!series.histograms.empty() && series.histograms[found] != nullptr) {
         out.SetHistogram(row, step, series.histograms[found]);
@@ -262,7 +268,8 @@ Result<RangeValue> SelectRange(EvaluationContext& context, const Steps& steps,
                             .times = std::move(series.timestamps),
                             .values = std::move(series.values),
                             .rollups = std::move(series.rollups),
-                            .histograms = std::move(series.histograms)});
+                            .histograms = std::move(series.histograms),
+                            .start_times = std::move(series.start_times)});
   }
   return value;
 }

@@ -9,8 +9,9 @@
 
 namespace luma::promql {
 
-// kTime: seconds of the sample found; kFloatTime: the same, histograms are an error.
-enum class SampleField : uint8_t { kValue, kTime, kFloatTime };
+// kTime: seconds of the sample found; kFloatTime: the same, histograms are an error; kStartTime:
+// since when it counts, 0 when that is not known.
+enum class SampleField : uint8_t { kValue, kTime, kFloatTime, kStartTime };
 
 // The latest sample within the lookback of each step, unless it is a staleness marker; of a
 // smoothed selector the value between the samples around. Ordered by CompareLabels.

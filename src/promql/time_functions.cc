@@ -120,10 +120,28 @@ Result<VectorValue> Timestamp(NodeEvaluator& evaluator, const Call& call) {
   return vector;
 }
 
+// Only of a selector; nothing for anything else, whose values began nowhere.
+Result<VectorValue> StartTimestamp(NodeEvaluator& evaluator, const Call& call) {
+  EvaluationContext& context = evaluator.context();
+  const auto* const selector = std::get_if<VectorSelector>(&Unwrapped(*call.arguments[0]).node);
+  if (selector == nullptr) {
+    LUMA_RETURN_IF_ERROR(evaluator.Vector(*call.arguments[0]).status());
+    return VectorValue(evaluator.steps().count);
+  }
+  context.set_wants_start_times(true);
+  Result<VectorValue> vector =
+      SelectVector(context, evaluator.steps(), *selector, SampleField::kStartTime);
+  context.set_wants_start_times(false);
+  if (!vector.ok()) return vector;
+  for (size_t row = 0; row < vector->size(); ++row) vector->set_drop_name(row, true);
+  return vector;
+}
+
 }  // namespace
 
 VectorFunction FindTimeFunction(std::string_view name) {
   if (name == "timestamp") return Timestamp;
+  if (name == "start_timestamp") return StartTimestamp;
   return FindCalendarFunction(name) == nullptr ? nullptr : CallCalendarFunction;
 }
 

@@ -50,7 +50,7 @@ Result<VectorValue> CallVector(NodeEvaluator& evaluator, const Call& call) {
       return function(evaluator, call);
     }
   }
-  return Status::Unsupported("unsupported expression: function \"", call.function->name, "\"");
+  return Status::Internal("function that is known to the parser alone: name=", call.function->name);
 }
 
 }  // namespace luma::promql

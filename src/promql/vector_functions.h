@@ -10,8 +10,7 @@ namespace luma::promql {
 
 using VectorFunction = Result<VectorValue> (*)(NodeEvaluator&, const Call&);
 
-// Errors: those of the arguments and of the function; kUnsupported for one whose data is not
-// stored.
+// Errors: those of the arguments and of the function.
 Result<VectorValue> CallVector(NodeEvaluator& evaluator, const Call& call);
 
 }  // namespace luma::promql
