@@ -7,7 +7,7 @@ namespace luma::server {
 
 void LifecycleApi::AddRoutes(net::Router& router) {
   for (const std::string_view verb : {"POST", "PUT"}) {
-    router.Add(verb, "/-/reload", {},
+    router.Add(verb, "/-/reload", {.workers = &workers_},
                [this](const net::HttpRequest&, const net::Responder& responder) {
                  responder.Send(Reload());
                });

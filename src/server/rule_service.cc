@@ -64,7 +64,7 @@ Status RuleService::Configure(const Config& config) {
 }
 
 void RuleService::Stop() {
-  cancelled_ = true;
+  CancelEvaluations();
   manager_.Stop();
   SetNotifier(nullptr);
 }

@@ -26,7 +26,9 @@ class RuleService {
   // Reads the rule files and evaluates them from now on. Blocks for evaluations under way. Errors:
   // those of the files and addresses; everything goes on as before then.
   Status Configure(const Config& config) LUMA_EXCLUDES(mutex_);
-  // Evaluations under way are given up.
+  // Evaluations under way are given up, and those to come. Threads: any.
+  void CancelEvaluations() { cancelled_ = true; }
+  // The same, and returns when none is under way.
   void Stop() LUMA_EXCLUDES(mutex_);
 
   std::vector<rules::RuleGroupState> Groups() const { return manager_.Groups(); }

@@ -140,6 +140,8 @@ class Server::Impl {
     ready_ = false;
     LUMA_LOG(kInfo, "server", "stopping");
     if (admin_api_) admin_api_->Stop();
+    if (rules_) rules_->CancelEvaluations();  // a reload waits for them, and what follows for that
+    if (lifecycle_api_) lifecycle_api_->Stop();
     StopFrontEnds();
     sql_workers_.Stop();
     query_workers_.Stop();
