@@ -42,27 +42,26 @@ Result<std::string> Uncompressed(std::string_view body, uint64_t bytes_max) {
   return message;
 }
 
-// Leaves the float samples that were asked for: rolled-up ones may lie beyond either end, and
-// native histograms are not sent.
-void KeepFloatsIn(TimeRange range, SeriesSamples& series) {
+// Leaves the samples that were asked for: rolled-up ones may lie beyond either end.
+void KeepSamplesIn(TimeRange range, SeriesSamples& series) {
   size_t kept = 0;
   for (size_t i = 0; i < series.timestamps.size(); ++i) {
     const UnixMillis time = series.timestamps[i];
-    const bool histogram = !series.histograms.empty() && series.histograms[i] != nullptr;
-    if (histogram || time < range.min || time > range.max) continue;
+    if (time < range.min || time > range.max) continue;
+    if (!series.histograms.empty()) series.histograms[kept] = series.histograms[i];
     series.timestamps[kept] = time;
     series.values[kept++] = series.values[i];
   }
   series.timestamps.resize(kept);
   series.values.resize(kept);
-  series.histograms.clear();
+  if (!series.histograms.empty()) series.histograms.resize(kept);
 }
 
-Result<std::vector<SeriesSamples>> ReadFloats(const MetricsSource& source, const ReadQuery& query,
-                                              const ReadLimits& limits) {
+Result<std::vector<SeriesSamples>> ReadSamples(const MetricsSource& source, const ReadQuery& query,
+                                               const ReadLimits& limits) {
   LUMA_ASSIGN_OR_RETURN(std::vector<SeriesSamples> series,
                         source.Select(query.matchers, query.range, limits));
-  for (SeriesSamples& one : series) KeepFloatsIn(query.range, one);
+  for (SeriesSamples& one : series) KeepSamplesIn(query.range, one);
   std::erase_if(series, [](const SeriesSamples& one) { return one.timestamps.empty(); });
   return series;
 }
@@ -108,7 +107,7 @@ Result<std::string> RemoteReadHandler::Samples(const ReadRequest& request,
   std::string message;
   for (const ReadQuery& query : request.queries) {
     LUMA_ASSIGN_OR_RETURN(const std::vector<SeriesSamples> series,
-                          ReadFloats(source_, query, limits));
+                          ReadSamples(source_, query, limits));
     const size_t before = message.size();
     AppendReadResult(series, message);
     LUMA_RETURN_IF_ERROR(limits.memory->Book(message.size() - before));
@@ -124,7 +123,7 @@ Result<std::string> RemoteReadHandler::Frames(const ReadRequest& request,
   for (size_t i = 0; i < request.queries.size(); ++i) {
     const ReadQuery& query = request.queries[i];
     LUMA_ASSIGN_OR_RETURN(const std::vector<SeriesSamples> series,
-                          ReadFloats(source_, query, limits));
+                          ReadSamples(source_, query, limits));
     const size_t before = stream.size();
     AppendReadFrames(series, i, stream);
     LUMA_RETURN_IF_ERROR(limits.memory->Book(stream.size() - before));

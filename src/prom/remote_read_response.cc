@@ -5,13 +5,17 @@
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
+#include "prom/histogram_chunk.h"
 #include "prom/protobuf_writer.h"
+#include "prom/wire_histogram.h"
 #include "prom/xor_chunk.h"
 
 namespace luma::prom {
 namespace {
 
-constexpr uint64_t kXorEncoding = 1;  // Chunk.Encoding
+// Chunk.Encoding
+constexpr uint64_t kXorEncoding = 1;
+constexpr uint64_t kFloatHistogramEncoding = 3;
 
 // Labels are field 1 of a TimeSeries and of a ChunkedSeries.
 std::string LabelFields(LabelsView labels) {
@@ -32,14 +36,57 @@ std::string SampleMessage(UnixMillis time, double value) {
   return message;
 }
 
-std::string ChunkMessage(std::span<const UnixMillis> times, std::span<const double> values) {
+bool IsHistogram(const SeriesSamples& series, size_t i) {
+  return !series.histograms.empty() && series.histograms[i] != nullptr;
+}
+
+std::string ChunkMessage(std::span<const UnixMillis> times, uint64_t encoding,
+                         const std::string& chunk) {
   std::string message;
   AppendVarintField(message, 1, static_cast<uint64_t>(times.front()));
   AppendVarintField(message, 2, static_cast<uint64_t>(times.back()));
-  AppendVarintField(message, 3, kXorEncoding);
-  AppendBytesField(message, 4, EncodeXorChunk(times, values));
+  AppendVarintField(message, 3, encoding);
+  AppendBytesField(message, 4, chunk);
   return message;
 }
+
+// Cuts a series into chunks, each of one kind of samples.
+class ChunkCutter {
+ public:
+  explicit ChunkCutter(const SeriesSamples& series) : series_(series) {}
+
+  bool done() const { return at_ == series_.timestamps.size(); }
+  // The message of the next chunk.
+  std::string Next() {
+    const size_t first = at_;
+    const size_t same_kind = SamplesOfOneKind();
+    const auto samples = [&](const auto& column) { return std::span(column).subspan(first); };
+    if (!IsHistogram(series_, first)) {
+      at_ += std::min(kXorChunkSamplesMax, same_kind);
+      const auto times = samples(series_.timestamps).first(at_ - first);
+      return ChunkMessage(times, kXorEncoding,
+                          EncodeXorChunk(times, samples(series_.values).first(times.size())));
+    }
+    const auto histograms = samples(series_.histograms).first(same_kind);
+    at_ += HistogramChunkSamples(histograms);
+    const auto times = samples(series_.timestamps).first(at_ - first);
+    return ChunkMessage(times, kFloatHistogramEncoding,
+                        EncodeHistogramChunk(times, histograms.first(times.size())));
+  }
+
+ private:
+  size_t SamplesOfOneKind() const {
+    size_t end = at_ + 1;
+    while (end < series_.timestamps.size() && end - at_ < kXorChunkSamplesMax &&
+           IsHistogram(series_, end) == IsHistogram(series_, at_)) {
+      ++end;
+    }
+    return end - at_;
+  }
+
+  const SeriesSamples& series_;
+  size_t at_ = 0;
+};
 
 void AppendFrame(const std::string& series, uint64_t query_index, std::string& stream) {
   std::string message;
@@ -53,14 +100,10 @@ void AppendFrame(const std::string& series, uint64_t query_index, std::string& s
 
 void AppendFramesOf(const SeriesSamples& series, uint64_t query_index, std::string& stream) {
   const std::string labels = LabelFields(series.labels);
-  const std::span<const UnixMillis> times(series.timestamps);
-  const std::span<const double> values(series.values);
   std::string message = labels;
-  for (size_t at = 0; at < times.size(); at += kXorChunkSamplesMax) {
-    const size_t count = std::min(kXorChunkSamplesMax, times.size() - at);
-    AppendBytesField(message, 2, ChunkMessage(times.subspan(at, count), values.subspan(at, count)));
-    const bool last = at + count == times.size();
-    if (!last && message.size() < kReadFrameBytesMax) continue;
+  for (ChunkCutter chunks(series); !chunks.done();) {
+    AppendBytesField(message, 2, chunks.Next());
+    if (!chunks.done() && message.size() < kReadFrameBytesMax) continue;
     AppendFrame(message, query_index, stream);
     message = labels;
   }
@@ -73,7 +116,11 @@ void AppendReadResult(const std::vector<SeriesSamples>& series, std::string& res
   for (const SeriesSamples& one : series) {
     std::string message = LabelFields(one.labels);
     for (size_t i = 0; i < one.timestamps.size(); ++i) {
-      AppendBytesField(message, 2, SampleMessage(one.timestamps[i], one.values[i]));
+      if (IsHistogram(one, i)) {
+        AppendBytesField(message, 4, WireHistogramMessage(one.timestamps[i], *one.histograms[i]));
+      } else {
+        AppendBytesField(message, 2, SampleMessage(one.timestamps[i], one.values[i]));
+      }
     }
     AppendBytesField(result, 1, message);
   }

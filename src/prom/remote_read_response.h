@@ -1,4 +1,5 @@
-// Encodes what a remote read is answered with.
+// Encodes what a remote read is answered with. Native histograms count in floats there, whatever
+// their senders counted in.
 #pragma once
 
 #include <cstddef>

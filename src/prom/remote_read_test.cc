@@ -6,10 +6,12 @@
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
+#include "model/histogram_codec.h"
 #include "model/protobuf_reader.h"
 #include "model/testing/memory_metrics.h"
 #include "prom/protobuf_writer.h"
 #include "prom/remote_read_response.h"
+#include "prom/wire_histogram.h"
 #include "promql/float_text.h"
 #include "promql/testing/rolled_up_series.h"
 
@@ -148,6 +150,41 @@ TEST_F(RemoteReadTest, StreamsChunksInCheckedFrames) {
   ASSERT_EQ(series.size(), 1u);
   EXPECT_EQ(Fields(series[0], kField1).size(), 2u) << "labels";
   ASSERT_EQ(Fields(series[0], kField2).size(), 1u) << "chunks";
+}
+
+TEST_F(RemoteReadTest, NativeHistogramsAreAmongTheSamples) {
+  FloatHistogram histogram;
+  histogram.count = 3;
+  histogram.sum = 4.5;
+  histogram.zero_threshold = 0.5;
+  histogram.positive = {{-1, 1}, {0, 1.25}, {3, 0.75}};
+  for (const UnixMillis time : {2'000, 3'000}) {
+    metrics_.AddHistogram({{"__name__", "both"}}, time, histogram);
+  }
+  metrics_.Add({{"__name__", "both"}}, {{1'000, 7}, {4'000, 8}});
+  const std::string query = QueryField(0, 9'000, MatcherMessage(0, "__name__", "both"));
+  const net::HttpResponse sampled = handler_.Handle(Compressed(query));
+  std::string message;
+  ASSERT_TRUE(snappy::Uncompress(sampled.body.data(), sampled.body.size(), &message));
+  const std::string series = Fields(Fields(message, kField1)[0], kField1)[0];
+  EXPECT_EQ(Fields(series, kField2).size(), 2u) << "floats";
+  const std::vector<std::string> histograms =
+      Fields(series, ProtobufReader::Tag(4, ProtobufReader::kBytes));
+  ASSERT_EQ(histograms.size(), 2u);
+  WireHistogram decoded;
+  ASSERT_TRUE(DecodeWireHistogram(histograms[1], decoded));
+  EXPECT_EQ(decoded.timestamp, 3'000);
+  EXPECT_EQ(decoded.hint, ResetHint::kNotReset);
+  std::string bytes;
+  ASSERT_TRUE(AppendWireHistogram(decoded, bytes).ok());
+  EXPECT_TRUE(AreSameHistograms(DecodeHistogram(bytes)->histogram, histogram));
+
+  const net::HttpResponse streamed =
+      handler_.Handle(Compressed(query + std::string("\x12\x02\x01\x00", 4)));
+  const std::vector<std::string> chunks =
+      Fields(Fields(streamed.body.substr(streamed.body[0] < 0 ? 6 : 5), kField1)[0], kField2);
+  ASSERT_EQ(chunks.size(), 3u) << "a float, two histograms, a float";
+  EXPECT_THAT(chunks[1], HasSubstr(std::string("\x08\xd0\x0f\x10\xb8\x17\x18\x03", 8)));
 }
 
 TEST_F(RemoteReadTest, LongSeriesAreSplitOverFrames) {

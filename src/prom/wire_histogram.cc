@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include "base/bytes.h"
 #include "model/histogram_codec.h"
 #include "model/protobuf_reader.h"
 #include "model/sample.h"
+#include "prom/protobuf_writer.h"
 
 namespace luma::prom {
 namespace {
@@ -177,6 +179,32 @@ Result<std::vector<HistogramBucket<double>>> BucketsOf(const WireBuckets& wire, 
                                  " buckets=", counts.size());
 }
 
+uint64_t ToZigzag(int64_t value) {
+  return static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63);
+}
+
+void AppendDoubles(std::span<const double> values, uint32_t field, std::string& out) {
+  AppendBytesField(out, field, AsText(std::as_bytes(values)));
+}
+
+// As spans and the absolute counts of their buckets.
+void AppendSide(const std::vector<HistogramBucket<double>>& buckets, uint32_t first_field,
+                std::string& out) {
+  std::vector<int32_t> indexes;
+  std::vector<double> counts;
+  for (const auto& [index, count] : buckets) {
+    indexes.push_back(index);
+    counts.push_back(count);
+  }
+  for (const WireSpan& span : SpansOf(indexes)) {
+    std::string message;
+    AppendVarintField(message, 1, ToZigzag(span.offset));
+    AppendVarintField(message, 2, span.length);
+    AppendBytesField(out, first_field, message);
+  }
+  if (!counts.empty()) AppendDoubles(counts, first_field + 2, out);
+}
+
 }  // namespace
 
 Status CheckWireHistogramSize(std::string_view message) {
@@ -191,6 +219,34 @@ bool DecodeWireHistogram(std::string_view message, WireHistogram& histogram) {
     if (!ReadField(reader, histogram)) return false;
   }
   return reader.ok();
+}
+
+std::vector<WireSpan> SpansOf(std::span<const int32_t> indexes) {
+  std::vector<WireSpan> spans;
+  int64_t end = 0;  // of the span before
+  for (const int32_t index : indexes) {
+    if (spans.empty() || index != end) {
+      spans.push_back({.offset = static_cast<int32_t>(index - end), .length = 0});
+    }
+    ++spans.back().length;
+    end = int64_t{index} + 1;
+  }
+  return spans;
+}
+
+std::string WireHistogramMessage(UnixMillis time, const FloatHistogram& histogram) {
+  std::string out;
+  AppendDoubleField(out, 2, histogram.count);
+  AppendDoubleField(out, 3, histogram.sum);
+  AppendVarintField(out, 4, ToZigzag(histogram.schema));
+  AppendDoubleField(out, 5, histogram.zero_threshold);
+  AppendDoubleField(out, 7, histogram.zero_count);
+  AppendSide(histogram.negative, kNegativeSide, out);
+  AppendSide(histogram.positive, kPositiveSide, out);
+  AppendVarintField(out, 14, static_cast<uint64_t>(histogram.hint));
+  AppendVarintField(out, 15, static_cast<uint64_t>(time));
+  if (histogram.has_custom_bounds()) AppendDoubles(histogram.custom_bounds, 16, out);
+  return out;
 }
 
 Status AppendWireHistogram(const WireHistogram& wire, std::string& out) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,12 @@ Status CheckWireHistogramSize(std::string_view message);
 
 // False for bytes that are no such message. Memory: 40 times the bytes at most.
 bool DecodeWireHistogram(std::string_view message, WireHistogram& histogram);
+
+// The spans of buckets with these indexes, which ascend.
+std::vector<WireSpan> SpansOf(std::span<const int32_t> indexes);
+
+// The message Histogram of a histogram, counted in floats.
+std::string WireHistogramMessage(UnixMillis time, const FloatHistogram& histogram);
 
 // Appends what is stored (docs/formats/histogram.md). Schemas up to 52 are reduced to the finest
 // known one. Errors: kInvalidArgument for a histogram that cannot be; nothing is appended then.

@@ -8,76 +8,47 @@
 #include <vector>
 
 #include "model/sample.h"
+#include "prom/testing/chunk_reader.h"
 
 namespace luma::prom {
 namespace {
 
-// Reads a chunk back, bit by bit, as the format describes it.
+// Reads a chunk back.
 class ChunkReader {
  public:
-  explicit ChunkReader(const std::string& chunk) : chunk_(chunk) {}
+  explicit ChunkReader(const std::string& chunk) : bits_(chunk) {}
 
   std::vector<Sample> Read() {
-    const uint64_t count = Bits(16);
+    const uint64_t count = bits_.Take(16);
     std::vector<Sample> samples;
     uint64_t delta = 0;
-    uint64_t value = 0;
-    int leading = 0;
-    int width = 0;
+    XorReader values;
     for (uint64_t i = 0; i < count; ++i) {
       Sample sample;
       if (i == 0) {
-        const uint64_t zigzag = Varint();
+        const uint64_t zigzag = bits_.Varint();
         sample.timestamp = static_cast<int64_t>(zigzag >> 1 ^ (0 - (zigzag & 1)));
-        value = Bits(64);
       } else {
-        delta = i == 1 ? Varint() : delta + static_cast<uint64_t>(Change());
+        delta = i == 1 ? bits_.Varint() : delta + static_cast<uint64_t>(Change());
         sample.timestamp =
             static_cast<int64_t>(static_cast<uint64_t>(samples.back().timestamp) + delta);
-        if (Bits(1) == 1) {
-          if (Bits(1) == 1) {
-            leading = static_cast<int>(Bits(5));
-            width = static_cast<int>(Bits(6));
-            if (width == 0) width = 64;
-          }
-          value ^= Bits(width) << (64 - leading - width);
-        }
       }
-      sample.value = std::bit_cast<double>(value);
+      sample.value = i == 0 ? values.First(bits_) : values.Next(bits_);
       samples.push_back(sample);
     }
     return samples;
   }
-  size_t bytes_used() const { return (at_ + 7) / 8; }
+  size_t bytes_used() const { return bits_.bytes_used(); }
 
  private:
-  uint64_t Bits(int count) {
-    uint64_t bits = 0;
-    for (; count > 0; --count, ++at_) {
-      const auto byte = static_cast<unsigned char>(chunk_[at_ / 8]);
-      bits = bits << 1 | (byte >> (7 - at_ % 8) & 1);
-    }
-    return bits;
-  }
-  uint64_t Varint() {
-    uint64_t value = 0;
-    for (int shift = 0;; shift += 7) {
-      const uint64_t byte = Bits(8);
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-  }
   int64_t Change() {
     for (const int width : {0, 14, 17, 20}) {
-      if (Bits(1) == 1) continue;
-      const auto bits = static_cast<int64_t>(Bits(width));
-      return width > 0 && bits > int64_t{1} << (width - 1) ? bits - (int64_t{1} << width) : bits;
+      if (bits_.Take(1) == 0) return ChunkBits::SignedOf(bits_.Take(width), width);
     }
-    return static_cast<int64_t>(Bits(64));
+    return static_cast<int64_t>(bits_.Take(64));
   }
 
-  const std::string& chunk_;
-  size_t at_ = 0;
+  ChunkBits bits_;
 };
 
 void ExpectRoundTrip(const std::vector<UnixMillis>& times, const std::vector<double>& values) {
