@@ -1,5 +1,6 @@
 #include "storage/commit_record.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "encoding/block.h"
@@ -8,7 +9,9 @@
 namespace luma::storage {
 namespace {
 
-constexpr uint8_t kCommitVersion = 3;  // docs/formats/commit_record.md
+// docs/formats/commit_record.md. What does not need the later one is written as the earlier one.
+constexpr uint8_t kCommitVersion = 3;
+constexpr uint8_t kContentsVersion = 4;
 constexpr uint8_t kSequencesVersion = 1;
 constexpr size_t kTimeOffset = 2;
 // Bounds what a few bytes of a constant block can make a reader allocate.
@@ -34,18 +37,32 @@ void WritePiece(std::span<const ColumnSpan> columns, ByteWriter& out) {
   for (const ColumnSpan& column : columns) WriteBytes(encoding::EncodeBlock(column, fast), out);
 }
 
-void WriteRows(const CommitRecord::Append& append, ByteWriter& out) {
-  out.Varint(append.rows->columns()->size());
-  for (const RunColumn& column : *append.rows->columns()) {
+void WriteColumns(const RunColumns& columns, ByteWriter& out) {
+  out.Varint(columns.size());
+  for (const RunColumn& column : columns) {
     out.Varint(static_cast<uint32_t>(column.id));
     out.Fixed(static_cast<uint8_t>(column.type));
   }
+}
+
+void WriteRows(const CommitRecord::Append& append, ByteWriter& out) {
+  WriteColumns(*append.rows->columns(), out);
   const uint32_t blocks = append.rows->BlockCount(append.row_count);
   out.Varint(blocks);
   for (uint32_t block = 0; block < blocks; ++block) {
     std::vector<std::shared_ptr<const void>> owners;
     WritePiece(append.rows->BlockColumns(block, append.row_count, owners), out);
   }
+}
+
+bool HasContents(const CommitRecord::Delete& one) { return !one.contents.empty(); }
+
+void WriteDelete(const CommitRecord::Delete& one, uint8_t version, ByteWriter& out) {
+  WriteId(one.table, out);
+  out.Varint(static_cast<uint32_t>(one.run));
+  out.Varint(one.layout);
+  WriteBytes(one.positions->Serialize(), out);
+  if (version >= kContentsVersion) WriteBytes(one.contents, out);
 }
 
 // ---- decoding: counts are bounded by the bytes that are left, every entry taking at least one.
@@ -86,6 +103,16 @@ Status ReadTruncates(ByteReader& in, LoggedChanges& to) {
   return in.ok() ? Status::Ok() : Malformed(in, "truncates");
 }
 
+// Empty when there are none.
+Result<ByteSpan> ReadContents(ByteReader& in, uint8_t version, uint32_t rows) {
+  if (version < kContentsVersion) return ByteSpan();
+  const ByteSpan bytes = in.Raw(in.Varint());
+  if (!in.ok()) return Malformed(in, "contents");
+  if (bytes.empty()) return bytes;
+  LUMA_ASSIGN_OR_RETURN(const LoggedContents contents, DecodeContents(bytes));
+  return contents.row_count() == rows ? Result<ByteSpan>(bytes) : Malformed(in, "contents");
+}
+
 Status ReadDeletes(ByteReader& in, uint8_t version, LoggedChanges& to) {
   LUMA_ASSIGN_OR_RETURN(const uint64_t count, ReadCount(in, "deletes"));
   for (uint64_t i = 0; i < count; ++i) {
@@ -99,8 +126,9 @@ Status ReadDeletes(ByteReader& in, uint8_t version, LoggedChanges& to) {
     if (!in.ok()) return Malformed(in, "deletes");
     LUMA_ASSIGN_OR_RETURN(DeleteBitmap positions, DeleteBitmap::Deserialize(bytes));
     if (positions.empty()) return Malformed(in, "deletes");
+    LUMA_ASSIGN_OR_RETURN(const ByteSpan contents, ReadContents(in, version, positions.count()));
     to.deletes.push_back(
-        {table, run, std::make_shared<const DeleteBitmap>(std::move(positions)), layout});
+        {table, run, std::make_shared<const DeleteBitmap>(std::move(positions)), layout, contents});
   }
   return Status::Ok();
 }
@@ -127,17 +155,29 @@ Result<LoggedRows::Piece> ReadPiece(ByteReader& in, size_t columns) {
   return piece;
 }
 
+Result<std::vector<LoggedRows::Piece>> ReadPieces(ByteReader& in, size_t columns) {
+  LUMA_ASSIGN_OR_RETURN(const uint64_t count, ReadCount(in, "pieces"));
+  std::vector<LoggedRows::Piece> pieces;
+  for (uint64_t i = 0; i < count; ++i) {
+    LUMA_ASSIGN_OR_RETURN(LoggedRows::Piece piece, ReadPiece(in, columns));
+    pieces.push_back(std::move(piece));
+  }
+  return pieces;
+}
+
+uint64_t RowsOf(std::span<const LoggedRows::Piece> pieces) {
+  uint64_t rows = 0;
+  for (const LoggedRows::Piece& piece : pieces) rows += piece.row_count;
+  return rows;
+}
+
 Result<LoggedRows> ReadRows(ByteReader& in) {
   LoggedRows rows;
   LUMA_ASSIGN_OR_RETURN(rows.table, ReadId<ObjectId>(in, "appends"));
   rows.run = RunId{in.Fixed<uint32_t>()};
   rows.first_position = in.Fixed<uint32_t>();
   LUMA_ASSIGN_OR_RETURN(rows.columns, ReadColumns(in));
-  LUMA_ASSIGN_OR_RETURN(const uint64_t pieces, ReadCount(in, "pieces"));
-  for (uint64_t i = 0; i < pieces; ++i) {
-    LUMA_ASSIGN_OR_RETURN(LoggedRows::Piece piece, ReadPiece(in, rows.columns->size()));
-    rows.pieces.push_back(std::move(piece));
-  }
+  LUMA_ASSIGN_OR_RETURN(rows.pieces, ReadPieces(in, rows.columns->size()));
   if (rows.pieces.empty() || rows.first_position + rows.row_count() > UINT32_MAX) {
     return Malformed(in, "pieces");
   }
@@ -177,7 +217,9 @@ CommitRecord CommitRecord::Encode(std::span<const CatalogChange> catalog,
                                   std::span<const Append> appends) {
   CommitRecord record;
   ByteWriter out(record.payload_);
-  WriteHeader(RecordKind::kCommit, kCommitVersion, out);
+  const uint8_t version =
+      std::ranges::any_of(deletes, HasContents) ? kContentsVersion : kCommitVersion;
+  WriteHeader(RecordKind::kCommit, version, out);
   out.Fixed(UnixMillis{0});
   out.Varint(catalog.size());
   for (const CatalogChange& change : catalog) EncodeCatalogChange(change, out);
@@ -188,12 +230,7 @@ CommitRecord CommitRecord::Encode(std::span<const CatalogChange> catalog,
     out.Fixed(uint32_t{0});
   }
   out.Varint(deletes.size());
-  for (const Delete& one : deletes) {
-    WriteId(one.table, out);
-    out.Varint(static_cast<uint32_t>(one.run));
-    out.Varint(one.layout);
-    WriteBytes(one.positions->Serialize(), out);
-  }
+  for (const Delete& one : deletes) WriteDelete(one, version, out);
   out.Varint(appends.size());
   for (const Append& append : appends) {
     WriteId(append.table, out);
@@ -231,18 +268,39 @@ Bytes EncodeSequenceRecord(std::span<const std::pair<ObjectId, SequenceRecord>> 
   return payload;
 }
 
-uint64_t LoggedRows::row_count() const {
-  uint64_t rows = 0;
-  for (const Piece& piece : pieces) rows += piece.row_count;
-  return rows;
+uint64_t LoggedRows::row_count() const { return RowsOf(pieces); }
+uint64_t LoggedContents::row_count() const { return RowsOf(pieces); }
+
+void ContentsWriter::AddPiece(std::span<const ColumnSpan> columns) {
+  ByteWriter out(pieces_);
+  WritePiece(columns, out);
+  ++piece_count_;
 }
 
-Result<std::vector<encoding::DecodedBlock>> DecodePiece(const LoggedRows& rows,
+Bytes ContentsWriter::Finish() const {
+  Bytes contents;
+  ByteWriter out(contents);
+  WriteColumns(columns_, out);
+  out.Varint(piece_count_);
+  out.Raw(pieces_);
+  return contents;
+}
+
+Result<LoggedContents> DecodeContents(ByteSpan bytes) {
+  ByteReader in(bytes);
+  LoggedContents contents;
+  LUMA_ASSIGN_OR_RETURN(contents.columns, ReadColumns(in));
+  LUMA_ASSIGN_OR_RETURN(contents.pieces, ReadPieces(in, contents.columns->size()));
+  if (in.remaining() != 0) return Malformed(in, "contents");
+  return contents;
+}
+
+Result<std::vector<encoding::DecodedBlock>> DecodePiece(const RunColumns& run_columns,
                                                         const LoggedRows::Piece& piece) {
   std::vector<encoding::DecodedBlock> columns;
   for (size_t i = 0; i < piece.blocks.size(); ++i) {
     LUMA_ASSIGN_OR_RETURN(encoding::DecodedBlock block,
-                          encoding::DecodeBlock((*rows.columns)[i].type, piece.row_count,
+                          encoding::DecodeBlock(run_columns[i].type, piece.row_count,
                                                 piece.blocks[i], encoding::kFirstCodecCount));
     columns.push_back(std::move(block));
   }
@@ -255,7 +313,7 @@ Result<LoggedChanges> DecodeLogRecord(ByteSpan payload) {
   const auto version = in.Fixed<uint8_t>();
   if (!in.ok()) return Malformed(in, "header");
   const bool is_commit = kind == static_cast<uint8_t>(RecordKind::kCommit);
-  if (version == 0 || version > (is_commit ? kCommitVersion : kSequencesVersion)) {
+  if (version == 0 || version > (is_commit ? kContentsVersion : kSequencesVersion)) {
     return Status::Unsupported("unknown log record version: version=", int{version});
   }
   LoggedChanges changes;

@@ -27,6 +27,7 @@ class CommitRecord {
     RunId run{};
     DeleteBitmapPtr positions;
     uint32_t layout = 0;  // that of the run, which the positions belong to
+    Bytes contents = {};  // EncodeDeletedRows; empty: positions say it all
   };
   struct Append {
     ObjectId table{};
@@ -69,8 +70,32 @@ struct LoggedRows {
   uint64_t row_count() const;
 };
 // Errors: kCorruption.
-Result<std::vector<encoding::DecodedBlock>> DecodePiece(const LoggedRows& rows,
+Result<std::vector<encoding::DecodedBlock>> DecodePiece(const RunColumns& columns,
                                                         const LoggedRows::Piece& piece);
+
+// What tells deleted rows apart, as it lies in the payload, which must outlive it.
+struct LoggedContents {
+  RunColumnsPtr columns;
+  std::vector<LoggedRows::Piece> pieces;  // in the order of the positions
+
+  uint64_t row_count() const;
+};
+// Of exactly `contents`. Errors: kCorruption.
+Result<LoggedContents> DecodeContents(ByteSpan contents);
+// What DecodeContents reads, of rows that are given piece by piece.
+class ContentsWriter {
+ public:
+  explicit ContentsWriter(RunColumns columns) : columns_(std::move(columns)) {}
+  // One span per column, of one count between 1 and 16384.
+  void AddPiece(std::span<const ColumnSpan> columns);
+  uint64_t size_bytes() const { return pieces_.size(); }
+  Bytes Finish() const;
+
+ private:
+  const RunColumns columns_;
+  uint64_t piece_count_ = 0;
+  Bytes pieces_;
+};
 
 struct LoggedTruncate {
   ObjectId table{};
@@ -81,6 +106,7 @@ struct LoggedDelete {
   RunId run{};
   DeleteBitmapPtr positions;
   std::optional<uint32_t> layout = std::nullopt;  // said since version 3
+  ByteSpan contents = {};  // for DecodeContents: as many rows as positions; empty: not said
 };
 
 // One decoded record; a sequence record has only `sequences`.

@@ -22,6 +22,9 @@ struct EngineParts {
   std::atomic<uint32_t>& next_object_id;
   // Asks for a flush, without waiting for it.
   const std::function<void()>& request_flush;
+  // Deletes of rows that a flush or a merge has moved say in the log what the rows held, for a
+  // restore to a point in time. Off without an archive of the log: it costs reads and bytes.
+  const bool logs_deleted_rows;
 };
 
 }  // namespace luma::storage

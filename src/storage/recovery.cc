@@ -89,6 +89,8 @@ Result<RecoveredDatabase> Recover(io::FileSystem& fs, const DataDirectory& direc
   }
   recovered.sequences = replay.Counters();
   recovered.next_object_id = replay.next_object_id();
+  MovedDeletes moved_deletes = replay.TakeMovedDeletes();
+  if (!moved_deletes.empty()) recovered.moved_deletes = std::move(moved_deletes);
   recovered.state = std::make_shared<const DatabaseState>(replay.Finish());
   recovered.checkpoint = std::make_shared<const DatabaseState>(std::move(checkpoint));
   return recovered;

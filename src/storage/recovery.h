@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "io/file_system.h"
@@ -11,6 +12,7 @@
 #include "storage/data_directory.h"
 #include "storage/database_state.h"
 #include "storage/manifest/manifest_state.h"
+#include "storage/moved_deletes.h"
 #include "storage/sequences.h"
 #include "storage/wal/wal_reader.h"
 
@@ -18,6 +20,8 @@ namespace luma::storage {
 
 struct RecoveredDatabase {
   DatabaseStatePtr state;
+  // Are still to be made in `state`, once cold runs can be read; only a restored database has some.
+  std::optional<MovedDeletes> moved_deletes;
   DatabaseStatePtr checkpoint;  // what the manifest alone makes: runs of segment files only
   uint32_t next_object_id = 0;
   std::vector<Sequences::Record> sequences;

@@ -9,6 +9,17 @@ namespace {
 uint32_t ToNumber(ObjectId id) { return static_cast<uint32_t>(id); }
 uint32_t ToNumber(RunId id) { return static_cast<uint32_t>(id); }
 
+// `run` is the one of that id here, null if there is none.
+Status Misfit(const LoggedDelete& one, const Run* run) {
+  if (run != nullptr && one.layout.value_or(run->layout()) != run->layout()) {
+    return Status::Corruption(
+        "deleted positions are those of another file: table=", ToNumber(one.table),
+        " run=", ToNumber(one.run), " layout=", *one.layout, " layout_here=", run->layout());
+  }
+  return Status::Corruption("deleted row does not exist: table=", ToNumber(one.table),
+                            " run=", ToNumber(one.run));
+}
+
 }  // namespace
 
 Replay::Replay(const DatabaseState& checkpoint, const ManifestState& manifest, MemoryBudget& budget)
@@ -16,6 +27,7 @@ Replay::Replay(const DatabaseState& checkpoint, const ManifestState& manifest, M
       account_{.budget = &budget, .use = BudgetUse::kHotRows, .may_refuse = false},
       catalog_(checkpoint.catalog()),
       commit_(checkpoint.commit()),
+      moved_deletes_(budget),
       sequences_(manifest.sequences),
       next_object_id_(ToNumber(manifest.next_object_id)) {
   checkpoint.ForEachTable([&](ObjectId id, const TableVersionPtr& version) {
@@ -40,9 +52,12 @@ Status Replay::ApplyChanges(Lsn lsn, const LoggedChanges& changes) {
     if (!IsCheckpointed(lsn)) sequences_[id] = record;
   }
   if (!changes.sequences.empty()) return Status::Ok();
+  const CatalogStatePtr before = catalog_;
   LUMA_RETURN_IF_ERROR(ApplyCatalog(lsn, changes));
   for (const LoggedTruncate& truncate : changes.truncates) ApplyTruncate(lsn, truncate);
-  for (const LoggedDelete& one : changes.deletes) LUMA_RETURN_IF_ERROR(ApplyDelete(lsn, one));
+  for (const LoggedDelete& one : changes.deletes) {
+    LUMA_RETURN_IF_ERROR(ApplyDelete(lsn, one, *before));
+  }
   for (const LoggedRows& rows : changes.appends) LUMA_RETURN_IF_ERROR(ApplyRows(lsn, rows));
   commit_ = std::max(commit_, CommitNumber{storage::ToNumber(lsn)});
   return Status::Ok();
@@ -57,7 +72,9 @@ Status Replay::ApplyCatalog(Lsn lsn, const LoggedChanges& changes) {
   }
   catalog_ = *next;
   for (const CatalogChange& change : changes.catalog) {
-    if (change.put == nullptr) tables_.erase(change.id);
+    if (change.put != nullptr) continue;
+    tables_.erase(change.id);
+    moved_deletes_.Forget(change.id);
   }
   return Status::Ok();
 }
@@ -66,25 +83,28 @@ void Replay::ApplyTruncate(Lsn lsn, const LoggedTruncate& truncate) {
   Table& table = tables_[truncate.table];
   // A manifest from after the truncate has no such run any more.
   std::erase_if(table.runs, [&](const auto& entry) { return entry.first < truncate.first_kept; });
+  moved_deletes_.Forget(truncate.table);  // of rows in runs that were older still
   table.next_run = std::max(table.next_run, truncate.first_kept);
   table.modified = CommitNumber{storage::ToNumber(lsn)};
 }
 
-Status Replay::ApplyDelete(Lsn lsn, const LoggedDelete& one) {
+Status Replay::ApplyDelete(Lsn lsn, const LoggedDelete& one, const CatalogState& before) {
   Table& table = tables_[one.table];
   const auto found = table.runs.find(one.run);
-  if (found == table.runs.end() || one.positions->max() >= found->second.rows) {
-    if (IsCheckpointed(lsn)) return Status::Ok();  // flushed with other positions, or dropped
-    return Status::Corruption("deleted row does not exist: table=", ToNumber(one.table),
-                              " run=", ToNumber(one.run));
+  const bool exists = found != table.runs.end();
+  const bool is_here =
+      exists && one.layout.value_or(found->second.run->layout()) == found->second.run->layout();
+  const bool fits = is_here && one.positions->max() < found->second.rows;
+  if (IsCheckpointed(lsn)) {
+    // Others were flushed with other positions, or dropped, or have their deletes in the manifest.
+    if (!fits || !found->second.run->is_hot()) return Status::Ok();
+  } else if (!is_here && !one.contents.empty()) {
+    table.modified = CommitNumber{storage::ToNumber(lsn)};
+    return moved_deletes_.Add(lsn, one, before.Find(one.table));
+  } else if (!fits) {
+    return Misfit(one, exists ? found->second.run.get() : nullptr);
   }
   RunRows& run = found->second;
-  if (IsCheckpointed(lsn) && !run.run->is_hot()) return Status::Ok();
-  if (!IsCheckpointed(lsn) && one.layout.value_or(run.run->layout()) != run.run->layout()) {
-    return Status::Corruption(
-        "deleted positions are those of another file: table=", ToNumber(one.table),
-        " run=", ToNumber(one.run), " layout=", *one.layout, " layout_here=", run.run->layout());
-  }
   run.deletes = Union(run.deletes, one.positions);
   table.modified = CommitNumber{storage::ToNumber(lsn)};
   return Status::Ok();
@@ -114,7 +134,7 @@ Status Replay::ApplyRows(Lsn lsn, const LoggedRows& rows) {
 
 Status Replay::AppendPieces(const LoggedRows& rows, RunRows& run) {
   for (const LoggedRows::Piece& piece : rows.pieces) {
-    LUMA_ASSIGN_OR_RETURN(const auto blocks, DecodePiece(rows, piece));
+    LUMA_ASSIGN_OR_RETURN(const auto blocks, DecodePiece(*rows.columns, piece));
     std::vector<encoding::AlignedBuffer> scratch(blocks.size());
     std::vector<ColumnSpan> columns;
     for (size_t i = 0; i < blocks.size(); ++i) columns.push_back(blocks[i].Flatten(scratch[i]));

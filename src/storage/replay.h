@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -10,6 +11,7 @@
 #include "storage/database_state.h"
 #include "storage/manifest/manifest_state.h"
 #include "storage/memory_account.h"
+#include "storage/moved_deletes.h"
 #include "storage/sequences.h"
 #include "storage/wal/lsn.h"
 
@@ -25,8 +27,10 @@ class Replay {
   // Records in order. Errors: kCorruption, kUnsupported.
   Status Apply(Lsn lsn, ByteSpan payload);
 
-  // The state after the last record; the object is spent.
+  // The state after the last record, but for TakeMovedDeletes(); the object is spent.
   DatabaseState Finish();
+  // Deletes of rows that lie elsewhere here, as they do after a restore.
+  MovedDeletes TakeMovedDeletes() { return std::move(moved_deletes_); }
   uint32_t next_object_id() const { return next_object_id_; }
   // Of sequences that exist.
   std::vector<Sequences::Record> Counters() const;
@@ -48,7 +52,8 @@ class Replay {
   Status ApplyChanges(Lsn lsn, const LoggedChanges& changes);
   Status ApplyCatalog(Lsn lsn, const LoggedChanges& changes);
   void ApplyTruncate(Lsn lsn, const LoggedTruncate& truncate);
-  Status ApplyDelete(Lsn lsn, const LoggedDelete& one);
+  // `before` is the catalog as it was before the commit.
+  Status ApplyDelete(Lsn lsn, const LoggedDelete& one, const CatalogState& before);
   Status ApplyRows(Lsn lsn, const LoggedRows& rows);
   Status AppendPieces(const LoggedRows& rows, RunRows& run);
   void NoteObjectId(ObjectId id);
@@ -58,6 +63,7 @@ class Replay {
   CatalogStatePtr catalog_;
   CommitNumber commit_;
   std::map<ObjectId, Table> tables_;
+  MovedDeletes moved_deletes_;
   std::map<ObjectId, SequenceRecord> sequences_;
   uint32_t next_object_id_;
 };

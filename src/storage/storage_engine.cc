@@ -142,6 +142,15 @@ TableReport ReportOf(const DatabaseState& state, const CatalogObjectPtr& table) 
   return report;
 }
 
+// What only a restore has to do, to a state that nobody knows yet.
+Status DeleteMoved(RecoveredDatabase& database) {
+  DatabaseState state = *database.state;
+  LUMA_RETURN_IF_ERROR(database.moved_deletes->Resolve(state));
+  database.state = std::make_shared<const DatabaseState>(std::move(state));
+  database.moved_deletes.reset();
+  return Status::Ok();
+}
+
 // A time that has passed, for the clock by which data expires; nothing for a new database.
 Result<std::optional<UnixMillis>> KnownTime(io::FileSystem& fs, const DataDirectory& directory,
                                             const DatabaseState& state) {
@@ -195,12 +204,19 @@ Result<std::unique_ptr<StorageEngine>> StorageEngine::Open(EngineOptions options
   LUMA_FAILPOINT("recovery.after_manifest");
   LUMA_RETURN_IF_ERROR(opened.cold->Start(
       *opened.budget, clock, ColdDatabasePrefix(options.cold.key_prefix, opened.state.uuid)));
+  const bool was_restored = opened.database.moved_deletes.has_value();
+  if (was_restored) LUMA_RETURN_IF_ERROR(DeleteMoved(opened.database));
   LUMA_RETURN_IF_ERROR(RemoveOrphans(fs, directory, opened.state));
   LUMA_ASSIGN_OR_RETURN(opened.known_time, KnownTime(fs, directory, *opened.database.state));
   LUMA_ASSIGN_OR_RETURN(opened.wal, WalWriter::Open(fs, directory.wal(), opened.database.wal_end,
                                                     WalOptionsOf(options)));
-  return std::unique_ptr<StorageEngine>(
+  std::unique_ptr<StorageEngine> engine(
       new StorageEngine(std::move(options), fs, clock, std::move(opened)));
+  // At once and as a whole: the records must not be replayed over a checkpoint that has a part of
+  // what they deleted, since rows of equal contents cannot be told apart.
+  if (was_restored) LUMA_RETURN_IF_ERROR(engine->Flush());
+  engine->StartThreads();
+  return engine;
 }
 
 StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Clock& clock,
@@ -234,13 +250,16 @@ StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Cl
         if (flush_thread_) flush_thread_->Request();
       }),
       memory_relief_(*budget_, *cache_, request_flush_),
-      parts_{states_, pipeline_, indexes_, sequences_, *budget_, next_object_id_, request_flush_} {
+      parts_{states_,  pipeline_,       indexes_,       sequences_,
+             *budget_, next_object_id_, request_flush_, options_.hold_log} {
   SegmentMetrics::Get();  // so that /metrics has them from the start
   ColdMetrics::Get();
   for (const auto& [id, record] : opened.database.sequences) sequences_.Restore(id, record);
   cold_->SetTableNames([this](ObjectId table) { return TableName(table); });
   if (cold_->has_store()) mover_.emplace(ColdParts(opened.state));
-  // Last: a flush writes the counters to the manifest.
+}
+
+void StorageEngine::StartThreads() {
   if (!options_.background_flush) return;
   flush_thread_.emplace(FlushNeeds(), flusher_, states_, clock_);
   maintenance_.Start();

@@ -70,6 +70,8 @@ class StorageEngine final : public MultiTierStorage, private BackupSource {
   };
 
   StorageEngine(EngineOptions options, io::FileSystem& fs, const Clock& clock, Opened opened);
+  // Last: a flush writes the counters of sequences to the manifest.
+  void StartThreads();
   Sequences::Log SequenceLog();
 
   io::FileSystem& file_system() const override { return fs_; }

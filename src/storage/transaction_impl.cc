@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "storage/deleted_rows.h"
 
 namespace luma::storage {
 namespace {
@@ -189,6 +190,7 @@ Status TransactionImpl::SetValue(ObjectId sequence, int64_t value, bool is_calle
 Result<WriteBatch> TransactionImpl::BuildBatch() {
   WriteBatch batch;
   batch.catalog = state().catalog();
+  batch.record_memory = engine_.budget.BookAlways(BudgetUse::kTransactions, 0);
   if (overlay_) batch.catalog_changes = overlay_->Changes();
   std::vector<ObjectId> truncates;
   std::vector<CommitRecord::Delete> deletes;
@@ -197,17 +199,27 @@ Result<WriteBatch> TransactionImpl::BuildBatch() {
     if (!changes.has_changes()) continue;
     LUMA_ASSIGN_OR_RETURN(TableWrite write, changes.Finish(*Catalog().Find(id)));
     if (write.truncate) truncates.push_back(id);
-    for (const auto& [run, positions] : write.deletes) {
-      deletes.push_back({id, run->id(), positions, run->run()->layout()});
-    }
+    LUMA_RETURN_IF_ERROR(AddDeletes(write, batch.record_memory, deletes));
     if (write.rows != nullptr) appends.push_back({id, write.rows, write.row_count});
     batch.tables.push_back(std::move(write));
   }
   // Twice: the log copies the record to its buffer.
-  LUMA_ASSIGN_OR_RETURN(batch.record_memory, engine_.budget.Book(BudgetUse::kTransactions,
-                                                                 2 * RecordBytesMax(batch.tables)));
+  LUMA_RETURN_IF_ERROR(batch.record_memory.Grow(2 * RecordBytesMax(batch.tables)));
   batch.record = CommitRecord::Encode(batch.catalog_changes, truncates, deletes, appends);
   return batch;
+}
+
+Status TransactionImpl::AddDeletes(const TableWrite& write, BudgetLease& memory,
+                                   std::vector<CommitRecord::Delete>& deletes) const {
+  for (const auto& [run, positions] : write.deletes) {
+    CommitRecord::Delete one{write.table, run->id(), positions, run->run()->layout()};
+    if (engine_.logs_deleted_rows && one.layout != 0) {
+      LUMA_ASSIGN_OR_RETURN(one.contents,
+                            EncodeDeletedRows(*write.object, *run, *positions, memory));
+    }
+    deletes.push_back(std::move(one));
+  }
+  return Status::Ok();
 }
 
 Result<Lsn> TransactionImpl::Submit() {

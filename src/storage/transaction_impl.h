@@ -54,6 +54,9 @@ class TransactionImpl final : public Transaction {
   Sequences::Log SequenceLog() const;
 
   Result<WriteBatch> BuildBatch();
+  // Adds the deletes of one table, with what their rows held where the log needs it.
+  Status AddDeletes(const TableWrite& write, BudgetLease& memory,
+                    std::vector<CommitRecord::Delete>& deletes) const;
   // Returns the last record the transaction depends on: its commit's, or that of a sequence whose
   // numbers are all it used, or kNoLsn.
   Result<Lsn> Submit();

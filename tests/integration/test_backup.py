@@ -179,6 +179,67 @@ class BackupTest(Operator):
                               exit_code=1)
         self.assertIn("archived log ends before the target", message)
 
+    def test_a_restore_passes_changes_of_rows_that_flushes_have_moved(self):
+        self.server.stop()
+        self.server.settings["wal.archive"] = str(self.destination)
+        self.server.start()
+        # Sorted by time, because they have a retention.
+        columns = "v TEXT, at TIMESTAMPTZ) WITH (retention = '36500d')"
+        self.server.sql(f"CREATE TABLE t (k BIGINT PRIMARY KEY, {columns}")
+        self.server.sql(f"CREATE TABLE bag (k BIGINT, {columns}")
+        self.backup()
+        at = int(time.time() - 3600) * 1000
+
+        def write_sample(series_name: str, offset_ms: int, value: float):
+            [bits] = struct.unpack("<Q", struct.pack("<d", value))
+            status = write(self.server.url(""),
+                           [series({"__name__": series_name}, [(at + offset_ms, bits)])])
+            self.assertEqual(status // 100, 2)
+
+        descending = ("SELECT 1000 - i, 'old', timestamptz '2024-05-01 00:00:00+00' - to_seconds(i) "
+                      "FROM range(1000) r(i)")
+        for table in ("t", "bag", "bag"):
+            self.server.sql(f"INSERT INTO {table} {descending}")
+        for minute in range(10):
+            for name in ("second", "first"):
+                write_sample(name, minute * 60_000, minute)
+        self.server.sql("CHECKPOINT")  # sorts what came in descending order
+        states = []
+
+        def state(server: LumaServer) -> list:
+            bag = server.sql("SELECT k, v, count(*) FROM bag GROUP BY k, v ORDER BY k, v")
+            samples = server.sql("SELECT metric, ts, value FROM samples ORDER BY metric, ts")
+            return [self.rows(server), bag, samples]
+
+        def remember():
+            states.append((self.last_commit(), state(self.server)))
+
+        remember()
+        for change in (
+                "UPDATE t SET v = 'new' WHERE k % 10 = 3",
+                "DELETE FROM t WHERE k > 900",
+                "DELETE FROM bag WHERE k <= 5",
+                f"INSERT INTO bag SELECT * FROM ({descending}) d(k, v, at) WHERE k = 4",
+                "UPDATE t SET v = 'old' WHERE k = 13",
+                "DELETE FROM luma.samples WHERE value >= 7 AND series_id IN "
+                "(SELECT series_id FROM luma.series WHERE metric = 'second')"):
+            self.server.sql(change)
+            remember()
+        write_sample("first", 3 * 60_000, 333)  # a late duplicate replaces
+        remember()
+        self.server.sql("CHECKPOINT")
+        write_sample("first", 3 * 60_000, 3)
+        self.server.sql("UPDATE t SET v = 'newer' WHERE v = 'new'")
+        remember()
+        last = states[-1][0]
+        wait_until(lambda: self.archived() >= last, "the archive has it all")
+        for commit, expected in states:
+            copy = self.restore("--to-commit", str(commit))
+            self.assertEqual(state(copy), expected, commit)
+            copy.sql("INSERT INTO t VALUES (5000, 'it goes on', now())")
+            copy.stop()
+            self.assertIn("everything is intact", self.lumadb("check", str(copy.data)))
+
     def test_damage_is_refused_and_named(self):
         self.server.sql("CREATE TABLE t (k BIGINT, v TEXT)")
         self.server.sql("INSERT INTO t SELECT i, md5(i::TEXT) FROM range(50000) r(i)")

@@ -19,7 +19,7 @@ Status LayoutCheck::Check(Lsn lsn, ByteSpan payload) const {
   for (const LoggedDelete& one : changes.deletes) {
     const auto found = layouts_.find({one.table, one.run});
     const uint32_t layout = found == layouts_.end() ? 0 : found->second;
-    if (one.layout.value_or(layout) == layout) continue;
+    if (one.layout.value_or(layout) == layout || !one.contents.empty()) continue;
     return Status::OutOfRange(
                "rows were deleted that a flush or a merge had moved since the backup: table=",
                static_cast<uint32_t>(one.table), " commit=", ToNumber(lsn))

@@ -14,7 +14,8 @@ namespace luma::storage {
 
 // Deletes in the log name positions in a run. A flush that sorts rows and a merge give them others,
 // and say nothing about it in the log; so what was deleted afterwards cannot be told from a
-// checkpoint that is older. Each delete names the layout of its positions, which tells.
+// checkpoint that is older. Each delete names the layout of its positions, which tells. Deletes
+// that also say what the rows held are replayed all the same: those of a server with an archive.
 // Threads: any.
 class LayoutCheck {
  public:

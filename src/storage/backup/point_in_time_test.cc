@@ -152,50 +152,6 @@ TEST_F(PointInTimeTest, ABackupLeavesNoGapInTheArchiveOfAServerThatDies) {
   }
 }
 
-// Goal: a delete of a row that a flush or a merge has moved never deletes another row.
-// Method: rows come in descending order, so that the flush sorts them; deletes before and after it,
-// after a merge, and after a restart that reads the layouts back.
-TEST_F(PointInTimeTest, DeletesOfRowsThatWereMovedSinceTheBackupAreRefused) {
-  StartArchive();
-  const ObjectId table = CreateTable({.sorted = true});
-  const BackupResult first = MustBackup();
-  for (int64_t key = 20; key > 10; --key) Write(table, key);
-  Remove(table, 15);
-  const Lsn before_flush = LastLsn();
-  LUMA_ASSERT_OK(engine_->Flush());
-  const BackupResult sorted = MustBackup();
-  archive_.reset();
-  Reopen();
-  StartArchive();
-  LUMA_ASSERT_OK(engine_->Flush());
-  Remove(table, 12);
-  const Lsn after_flush = LastLsn();
-  for (int64_t key = 9; key > 2; --key) {
-    Write(table, key);
-    LUMA_ASSERT_OK(engine_->Flush());
-  }
-  LUMA_ASSERT_OK(engine_->Compact());
-  ASSERT_EQ(engine_->Stats().warm_segments, 1u);
-  Remove(table, 17);
-  const Lsn after_merge = LastLsn();
-  LUMA_ASSERT_OK(archive_->ArchiveOnce());
-
-  const auto rows_of = [&](const BackupResult& backup, Lsn commit) -> Result<std::vector<TestRow>> {
-    LUMA_RETURN_IF_ERROR(TryRestore({.id = backup.backup.Id(), .commit = commit}).status());
-    return RestoredRows(table);
-  };
-  EXPECT_EQ(*rows_of(first, before_flush), seen_[before_flush].rows);
-  EXPECT_EQ(rows_of(first, after_flush).status().code(), StatusCode::kOutOfRange);
-  EXPECT_EQ(*rows_of(sorted, after_flush), seen_[after_flush].rows);
-  EXPECT_EQ(*rows_of(sorted, Previous(after_merge)), seen_[Previous(after_merge)].rows);
-  const Status refused = rows_of(sorted, after_merge).status();
-  EXPECT_EQ(refused.code(), StatusCode::kOutOfRange);
-  EXPECT_THAT(std::string(refused.hint()),
-              HasSubstr(std::to_string(ToNumber(Previous(after_merge)))));
-  const BackupResult merged = MustBackup();
-  EXPECT_EQ(*rows_of(merged, merged.backup.commit), seen_[after_merge].rows);
-}
-
 // Goal: a destination that does not answer stops neither commits nor flushes, and costs bounded
 // disk space; what was given up is reported, and never restored around.
 TEST_F(PointInTimeTest, ABacklogBeyondItsBoundIsGivenUpAndIsAGap) {
