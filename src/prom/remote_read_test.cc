@@ -156,7 +156,7 @@ TEST_F(RemoteReadTest, NativeHistogramsAreAmongTheSamples) {
   FloatHistogram histogram;
   histogram.count = 3;
   histogram.sum = 4.5;
-  histogram.zero_threshold = 0.5;
+  histogram.zero_threshold = 0x1p-10;
   histogram.positive = {{-1, 1}, {0, 1.25}, {3, 0.75}};
   for (const UnixMillis time : {2'000, 3'000}) {
     metrics_.AddHistogram({{"__name__", "both"}}, time, histogram);

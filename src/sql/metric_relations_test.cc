@@ -100,7 +100,8 @@ TEST_F(MetricRelationsTest, RollupsHaveTheirMetricAndLabels) {
 
 TEST_F(MetricRelationsTest, ExemplarsHaveTheLabelsOfTheirSeriesAndTheirOwn) {
   storage::ExemplarRows rows;
-  rows.Add(SeriesId{2}, 1'400, 0.5, *Labels::Of({{"trace_id", "abc"}, {"user", "u"}}));
+  const Labels own = *Labels::Of({{"trace_id", "abc"}, {"user", "u"}});  // rows keep views of them
+  rows.Add(SeriesId{2}, 1'400, 0.5, own);
   rows.Add(SeriesId{2}, 1'500, 0.25, LabelsView());
   auto transaction = test_.engine().Begin();
   ASSERT_TRUE(transaction->Append(storage::kExemplarsTableId, rows.Finish()).ok());

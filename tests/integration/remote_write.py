@@ -32,11 +32,15 @@ def series(labels: dict[str, str], samples: list[tuple[int, int]]) -> bytes:
     return b"".join(pairs + [field(2, sample(*one)) for one in samples])
 
 
-def histogram(timestamp_ms: int, counts: list[int]) -> bytes:
-    """A native histogram of integers, schema 0, with these counts in the buckets from index 0 on; its sum is 2.5."""
-    differences = [count - before for before, count in zip([0] + counts, counts)]
-    deltas = b"".join(varint(one << 1 if one >= 0 else (-one << 1) - 1) for one in differences)
-    return (b"\x08" + varint(sum(counts)) + b"\x19" + struct.pack("<d", 2.5)
+def histogram(timestamp_ms: int, counts: list[int], total: int | None = None) -> bytes:
+    """A message Histogram of either version: schema 0, integers, `counts` from bucket 0 on; its sum is that of the counts."""
+    deltas, before = b"", 0
+    for count in counts:
+        delta = count - before
+        deltas += varint(delta << 1 if delta >= 0 else (-delta << 1) - 1)
+        before = count
+    total = sum(counts) if total is None else total
+    return (b"\x08" + varint(total) + b"\x19" + struct.pack("<d", float(sum(counts)))
             + field(11, b"\x10" + varint(len(counts))) + field(12, deltas) + b"\x78" + varint(timestamp_ms))
 
 
@@ -101,18 +105,6 @@ class RequestV2:
 
 def double_bits(value: float) -> int:
     return struct.unpack("<Q", struct.pack("<d", value))[0]
-
-
-def histogram(timestamp_ms: int, counts: list[int], total: int | None = None) -> bytes:
-    """A message Histogram of either version: schema 0, integers, `counts` from bucket 0 on."""
-    deltas, before = b"", 0
-    for count in counts:
-        delta = count - before
-        deltas += varint(delta << 1 if delta >= 0 else (-delta << 1) - 1)
-        before = count
-    total = sum(counts) if total is None else total
-    return (b"\x08" + varint(total) + b"\x19" + struct.pack("<d", float(sum(counts)))
-            + field(11, b"\x10" + varint(len(counts))) + field(12, deltas) + b"\x78" + varint(timestamp_ms))
 
 
 def write_v2(url: str, message: bytes, headers: dict | None = None):

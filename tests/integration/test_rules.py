@@ -216,7 +216,7 @@ class RecordedHistogramTest(RulesTest):
                              "a rule over the recorded histogram has recorded")
         self.assertEqual([bucket[3] for bucket in doubled[0]["histogram"][1]["buckets"]], ["4", "8", "2"])
         alert = wait_until(lambda: self.alert("Slow"), "the alert is there")
-        self.assertEqual(alert["annotations"], {"text": "{count:7, sum:2.5, (0.5,1]:2, (1,2]:4, (2,4]:1}"})
+        self.assertEqual(alert["annotations"], {"text": "{count:7, sum:7, (0.5,1]:2, (1,2]:4, (2,4]:1}"})
         self.server.kill()
         self.server.restart()
         quantile = self.server.api("query", query="histogram_quantile(0.5, last_over_time(latency:recorded[1h]))")
