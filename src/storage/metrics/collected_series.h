@@ -2,7 +2,9 @@
 // get.
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -18,11 +20,19 @@ class CollectedSeries {
   explicit CollectedSeries(SeriesId series) : series_(series) {}
 
   SeriesId series() const { return series_; }
+  size_t float_count() const { return values_.size(); }
+  size_t float_capacity() const { return std::min(timestamps_.capacity(), values_.capacity()); }
+  void Reserve(size_t floats) {
+    timestamps_.reserve(floats);
+    values_.reserve(floats);
+  }
 
-  void Add(UnixMillis timestamp, double value) {
-    in_order_ = in_order_ && (timestamps_.empty() || timestamps_.back() < timestamp);
-    timestamps_.push_back(timestamp);
-    values_.push_back(value);
+  void Add(UnixMillis timestamp, double value) { Add({&timestamp, 1}, {&value, 1}); }
+  void Add(std::span<const UnixMillis> timestamps, std::span<const double> values) {
+    in_order_ = in_order_ && (timestamps_.empty() || timestamps_.back() < timestamps.front()) &&
+                IsAscending(timestamps);
+    timestamps_.insert(timestamps_.end(), timestamps.begin(), timestamps.end());
+    values_.insert(values_.end(), values.begin(), values.end());
   }
   void Add(const Rollup& rollup) { rollups_.push_back(rollup); }
   void Add(UnixMillis timestamp, std::shared_ptr<FloatHistogram> histogram) {
@@ -42,6 +52,11 @@ class CollectedSeries {
     UnixMillis timestamp;
     std::shared_ptr<FloatHistogram> histogram;
   };
+  static bool IsAscending(std::span<const UnixMillis> timestamps) {
+    bool ascends = true;
+    for (size_t i = 1; i < timestamps.size(); ++i) ascends &= timestamps[i - 1] < timestamps[i];
+    return ascends;
+  }
   SeriesSamples TakeFloats();
   void AddMarkersOfRollups();
   void Sort();

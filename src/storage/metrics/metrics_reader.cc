@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -25,12 +24,24 @@ constexpr uint64_t kLabelsBytes = 256;
 constexpr uint64_t kSeriesResultBytes = kLabelsBytes + sizeof(SeriesSamples) + 96;
 
 // A histogram's place among the samples of its series, collected, in order, and in the result.
-constexpr uint64_t kHistogramPlaceBytes = 6 * sizeof(HistogramPtr);
+constexpr uint64_t kHistogramPlaceBytes = sizeof(Sample) + 6 * sizeof(HistogramPtr);
+// A series' place among those that were found.
+constexpr uint64_t kPlaceBytes = sizeof(uint32_t);
+// Room is made for at most so many times the samples that are there.
+constexpr double kExpectedTimesMax = 4;
 
 class Collector {
  public:
-  Collector(const ReadLimits& limits, BudgetLease memory)
-      : limits_(limits), memory_(std::move(memory)) {}
+  Collector(const SeriesFilter& series, TimeRange range, const ReadLimits& limits,
+            BudgetLease memory)
+      : filter_(series), range_(range), limits_(limits), memory_(std::move(memory)) {}
+
+  // Before anything is added.
+  Status MakePlaces() {
+    LUMA_RETURN_IF_ERROR(Book(filter_.size() * kPlaceBytes));
+    places_.resize(filter_.size());
+    return Status::Ok();
+  }
 
   // For what comes on top of the samples.
   Status Book(uint64_t bytes) {
@@ -38,10 +49,12 @@ class Collector {
   }
   Status Add(const SampleBlock& block) {
     LUMA_RETURN_IF_ERROR(CountSamples(block.rows.size()));
-    LUMA_RETURN_IF_ERROR(Book(block.rows.size() * sizeof(Sample)));
     if (block.histograms != nullptr) return AddHistograms(block);
-    for (const uint32_t row : block.rows) {
-      Of(block.series[row]).Add(block.timestamps[row], block.values[row]);
+    for (const RowStretch& stretch : block.rows.stretches()) {
+      const size_t count = stretch.end - stretch.begin;
+      LUMA_RETURN_IF_ERROR(AddFloats(Of(block.series[stretch.begin]),
+                                     {block.timestamps + stretch.begin, count},
+                                     {block.values + stretch.begin, count}));
     }
     return Status::Ok();
   }
@@ -55,15 +68,39 @@ class Collector {
   Status AddStartTimes(const SampleBlock& block) {
     LUMA_RETURN_IF_ERROR(Book(block.rows.size() * sizeof(Sample)));
     for (const uint32_t row : block.rows) {
-      const auto found = index_.find(block.series[row]);
-      if (found == index_.end()) continue;
-      collected_[found->second].AddStartTime(block.timestamps[row], block.starts[row]);
+      const uint32_t place = places_[filter_.Rank(block.series[row])];
+      if (place == 0) continue;
+      collected_[place - 1].AddStartTime(block.timestamps[row], block.starts[row]);
     }
     return Status::Ok();
   }
   std::vector<CollectedSeries>& collected() { return collected_; }
 
  private:
+  Status AddFloats(CollectedSeries& series, std::span<const UnixMillis> timestamps,
+                   std::span<const double> values) {
+    const size_t count = series.float_count() + values.size();
+    if (count > series.float_capacity()) {
+      const size_t had = series.float_capacity();
+      size_t room = had == 0 ? Expected(timestamps) : 2 * count;
+      if (!Book((room - had) * sizeof(Sample)).ok()) {
+        room = count;
+        LUMA_RETURN_IF_ERROR(Book((room - had) * sizeof(Sample)));
+      }
+      series.Reserve(room);
+    }
+    series.Add(timestamps, values);
+    return Status::Ok();
+  }
+  // How many samples the series will have, if the rest of the range has them as closely as these.
+  size_t Expected(std::span<const UnixMillis> timestamps) const {
+    const auto count = static_cast<double>(timestamps.size());
+    const double begin = static_cast<double>(timestamps.front());
+    const double covered = static_cast<double>(timestamps.back()) - begin;
+    const double ahead = static_cast<double>(range_.max) - begin;
+    const double times = covered <= 0 ? 1 : std::min(ahead / covered, kExpectedTimesMax);
+    return timestamps.size() + static_cast<size_t>(std::max(times - 1, 0.0) * count);
+  }
   Status AddHistograms(const SampleBlock& block) {
     LUMA_RETURN_IF_ERROR(Book(block.rows.size() * kHistogramPlaceBytes));
     for (const uint32_t row : block.rows) {
@@ -94,23 +131,22 @@ class Collector {
     return Status::TooLarge("query reads too many samples: limit=", limits_.samples_max);
   }
   CollectedSeries& Of(uint64_t series) {
-    // Sorted runs bring all samples of a series in a row.
-    if (collected_.empty() || last_ >= collected_.size() ||
-        collected_[last_].series() != SeriesId{series}) {
-      const auto [entry, is_new] = index_.try_emplace(series, collected_.size());
-      if (is_new) collected_.emplace_back(SeriesId{series});
-      last_ = entry->second;
+    uint32_t& place = places_[filter_.Rank(series)];
+    if (place == 0) {
+      collected_.emplace_back(SeriesId{series});
+      place = static_cast<uint32_t>(collected_.size());
     }
-    return collected_[last_];
+    return collected_[place - 1];
   }
 
+  const SeriesFilter& filter_;
+  const TimeRange range_;
   const ReadLimits& limits_;
   BudgetLease memory_;       // for callers that do not account for the result
   uint64_t room_bytes_ = 0;  // booked for the next histogram
   uint64_t sample_count_ = 0;
-  boost::unordered_flat_map<uint64_t, size_t> index_;
+  std::vector<uint32_t> places_;  // of wanted series, by rank: one more than that in collected_
   std::vector<CollectedSeries> collected_;
-  size_t last_ = 0;
 };
 
 // The tables as of one commit: a rollup and what it replaced are never seen together.
@@ -244,7 +280,8 @@ Result<std::vector<SeriesSamples>> MetricsReader::Select(const Matchers& matcher
   LUMA_ASSIGN_OR_RETURN(const MetricsTables tables, ReadTables(engine_));
   LUMA_ASSIGN_OR_RETURN(BudgetLease memory, engine_.budget().Book(BudgetUse::kQuery, 0));
   const SeriesFilter filter(ids);
-  Collector collector(limits, std::move(memory));
+  Collector collector(filter, range, limits, std::move(memory));
+  LUMA_RETURN_IF_ERROR(collector.MakePlaces());
   for (const TableSnapshotPtr& table : tables.samples) {
     LUMA_RETURN_IF_ERROR(
         ScanOfSamples(*table, filter, range, limits).Run([&](const SampleBlock& block) {

@@ -6,11 +6,11 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <span>
 
 #include "base/column.h"
 #include "base/status.h"
 #include "model/sample.h"
+#include "storage/metrics/row_stretches.h"
 #include "storage/metrics/series_filter.h"
 #include "storage/metrics/wanted_rows.h"
 #include "storage/table_snapshot.h"
@@ -23,11 +23,11 @@ inline constexpr ColumnId kLabelsColumn{3};  // of luma.series
 // Of luma.samples; histograms of luma.histograms, starts of luma.start_times.
 inline constexpr ColumnId kValueColumn{3};
 
-// The wanted rows of one block: `rows` holds their positions in the three columns, ascending.
+// The wanted rows of one block: `rows` has their positions in the three columns.
 struct SampleBlock {
   RunId run{};
   uint32_t start = 0;  // position of the block in the run
-  std::span<const uint32_t> rows;
+  RowStretches rows;
   const uint64_t* series = nullptr;
   const UnixMillis* timestamps = nullptr;
   // Those of the table's kind when asked for, else null.

@@ -1,26 +1,51 @@
-// A set of series to test rows and blocks against.
+// A set of series to test rows and blocks against, and their numbers among each other.
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "storage/metrics/postings.h"
 
 namespace luma::storage {
 
-// One bit per id up to the largest wanted one, since a row must be tested in a few
-// instructions: 1.2 MB for ten million series. Immutable. Threads: any.
+// One and a half bits per id up to the largest wanted one, since a row must be tested in a few
+// instructions: 1.9 MB for ten million series. Immutable. Threads: any.
 class SeriesFilter {
  public:
   explicit SeriesFilter(const SeriesBitmap& ids)
-      : words_(ids.isEmpty() ? 0 : ids.maximum() / 64 + 1) {
+      : words_(ids.isEmpty() ? 0 : ids.maximum() / 64 + 1), before_(words_.size()) {
     for (const uint32_t id : ids) words_[id / 64] |= uint64_t{1} << (id % 64);
+    for (size_t word = 0; word < words_.size(); ++word) {
+      before_[word] = static_cast<uint32_t>(size_);
+      size_ += static_cast<size_t>(std::popcount(words_[word]));
+    }
   }
+
+  size_t size() const { return size_; }
 
   bool Contains(uint64_t id) const {
     const uint64_t word = id / 64;
     return word < words_.size() && ((words_[word] >> (id % 64)) & 1) != 0;
+  }
+  // How many wanted ids are less than `id`, a wanted one: numbers from 0 to size() - 1.
+  size_t Rank(uint64_t id) const {
+    const uint64_t below = (uint64_t{1} << (id % 64)) - 1;
+    return before_[id / 64] + static_cast<size_t>(std::popcount(words_[id / 64] & below));
+  }
+  // The smallest wanted id that is not less than `id`; kNone without one.
+  static constexpr uint64_t kNone = std::numeric_limits<uint64_t>::max();
+  uint64_t FirstFrom(uint64_t id) const {
+    if (id / 64 >= words_.size()) return kNone;
+    uint64_t word = id / 64;
+    uint64_t rest = words_[word] & (~uint64_t{0} << (id % 64));
+    while (rest == 0) {
+      if (++word == words_.size()) return kNone;
+      rest = words_[word];
+    }
+    return word * 64 + static_cast<uint64_t>(std::countr_zero(rest));
   }
   // Whether some id in [first, last] is wanted. May say yes for a wanted id in the same word.
   bool MayIntersect(uint64_t first, uint64_t last) const {
@@ -33,6 +58,8 @@ class SeriesFilter {
 
  private:
   std::vector<uint64_t> words_;
+  std::vector<uint32_t> before_;  // wanted ids in the words before
+  size_t size_ = 0;
 };
 
 }  // namespace luma::storage

@@ -1,12 +1,50 @@
 #include "storage/metrics/wanted_rows.h"
 
+#include <algorithm>
+#include <bit>
+#include <utility>
+
 #include "encoding/simd/select_range.h"
+#include "storage/run_version.h"
 
 namespace luma::storage {
 namespace {
 
-// Looking at every row of a block with vectors costs as much as looking at one in so many.
-constexpr size_t kFewRows = 8;
+// Runs in memory, and a transaction's own rows, are in the order they were written.
+bool IsSorted(const RunView& run) {
+  return run.id() != kTransactionRunId && static_cast<const RunVersion&>(run).run()->layout() > 0;
+}
+
+// The first position from `row` on whose value is not less than `id`, or the end; `row` + `guess`
+// is where it may be.
+uint32_t FirstFrom(std::span<const uint64_t> ascending, uint32_t row, uint64_t guess, uint64_t id) {
+  const auto size = static_cast<uint32_t>(ascending.size());
+  uint32_t low = row;
+  auto high = static_cast<uint32_t>(std::min<uint64_t>(row + guess, size));
+  uint32_t step = 1;
+  if (high == size || ascending[high] >= id) {
+    // Downwards: the value before `high` decides.
+    while (high > row && ascending[high - 1] >= id) {
+      high -= std::min(step, high - row);
+      step *= 2;
+    }
+    low = high;
+    high = std::min(high + step, size);
+  } else {
+    low = high;
+    while (high < size && ascending[high] < id) {
+      low = high;
+      high += std::min(step, size - high);
+      step *= 2;
+    }
+  }
+  return static_cast<uint32_t>(
+      std::lower_bound(ascending.begin() + low, ascending.begin() + high, id) - ascending.begin());
+}
+
+bool IsSet(const std::vector<uint64_t>& words, uint32_t bit) {
+  return ((words[bit / 64] >> (bit % 64)) & 1) != 0;
+}
 
 }  // namespace
 
@@ -30,18 +68,29 @@ Status CheckStillWanted(std::chrono::steady_clock::time_point deadline,
 }
 
 Status WantedRows::Find(const RunView& run, uint32_t block) {
+  Clear();
   const uint32_t deleted = FindDeleted(run, block);
-  if (deleted == run.BlockRows(block)) {  // nothing is read for them: the run may be far away
-    rows_.clear();
-    return Status::Ok();
-  }
+  // Nothing is read for deleted rows: the run may be far away.
+  if (deleted == run.BlockRows(block)) return Status::Ok();
   LUMA_RETURN_IF_ERROR(series_.Read(run, series_column_, block));
-  SelectSeries();
-  if (rows_.empty()) return Status::Ok();
+  const bool is_sorted = IsSorted(run);
+  if (is_sorted) SelectSorted();
+  if (is_sorted && stretches_.empty()) return Status::Ok();
   LUMA_RETURN_IF_ERROR(timestamps_.Read(run, timestamp_column_, block));
-  DropOutOfRange();
+  if (is_sorted) {
+    DropOutOfRange();
+  } else {
+    SelectUnsorted();
+  }
   if (deleted > 0) DropDeleted();
+  for (const RowStretch& stretch : stretches_) row_count_ += stretch.end - stretch.begin;
+  stretches_.emplace_back();
   return Status::Ok();
+}
+
+void WantedRows::Clear() {
+  stretches_.clear();
+  row_count_ = 0;
 }
 
 uint32_t WantedRows::FindDeleted(const RunView& run, uint32_t block) {
@@ -50,35 +99,70 @@ uint32_t WantedRows::FindDeleted(const RunView& run, uint32_t block) {
   return run.DeletedRows(block, deleted_);
 }
 
-void WantedRows::SelectSeries() {
-  rows_.resize(series_.size());
-  const uint64_t* const series = series_.values();
-  size_t selected = 0;
-  for (uint32_t row = 0; row < series_.size(); ++row) {
-    rows_[selected] = row;  // without a branch: kept only if wanted
-    selected += filter_.Contains(series[row]) ? 1 : 0;
+// From wanted series to wanted series, without a look at the rows between: most series have as many
+// rows as the one before, and most ids follow each other, so the first guess is often right. What
+// is not near it is found by steps that double.
+void WantedRows::SelectSorted() {
+  const std::span<const uint64_t> series(series_.values(), series_.size());
+  const uint64_t last = series.back();
+  uint32_t row = 0;
+  uint32_t rows_of_series = 1;
+  while (row < series.size()) {
+    const uint64_t wanted = filter_.FirstFrom(series[row]);
+    if (wanted > last) return;
+    if (wanted != series[row]) {
+      const uint64_t skipped = (wanted - series[row]) * rows_of_series;
+      row = FirstFrom(series, row, skipped, wanted);
+      if (series[row] != wanted) continue;
+    }
+    const uint32_t end = FirstFrom(series, row, rows_of_series, wanted + 1);
+    stretches_.push_back({row, end});
+    rows_of_series = end - row;
+    row = end;
   }
-  rows_.resize(selected);
 }
 
 void WantedRows::DropOutOfRange() {
-  if (rows_.size() > timestamps_.size() / kFewRows) return DropOutOfRangeByBlock();
-  const UnixMillis* const timestamps = timestamps_.values();
-  std::erase_if(rows_, [&](uint32_t row) {
-    return timestamps[row] < range_.min || timestamps[row] > range_.max;
-  });
+  const UnixMillis* const times = timestamps_.values();
+  const auto position = [times](const UnixMillis* time) {
+    return static_cast<uint32_t>(time - times);
+  };
+  for (RowStretch& stretch : stretches_) {
+    if (times[stretch.begin] >= range_.min && times[stretch.end - 1] <= range_.max) continue;
+    const UnixMillis* const end = times + stretch.end;
+    const UnixMillis* const first = std::lower_bound(times + stretch.begin, end, range_.min);
+    stretch = {position(first), position(std::upper_bound(first, end, range_.max))};
+  }
+  std::erase_if(stretches_, [](const RowStretch& stretch) { return stretch.begin == stretch.end; });
 }
 
-void WantedRows::DropOutOfRangeByBlock() {
+void WantedRows::SelectUnsorted() {
+  const uint64_t* const series = series_.values();
   in_range_.resize(ValidityWords(timestamps_.size()));
   encoding::SelectRange({timestamps_.values(), timestamps_.size()}, range_.min, range_.max,
                         in_range_.data());
-  std::erase_if(rows_,
-                [&](uint32_t row) { return ((in_range_[row / 64] >> (row % 64)) & 1) == 0; });
+  for (size_t word = 0; word < in_range_.size(); ++word) {
+    for (uint64_t rest = in_range_[word]; rest != 0; rest &= rest - 1) {
+      const auto row =
+          static_cast<uint32_t>(word * 64) + static_cast<uint32_t>(std::countr_zero(rest));
+      if (filter_.Contains(series[row])) stretches_.push_back({row, row + 1});
+    }
+  }
 }
 
 void WantedRows::DropDeleted() {
-  std::erase_if(rows_, [&](uint32_t row) { return ((deleted_[row / 64] >> (row % 64)) & 1) != 0; });
+  const std::vector<RowStretch> all = std::exchange(stretches_, {});
+  for (const RowStretch& stretch : all) {
+    for (uint32_t row = stretch.begin; row < stretch.end; ++row) {
+      if (IsSet(deleted_, row)) continue;
+      const bool goes_on = row > stretch.begin && !IsSet(deleted_, row - 1);
+      if (goes_on) {
+        ++stretches_.back().end;
+      } else {
+        stretches_.push_back({row, row + 1});
+      }
+    }
+  }
 }
 
 }  // namespace luma::storage

@@ -1,5 +1,7 @@
-// The rows of one block that belong to wanted series and times, of luma.samples and luma.rollups
-// alike: both are sorted by series_id and ts, their first two columns.
+// The rows of one block that belong to wanted series and times, of all tables whose first two
+// columns are series_id and ts: samples, histograms, rollups, exemplars, start times. Their sort
+// keys begin with these, so a run that a flush or a merge has sorted (Run::layout) is searched, not
+// read through.
 #pragma once
 
 #include <atomic>
@@ -11,14 +13,15 @@
 #include "base/status.h"
 #include "model/sample.h"
 #include "storage/metrics/flat_column.h"
+#include "storage/metrics/row_stretches.h"
 #include "storage/metrics/series_filter.h"
 #include "storage/table_snapshot.h"
 
 namespace luma::storage {
 
 // Column ids of docs/formats/metrics_tables.md.
-inline constexpr ColumnId kSeriesIdColumn{1};   // of all three tables
-inline constexpr ColumnId kTimestampColumn{2};  // of luma.samples and luma.rollups
+inline constexpr ColumnId kSeriesIdColumn{1};   // of luma.series, too
+inline constexpr ColumnId kTimestampColumn{2};  // of all but luma.series
 
 // Whether the zone maps of the block leave room for rows of these series and times.
 bool MayHaveWantedRows(const RunView& run, uint32_t block, const SeriesFilter& series,
@@ -41,19 +44,24 @@ class WantedRows {
   // Finds the rows of the block. Errors: those of RunView::Read.
   Status Find(const RunView& run, uint32_t block);
 
-  // Positions in the block, ascending, of rows that are not deleted.
-  std::span<const uint32_t> rows() const { return rows_; }
+  // Positions in the block of rows that are not deleted. Within a stretch of a sorted run times
+  // ascend.
+  RowStretches rows() const {
+    if (row_count_ == 0) return {};
+    return {std::span(stretches_).first(stretches_.size() - 1), row_count_};
+  }
   // Of the whole block, if it has wanted rows.
   const uint64_t* series() const { return series_.values(); }
   const UnixMillis* timestamps() const { return timestamps_.values(); }
 
  private:
-  void SelectSeries();
+  void Clear();
+  void SelectSorted();
   void DropOutOfRange();
-  void DropOutOfRangeByBlock();
-  void DropDeleted();
+  void SelectUnsorted();
   // Marks them in deleted_, if there are any; gives their number.
   uint32_t FindDeleted(const RunView& run, uint32_t block);
+  void DropDeleted();
 
   const SeriesFilter& filter_;
   const TimeRange range_;
@@ -61,9 +69,10 @@ class WantedRows {
   const ColumnSchema& timestamp_column_;
   FlatColumn<uint64_t> series_;
   FlatColumn<UnixMillis> timestamps_;
-  std::vector<uint32_t> rows_;
-  std::vector<uint64_t> deleted_;
+  std::vector<RowStretch> stretches_;  // and, if there are any, an empty one behind them
+  size_t row_count_ = 0;
   std::vector<uint64_t> in_range_;
+  std::vector<uint64_t> deleted_;
 };
 
 }  // namespace luma::storage
