@@ -1,6 +1,7 @@
 #include "promql/over_time.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -12,19 +13,18 @@ namespace {
 
 double SecondsOf(UnixMillis time) { return static_cast<double>(time) / 1000; }
 
-double Sum(const Window& window) {
-  CompensatedSum sum;
-  for (const double value : window.values) sum.Add(value);
-  return sum.total();
-}
+double Count(const Window& window) { return static_cast<double>(window.size()); }
+
+double Sum(const Window& window) { return SumOf(window.values); }
 
 double Average(const Window& window) {
+  const double sum = SumOf(window.values);
+  if (std::isfinite(sum)) return sum / Count(window);
   CompensatedMean mean;
   for (const double value : window.values) mean.Add(value);
   return mean.mean();
 }
 
-double Count(const Window& window) { return static_cast<double>(window.size()); }
 double Present(const Window&) { return 1; }
 double First(const Window& window) { return window.values.front(); }
 double Last(const Window& window) { return window.values.back(); }
@@ -58,8 +58,8 @@ double MedianDeviation(const Window& window) {
   return Quantile(0.5, values);
 }
 
-bool IsNewMin(double value, double best) { return value < best || std::isnan(best); }
-bool IsNewMax(double value, double best) { return value > best || std::isnan(best); }
+bool IsLess(double value, double best) { return value < best; }
+bool IsMore(double value, double best) { return value > best; }
 bool IsMinAgain(double value, double best) { return value <= best || std::isnan(best); }
 bool IsMaxAgain(double value, double best) { return value >= best || std::isnan(best); }
 
@@ -73,10 +73,32 @@ double TimeOfBest(const Window& window) {
   return SecondsOf(window.times[best]);
 }
 
-// The best value of a sliding window in one pass: candidates are kept in order, and a sample that
-// is worse than a later one can never be the best again. NaN only when there is nothing else.
+// The best value; NaN only when there is nothing else. Lanes, since each comparison waits for the
+// one before.
 template <bool (*kIsBetter)(double, double)>
-void Best(const RangeCall& call, const RangeSeries& series, size_t row, VectorValue& out) {
+double BestOf(std::span<const double> values) {
+  constexpr size_t kLanes = 8;
+  const double worst = kIsBetter(0, 1) ? std::numeric_limits<double>::infinity()
+                                       : -std::numeric_limits<double>::infinity();
+  std::array<double, kLanes> best;
+  best.fill(worst);
+  size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      best[lane] = kIsBetter(values[i + lane], best[lane]) ? values[i + lane] : best[lane];
+    }
+  }
+  for (; i < values.size(); ++i) best[0] = kIsBetter(values[i], best[0]) ? values[i] : best[0];
+  for (const double lane : best) best[0] = kIsBetter(lane, best[0]) ? lane : best[0];
+  if (best[0] != worst) return best[0];
+  const bool is_there = std::ranges::find(values, worst) != values.end();
+  return is_there ? worst : std::numeric_limits<double>::quiet_NaN();
+}
+
+// Of a sliding window in one pass: candidates are kept in order, and a sample that is worse than a
+// later one can never be the best again.
+template <bool (*kIsBetter)(double, double)>
+void BestOfSliding(const RangeCall& call, const RangeSeries& series, size_t row, VectorValue& out) {
   std::vector<size_t> candidates;  // sample numbers, the best first
   size_t head = 0;
   size_t next = 0;
@@ -96,6 +118,21 @@ void Best(const RangeCall& call, const RangeSeries& series, size_t row, VectorVa
   });
 }
 
+template <bool (*kIsBetter)(double, double)>
+double BestOfWindow(const Window& window) {
+  return BestOf<kIsBetter>(window.values);
+}
+
+// Of windows that share few samples it is cheaper to look at each anew.
+template <bool (*kIsBetter)(double, double)>
+void Best(const RangeCall& call, const RangeSeries& series, size_t row, VectorValue& out) {
+  constexpr int64_t kSlidesFrom = 8;  // windows that see a sample
+  if (call.range.length_ms / call.steps.step_ms >= kSlidesFrom) {
+    return BestOfSliding<kIsBetter>(call, series, row, out);
+  }
+  PerWindow<BestOfWindow<kIsBetter>>(call, series, row, out);
+}
+
 void QuantileOverTime(const RangeCall& call, const RangeSeries& series, size_t row,
                       VectorValue& out) {
   std::vector<double> values;
@@ -111,8 +148,8 @@ constexpr RangeFunction kFunctions[] = {
     {"first_over_time", PerWindow<First>, true},
     {"last_over_time", PerWindow<Last>, true},
     {"mad_over_time", PerWindow<MedianDeviation>},
-    {"max_over_time", Best<IsNewMax>},
-    {"min_over_time", Best<IsNewMin>},
+    {"max_over_time", Best<IsMore>},
+    {"min_over_time", Best<IsLess>},
     {"present_over_time", PerWindow<Present>, false, true},
     {"quantile_over_time", QuantileOverTime},
     {"stddev_over_time", PerWindow<Deviation>},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "promql/bucket_spans.h"
@@ -15,7 +16,15 @@ namespace {
 
 double SecondsOf(UnixMillis time) { return static_cast<double>(time) / 1000; }
 
+// Seldom: without a branch for each value.
+bool HasStaleMarkers(std::span<const double> values) {
+  bool found = false;
+  for (const double value : values) found |= IsStaleNan(value);
+  return found;
+}
+
 void DropStaleMarkers(SeriesSamples& series) {
+  if (!HasStaleMarkers(series.values)) return;
   size_t kept = 0;
   size_t bucket = 0;
   for (size_t i = 0; i < series.values.size(); ++i) {
