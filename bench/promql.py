@@ -61,16 +61,21 @@ def ask(server, query, end_ms):
 
 
 def points(body):
-    return {json.dumps(one["metric"], sort_keys=True): one["values"] for one in json.loads(body)["data"]["result"]}
+    """The points of each series, of a range or of an instant."""
+    return {json.dumps(one["metric"], sort_keys=True): one.get("values") or [one["value"]] for one in json.loads(body)["data"]["result"]}
 
 
-def check(query, given, expected):
+def difference(given, expected):
+    """What differs between two answers, or None."""
     given, expected = points(given), points(expected)
-    assert given.keys() == expected.keys(), query
+    if given.keys() != expected.keys():
+        return f"{len(given)} and {len(expected)} series"
     for labels, values in expected.items():
         same = len(values) == len(given[labels]) and all(
             a[0] == b[0] and math.isclose(float(a[1]), float(b[1]), rel_tol=1e-9) for a, b in zip(values, given[labels]))
-        assert same, f"{query}: {labels}"
+        if not same:
+            return labels
+    return None
 
 
 def measure(server, query, end_ms, rounds):
@@ -104,7 +109,7 @@ def main():
         print("|---" * (1 + 2 * len(servers)) + "|")
         for query in QUERIES:
             answers = [ask(server, query, end_ms) for server in servers]
-            check(query, answers[0], answers[1])
+            assert (found := difference(answers[0], answers[1])) is None, f"{query}: {found}"
             row = [measure(server, query, end_ms, arguments.rounds) for server in servers]
             print(f"| `{query}` | " + " | ".join(row) + " |", flush=True)
     finally:
