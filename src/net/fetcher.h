@@ -1,0 +1,86 @@
+// An HTTP client for many servers asked again and again: connections are kept, bodies may come
+// compressed, TLS, and addresses that no server should be sent to are refused.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+
+struct sockaddr;
+
+namespace luma::net {
+
+struct TlsOptions {
+  // Of each pair the text (PEM) or the file; all empty: the roots of the system, no certificate.
+  std::string ca_text = {};
+  std::string ca_file = {};
+  std::string certificate_text = {};
+  std::string certificate_file = {};
+  std::string key_text = {};
+  std::string key_file = {};
+  std::string server_name = {};  // that the certificate must have; empty: the host of the URL
+  bool skip_verify = false;
+  std::string version_min = {};  // "TLS12"; empty: TLS 1.2
+  std::string version_max = {};  // empty: the newest
+  bool operator==(const TlsOptions&) const = default;
+};
+bool IsTlsVersion(std::string_view version);  // "TLS10" .. "TLS13"
+
+struct FetchRequest {
+  std::string url;
+  std::vector<std::string> headers = {};  // "Name: value"
+  // Both empty: none. Sent to the host of `url` only, not where a redirect leads.
+  std::string username = {};
+  std::string password = {};
+  std::shared_ptr<const TlsOptions> tls = nullptr;  // null: the defaults
+  std::chrono::milliseconds timeout{10'000};        // from connecting to the last byte
+  uint64_t body_bytes_max = 64 << 20;               // decompressed
+  uint64_t body_bytes_expected = 0;                 // reserved for the body
+  bool accepts_gzip = true;
+  bool follows_redirects = false;  // to http and https, ten of them at most
+};
+
+struct FetchResponse {
+  int status = 0;
+  std::string content_type;
+  std::string body;  // decompressed
+};
+
+struct FetcherOptions {
+  bool allow_link_local = false;
+  size_t connections_max = 10'000;  // kept open at once, idle ones included
+};
+
+// True for addresses that only lead to the machine's own surroundings: link-local ones, where the
+// metadata services of clouds are, and those such services have besides.
+bool IsLinkLocal(const sockaddr& address);
+
+// Runs all transfers on one thread of its own. Threads: Fetch and FetchAndWait from any thread,
+// Stop from one.
+class Fetcher {
+ public:
+  explicit Fetcher(FetcherOptions options = {});
+  ~Fetcher();  // Stop()
+  // Transfers under way and later ones end with kCancelled. Not from `done`.
+  void Stop();
+
+  using Done = std::function<void(Result<FetchResponse>)>;
+  // Calls `done` once, on the fetcher's thread, where it must not block. A response of any status
+  // is a value. Errors: kTooLarge for the body, kTimeout, kPermissionDenied for an address that is
+  // refused, kInvalidArgument for a request that cannot be, kUnavailable, kCancelled.
+  void Fetch(FetchRequest request, Done done);
+  // Blocks; not from `done` of another.
+  Result<FetchResponse> FetchAndWait(FetchRequest request);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace luma::net
