@@ -60,26 +60,6 @@ bool ReadPackedDeltas(std::string_view bytes, std::vector<int64_t>& values) {
   return reader.ok();
 }
 
-// The fields of one side: spans, deltas and counts have numbers in a row.
-bool ReadSide(ProtobufReader& reader, uint32_t first_field, WireBuckets& buckets) {
-  if (reader.tag() == BytesField(first_field)) return ReadSpan(reader.Bytes(), buckets.spans);
-  if (reader.tag() == BytesField(first_field + 1)) {
-    return ReadPackedDeltas(reader.Bytes(), buckets.deltas);
-  }
-  if (reader.tag() == BytesField(first_field + 2)) {
-    return ReadPackedDoubles(reader.Bytes(), buckets.counts);
-  }
-  // Writers may leave lists unpacked.
-  if (reader.tag() == Varint(first_field + 1)) {
-    buckets.deltas.push_back(FromZigzag(reader.Varint()));
-  } else if (reader.tag() == Fixed64(first_field + 2)) {
-    buckets.counts.push_back(reader.Double());
-  } else {
-    reader.Skip();
-  }
-  return true;
-}
-
 constexpr uint32_t kNegativeSide = 8;   // 8 spans, 9 deltas, 10 counts
 constexpr uint32_t kPositiveSide = 11;  // 11 spans, 12 deltas, 13 counts
 
@@ -125,8 +105,8 @@ bool ReadField(ProtobufReader& reader, WireHistogram& histogram) {
     default: {
       const uint32_t field = reader.tag() >> 3;
       const bool is_negative = field < kPositiveSide;
-      return ReadSide(reader, is_negative ? kNegativeSide : kPositiveSide,
-                      is_negative ? histogram.negative : histogram.positive);
+      return ReadWireBuckets(reader, is_negative ? kNegativeSide : kPositiveSide,
+                             is_negative ? histogram.negative : histogram.positive);
     }
   }
 }
@@ -206,6 +186,25 @@ void AppendSide(const std::vector<HistogramBucket<double>>& buckets, uint32_t fi
 }
 
 }  // namespace
+
+bool ReadWireBuckets(ProtobufReader& reader, uint32_t first_field, WireBuckets& buckets) {
+  if (reader.tag() == BytesField(first_field)) return ReadSpan(reader.Bytes(), buckets.spans);
+  if (reader.tag() == BytesField(first_field + 1)) {
+    return ReadPackedDeltas(reader.Bytes(), buckets.deltas);
+  }
+  if (reader.tag() == BytesField(first_field + 2)) {
+    return ReadPackedDoubles(reader.Bytes(), buckets.counts);
+  }
+  // Writers may leave lists unpacked.
+  if (reader.tag() == Varint(first_field + 1)) {
+    buckets.deltas.push_back(FromZigzag(reader.Varint()));
+  } else if (reader.tag() == Fixed64(first_field + 2)) {
+    buckets.counts.push_back(reader.Double());
+  } else {
+    reader.Skip();
+  }
+  return true;
+}
 
 Status CheckWireHistogramSize(std::string_view message) {
   if (message.size() <= kWireHistogramBytesMax) return Status::Ok();

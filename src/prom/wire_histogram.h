@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "model/float_histogram.h"
+#include "model/protobuf_reader.h"
 
 namespace luma::prom {
 
@@ -46,6 +47,10 @@ inline constexpr size_t kWireHistogramBytesMax = 64 << 10;
 
 // kInvalidArgument for more bytes than that: to be asked before they are decoded.
 Status CheckWireHistogramSize(std::string_view message);
+
+// Reads the field at hand into `buckets`: of one side, spans, deltas and counts are fields with
+// numbers in a row, from `first_field` on. Skips other fields. False for malformed spans and lists.
+bool ReadWireBuckets(ProtobufReader& reader, uint32_t first_field, WireBuckets& buckets);
 
 // False for bytes that are no such message. Memory: 40 times the bytes at most.
 bool DecodeWireHistogram(std::string_view message, WireHistogram& histogram);

@@ -1,0 +1,479 @@
+#include "prom/scrape/protobuf_parser.h"
+
+#include <cmath>
+#include <limits>
+
+#include "model/protobuf_reader.h"
+#include "model/utf8.h"
+#include "prom/scrape/series_text.h"
+
+namespace luma::prom {
+namespace {
+
+constexpr uint32_t Varint(uint32_t field) {
+  return ProtobufReader::Tag(field, ProtobufReader::kVarint);
+}
+constexpr uint32_t Fixed64(uint32_t field) {
+  return ProtobufReader::Tag(field, ProtobufReader::kFixed64);
+}
+constexpr uint32_t Message(uint32_t field) {
+  return ProtobufReader::Tag(field, ProtobufReader::kBytes);
+}
+
+int64_t FromZigzag(uint64_t value) {
+  return static_cast<int64_t>((value >> 1) ^ (~(value & 1) + 1));
+}
+
+// google.protobuf.Timestamp. False when malformed.
+bool ReadTime(std::string_view message, UnixMillis& time) {
+  ProtobufReader reader(message);
+  int64_t seconds = 0;
+  int64_t nanos = 0;
+  while (reader.Next()) {
+    switch (reader.tag()) {
+      case Varint(1):
+        seconds = static_cast<int64_t>(reader.Varint());
+        break;
+      case Varint(2):
+        nanos = static_cast<int64_t>(reader.Varint());
+        break;
+      default:
+        reader.Skip();
+    }
+  }
+  int64_t millis = 0;
+  if (!reader.ok() || __builtin_mul_overflow(seconds, 1000, &millis)) return false;
+  return !__builtin_add_overflow(millis, nanos / 1'000'000, &time);
+}
+
+bool ReadLabelPair(std::string_view message, std::vector<LabelRef>& labels) {
+  LabelRef label;
+  ProtobufReader reader(message);
+  while (reader.Next()) {
+    switch (reader.tag()) {
+      case Message(1):
+        label.name = reader.Bytes();
+        break;
+      case Message(2):
+        label.value = reader.Bytes();
+        break;
+      default:
+        reader.Skip();
+    }
+  }
+  if (label.value.data() == nullptr) label.value = "";
+  labels.push_back(label);
+  return reader.ok();
+}
+
+// The length that comes before each message. False when it is not there or too long.
+bool TakeDelimited(std::string_view& rest, std::string_view& message) {
+  ProtobufReader reader(rest);
+  const uint64_t length = reader.Varint();
+  if (!reader.ok() || length > reader.remaining()) return false;
+  message = rest.substr(rest.size() - reader.remaining(), length);
+  rest.remove_prefix(rest.size() - reader.remaining() + length);
+  return true;
+}
+
+// One bucket of a classic histogram, or one quantile of a summary.
+struct Bound {
+  double bound = 0;
+  double value = 0;
+  std::string_view exemplar;
+};
+
+bool ReadBucket(std::string_view message, Bound& bucket) {
+  ProtobufReader reader(message);
+  while (reader.Next()) {
+    switch (reader.tag()) {
+      case Varint(1):
+        bucket.value = static_cast<double>(reader.Varint());
+        break;
+      case Fixed64(4):
+        bucket.value = reader.Double();
+        break;
+      case Fixed64(2):
+        bucket.bound = reader.Double();
+        break;
+      case Message(3):
+        bucket.exemplar = reader.Bytes();
+        break;
+      default:
+        reader.Skip();
+    }
+  }
+  return reader.ok();
+}
+
+bool ReadQuantile(std::string_view message, Bound& quantile) {
+  ProtobufReader reader(message);
+  while (reader.Next()) {
+    if (reader.tag() == Fixed64(1)) {
+      quantile.bound = reader.Double();
+    } else if (reader.tag() == Fixed64(2)) {
+      quantile.value = reader.Double();
+    } else {
+      reader.Skip();
+    }
+  }
+  return reader.ok();
+}
+
+bool IsNative(const WireHistogram& histogram) {
+  return !histogram.positive.spans.empty() || !histogram.negative.spans.empty() ||
+         histogram.zero_threshold > 0 || histogram.zero_count_int > 0 ||
+         histogram.zero_count_float > 0;
+}
+
+std::string_view TypeText(uint64_t type) {
+  switch (type) {
+    case 0:
+      return "counter";
+    case 1:
+      return "gauge";
+    case 2:
+      return "summary";
+    case 4:
+      return "histogram";
+    case 5:
+      return "gaugehistogram";
+    default:
+      return "unknown";
+  }
+}
+
+void AppendEscaped(std::string_view text, std::string& out) {
+  for (const char c : text) {
+    if (c == '\\' || c == '"') out.push_back('\\');
+    out.append(c == '\n' ? std::string_view("\\n") : std::string_view(&c, 1));
+  }
+}
+
+}  // namespace
+
+bool ProtobufParser::Next() {
+  while (status_.ok()) {
+    if (next_part_ < parts_.size()) {
+      Emit(parts_[next_part_++]);
+      return true;
+    }
+    if (next_metric_ < metrics_.size()) {
+      if (!NextMetric()) return Fail("malformed metric");
+    } else if (rest_.empty()) {
+      return false;
+    } else if (!NextFamily()) {
+      return Fail("malformed metric family");
+    }
+  }
+  return false;
+}
+
+bool ProtobufParser::NextFamily() {
+  std::string_view message;
+  if (!TakeDelimited(rest_, message)) return false;
+  ProtobufReader reader(message);
+  family_ = {};
+  metrics_.clear();
+  next_metric_ = 0;
+  uint64_t type = 0;
+  std::string_view help;
+  std::string_view unit;
+  while (reader.Next()) {
+    switch (reader.tag()) {
+      case Message(1):
+        family_ = reader.Bytes();
+        break;
+      case Message(2):
+        help = reader.Bytes();
+        break;
+      case Varint(3):
+        type = reader.Varint();
+        break;
+      case Message(4):
+        metrics_.push_back(reader.Bytes());
+        break;
+      case Message(5):
+        unit = reader.Bytes();
+        break;
+      default:
+        reader.Skip();
+    }
+  }
+  if (!reader.ok() || family_.empty() || !IsValidUtf8(family_)) return false;
+  type_ = type <= static_cast<uint64_t>(Type::kGaugeHistogram) ? static_cast<Type>(type)
+                                                               : Type::kUntyped;
+  AppendMetadataLines(help, unit);
+  return true;
+}
+
+void ProtobufParser::AppendMetadataLines(std::string_view help, std::string_view unit) {
+  const auto append = [this](std::string_view keyword, std::string_view text) {
+    metadata_lines_.append("# ").append(keyword).append(" \"");
+    AppendEscaped(family_, metadata_lines_);
+    metadata_lines_.append("\" ").append(text).append("\n");
+  };
+  std::string escaped;
+  AppendEscaped(help, escaped);
+  append("TYPE", TypeText(static_cast<uint64_t>(type_)));
+  append("HELP", escaped);
+  if (!unit.empty() && unit.find('\n') == std::string_view::npos) append("UNIT", unit);
+}
+
+// Reads the next metric of the family into parts_.
+bool ProtobufParser::NextMetric() {
+  const std::string_view message = metrics_[next_metric_++];
+  labels_.clear();
+  parts_.clear();
+  next_part_ = 0;
+  extra_values_.clear();
+  exemplar_count_ = 0;
+  sample_ = {.series = {}, .timestamp = std::nullopt};
+  std::string_view value;
+  ProtobufReader reader(message);
+  while (reader.Next()) {
+    switch (reader.tag()) {
+      case Message(1):
+        if (!ReadLabelPair(reader.Bytes(), labels_)) return false;
+        break;
+      case Message(2):
+      case Message(3):
+      case Message(4):
+      case Message(5):
+      case Message(7):
+        value = reader.Bytes();
+        break;
+      case Varint(6):
+        if (const auto time = static_cast<UnixMillis>(reader.Varint()); time != 0) {
+          sample_.timestamp = time;
+        }
+        break;
+      default:
+        reader.Skip();
+    }
+  }
+  if (!reader.ok()) return false;
+  switch (type_) {
+    case Type::kSummary:
+      return ReadSummary(value);
+    case Type::kHistogram:
+    case Type::kGaugeHistogram:
+      return ReadHistogram(value);
+    default:
+      return ReadValue(value);
+  }
+}
+
+// Counter, Gauge or Untyped: the value is field 1 of each; counters may have an exemplar.
+bool ProtobufParser::ReadValue(std::string_view message) {
+  double value = 0;
+  ProtobufReader reader(message);
+  while (reader.Next()) {
+    if (reader.tag() == Fixed64(1)) {
+      value = reader.Double();
+    } else if (reader.tag() == Message(2) && type_ == Type::kCounter) {
+      if (!ReadExemplar(reader.Bytes())) return false;
+    } else {
+      reader.Skip();
+    }
+  }
+  AddPart("", value);
+  parts_.back().exemplar_end = exemplar_count_;
+  return reader.ok();
+}
+
+bool ProtobufParser::ReadSummary(std::string_view message) {
+  double count = 0;
+  double sum = 0;
+  ProtobufReader reader(message);
+  while (reader.Next()) {
+    switch (reader.tag()) {
+      case Varint(1):
+        count = static_cast<double>(reader.Varint());
+        break;
+      case Fixed64(2):
+        sum = reader.Double();
+        break;
+      case Message(3): {
+        Bound quantile;
+        if (!ReadQuantile(reader.Bytes(), quantile)) return false;
+        AddBoundPart("", "quantile", quantile.bound, quantile.value);
+        break;
+      }
+      default:
+        reader.Skip();
+    }
+  }
+  AddPart("_count", count);
+  AddPart("_sum", sum);
+  return reader.ok();
+}
+
+bool ProtobufParser::ReadHistogram(std::string_view message) {
+  histogram_ = WireHistogram();
+  if (!CheckWireHistogramSize(message).ok() || !ReadHistogramFields(message)) return false;
+  const bool is_native = native_ && IsNative(histogram_);
+  if (is_native) {
+    AddPart("", histogram_.sum);
+    parts_.back().is_histogram = true;
+    parts_.back().exemplar_end = exemplar_count_;
+    if (!classic_) return true;
+  }
+  const double count =
+      histogram_.is_float ? histogram_.count_float : static_cast<double>(histogram_.count_int);
+  return ReadClassicBuckets(message, count, histogram_.sum);
+}
+
+bool ProtobufParser::ReadHistogramFields(std::string_view message) {
+  WireHistogram& histogram = histogram_;
+  if (type_ == Type::kGaugeHistogram) histogram.hint = ResetHint::kGauge;
+  ProtobufReader reader(message);
+  while (reader.Next()) {
+    switch (reader.tag()) {
+      case Varint(1):
+        histogram.count_int = reader.Varint();
+        break;
+      case Fixed64(2):
+        histogram.sum = reader.Double();
+        break;
+      case Fixed64(4):
+        histogram.count_float = reader.Double();
+        histogram.is_float = histogram.count_float > 0;
+        break;
+      case Varint(5):
+        histogram.schema = static_cast<int32_t>(FromZigzag(reader.Varint()));
+        break;
+      case Fixed64(6):
+        histogram.zero_threshold = reader.Double();
+        break;
+      case Varint(7):
+        histogram.zero_count_int = reader.Varint();
+        break;
+      case Fixed64(8):
+        histogram.zero_count_float = reader.Double();
+        break;
+      case Message(15):
+        if (!ReadTime(reader.Bytes(), histogram.start_timestamp)) return false;
+        break;
+      case Message(16):
+        if (!ReadExemplar(reader.Bytes())) return false;
+        break;
+      default: {
+        constexpr uint32_t kNegativeSide = 9;   // 9 spans, 10 deltas, 11 counts
+        constexpr uint32_t kPositiveSide = 12;  // 12 spans, 13 deltas, 14 counts
+        const bool is_negative = (reader.tag() >> 3) < kPositiveSide;
+        if (!ReadWireBuckets(reader, is_negative ? kNegativeSide : kPositiveSide,
+                             is_negative ? histogram.negative : histogram.positive)) {
+          return false;
+        }
+      }
+    }
+  }
+  return reader.ok();
+}
+
+bool ProtobufParser::ReadClassicBuckets(std::string_view message, double count, double sum) {
+  AddPart("_count", count);
+  AddPart("_sum", sum);
+  bool has_infinity = false;
+  ProtobufReader reader(message);
+  while (reader.Next()) {
+    if (reader.tag() != Message(3)) {
+      reader.Skip();
+      continue;
+    }
+    Bound bucket;
+    const size_t exemplars_before = exemplar_count_;
+    if (!ReadBucket(reader.Bytes(), bucket)) return false;
+    if (!bucket.exemplar.empty() && !ReadExemplar(bucket.exemplar)) return false;
+    AddBoundPart("_bucket", "le", bucket.bound, bucket.value);
+    parts_.back().exemplar_begin = exemplars_before;
+    parts_.back().exemplar_end = exemplar_count_;
+    has_infinity |= std::isinf(bucket.bound) && bucket.bound > 0;
+  }
+  if (!has_infinity) {
+    AddBoundPart("_bucket", "le", std::numeric_limits<double>::infinity(), count);
+  }
+  return reader.ok();
+}
+
+bool ProtobufParser::ReadExemplar(std::string_view message) {
+  if (exemplar_count_ == exemplars_.size()) exemplars_.emplace_back();
+  PageExemplar& exemplar = exemplars_[exemplar_count_++];
+  exemplar.labels.clear();
+  exemplar.timestamp.reset();
+  exemplar.value = 0;
+  ProtobufReader reader(message);
+  while (reader.Next()) {
+    switch (reader.tag()) {
+      case Message(1):
+        if (!ReadLabelPair(reader.Bytes(), exemplar.labels)) return false;
+        break;
+      case Fixed64(2):
+        exemplar.value = reader.Double();
+        break;
+      case Message(3): {
+        UnixMillis time = 0;
+        if (!ReadTime(reader.Bytes(), time)) return false;
+        exemplar.timestamp = time;
+        break;
+      }
+      default:
+        reader.Skip();
+    }
+  }
+  return reader.ok();
+}
+
+void ProtobufParser::AddPart(std::string_view suffix, double value) {
+  parts_.push_back({.suffix = suffix, .extra_name = {}, .value = value});
+}
+
+void ProtobufParser::AddBoundPart(std::string_view suffix, std::string_view label, double bound,
+                                  double value) {
+  const size_t begin = extra_values_.size();
+  AppendOpenMetricsFloat(bound, extra_values_);
+  parts_.push_back({.suffix = suffix,
+                    .extra_name = label,
+                    .extra_begin = begin,
+                    .extra_end = extra_values_.size(),
+                    .value = value});
+}
+
+std::string_view ProtobufParser::Extra(const Part& part) const {
+  return std::string_view(extra_values_)
+      .substr(part.extra_begin, part.extra_end - part.extra_begin);
+}
+
+void ProtobufParser::Emit(const Part& part) {
+  constexpr char kEnd = '\xff';  // is in no UTF-8
+  part_ = &part;
+  name_.assign(family_).append(part.suffix);
+  key_.assign(name_);
+  for (const LabelRef& label : labels_) {
+    key_.append(1, kEnd).append(label.name).append(1, kEnd).append(label.value);
+  }
+  key_.append(1, kEnd).append(Extra(part));
+  sample_.series = key_;
+  sample_.value = part.value;
+  sample_.histogram = part.is_histogram ? &histogram_ : nullptr;
+  shown_exemplars_ =
+      std::span(exemplars_).subspan(part.exemplar_begin, part.exemplar_end - part.exemplar_begin);
+}
+
+bool ProtobufParser::ReadLabels(std::vector<LabelRef>& labels) {
+  labels.clear();
+  labels.push_back({kMetricNameLabel, name_});
+  labels.insert(labels.end(), labels_.begin(), labels_.end());
+  if (!part_->extra_name.empty()) labels.push_back({part_->extra_name, Extra(*part_)});
+  return true;
+}
+
+std::span<PageExemplar> ProtobufParser::exemplars() { return shown_exemplars_; }
+
+bool ProtobufParser::Fail(std::string_view what) {
+  status_ = Status::InvalidArgument("bad exposition: ", what, ": family=", family_);
+  return false;
+}
+
+}  // namespace luma::prom

@@ -1,0 +1,151 @@
+#include "prom/scrape/protobuf_parser.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "prom/scrape/series_text.h"
+
+namespace luma::prom {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// Just enough of protobuf to write pages.
+std::string Varint(uint64_t value) {
+  std::string out;
+  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
+  return out + static_cast<char>(value);
+}
+std::string Number(uint32_t field, uint64_t value) { return Varint(field << 3) + Varint(value); }
+std::string Signed(uint32_t field, int64_t value) {
+  return Number(field, (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63));
+}
+std::string Double(uint32_t field, double value) {
+  char bytes[sizeof(value)];
+  std::memcpy(bytes, &value, sizeof(value));
+  return Varint(field << 3 | 1) + std::string(bytes, sizeof(bytes));
+}
+std::string Bytes(uint32_t field, const std::string& bytes) {
+  return Varint(field << 3 | 2) + Varint(bytes.size()) + bytes;
+}
+std::string Label(const std::string& name, const std::string& value) {
+  return Bytes(1, Bytes(1, name) + Bytes(2, value));
+}
+std::string Family(const std::string& name, uint64_t type, const std::string& metrics) {
+  const std::string message = Bytes(1, name) + Bytes(2, "A help.") + Number(3, type) + metrics;
+  return Varint(message.size()) + message;
+}
+constexpr uint64_t kCounter = 0;
+constexpr uint64_t kGauge = 1;
+constexpr uint64_t kSummary = 2;
+constexpr uint64_t kHistogram = 4;
+
+std::string NativeHistogram() {
+  return Number(1, 7) + Double(2, 12.5) + Signed(5, 3) + Double(6, 0.001) + Number(7, 1) +
+         Bytes(12, Signed(1, -2) + Number(2, 2)) + Signed(13, 2) + Signed(13, 2);
+}
+
+std::vector<std::string> Read(const std::string& page, bool native = true, bool classic = false) {
+  std::vector<std::string> lines;
+  ProtobufParser parser(page, native, classic);
+  std::vector<LabelRef> labels;
+  while (parser.Next()) {
+    EXPECT_TRUE(parser.ReadLabels(labels));
+    std::string line = Labels::Of(labels).value().ToString() + " ";
+    AppendOpenMetricsFloat(parser.sample().value, line);
+    if (parser.sample().timestamp) line += " @" + std::to_string(*parser.sample().timestamp);
+    if (parser.sample().histogram != nullptr) line += " native";
+    for (const PageExemplar& one : parser.exemplars()) {
+      AppendOpenMetricsFloat(one.value, line.append(" #"));
+    }
+    lines.push_back(std::move(line));
+  }
+  if (!parser.status().ok()) lines.emplace_back(parser.status().message());
+  return lines;
+}
+
+TEST(ProtobufParserTest, ReadsEveryClassicType) {
+  const std::string exemplar = Label("t", "1") + Double(2, 0.5);
+  const std::string page =
+      Family("c_total", kCounter,
+             Bytes(4, Label("a", "b") + Bytes(3, Double(1, 5) + Bytes(2, exemplar)))) +
+      Family("g", kGauge,
+             Bytes(4, Bytes(2, Double(1, -1)) + Number(6, 1234)) +
+                 Bytes(4, Label("x", "") + Bytes(2, Double(1, 2)))) +
+      Family("s", kSummary,
+             Bytes(4, Bytes(4, Number(1, 3) + Double(2, 4.5) +
+                                   Bytes(3, Double(1, 0.99) + Double(2, 7))))) +
+      Family("h", kHistogram,
+             Bytes(4, Bytes(7, Number(1, 9) + Double(2, 2.5) +
+                                   Bytes(3, Number(1, 4) + Double(2, 1)))));
+  EXPECT_THAT(Read(page),
+              ElementsAre(R"(c_total{a="b"} 5.0 #0.5)", "g -1.0 @1234", "g 2.0",
+                          R"(s{quantile="0.99"} 7.0)", "s_count 3.0", "s_sum 4.5", "h_count 9.0",
+                          "h_sum 2.5", R"(h_bucket{le="1.0"} 4.0)", R"(h_bucket{le="+Inf"} 9.0)"));
+}
+
+TEST(ProtobufParserTest, NativeHistogramsAreOneSampleOrTheirClassicForm) {
+  const std::string page = Family("h", kHistogram, Bytes(4, Bytes(7, NativeHistogram())));
+  EXPECT_THAT(Read(page), ElementsAre("h 12.5 native"));
+  EXPECT_THAT(Read(page, false),
+              ElementsAre("h_count 7.0", "h_sum 12.5", R"(h_bucket{le="+Inf"} 7.0)"));
+  EXPECT_EQ(Read(page, true, true).size(), 4u);
+
+  ProtobufParser parser(page, true, false);
+  ASSERT_TRUE(parser.Next());
+  const WireHistogram& histogram = *parser.sample().histogram;
+  EXPECT_EQ(histogram.schema, 3);
+  EXPECT_EQ(histogram.count_int, 7u);
+  EXPECT_THAT(histogram.positive.deltas, ElementsAre(2, 2));
+  EXPECT_EQ(histogram.positive.spans.at(0).offset, -2);
+  std::string stored;
+  EXPECT_TRUE(AppendWireHistogram(histogram, stored).ok());
+}
+
+TEST(ProtobufParserTest, SeriesHaveBytesOfTheirOwn) {
+  const std::string metrics = Bytes(4, Label("a", "b") + Bytes(2, Double(1, 1))) +
+                              Bytes(4, Label("ab", "") + Bytes(2, Double(1, 1)));
+  const std::string page = Family("g", kGauge, metrics);
+  ProtobufParser parser(page, false, false);
+  ASSERT_TRUE(parser.Next());
+  const std::string first(parser.sample().series);
+  ASSERT_TRUE(parser.Next());
+  EXPECT_NE(parser.sample().series, first);
+  ProtobufParser again(page, false, false);
+  ASSERT_TRUE(again.Next());
+  EXPECT_EQ(again.sample().series, first);
+}
+
+TEST(ProtobufParserTest, TellsMetadataAsLines) {
+  const std::string page = Family("g", kGauge, Bytes(4, Bytes(2, Double(1, 1))));
+  ProtobufParser parser(page, false, false);
+  while (parser.Next()) {
+  }
+  const MetadataList list = ReadPageMetadata(parser.metadata_lines());
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_EQ(list[0].family, "g");
+  EXPECT_EQ(list[0].type, "gauge");
+  EXPECT_EQ(list[0].help, "A help.");
+}
+
+TEST(ProtobufParserTest, EveryPrefixIsAnErrorOrAWholeNumberOfFamilies) {
+  const std::string one = Family("h", kHistogram, Bytes(4, Bytes(7, NativeHistogram())));
+  for (size_t length = 1; length < one.size(); ++length) {
+    EXPECT_THAT(Read(one.substr(0, length)), ElementsAre(HasSubstr("malformed metric family")));
+  }
+}
+
+TEST(ProtobufParserTest, LengthsThatLieAreErrors) {
+  for (const std::string& page :
+       {Varint(UINT64_MAX) + "x", Varint(5) + Varint(4 << 3 | 2) + Varint(1 << 30) + "abc",
+        Family("", kGauge, ""), Family("\xff", kGauge, ""),
+        Family("h", kHistogram, Bytes(4, Bytes(7, Bytes(12, "\x07\xff"))))}) {
+    EXPECT_THAT(Read(page).back(), HasSubstr("bad exposition"));
+  }
+}
+
+}  // namespace
+}  // namespace luma::prom
