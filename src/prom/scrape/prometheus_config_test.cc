@@ -1,0 +1,178 @@
+#include "prom/scrape/prometheus_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace luma::prom {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string ErrorOf(std::string_view yaml) {
+  return std::string(ParsePrometheusConfig(yaml, "/etc").status().message());
+}
+
+ScrapeConfig JobOf(std::string_view yaml) {
+  const Result<PrometheusConfig> config = ParsePrometheusConfig(yaml, "/etc");
+  EXPECT_TRUE(config.ok()) << config.status();
+  return config.ok() ? *config->scrape_configs.at(0) : ScrapeConfig();
+}
+
+TEST(PrometheusConfigTest, AJobTakesWhatItDoesNotSayFromGlobal) {
+  const ScrapeConfig job = JobOf(R"(
+scrape_configs:
+  - job_name: a
+    sample_limit: 7
+global:
+  scrape_interval: 20s
+  scrape_timeout: 15s
+  sample_limit: 5
+  label_limit: 6
+  body_size_limit: 10MB
+  scrape_protocols: [PrometheusText0.0.4]
+)");
+  EXPECT_EQ(job.interval, seconds(20));
+  EXPECT_EQ(job.timeout, seconds(15));
+  EXPECT_EQ(job.limits.samples, 7u);
+  EXPECT_EQ(job.limits.labels, 6u);
+  EXPECT_EQ(job.limits.body_bytes, 10u << 20);
+  EXPECT_THAT(job.protocols, ElementsAre(ScrapeProtocol::kPrometheusText0_0_4));
+  EXPECT_TRUE(job.honor_timestamps);
+  EXPECT_FALSE(job.http.follow_redirects);
+}
+
+TEST(PrometheusConfigTest, AShortIntervalShortensTheTimeoutThatNobodyNamed) {
+  const ScrapeConfig job = JobOf("scrape_configs: [{job_name: a, scrape_interval: 500ms}]");
+  EXPECT_EQ(job.timeout, milliseconds(500));
+}
+
+TEST(PrometheusConfigTest, ReadsEveryKeyOfAJob) {
+  const ScrapeConfig job = JobOf(R"(
+scrape_configs:
+  - job_name: all
+    scrape_interval: 1m30s
+    scrape_timeout: 5s
+    metrics_path: /probe
+    params: {module: [http, tcp], debug: ['1']}
+    scheme: https
+    honor_labels: true
+    honor_timestamps: false
+    track_timestamps_staleness: true
+    enable_compression: false
+    follow_redirects: true
+    body_size_limit: 64KiB
+    target_limit: 3
+    keep_dropped_targets: 4
+    label_name_length_limit: 10
+    label_value_length_limit: 20
+    fallback_scrape_protocol: PrometheusText0.0.4
+    metric_name_validation_scheme: legacy
+    basic_auth: {username: u, password_file: secret/p}
+    tls_config: {ca_file: ca.pem, server_name: n, insecure_skip_verify: true, min_version: TLS13}
+    http_headers: {X-Scope: {values: [a]}}
+    static_configs:
+      - targets: ['h:1', 'h:2']
+        labels: {zone: z}
+    file_sd_configs: [{files: ['targets/*.yml'], refresh_interval: 1s}]
+    http_sd_configs: [{url: 'http://h/x', bearer_token: t}]
+    dns_sd_configs: [{names: [n], type: A, port: 9100}]
+    relabel_configs: [{source_labels: [a], target_label: b}]
+    metric_relabel_configs: [{regex: x, action: labeldrop}]
+)");
+  EXPECT_EQ(job.interval, seconds(90));
+  EXPECT_THAT(job.params.at("module"), ElementsAre("http", "tcp"));
+  EXPECT_TRUE(job.honor_labels && job.track_timestamps_staleness && job.http.follow_redirects);
+  EXPECT_FALSE(job.honor_timestamps || job.enable_compression);
+  EXPECT_EQ(job.limits.body_bytes, 64u << 10);
+  EXPECT_EQ(job.fallback_media_type, "text/plain");
+  EXPECT_EQ(job.validation, NameValidation::kLegacy);
+  EXPECT_EQ(job.http.password.file, "/etc/secret/p");
+  EXPECT_EQ(job.http.tls.ca_file, "/etc/ca.pem");
+  EXPECT_EQ(job.static_groups.at(0).labels.at("zone"), "z");
+  ASSERT_EQ(job.discoveries.size(), 3u);
+  EXPECT_THAT(std::get<FileDiscoveryConfig>(job.discoveries[0]).files,
+              ElementsAre("/etc/targets/*.yml"));
+  EXPECT_EQ(std::get<HttpDiscoveryConfig>(job.discoveries[1]).http.credentials.text, "t");
+  EXPECT_EQ(std::get<DnsDiscoveryConfig>(job.discoveries[2]).port, 9100u);
+  EXPECT_EQ(job.relabel_rules.size() + job.metric_relabel_rules.size(), 2u);
+}
+
+TEST(PrometheusConfigTest, MistakesAreNamedWithTheirLine) {
+  const struct {
+    const char* yaml;
+    const char* expected;
+  } cases[] = {
+      {"scrape_configs:\n- job_name: a\n  unknown: 1\n",
+       "line 3: field unknown not found in type config.ScrapeConfig"},
+      {"nonsense: {}\n", "line 1: field nonsense not found in type config.Config"},
+      {"scrape_configs:\n- job_name: a\n- job_name: a\n",
+       "line 3: found multiple scrape configs with job name \"a\""},
+      {"scrape_configs:\n- metrics_path: /\n", "job_name is empty"},
+      {"scrape_configs: [{job_name: a, scrape_interval: 5s, scrape_timeout: 6s}]",
+       "scrape timeout greater than scrape interval"},
+      {"global: {scrape_interval: 5s, scrape_timeout: 6s}",
+       "global scrape timeout greater than scrape interval"},
+      {"scrape_configs: [{job_name: a, scrape_interval: 5 parsecs}]", "not a valid duration"},
+      {"scrape_configs: [{job_name: a, scheme: gopher}]", "scheme must be http or https"},
+      {"scrape_configs: [{job_name: a, honor_labels: maybe}]", "expected true or false"},
+      {"scrape_configs: [{job_name: a, body_size_limit: 3XB}]", "not a valid size"},
+      {"scrape_configs: [{job_name: a, scrape_protocols: [Carrier]}]",
+       "unknown scrape protocol Carrier"},
+      {"scrape_configs: [{job_name: a, bearer_token: t, basic_auth: {username: u}}]",
+       "at most one of basic_auth"},
+      {"scrape_configs: [{job_name: a, file_sd_configs: [{files: [x.txt]}]}]",
+       "is not valid for file discovery"},
+      {"scrape_configs: [{job_name: a, dns_sd_configs: [{names: [n], type: A}]}]",
+       "a port is required"},
+      {"scrape_configs:\n- job_name: a\n  ec2_sd_configs: [{}]\n",
+       "line 3: ec2_sd_configs is not supported"},
+      {"remote_write: [{url: 'http://h'}]", "remote_write is not supported by this server"},
+      {"scrape_configs: [{job_name: a, oauth2: {client_id: x}}]", "oauth2 is not supported"},
+      {"scrape_configs: {}", "expected a list"},
+  };
+  for (const auto& one : cases) EXPECT_THAT(ErrorOf(one.yaml), HasSubstr(one.expected)) << one.yaml;
+}
+
+TEST(PrometheusConfigTest, WhatHasKeysOfItsOwnHereIsIgnoredAndSaid) {
+  const PrometheusConfig config =
+      ParsePrometheusConfig("rule_files: [a.yml]\nglobal: {external_labels: {a: b}}\n", "").value();
+  EXPECT_THAT(config.warnings, ElementsAre(HasSubstr("line 1: rule_files is ignored"),
+                                           HasSubstr("line 2: external_labels is ignored")));
+}
+
+TEST(PrometheusConfigTest, SecretsAreNotShown) {
+  const PrometheusConfig config = ParsePrometheusConfig(
+                                      "scrape_configs:\n- job_name: a\n  basic_auth:\n"
+                                      "    username: u\n    password: geheim\n",
+                                      "")
+                                      .value();
+  EXPECT_THAT(config.text, HasSubstr("    username: u\n"));
+  EXPECT_THAT(config.text, HasSubstr("password: <secret>"));
+  EXPECT_THAT(config.text, testing::Not(HasSubstr("geheim")));
+}
+
+TEST(PrometheusConfigTest, AcceptsWhatItLikesBestFirst) {
+  ScrapeConfig config;
+  EXPECT_EQ(AcceptHeader(config),
+            "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+            "application/openmetrics-text;version=0.0.1;q=0.5,"
+            "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,"
+            "*/*;q=0.2");
+  config.scrape_native_histograms = true;
+  EXPECT_THAT(AcceptHeader(config), testing::StartsWith("application/vnd.google.protobuf;"));
+}
+
+TEST(PrometheusConfigTest, TargetGroupsAreJsonOrYaml) {
+  const auto json =
+      ParseTargetGroups("[{\"targets\": [\"a:1\", \"b:2\"], \"labels\": {\"x\": \"y\"}}]").value();
+  ASSERT_EQ(json.size(), 1u);
+  EXPECT_THAT(json[0].targets, ElementsAre("a:1", "b:2"));
+  EXPECT_EQ(json, ParseTargetGroups("- targets: ['a:1', 'b:2']\n  labels: {x: y}\n").value());
+  EXPECT_FALSE(ParseTargetGroups("[{\"target\": []}]").ok());
+}
+
+}  // namespace
+}  // namespace luma::prom
