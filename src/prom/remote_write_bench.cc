@@ -10,7 +10,6 @@
 #include <new>
 #include <string>
 
-#include "prom/exposition_parser.h"
 #include "prom/remote_write.h"
 #include "prom/remote_write_decoder.h"
 #include "prom/remote_write_v2_decoder.h"
@@ -142,20 +141,6 @@ void BM_Handle(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * kSeries);
 }
 BENCHMARK(BM_Handle);
-
-void BM_Exposition(benchmark::State& state) {
-  std::string page;
-  for (int i = 0; i < kSeries; ++i) {
-    page += "node_cpu_seconds_total{cpu=\"" + std::to_string(i) + "\",mode=\"idle\"} 12345.67\n";
-  }
-  for (auto _ : state) {
-    ExpositionParser parser(page);
-    while (parser.Next()) benchmark::DoNotOptimize(parser.sample().value);
-  }
-  state.SetItemsProcessed(state.iterations() * kSeries);
-  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(page.size()));
-}
-BENCHMARK(BM_Exposition);
 
 }  // namespace
 }  // namespace luma::prom

@@ -1,4 +1,5 @@
-// The parts of the HTTP API that tell about the server and its targets, and federation.
+// The parts of the HTTP API that tell about the server and its targets, and
+// federation.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -6,6 +7,7 @@
 #include "net/http_server.h"
 #include "net/testing/http_test_client.h"
 #include "prom/federation.h"
+#include "prom/scrape/prometheus_config.h"
 #include "prom/status_api.h"
 #include "prom/targets_api.h"
 
@@ -17,15 +19,27 @@ using testing::Not;
 
 constexpr UnixMillis kNow = 1'700'000'000'000;
 
-TargetState Target(std::string job, std::string error) {
-  TargetState state;
-  state.scheduled.target = {.job = std::move(job), .port = 9100, .instance = "a:1"};
+ScrapePoolState Pool(const std::string& job, std::string error) {
+  const auto config =
+      ParsePrometheusConfig("scrape_configs:\n- job_name: " + job +
+                                "\n  scrape_interval: 15s\n  relabel_configs:\n"
+                                "  - {source_labels: [x], target_label: y}\n"
+                                "  - {source_labels: [y], regex: 'no', action: drop}\n",
+                            "");
+  ScrapePoolState pool;
+  pool.config = config->scrape_configs.at(0);
+  const auto target = MakeTarget(
+      *pool.config, DiscoveredLabels(*pool.config, "127.0.0.1:9100", {{"instance", "a:1"}}));
+  TargetState state{.target = std::make_shared<const Target>(*target.value()), .last = {}};
   state.last.time = kNow - 500;
   state.last.duration = std::chrono::milliseconds(250);
   state.last.error = std::move(error);
   state.last.metadata = std::make_shared<const MetadataList>(
       MetadataList{{"up", "gauge", "Is it?", ""}, {"x", "counter", "", "s"}});
-  return state;
+  pool.active.push_back(std::move(state));
+  pool.dropped = {{{"__address__", "d:1"}}};
+  pool.dropped_count = 3;
+  return pool;
 }
 
 class ServerApisTest : public testing::Test {
@@ -51,7 +65,7 @@ class ServerApisTest : public testing::Test {
   MemoryMetrics metrics_{clock_};
   Federation federation_{metrics_, clock_, {}};
   TargetsApi targets_{
-      {.targets = [] { return std::vector{Target("b", "down it is"), Target("a", "")}; },
+      {.pools = [] { return std::vector{Pool("a", ""), Pool("b", "down it is")}; },
        .written_metadata =
            [] { return MetadataList{{"up", "gauge", "Else.", ""}, {"w", "info", "", ""}}; }}};
   StatusApi status_{
@@ -74,17 +88,33 @@ TEST_F(ServerApisTest, TargetsWithTheirLastScrape) {
       HasSubstr(
           R"({"discoveredLabels":{"__address__":"127.0.0.1:9100","__metrics_path__":"/metrics",)"
           R"("__scheme__":"http","__scrape_interval__":"15s","__scrape_timeout__":"10s",)"
-          R"("job":"b"},"labels":{"instance":"a:1","job":"b"},"scrapePool":"b",)"
+          R"("instance":"a:1","job":"b"},"labels":{"instance":"a:1","job":"b"},"scrapePool":"b",)"
           R"("scrapeUrl":"http://127.0.0.1:9100/metrics",)"
           R"("globalUrl":"http://127.0.0.1:9100/metrics","lastError":"down it is",)"
           R"("lastScrape":"2023-11-14T22:13:19.5Z","lastScrapeDuration":0.25,"health":"down",)"
           R"("scrapeInterval":"15s","scrapeTimeout":"10s"})"));
   EXPECT_LT(all.find(R"("scrapePool":"a")"), all.find(R"("scrapePool":"b")"));
-  EXPECT_THAT(all, HasSubstr(R"("droppedTargets":[],"droppedTargetCounts":{"a":0,"b":0})"));
+  EXPECT_THAT(all, HasSubstr(R"("droppedTargets":[{"discoveredLabels":{"__address__":"d:1"},)"
+                             R"("scrapePool":"a"},)"));
+  EXPECT_THAT(all, HasSubstr(R"("droppedTargetCounts":{"a":3,"b":3})"));
   EXPECT_THAT(Get("/api/v1/targets?scrapePool=a").body, Not(HasSubstr(R"("health":"down")")));
   EXPECT_THAT(Get("/api/v1/targets?state=dropped").body, HasSubstr(R"("activeTargets":[])"));
   EXPECT_EQ(Get("/api/v1/scrape_pools").body,
             R"({"status":"success","data":{"scrapePools":["a","b"]}})");
+}
+
+TEST_F(ServerApisTest, RelabelStepsShowWhatEachRuleDoes) {
+  const std::string path = "/api/v1/targets/relabel_steps?scrapePool=a&labels=";
+  EXPECT_EQ(Get(path + "%7B%22x%22%3A%22no%22%7D").body,
+            R"x({"status":"success","data":{"steps":[)x"
+            R"x({"rule":{"sourceLabels":["x"],"separator":";","regex":"(.*)","targetLabel":"y",)x"
+            R"x("replacement":"$1","action":"replace"},"output":{"x":"no","y":"no"},"keep":true},)x"
+            R"x({"rule":{"sourceLabels":["y"],"separator":";","regex":"no","replacement":"$1",)x"
+            R"x("action":"drop"},"output":{},"keep":false}]}})x");
+  EXPECT_THAT(Get("/api/v1/targets/relabel_steps?scrapePool=c&labels=%7B%7D").body,
+              HasSubstr("scrape pool \\\"c\\\" not found"));
+  EXPECT_THAT(Get("/api/v1/targets/relabel_steps").body, HasSubstr("no scrapePool parameter"));
+  EXPECT_THAT(Get(path + "1").body, HasSubstr("error parsing labels"));
 }
 
 TEST_F(ServerApisTest, MetadataOfTargetsAndSenders) {

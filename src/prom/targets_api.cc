@@ -6,12 +6,12 @@
 #include <string>
 #include <utility>
 
-#include "net/url.h"
 #include "prom/api_route.h"
 #include "prom/json_fields.h"
 #include "prom/time_text.h"
 #include "promql/duration_text.h"
 #include "promql/parser.h"
+#include "rules/yaml.h"
 
 namespace luma::prom {
 namespace {
@@ -21,48 +21,62 @@ std::string_view Health(const ScrapeReport& report) {
   return report.error.empty() ? "up" : "down";
 }
 
-std::string AddressOf(const ScrapeTargetOptions& target) {
-  return net::HostAndPort(target.host, target.port);
-}
-
-Labels LabelsOf(const ScrapeTargetOptions& target) {
-  std::vector<LabelRef> labels = {{"job", target.job}, {"instance", target.instance}};
-  for (const auto& [name, value] : target.labels) labels.push_back({name, value});
-  return Labels::Of(std::move(labels)).value();  // the scraper checked them
-}
-
-Labels DiscoveredLabelsOf(const ScheduledTarget& scheduled) {
-  const ScrapeTargetOptions& target = scheduled.target;
-  const std::string address = AddressOf(target);
-  const std::string interval = promql::DurationText(scheduled.interval.count());
-  const std::string timeout = promql::DurationText(scheduled.timeout.count());
-  return Labels::Of({{"__address__", address},
-                     {"__metrics_path__", target.path},
-                     {"__scheme__", "http"},
-                     {"__scrape_interval__", interval},
-                     {"__scrape_timeout__", timeout},
-                     {"job", target.job}})
-      .value();
-}
-
-void WriteTarget(const TargetState& state, JsonWriter& json) {
-  const ScheduledTarget& scheduled = state.scheduled;
-  const std::string url = "http://" + AddressOf(scheduled.target) + scheduled.target.path;
+void WriteTarget(const std::string& pool, const TargetState& state, JsonWriter& json) {
+  const Target& target = *state.target;
   json.BeginObject();
-  json.Key("discoveredLabels");
-  json.LabelSet(DiscoveredLabelsOf(scheduled));
+  MapField("discoveredLabels", target.discovered, json);
   json.Key("labels");
-  json.LabelSet(LabelsOf(scheduled.target));
-  TextField("scrapePool", scheduled.target.job, json);
-  TextField("scrapeUrl", url, json);
-  TextField("globalUrl", url, json);
+  json.LabelSet(target.labels);
+  TextField("scrapePool", pool, json);
+  TextField("scrapeUrl", target.url, json);
+  TextField("globalUrl", target.url, json);
   TextField("lastError", state.last.error, json);
   TextField("lastScrape", Rfc3339(state.last.time), json);
   SecondsField("lastScrapeDuration", state.last.duration, json);
   TextField("health", Health(state.last), json);
-  TextField("scrapeInterval", promql::DurationText(scheduled.interval.count()), json);
-  TextField("scrapeTimeout", promql::DurationText(scheduled.timeout.count()), json);
+  TextField("scrapeInterval", promql::DurationText(target.interval.count()), json);
+  TextField("scrapeTimeout", promql::DurationText(target.timeout.count()), json);
   json.EndObject();
+}
+
+void WriteDroppedTarget(const std::string& pool, const LabelBuilder::Map& discovered,
+                        JsonWriter& json) {
+  json.BeginObject();
+  MapField("discoveredLabels", discovered, json);
+  TextField("scrapePool", pool, json);
+  json.EndObject();
+}
+
+// Fields that are empty are left out, as in Go.
+void WriteRule(const RelabelRule& rule, JsonWriter& json) {
+  json.BeginObject();
+  if (!rule.source_labels.empty()) {
+    json.Key("sourceLabels");
+    json.BeginArray();
+    for (const std::string& label : rule.source_labels) json.String(label);
+    json.EndArray();
+  }
+  if (!rule.separator.empty()) TextField("separator", rule.separator, json);
+  TextField("regex", rule.regex_text, json);
+  if (rule.modulus > 0) {
+    json.Key("modulus");
+    json.Raw(std::to_string(rule.modulus));
+  }
+  if (!rule.target_label.empty()) TextField("targetLabel", rule.target_label, json);
+  if (!rule.replacement.empty()) TextField("replacement", rule.replacement, json);
+  TextField("action", RelabelActionName(rule.action), json);
+  json.EndObject();
+}
+
+// Labels as a JSON object of texts.
+Result<LabelBuilder> ReadLabelsParameter(std::string_view text) {
+  const Result<rules::YamlNode> document = rules::ParseYaml(text);  // of which JSON is a part
+  if (!document.ok() || document->kind != rules::YamlNode::Kind::kMapping) {
+    return Status::InvalidArgument("error parsing labels: expected an object of texts");
+  }
+  LabelBuilder labels;
+  for (const auto& [name, value] : document->entries) labels.Set(name.text, value.text);
+  return labels;
 }
 
 void WriteMetadataFields(const MetricMetadata& metadata, JsonWriter& json) {
@@ -81,12 +95,12 @@ void WriteTargetMetadata(const Labels& target, const MetricMetadata& metadata, b
   json.EndObject();
 }
 
-using Pools = std::map<std::string_view, std::vector<const TargetState*>>;
-
-Pools PoolsOf(const std::vector<TargetState>& targets) {
-  Pools pools;
-  for (const TargetState& target : targets) pools[target.scheduled.target.job].push_back(&target);
-  return pools;
+std::vector<const TargetState*> TargetsOf(const std::vector<ScrapePoolState>& pools) {
+  std::vector<const TargetState*> targets;
+  for (const ScrapePoolState& pool : pools) {
+    for (const TargetState& target : pool.active) targets.push_back(&target);
+  }
+  return targets;
 }
 
 std::string Lowered(std::string_view text) {
@@ -102,6 +116,8 @@ void TargetsApi::AddRoutes(net::Router& router) {
               [this](const ApiRequest& request) { return Targets(request); });
   AddApiRoute(router, "GET", "/api/v1/targets/metadata", nullptr,
               [this](const ApiRequest& request) { return TargetMetadata(request); });
+  AddApiRoute(router, "GET", "/api/v1/targets/relabel_steps", nullptr,
+              [this](const ApiRequest& request) { return RelabelSteps(request); });
   AddApiRoute(router, "GET", "/api/v1/scrape_pools", nullptr,
               [this](const ApiRequest&) { return ScrapePools(); });
   AddApiRoute(router, "GET", "/api/v1/metadata", nullptr,
@@ -111,33 +127,73 @@ void TargetsApi::AddRoutes(net::Router& router) {
 TargetsApi::Answer TargetsApi::Targets(const ApiRequest& request) const {
   const std::string state = Lowered(request.Get("state"));
   const bool any = state.empty() || state == "any";
-  const std::string_view pool = request.Get("scrapePool");
-  const std::vector<TargetState> targets = sources_.targets();
-  const Pools pools = PoolsOf(targets);
+  const bool with_dropped = any || state == "dropped";
+  const std::string_view wanted = request.Get("scrapePool");
+  const std::vector<ScrapePoolState> pools = sources_.pools();
+  const auto is_shown = [wanted](const ScrapePoolState& pool) {
+    return wanted.empty() || wanted == pool.config->job_name;
+  };
   JsonWriter json = StartSuccess();
   json.BeginObject();
   json.Key("activeTargets");
   json.BeginArray();
-  for (const auto& [name, in_pool] : pools) {
-    const bool shown = (any || state == "active") && (pool.empty() || pool == name);
-    for (const TargetState* target : in_pool) {
-      if (shown) WriteTarget(*target, json);
-    }
+  for (const ScrapePoolState& pool : pools) {
+    if (!(any || state == "active") || !is_shown(pool)) continue;
+    for (const TargetState& target : pool.active) WriteTarget(pool.config->job_name, target, json);
   }
   json.EndArray();
   json.Key("droppedTargets");
-  json.Raw("[]");
+  json.BeginArray();
+  for (const ScrapePoolState& pool : pools) {
+    if (!with_dropped || !is_shown(pool)) continue;
+    for (const auto& labels : pool.dropped) WriteDroppedTarget(pool.config->job_name, labels, json);
+  }
+  json.EndArray();
   json.Key("droppedTargetCounts");
-  if (any || state == "dropped") {
+  if (with_dropped) {
     json.BeginObject();
-    for (const auto& [name, in_pool] : pools) {
-      json.Key(name);
-      json.Raw("0");
+    for (const ScrapePoolState& pool : pools) {
+      json.Key(pool.config->job_name);
+      json.Raw(std::to_string(pool.dropped_count));
     }
     json.EndObject();
   } else {
     json.Raw("null");
   }
+  json.EndObject();
+  return FinishSuccess(std::move(json));
+}
+
+// What the labels become rule by rule.
+TargetsApi::Answer TargetsApi::RelabelSteps(const ApiRequest& request) const {
+  const std::string_view name = request.Get("scrapePool");
+  if (name.empty()) return Status::InvalidArgument("no scrapePool parameter provided");
+  const std::string_view text = request.Get("labels");
+  if (text.empty()) return Status::InvalidArgument("no labels parameter provided");
+  LUMA_ASSIGN_OR_RETURN(LabelBuilder labels, ReadLabelsParameter(text));
+  const std::vector<ScrapePoolState> pools = sources_.pools();
+  const auto pool = std::ranges::find_if(
+      pools, [name](const ScrapePoolState& one) { return one.config->job_name == name; });
+  if (pool == pools.end()) {
+    return Status::InvalidArgument("error getting scrape config: scrape pool \"", name,
+                                   "\" not found");
+  }
+  JsonWriter json = StartSuccess();
+  json.BeginObject();
+  json.Key("steps");
+  json.BeginArray();
+  bool keep = true;
+  for (const RelabelRule& rule : pool->config->relabel_rules) {
+    keep = keep && Relabel({&rule, 1}, labels);
+    json.BeginObject();
+    json.Key("rule");
+    WriteRule(rule, json);
+    MapField("output", keep ? labels.labels() : LabelBuilder::Map(), json);
+    json.Key("keep");
+    json.Raw(keep ? "true" : "false");
+    json.EndObject();
+  }
+  json.EndArray();
   json.EndObject();
   return FinishSuccess(std::move(json));
 }
@@ -152,14 +208,15 @@ TargetsApi::Answer TargetsApi::TargetMetadata(const ApiRequest& request) const {
     matchers = *std::move(parsed);
   }
   int64_t count = 0;
+  const std::vector<ScrapePoolState> pools = sources_.pools();
   JsonWriter json = StartSuccess();
   json.BeginArray();
-  for (const TargetState& target : sources_.targets()) {
-    const Labels labels = LabelsOf(target.scheduled.target);
+  for (const TargetState* const target : TargetsOf(pools)) {
+    const Labels& labels = target->target->labels;
     // As Prometheus has it, the limit is looked at between targets.
-    if ((limit >= 0 && count >= limit) || target.last.metadata == nullptr) continue;
+    if ((limit >= 0 && count >= limit) || target->last.metadata == nullptr) continue;
     if (!MatchesAll(matchers, labels)) continue;
-    for (const MetricMetadata& metadata : *target.last.metadata) {
+    for (const MetricMetadata& metadata : *target->last.metadata) {
       if (!metric.empty() && metadata.family != metric) continue;
       WriteTargetMetadata(labels, metadata, metric.empty(), json);
       ++count;
@@ -170,12 +227,11 @@ TargetsApi::Answer TargetsApi::TargetMetadata(const ApiRequest& request) const {
 }
 
 TargetsApi::Answer TargetsApi::ScrapePools() const {
-  const std::vector<TargetState> targets = sources_.targets();
   JsonWriter json = StartSuccess();
   json.BeginObject();
   json.Key("scrapePools");
   json.BeginArray();
-  for (const auto& [pool, in_pool] : PoolsOf(targets)) json.String(pool);
+  for (const ScrapePoolState& pool : sources_.pools()) json.String(pool.config->job_name);
   json.EndArray();
   json.EndObject();
   return FinishSuccess(std::move(json));
@@ -194,11 +250,10 @@ TargetsApi::Answer TargetsApi::Metadata(const ApiRequest& request) const {
     }
   };
   std::set<const MetadataList*> seen;  // targets share lists
-  const std::vector<TargetState> targets = sources_.targets();
-  for (const TargetState& target : targets) {
-    if (target.last.metadata == nullptr || !seen.insert(target.last.metadata.get()).second)
-      continue;
-    std::ranges::for_each(*target.last.metadata, add);
+  const std::vector<ScrapePoolState> pools = sources_.pools();
+  for (const TargetState* const target : TargetsOf(pools)) {
+    const MetadataList* const list = target->last.metadata.get();
+    if (list != nullptr && seen.insert(list).second) std::ranges::for_each(*list, add);
   }
   std::ranges::for_each(sources_.written_metadata(), add);
   JsonWriter json = StartSuccess();

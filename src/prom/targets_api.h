@@ -6,22 +6,25 @@
 
 #include "net/router.h"
 #include "prom/api_request.h"
-#include "prom/scraper.h"
+#include "prom/metric_metadata.h"
+#include "prom/scrape/scraper.h"
 
 namespace luma::prom {
 
-// What the scraper and remote write have to tell. Threads: both may be called from any thread.
+// What the scraper and remote write have to tell. Threads: both may be called
+// from any thread.
 struct TargetsApiSources {
-  std::function<std::vector<TargetState>()> targets;
+  std::function<std::vector<ScrapePoolState>()> pools;  // ordered by job
   std::function<MetadataList()> written_metadata;
 };
 
 //   GET /api/v1/targets            ?state=active|dropped|any  ?scrapePool=
 //   GET /api/v1/targets/metadata   ?match_target=  ?metric=  ?limit=
+//   GET /api/v1/targets/relabel_steps   ?scrapePool=  ?labels=
 //   GET /api/v1/scrape_pools
 //   GET /api/v1/metadata           ?metric=  ?limit=  ?limit_per_metric=
-// Metadata is that of the targets' last pages and, for /metadata, what senders told by remote
-// write. A pool is a job. No target is ever dropped: there is no relabeling.
+// Metadata is that of the targets' last pages and, for /metadata, what senders
+// told by remote write. A pool is a job.
 class TargetsApi {
  public:
   explicit TargetsApi(TargetsApiSources sources) : sources_(std::move(sources)) {}
@@ -31,6 +34,7 @@ class TargetsApi {
   using Answer = Result<net::HttpResponse>;
   Answer Targets(const ApiRequest& request) const;
   Answer TargetMetadata(const ApiRequest& request) const;
+  Answer RelabelSteps(const ApiRequest& request) const;
   Answer ScrapePools() const;
   Answer Metadata(const ApiRequest& request) const;
 

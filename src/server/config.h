@@ -162,6 +162,8 @@ struct Config {
     Duration scrape_timeout{10'000};
     ByteCount body_limit{64 << 20};
     bool self = true;
+    std::string config_file;
+    bool allow_link_local = false;
     std::vector<ScrapeJob> jobs;
   } scrape;
   struct {

@@ -245,6 +245,12 @@ const std::vector<ConfigKey>& Keys() {
        "Largest page of metrics that is read from a target."},
       {LUMA_CONFIG_KEY(scrape.self), Anything{}, kReloaded,
        "Scrape the server's own metrics as job \"lumadb\"."},
+      {LUMA_CONFIG_KEY(scrape.config_file), Anything{}, kReloaded,
+       "A prometheus.yml whose scrape_configs are scraped as well; docs/guides/prometheus.md says "
+       "what of it counts. Read again when the configuration is."},
+      {LUMA_CONFIG_KEY(scrape.allow_link_local), Anything{}, kAtStart,
+       "Scrape link-local addresses too. They are refused otherwise, also behind names and "
+       "redirects: the metadata services of clouds, which give out credentials, are there."},
       {LUMA_CONFIG_KEY(scrape.jobs), Anything{}, kReloaded,
        "Static targets, one [[scrape.jobs]] each; path, interval and timeout may be left out:"},
 

@@ -9,6 +9,7 @@
 #include "server/backup_command.h"
 #include "server/command_line.h"
 #include "server/inspect.h"
+#include "server/scraper_options.h"
 #include "server/server.h"
 #include "server/signals.h"
 #include "server/version.h"
@@ -46,6 +47,8 @@ int Run(const CheckConfigCommand& command) {
   }
   const Result<Config> config = LoadConfig(command.config);
   if (!config.ok()) return Fail(config.status());
+  const auto scraping = ScraperSettingsOf(*config, OwnMetricsPage());
+  if (!scraping.ok()) return Fail(scraping.status());
   std::puts("configuration ok");
   return 0;
 }

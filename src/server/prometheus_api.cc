@@ -54,15 +54,22 @@ void PrometheusApi::AddRoutes(net::Router& router) {
 
 void PrometheusApi::Publish(const Config& config, bool loaded) {
   Published next{.yaml = PrometheusConfigYaml(config),
+                 .scrape_file = {},
                  .flags = PrometheusFlags(config),
                  .runtime = PrometheusRuntimeInfo(config),
                  .features = PrometheusFeatures(config)};
   MutexLock lock(mutex_);
+  next.scrape_file = published_.scrape_file;
   next.runtime.start_time = published_.runtime.start_time;
   next.runtime.reload_config_success = loaded;
   next.runtime.last_config_time =
       loaded ? Clock::System().NowMillis() : published_.runtime.last_config_time;
   published_ = std::move(next);
+}
+
+void PrometheusApi::PublishScrapeFile(std::string yaml) {
+  MutexLock lock(mutex_);
+  published_.scrape_file = std::move(yaml);
 }
 
 void PrometheusApi::CancelAll() {
@@ -78,16 +85,20 @@ PrometheusApi::Published PrometheusApi::View() const {
 }
 
 prom::TargetsApiSources PrometheusApi::TargetSources() {
-  return {.targets =
+  return {.pools =
               [this] {
                 const prom::PrometheusScraper* scraper = scraper_;
-                return scraper == nullptr ? std::vector<prom::TargetState>() : scraper->Targets();
+                return scraper == nullptr ? std::vector<prom::ScrapePoolState>() : scraper->Pools();
               },
           .written_metadata = [this] { return metadata_.All(); }};
 }
 
 prom::StatusApiSources PrometheusApi::StatusSources() {
-  return {.config_yaml = [this] { return View().yaml; },
+  return {.config_yaml =
+              [this] {
+                const Published view = View();
+                return view.scrape_file.empty() ? view.yaml : view.scrape_file;
+              },
           .flags = [this] { return View().flags; },
           .runtime = [this] { return View().runtime; },
           .features = [this] { return View().features; }};

@@ -13,7 +13,7 @@
 #include "prom/remote_read.h"
 #include "prom/remote_write.h"
 #include "prom/rules_api.h"
-#include "prom/scraper.h"
+#include "prom/scrape/scraper.h"
 #include "prom/status_api.h"
 #include "prom/targets_api.h"
 #include "server/config.h"
@@ -31,6 +31,8 @@ class PrometheusApi {
   void AddRoutes(net::Router& router);
   // What the status pages show from now on. `loaded` is false when a new configuration was refused.
   void Publish(const Config& config, bool loaded) LUMA_EXCLUDES(mutex_);
+  // The same for the file of [scrape] config_file, without secrets; empty when there is none.
+  void PublishScrapeFile(std::string yaml) LUMA_EXCLUDES(mutex_);
   // From now on there are targets to show; the scraper outlives the HTTP server.
   void SetScraper(const prom::PrometheusScraper& scraper) { scraper_ = &scraper; }
   // The same for rules.
@@ -45,6 +47,7 @@ class PrometheusApi {
  private:
   struct Published {
     std::string yaml;
+    std::string scrape_file;
     std::map<std::string, std::string> flags;
     prom::RuntimeInfo runtime;
     prom::FeatureSet features;

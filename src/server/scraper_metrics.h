@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/metrics.h"
-#include "prom/scraper.h"
+#include "prom/scrape/scraper.h"
 
 namespace luma::server {
 

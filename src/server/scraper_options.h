@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/status.h"
-#include "prom/scraper.h"
+#include "prom/scrape/scraper.h"
 #include "server/config.h"
 
 namespace luma::server {
@@ -17,8 +17,14 @@ struct OwnMetricsPage {
   std::string path;
 };
 
-// The targets of all jobs; the server itself is one, of job "lumadb", when [scrape] self says so.
-// Errors: kInvalidArgument for a target that is not host:port.
-Result<prom::ScraperOptions> ScraperOptionsOf(const Config& config, const OwnMetricsPage& own);
+struct ScraperSettings {
+  prom::ScraperOptions options;
+  std::string prometheus_yaml;  // what [scrape] config_file says, without secrets
+};
+
+// All jobs, those of [scrape] config_file too, which is read here; the server itself is one,
+// "lumadb", when [scrape] self says so. Keys of that file that are ignored are logged. Errors:
+// kInvalidArgument for jobs of one name, kNotFound for a file, and what is wrong in it.
+Result<ScraperSettings> ScraperSettingsOf(const Config& config, const OwnMetricsPage& own);
 
 }  // namespace luma::server

@@ -1,6 +1,11 @@
 #include "server/scraper_options.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "server/scrape_address.h"
 
@@ -8,40 +13,65 @@ namespace luma::server {
 namespace {
 
 using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
 
 const OwnMetricsPage kOwn{.host = "127.0.0.1", .port = 9091, .path = "/metrics"};
 
-TEST(ScraperOptionsTest, TheServerItselfIsATargetByDefault) {
-  const auto options = ScraperOptionsOf(Config(), kOwn);
-  ASSERT_TRUE(options.ok()) << options.status();
-  ASSERT_EQ(options->targets.size(), 1u);
-  EXPECT_EQ(options->targets[0].interval, seconds(15));
-  EXPECT_EQ(options->targets[0].timeout, seconds(10));
-  EXPECT_EQ(options->targets[0].target.job, "lumadb");
-  EXPECT_EQ(options->targets[0].target.instance, "127.0.0.1:9091");
+TEST(ScraperOptionsTest, TheServerItselfIsAJobByDefault) {
+  const auto settings = ScraperSettingsOf(Config(), kOwn);
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  ASSERT_EQ(settings->options.jobs.size(), 1u);
+  const prom::ScrapeConfig& job = *settings->options.jobs[0];
+  EXPECT_EQ(job.interval, seconds(15));
+  EXPECT_EQ(job.timeout, seconds(10));
+  EXPECT_EQ(job.job_name, "lumadb");
+  EXPECT_THAT(job.static_groups.at(0).targets, ElementsAre("127.0.0.1:9091"));
 }
 
 TEST(ScraperOptionsTest, NothingIsScrapedWhenNothingIsServedOrAskedFor) {
-  EXPECT_TRUE(ScraperOptionsOf(Config(), OwnMetricsPage())->targets.empty());
+  EXPECT_TRUE(ScraperSettingsOf(Config(), OwnMetricsPage())->options.jobs.empty());
   Config config;
   config.scrape.self = false;
-  EXPECT_TRUE(ScraperOptionsOf(config, kOwn)->targets.empty());
+  EXPECT_TRUE(ScraperSettingsOf(config, kOwn)->options.jobs.empty());
 }
 
-TEST(ScraperOptionsTest, EveryTargetHasTheTimingOfItsJob) {
+TEST(ScraperOptionsTest, JobsHaveTheirTimingOrTheGlobalOne) {
   Config config;
   config.scrape.self = false;
   config.scrape.jobs = {{.job = "a", .targets = {"h:1", "[::1]:2"}, .path = "/m"},
                         {.job = "b", .targets = {"h:3"}, .interval = seconds(5)}};
-  const auto options = ScraperOptionsOf(config, kOwn);
-  ASSERT_TRUE(options.ok()) << options.status();
-  ASSERT_EQ(options->targets.size(), 3u);
-  EXPECT_EQ(options->targets[1].target.host, "::1");
-  EXPECT_EQ(options->targets[1].target.port, 2);
-  EXPECT_EQ(options->targets[1].target.path, "/m");
-  EXPECT_EQ(options->targets[1].interval, seconds(15));
-  EXPECT_EQ(options->targets[2].interval, seconds(5));
-  EXPECT_EQ(options->targets[2].timeout, seconds(5)) << "never longer than the interval";
+  const auto settings = ScraperSettingsOf(config, kOwn);
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  const auto& jobs = settings->options.jobs;
+  ASSERT_EQ(jobs.size(), 2u);
+  EXPECT_EQ(jobs[0]->metrics_path, "/m");
+  EXPECT_EQ(jobs[0]->interval, seconds(15));
+  EXPECT_EQ(jobs[1]->interval, seconds(5));
+  EXPECT_EQ(jobs[1]->timeout, seconds(5)) << "never longer than the interval";
+}
+
+TEST(ScraperOptionsTest, JobsComeFromAFileOfPrometheusToo) {
+  const std::string path = testing::TempDir() + "prometheus_" + std::to_string(::getpid());
+  std::ofstream(path) << "scrape_configs:\n- job_name: theirs\n  basic_auth: {password: geheim}\n";
+  Config config;
+  config.scrape.config_file = path;
+  const auto settings = ScraperSettingsOf(config, kOwn);
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  ASSERT_EQ(settings->options.jobs.size(), 2u);
+  EXPECT_EQ(settings->options.jobs[1]->job_name, "theirs");
+  EXPECT_THAT(settings->prometheus_yaml, HasSubstr("job_name: theirs"));
+  EXPECT_THAT(settings->prometheus_yaml, Not(HasSubstr("geheim")));
+
+  std::ofstream(path) << "scrape_configs:\n- job_name: lumadb\n";
+  EXPECT_THAT(std::string(ScraperSettingsOf(config, kOwn).status().message()),
+              HasSubstr("two scrape jobs have one name: job=lumadb"));
+  std::ofstream(path) << "scrape_configs:\n- job: x\n";
+  EXPECT_THAT(std::string(ScraperSettingsOf(config, kOwn).status().message()),
+              HasSubstr(path + ": line 2: field job not found"));
+  std::filesystem::remove(path);
+  EXPECT_EQ(ScraperSettingsOf(config, kOwn).status().code(), StatusCode::kNotFound);
 }
 
 TEST(ScrapeAddressTest, IsAHostAndAPort) {

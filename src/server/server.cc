@@ -117,7 +117,7 @@ class Server::Impl {
     LUMA_RETURN_IF_ERROR(StartHttp().WithContext("server.port"));
     LUMA_RETURN_IF_ERROR(StartMetrics().WithContext("metrics.port"));
     LUMA_RETURN_IF_ERROR(StartPostgres().WithContext("postgres.port"));
-    LUMA_RETURN_IF_ERROR(ConfigureScraper());
+    LUMA_RETURN_IF_ERROR(ConfigureScraper().WithContext("scraping"));
     LUMA_RETURN_IF_ERROR(ConfigureRules().WithContext("rules"));
     lifecycle_api_->SetReload([this] { return Reload(); });
     ready_ = true;
@@ -295,18 +295,23 @@ class Server::Impl {
     return Status::Ok();
   }
 
-  // Starts the scraper, or gives the running one its new targets.
+  // Starts the scraper, or gives the running one its new jobs.
   Status ConfigureScraper() {
     OwnMetricsPage own;
     if (metrics_) own = {config_.metrics.host, metrics_->port(), config_.metrics.path};
-    LUMA_ASSIGN_OR_RETURN(prom::ScraperOptions options, ScraperOptionsOf(config_, own));
-    if (scraper_) return scraper_->Reconfigure(std::move(options));
-    LUMA_ASSIGN_OR_RETURN(scraper_,
-                          prom::PrometheusScraper::Start(loop_, http_workers_, store_->metrics(),
-                                                         Clock::System(), std::move(options)));
+    LUMA_ASSIGN_OR_RETURN(ScraperSettings settings, ScraperSettingsOf(config_, own));
+    if (!scraper_) StartScraper();
+    scraper_->Reconfigure(std::move(settings.options));
+    prometheus_api_->PublishScrapeFile(std::move(settings.prometheus_yaml));
+    return Status::Ok();
+  }
+
+  void StartScraper() {
+    scraper_ = std::make_unique<prom::PrometheusScraper>(
+        http_workers_, store_->metrics(), Clock::System(),
+        net::FetcherOptions{.allow_link_local = config_.scrape.allow_link_local});
     prometheus_api_->SetScraper(*scraper_);
     scraper_metrics_ = RegisterScraperMetrics(scraper_->counters(), MetricsRegistry::Default());
-    return Status::Ok();
   }
 
   // Starts the evaluation of rules, or gives it its new files.

@@ -1,0 +1,37 @@
+// dns_sd_configs: targets from records of the DNS.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "prom/scrape/discovery.h"
+
+namespace luma::prom {
+
+// Asks the resolver of the system. A name that cannot be asked for keeps its
+// targets; one that does not exist has none. Groups get __meta_dns_name, and
+// __meta_dns_srv_record_target and the like.
+class DnsDiscoverer final : public Discoverer {
+ public:
+  explicit DnsDiscoverer(DnsDiscoveryConfig config) : config_(std::move(config)) {}
+
+  std::chrono::milliseconds interval() const override { return config_.refresh_interval; }
+  // Errors: kUnavailable when no name could be asked for.
+  Result<std::vector<TargetGroup>> Discover() override;
+
+ private:
+  const DnsDiscoveryConfig config_;
+  std::map<std::string, std::vector<TargetGroup>> known_;  // by name
+};
+
+// The targets in a message of the DNS protocol that answers `name`; other
+// records are left out. Errors: kInvalidArgument for bytes that are no such
+// message.
+Result<std::vector<TargetGroup>> ParseDnsAnswer(std::span<const unsigned char> message,
+                                                const std::string& name,
+                                                const DnsDiscoveryConfig& config);
+
+}  // namespace luma::prom

@@ -1,0 +1,17 @@
+// The secrets of an http_config in requests.
+#pragma once
+
+#include "base/status.h"
+#include "net/fetcher.h"
+#include "prom/scrape/scrape_config.h"
+
+namespace luma::prom {
+
+// Adds what the configuration itself has: passwords, tokens, headers.
+void AddSecrets(const HttpClientConfig& http, net::FetchRequest& request);
+
+bool HasSecretFiles(const HttpClientConfig& http);
+// Adds what is in files, as it is now. Blocks. Errors: kNotFound.
+Status AddSecretsFromFiles(const HttpClientConfig& http, net::FetchRequest& request);
+
+}  // namespace luma::prom

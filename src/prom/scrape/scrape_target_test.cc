@@ -1,0 +1,289 @@
+#include "prom/scrape/scrape_target.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "model/testing/memory_metrics.h"
+#include "prom/scrape/prometheus_config.h"
+
+namespace luma::prom {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+
+// Gives an id to every series as soon as it is written, as storage does, and
+// forgets on request.
+class IdSink final : public MetricsSink {
+ public:
+  void Write(const SeriesBatch& batch, WriteCallback done) override {
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const SeriesBatch::Series series = batch.series(i);
+      if (series.id == kUnknownSeries) ids_.try_emplace(series.hash, SeriesId{ids_.size() + 1});
+      if (series.id == kUnknownSeries) names_[ids_[series.hash]] = series.labels.ToString();
+    }
+    done(WriteSummary{});
+  }
+  void FindSeries(std::span<const Hash128> hashes, std::span<SeriesId> ids) const override {
+    for (size_t i = 0; i < hashes.size(); ++i) {
+      const auto found = ids_.find(hashes[i]);
+      ids[i] = found == ids_.end() ? kUnknownSeries : found->second;
+    }
+  }
+  std::string NameOf(const SeriesBatch::Series& series) const {
+    return series.id == kUnknownSeries ? series.labels.ToString() : names_.at(series.id);
+  }
+
+ private:
+  std::map<Hash128, SeriesId> ids_;
+  std::map<SeriesId, std::string> names_;
+};
+
+class ScrapeTargetTest : public testing::Test {
+ protected:
+  void Configure(const std::string& fields, LabelBuilder::Map labels = {}) {
+    const auto config = ParsePrometheusConfig(
+        "scrape_configs:\n- job_name: j\n  scrape_interval: 15s\n" + fields, "");
+    ASSERT_TRUE(config.ok()) << config.status();
+    const ScrapeConfigPtr job = config->scrape_configs.at(0);
+    auto target = MakeTarget(*job, DiscoveredLabels(*job, "h:1", labels)).value();
+    target_ = std::make_unique<ScrapeTarget>(std::make_shared<const Target>(*target), job, sink_);
+  }
+
+  std::map<std::string, double> Scrape(UnixMillis time, std::string body,
+                                       std::string type = "text/plain") {
+    return Process({time, std::chrono::milliseconds(250),
+                    net::FetchResponse{.status = 200, .content_type = type, .body = body}});
+  }
+  std::map<std::string, double> Process(const ScrapeAttempt& attempt) {
+    batch_.Clear();
+    result_ = target_->Process(attempt, batch_);
+    sink_.Write(batch_, [](const Result<WriteSummary>&) {});
+    return Contents();
+  }
+  // The value of every series in the batch by its text, without instance and
+  // job; reports only when they are asked for.
+  std::map<std::string, double> Contents(bool reports = false) {
+    std::map<std::string, double> contents;
+    for (size_t i = 0; i < batch_.size(); ++i) {
+      std::string name = sink_.NameOf(batch_.series(i));
+      const bool is_report = name.starts_with("up{") || name.starts_with("scrape_");
+      for (const char* label :
+           {"instance=\"h:1\", ", "instance=\"h:1\"", "job=\"j\", ", "job=\"j\""}) {
+        if (const size_t at = name.find(label); at != std::string::npos) {
+          name.erase(at, std::string_view(label).size());
+        }
+      }
+      if (is_report == reports) contents[name] = batch_.series(i).samples[0].value;
+    }
+    return contents;
+  }
+  double Report(const std::string& name) { return Contents(true).at(name + "{}"); }
+
+  IdSink sink_;
+  std::unique_ptr<ScrapeTarget> target_;
+  SeriesBatch batch_;
+  ScrapeResult result_;
+};
+
+TEST_F(ScrapeTargetTest, AddsTargetLabelsAndReports) {
+  Configure("", {{"zone", "a"}});
+  Scrape(1000, "m{a=\"1\"} 5\n");
+  EXPECT_THAT(Contents(), UnorderedElementsAre(Pair(R"(m{a="1", zone="a"})", 5)));
+  EXPECT_THAT(Contents(true),
+              UnorderedElementsAre(Pair(R"(up{zone="a"})", 1),
+                                   Pair(R"(scrape_duration_seconds{zone="a"})", 0.25),
+                                   Pair(R"(scrape_samples_scraped{zone="a"})", 1),
+                                   Pair(R"(scrape_samples_post_metric_relabeling{zone="a"})", 1),
+                                   Pair(R"(scrape_series_added{zone="a"})", 1)));
+  EXPECT_EQ(batch_.series(0).samples[0].timestamp, 1000);
+}
+
+TEST_F(ScrapeTargetTest, KnownSeriesComeByTheirIdsAndOthersByTheirLabels) {
+  Configure("");
+  Scrape(1000, "a 1\n");
+  Scrape(2000, "a 2\nb 2\n");
+  EXPECT_NE(batch_.series(0).id, kUnknownSeries);
+  EXPECT_EQ(batch_.series(1).id, kUnknownSeries);
+  EXPECT_THAT(Contents(), UnorderedElementsAre(Pair("a{}", 2), Pair("b{}", 2)));
+  EXPECT_EQ(Report("scrape_series_added"), 1);
+}
+
+TEST_F(ScrapeTargetTest, ScrapedLabelsGiveWayToTargetLabelsUnlessTheyAreHonored) {
+  const std::string page = "m{zone=\"other\",exported_zone=\"x\",job=\"\"} 5\n";
+  Configure("", {{"zone", "a"}});
+  EXPECT_THAT(Scrape(1, page),
+              UnorderedElementsAre(
+                  Pair(R"(m{exported_exported_zone="other", exported_zone="x", zone="a"})", 5)));
+  Configure("  honor_labels: true\n", {{"zone", "a"}});
+  Scrape(1, page);
+  EXPECT_EQ(sink_.NameOf(batch_.series(0)),
+            R"(m{exported_zone="x", instance="h:1", zone="other"})");
+}
+
+TEST_F(ScrapeTargetTest, MetricsAreRelabeledAndDropped) {
+  Configure(
+      "  metric_relabel_configs:\n"
+      "  - {source_labels: [__name__], regex: 'drop_.*', action: drop}\n"
+      "  - {regex: noise, action: labeldrop}\n");
+  for (const UnixMillis time : {1000, 2000}) {
+    EXPECT_THAT(Scrape(time, "drop_me 1\nkeep{noise=\"1\"} 2\nkeep{noise=\"2\"} 3\n"),
+                UnorderedElementsAre(Pair("keep{}", 2)))
+        << "the first of two samples that fall together counts";
+    EXPECT_EQ(Report("scrape_samples_scraped"), 3);
+    EXPECT_EQ(Report("scrape_samples_post_metric_relabeling"), 2);
+    EXPECT_EQ(result_.counts.duplicates, 1u);
+  }
+}
+
+TEST_F(ScrapeTargetTest, SeriesThatVanishGetAStalenessMarkerOnce) {
+  Configure("");
+  Scrape(1000, "stays 1\ngone 1\n");
+  std::map<std::string, double> second = Scrape(2000, "stays 2\n");
+  ASSERT_THAT(second, Contains(testing::Key("gone{}")));
+  EXPECT_TRUE(IsStaleNan(second["gone{}"]));
+  EXPECT_THAT(Scrape(3000, "stays 3\n"), UnorderedElementsAre(Pair("stays{}", 3)));
+  Scrape(4000, "stays 4\ngone 4\n");
+  EXPECT_EQ(Report("scrape_series_added"), 1) << "it is back";
+}
+
+TEST_F(ScrapeTargetTest, AFailureEndsAllSeriesAndIsReported) {
+  const auto page = [](std::string body, int status, std::string type = "text/plain") {
+    return net::FetchResponse{.status = status, .content_type = type, .body = std::move(body)};
+  };
+  const ScrapeAttempt failures[] = {
+      {2000, std::chrono::seconds(10), Status::Timeout("no answer in time")},
+      {2000, std::chrono::seconds(1), page("", 500)},
+      {2000, std::chrono::seconds(1), page("m 2\nbroken{\n", 200)},
+      {2000, std::chrono::seconds(1), page("m{a=\"1\",a=\"2\"} 2\n", 200)},
+      {2000, std::chrono::seconds(1), page("m 2\n", 200, "")}};
+  for (const ScrapeAttempt& failure : failures) {
+    Configure("");
+    Scrape(1000, "m 1\n");
+    std::map<std::string, double> contents = Process(failure);
+    EXPECT_FALSE(result_.status.ok());
+    ASSERT_EQ(contents.size(), 1u);
+    EXPECT_TRUE(IsStaleNan(contents["m{}"]));
+    EXPECT_EQ(Report("up"), 0);
+    EXPECT_EQ(Process(failure).size(), 0u);
+    EXPECT_EQ(Scrape(3000, "m 3\n").size(), 1u);
+    EXPECT_EQ(Report("up"), 1);
+  }
+}
+
+TEST_F(ScrapeTargetTest, OwnTimestampsAreKeptAndHaveNoStaleness) {
+  Configure("");
+  Scrape(1000, "m 5 777\nm 6 778\nm 7 778\nm 8 700\n");
+  EXPECT_EQ(batch_.series(0).samples[0].timestamp, 777);
+  EXPECT_EQ(result_.counts.stored, 3u);
+  EXPECT_EQ(result_.counts.duplicates, 1u);
+  EXPECT_EQ(result_.counts.out_of_order, 1u);
+  EXPECT_EQ(Scrape(2000, "").size(), 0u);
+
+  Configure("  honor_timestamps: false\n");
+  Scrape(1000, "m 5 777\n");
+  EXPECT_EQ(batch_.series(0).samples[0].timestamp, 1000);
+  EXPECT_EQ(Scrape(2000, "").size(), 1u);
+
+  Configure("  track_timestamps_staleness: true\n");
+  Scrape(1000, "m 5 777\n");
+  EXPECT_EQ(batch_.series(0).samples[0].timestamp, 777);
+  EXPECT_EQ(Scrape(2000, "").size(), 1u);
+}
+
+TEST_F(ScrapeTargetTest, LimitsFailTheScrape) {
+  const struct {
+    const char* fields;
+    const char* page;
+    const char* expected;
+  } cases[] = {
+      {"  sample_limit: 1\n", "a 1\nb 2\nc 3\n", "sample limit exceeded"},
+      {"  label_limit: 3\n", "m{a=\"1\"} 1\n",
+       "label_limit exceeded (metric: m, number of labels: 4, limit: 3)"},
+      {"  label_name_length_limit: 8\n", "m{long_name=\"1\"} 1\n",
+       "label_name_length_limit exceeded (metric: m, label name: long_name, "
+       "length: 9, limit: 8)"},
+      {"  label_value_length_limit: 3\n", "m{a=\"long\"} 1\n",
+       "label_value_length_limit exceeded (metric: m, label name: a, value: "
+       "long, length: 4, "
+       "limit: 3)"},
+  };
+  for (const auto& one : cases) {
+    Configure(one.fields);
+    EXPECT_EQ(Scrape(1000, one.page).size(), 0u);
+    EXPECT_THAT(std::string(result_.status.message()), HasSubstr(one.expected));
+    EXPECT_EQ(Report("up"), 0);
+  }
+  Configure("  sample_limit: 1\n");
+  Scrape(1000, "a 1\nb 2\nc 3\n");
+  EXPECT_EQ(Report("scrape_samples_scraped"), 3) << "how many there are is told";
+}
+
+TEST_F(ScrapeTargetTest, ExtraMetricsComeWhenAskedFor) {
+  Configure(
+      "  extra_scrape_metrics: true\n  sample_limit: 9\n  "
+      "scrape_timeout: 2s\n");
+  Scrape(1000, "m 1\n");
+  EXPECT_EQ(Report("scrape_timeout_seconds"), 2);
+  EXPECT_EQ(Report("scrape_sample_limit"), 9);
+  EXPECT_EQ(Report("scrape_body_size_bytes"), 4);
+}
+
+TEST_F(ScrapeTargetTest, TheEndOfATargetEndsItsReportsToo) {
+  Configure("");
+  Scrape(1000, "m 1\n");
+  batch_.Clear();
+  target_->End(2000, batch_);
+  EXPECT_EQ(batch_.size(), 6u);
+  for (size_t i = 0; i < batch_.size(); ++i) {
+    EXPECT_TRUE(IsStaleNan(batch_.series(i).samples[0].value));
+    EXPECT_EQ(batch_.series(i).samples[0].timestamp, 2000);
+  }
+}
+
+TEST_F(ScrapeTargetTest, SeriesThatComeAndGoAreForgotten) {
+  Configure("");
+  for (int i = 0; i < 5'000; ++i) {
+    const std::string page = "stays 1\ngoes{i=\"" + std::to_string(i) + "\"} 1\n";
+    EXPECT_THAT(Scrape(1000 + i, page), Contains(Pair("stays{}", 1)));
+    EXPECT_LT(target_->series_count(), 1'500u);
+  }
+}
+
+TEST_F(ScrapeTargetTest, ReadsOpenMetricsWithExemplarsByItsContentType) {
+  Configure("");
+  Scrape(1000, "# TYPE c counter\nc_total 5 0.5 # {t=\"x\"} 1\n# EOF\n",
+         "application/openmetrics-text; version=1.0.0; charset=utf-8");
+  EXPECT_THAT(Contents(), UnorderedElementsAre(Pair("c_total{}", 5)));
+  EXPECT_EQ(batch_.series(0).samples[0].timestamp, 500);
+  ASSERT_EQ(batch_.exemplar_count(), 1u);
+  const SeriesBatch::Series series = batch_.series(0);
+  EXPECT_EQ(series.exemplars[0].timestamp, 500) << "that of the sample, since it has none";
+  EXPECT_EQ(series.labels_of(series.exemplars[0]).ToString(), R"({t="x"})");
+
+  Scrape(2000, "c_total 5 # {t=\"" + std::string(200, 'x') + "\"} 1\n# EOF\n",
+         "application/openmetrics-text");
+  EXPECT_EQ(batch_.exemplar_count(), 0u);
+  EXPECT_EQ(result_.counts.exemplars_refused, 1u);
+}
+
+TEST_F(ScrapeTargetTest, TheRequestHasWhatPrometheusSends) {
+  Configure(
+      "  scrape_timeout: 3s\n  body_size_limit: 1KB\n  authorization: "
+      "{credentials: t}\n");
+  const net::FetchRequest request = target_->Request(1 << 20);
+  EXPECT_EQ(request.url, "http://h:1/metrics");
+  EXPECT_EQ(request.body_bytes_max, 1024u);
+  EXPECT_EQ(request.timeout, std::chrono::seconds(3));
+  EXPECT_TRUE(request.accepts_gzip);
+  EXPECT_THAT(request.headers, Contains("Authorization: Bearer t"));
+  EXPECT_THAT(request.headers, Contains(HasSubstr("Accept: application/openmetrics-text")));
+  EXPECT_THAT(request.headers, Contains(HasSubstr("X-Prometheus-Scrape-Timeout-Seconds: 3")));
+}
+
+}  // namespace
+}  // namespace luma::prom

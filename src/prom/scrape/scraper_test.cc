@@ -1,0 +1,180 @@
+#include "prom/scrape/scraper.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+
+#include "model/testing/memory_metrics.h"
+#include "net/http_server.h"
+#include "prom/scrape/prometheus_config.h"
+
+namespace luma::prom {
+namespace {
+
+using testing::HasSubstr;
+
+class ScraperTest : public testing::Test {
+ protected:
+  ScraperTest() {
+    net::Router router;
+    router.Add("GET", "/metrics", {}, [this](net::HttpRequest request, net::Responder responder) {
+      ++pages_served_;
+      EXPECT_THAT(std::string(request.Header("Accept")), HasSubstr("version=0.0.4"));
+      responder.Send(net::TextResponse(200, "served 1\n"));
+    });
+    router.Add("GET", "/sd", {}, [this](net::HttpRequest, net::Responder responder) {
+      responder.Send(
+          {.content_type = "application/json", .body = "[{\"targets\": [\"" + Address() + "\"]}]"});
+    });
+    server_ = net::HttpServer::Start(loop_, workers_, std::move(router), {}).value();
+  }
+  ~ScraperTest() override {
+    if (scraper_) scraper_->Stop();
+    server_.reset();
+  }
+
+  std::string Address() const { return "127.0.0.1:" + std::to_string(server_->port()); }
+
+  // `jobs` in YAML, without indentation; the interval is short.
+  void Configure(const std::string& jobs) {
+    Result<PrometheusConfig> config =
+        ParsePrometheusConfig("global: {scrape_interval: 20ms}\nscrape_configs:\n" + jobs, "");
+    ASSERT_TRUE(config.ok()) << config.status();
+    if (!scraper_) {
+      scraper_ = std::make_unique<PrometheusScraper>(workers_, metrics_, Clock::System(),
+                                                     net::FetcherOptions{});
+    }
+    scraper_->Reconfigure({.jobs = config->scrape_configs});
+  }
+  std::string Job(const std::string& name, const std::string& fields = "") const {
+    return "- {job_name: " + name + ", static_configs: [{targets: ['" + Address() + "']}]" +
+           fields + "}\n";
+  }
+
+  std::vector<SeriesSamples> Samples(std::string name) {
+    const Matchers matchers = {
+        Matcher::Create("__name__", MatchOp::kEqual, std::move(name)).value()};
+    return metrics_.Select(matchers, {}, {}).value();
+  }
+
+  std::atomic<int> pages_served_{0};
+  MemoryMetrics metrics_;
+  net::EventLoop loop_{1};
+  net::WorkerPool workers_{2, 100};
+  std::unique_ptr<net::HttpServer> server_;
+  std::unique_ptr<PrometheusScraper> scraper_;
+};
+
+TEST_F(ScraperTest, ScrapesEveryTargetAgainAndAgain) {
+  Configure(Job("good") + Job("missing", ", metrics_path: /nothing"));
+  while (pages_served_ < 3 || scraper_->counters().scrapes_failed < 3) std::this_thread::yield();
+  scraper_->Stop();
+  ASSERT_EQ(Samples("served").size(), 1u);
+  EXPECT_EQ(Samples("served")[0].labels.Get("job"), "good");
+  const std::vector<SeriesSamples> up = Samples("up");
+  ASSERT_EQ(up.size(), 2u);
+  EXPECT_THAT(up[0].values, testing::Each(up[0].labels.Get("job") == "good" ? 1 : 0));
+  EXPECT_THAT(up[1].values, testing::Each(up[1].labels.Get("job") == "good" ? 1 : 0));
+}
+
+TEST_F(ScraperTest, StorageThatRefusesIsCountedAndScrapingGoesOn) {
+  metrics_.FailWrites(Status::DiskFull("no space"));
+  Configure(Job("good"));
+  while (scraper_->counters().writes_failed < 2) std::this_thread::yield();
+  metrics_.FailWrites(Status::Ok());
+  while (scraper_->counters().samples_stored == 0) std::this_thread::yield();
+}
+
+// Goal: a target that is taken away ends its series; one that stays, with other
+// timing too, ends none and forgets none.
+TEST_F(ScraperTest, ATargetThatGoesAwayEndsItsSeriesAndTheOthersGoOn) {
+  Configure(Job("stays") + Job("leaves"));
+  while (Samples("served").size() < 2) std::this_thread::yield();
+  Configure(Job("stays", ", scrape_interval: 10ms"));
+  const auto ended = [this](std::string name) {
+    return IsStaleNan(Samples(std::move(name)).at(0).values.back());  // "leaves" sorts first
+  };
+  while (!ended("served") || !ended("up")) std::this_thread::yield();
+  const uint64_t before = scraper_->counters().samples_stored;
+  while (scraper_->counters().samples_stored < before + 20) std::this_thread::yield();
+  scraper_->Stop();
+  EXPECT_TRUE(ended("served")) << "not scraped again";
+  EXPECT_THAT(Samples("served").at(1).values, testing::Each(1));
+}
+
+TEST_F(ScraperTest, ATargetThatIsBackInTimeGoesOn) {
+  Configure(Job("a"));
+  while (Samples("served").empty()) std::this_thread::yield();
+  Configure("");
+  Configure(Job("a"));
+  const int before = pages_served_;
+  while (pages_served_ < before + 10) std::this_thread::yield();
+  scraper_->Stop();
+  EXPECT_THAT(Samples("served").at(0).values, testing::Each(1));
+}
+
+TEST_F(ScraperTest, TooManyTargetsAreAllDownWithoutBeingAsked) {
+  Configure("- {job_name: a, target_limit: 1, static_configs: [{targets: ['" + Address() +
+            "', 'localhost:" + std::to_string(server_->port()) + "']}]}\n");
+  while (scraper_->counters().scrapes_failed < 4) std::this_thread::yield();
+  EXPECT_EQ(pages_served_, 0);
+  EXPECT_THAT(scraper_->Pools().at(0).active.at(0).last.error,
+              HasSubstr("target_limit exceeded (number of targets: 2, limit: 1)"));
+}
+
+TEST_F(ScraperTest, PoolsTellWhatIsScrapedAndWhatIsDropped) {
+  Configure("- {job_name: a, static_configs: [{targets: ['" + Address() +
+            "', 'other:1']}], relabel_configs: [{source_labels: [__address__], "
+            "regex: 'other.*', "
+            "action: drop}]}\n");
+  while (scraper_->Pools().at(0).active.at(0).last.time == 0) std::this_thread::yield();
+  const ScrapePoolState pool = scraper_->Pools().at(0);
+  EXPECT_EQ(pool.active.at(0).last.error, "");
+  EXPECT_EQ(pool.active[0].target->url, "http://" + Address() + "/metrics");
+  ASSERT_EQ(pool.dropped.size(), 1u);
+  EXPECT_EQ(pool.dropped_count, 1u);
+  EXPECT_EQ(pool.dropped[0].at("__address__"), "other:1");
+}
+
+TEST_F(ScraperTest, TargetsComeFromFilesThatChange) {
+  const std::string path = testing::TempDir() + "targets_" + std::to_string(::getpid()) + ".json";
+  const auto write = [&path](const std::string& text) {
+    std::ofstream(path + ".new") << text;
+    std::filesystem::rename(path + ".new", path);
+  };
+  write("[]");
+  Configure("- {job_name: a, file_sd_configs: [{files: ['" + path + "']}]}\n");
+  write("[{\"targets\": [\"" + Address() + "\"], \"labels\": {\"from\": \"file\"}}]");
+  while (Samples("served").empty()) std::this_thread::yield();
+  EXPECT_EQ(Samples("served")[0].labels.Get("from"), "file");
+  const ScrapePoolState pool = scraper_->Pools().at(0);
+  EXPECT_EQ(pool.active.at(0).target->discovered.at("__meta_filepath"), path);
+  write("not a list");
+  write("[]");
+  while (!scraper_->Pools().at(0).active.empty()) std::this_thread::yield();
+  std::filesystem::remove(path);
+}
+
+TEST_F(ScraperTest, TargetsComeFromAServer) {
+  Configure("- {job_name: a, http_sd_configs: [{url: 'http://" + Address() + "/sd'}]}\n");
+  while (Samples("served").empty()) std::this_thread::yield();
+  EXPECT_EQ(scraper_->Pools().at(0).active.at(0).target->discovered.at("__meta_url"),
+            "http://" + Address() + "/sd");
+}
+
+TEST_F(ScraperTest, SecretsComeFromFiles) {
+  const std::string path = testing::TempDir() + "secret_" + std::to_string(::getpid());
+  Configure(Job("a", ", bearer_token_file: '" + path + "'"));
+  while (scraper_->counters().scrapes_failed == 0) std::this_thread::yield();
+  EXPECT_EQ(pages_served_, 0);
+  std::ofstream(path) << "token\n";
+  while (pages_served_ == 0) std::this_thread::yield();
+  std::filesystem::remove(path);
+}
+
+}  // namespace
+}  // namespace luma::prom
