@@ -243,6 +243,8 @@ class ScrapeTest(ServerTest):
             self.check_requests()
         with self.subTest("metadata"):
             self.check_metadata()
+        with self.subTest("exemplars"):
+            self.check_exemplars()
 
     def check_targets(self):
         fields = ("discoveredLabels", "labels", "scrapePool", "scrapeUrl", "health", "scrapeInterval",
@@ -279,6 +281,14 @@ class ScrapeTest(ServerTest):
         theirs, ours = ({(one["metric"], one["type"], one["help"], one["unit"]) for one in answer}
                         for answer in self.both("targets/metadata", match_target='{job="open_metrics"}'))
         self.assertEqual(theirs, ours)
+
+    def check_exemplars(self):
+        """The one on the page, at its own time, with the labels of its series."""
+        answer = self.server.api("query_exemplars", query="requests_seconds_total", start=1.5e9, end=1.7e9)
+        self.assertEqual([one["seriesLabels"]["job"] for one in answer], ["open_metrics"])
+        exemplar, = answer[0]["exemplars"]
+        self.assertEqual((exemplar["labels"], float(exemplar["value"]), float(exemplar["timestamp"])),
+                         ({"trace_id": "abc"}, 0.5, 1_600_000_000.5))
 
     def test_series_and_targets_come_and_go(self):
         self.assert_same_series('{job="changing",__name__=~"stays|vanishes"}')
