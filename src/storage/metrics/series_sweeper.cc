@@ -1,6 +1,7 @@
 #include "storage/metrics/series_sweeper.h"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -78,11 +79,11 @@ uint32_t FirstNewBlock(const RunView& run, const TableSnapshot& seen) {
 }  // namespace
 
 Result<uint64_t> SeriesSweeper::SweepIfNeeded() {
-  const uint64_t mark = LossMark();
+  const std::optional<uint64_t> mark = LossMark();
   if (mark == last_mark_.load()) return uint64_t{0};
   ++sweeps_;
   LUMA_ASSIGN_OR_RETURN(const uint64_t removed, Sweep(registry_.Select({})));
-  last_mark_ = mark;
+  if (mark) last_mark_ = *mark;
   return removed;
 }
 
@@ -95,11 +96,12 @@ Result<SeriesSweeper::Tables> SeriesSweeper::ReadTables() const {
   return tables;
 }
 
-uint64_t SeriesSweeper::LossMark() const {
-  // Read first: what is replaced meanwhile then looks lost, never the other way round.
+std::optional<uint64_t> SeriesSweeper::LossMark() const {
   const uint64_t replaced = replaced_rows_();
   uint64_t lost = 1;  // not that of a sweeper that has not swept
   for (const ObjectId table : kTables) lost += engine_.maintenance().rows_lost(table);
+  // What is replaced meanwhile looks lost; such a mark would hide as many rows that are lost later.
+  if (replaced_rows_() != replaced) return std::nullopt;
   return lost - replaced;
 }
 

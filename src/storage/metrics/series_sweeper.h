@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -53,8 +54,8 @@ class SeriesSweeper {
   Result<Tables> ReadTables() const;
   Result<uint64_t> RemoveAlone(SeriesBitmap candidates, const Tables& seen);
   Status DeleteRows(const SeriesBitmap& series);
-  // Rises whenever rows are lost. While rows are being replaced it may do so for nothing.
-  uint64_t LossMark() const;
+  // Rises whenever rows are lost. Nothing when it cannot be told, because rows are being replaced.
+  std::optional<uint64_t> LossMark() const;
 
   MultiTierStorage& engine_;
   SeriesRegistry& registry_;
