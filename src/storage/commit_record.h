@@ -27,7 +27,7 @@ class CommitRecord {
     RunId run{};
     DeleteBitmapPtr positions;
     uint32_t layout = 0;  // that of the run, which the positions belong to
-    Bytes contents = {};  // EncodeDeletedRows; empty: positions say it all
+    Bytes contents = {};  // DeletedContents; empty: positions say it all
   };
   struct Append {
     ObjectId table{};

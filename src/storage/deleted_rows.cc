@@ -10,14 +10,12 @@
 #include "storage/column_block.h"
 #include "storage/commit_record.h"
 #include "storage/constraint_check.h"
+#include "storage/hot/string_arena.h"
 #include "storage/warm/segment_format.h"
 
 namespace luma::storage {
 namespace {
 
-// A delete of so many rows that they cannot be told in less is rare, and its record must fit into
-// memory and log (kWalPayloadBytesMax).
-constexpr uint64_t kContentsBytesMax = 64ull << 20;
 constexpr uint64_t kCopies = 3;  // the contents, the record, the log's buffer
 
 // Of tables whose keys no constraint declares: docs/formats/metrics_tables.md, (1), (4), (5).
@@ -102,7 +100,8 @@ class GatheredColumn {
 };
 
 Status AddRows(const RunVersion& run, uint32_t block, std::span<const uint32_t> rows,
-               std::span<const ColumnSchema* const> columns, ContentsWriter& to) {
+               std::span<const ColumnSchema* const> columns, BudgetLease& memory,
+               ContentsWriter& to) {
   std::vector<GatheredColumn> gathered;
   std::vector<ColumnSpan> spans;
   gathered.reserve(columns.size());
@@ -110,6 +109,8 @@ Status AddRows(const RunVersion& run, uint32_t block, std::span<const uint32_t> 
     LUMA_ASSIGN_OR_RETURN(ColumnBlock read, run.Read(*column, block));
     spans.push_back(gathered.emplace_back(std::move(read), rows).span());
   }
+  // Encoding never makes strings longer.
+  LUMA_RETURN_IF_ERROR(memory.Grow(LongStringBytes(spans, 0, static_cast<uint32_t>(rows.size()))));
   to.AddPiece(spans);
   return Status::Ok();
 }
@@ -132,10 +133,27 @@ std::vector<const ColumnSchema*> IdentityColumns(const CatalogObject& table) {
   return columns;
 }
 
-Result<Bytes> EncodeDeletedRows(const CatalogObject& table, const RunVersion& run,
-                                const DeleteBitmap& positions, BudgetLease& memory) {
+Result<Bytes> DeletedContents::Encode(const CatalogObject& table, const RunVersion& run,
+                                      const DeleteBitmap& positions) {
+  if (goes_without_) return Bytes();
+  const uint64_t booked = memory_.bytes();
+  Result<Bytes> contents = EncodeRows(table, run, positions);
+  if (contents.ok()) {
+    bytes_left_ -= contents->size();
+    return contents;
+  }
+  const StatusCode code = contents.status().code();
+  if (code != StatusCode::kOutOfMemory && code != StatusCode::kTooLarge) return contents;
+  GoWithout(table, contents.status());
+  memory_.Release();
+  memory_ = budget_.BookAlways(BudgetUse::kTransactions, booked);
+  return Bytes();
+}
+
+Result<Bytes> DeletedContents::EncodeRows(const CatalogObject& table, const RunVersion& run,
+                                          const DeleteBitmap& positions) {
   const auto columns = IdentityColumns(table);
-  LUMA_RETURN_IF_ERROR(memory.Grow(PieceBytesMax(columns, positions.count())));
+  LUMA_RETURN_IF_ERROR(memory_.Grow(PieceBytesMax(columns, positions.count())));
   std::vector<RunColumn> written;
   for (const ColumnSchema* const column : columns) {
     written.push_back({column->id, column->physical_type});
@@ -145,16 +163,29 @@ Result<Bytes> EncodeDeletedRows(const CatalogObject& table, const RunVersion& ru
     const std::vector<uint32_t> rows = RowsIn(run, block, positions);
     if (rows.empty()) continue;
     const uint64_t before = contents.size_bytes();
-    LUMA_RETURN_IF_ERROR(AddRows(run, block, rows, columns, contents));
-    LUMA_RETURN_IF_ERROR(memory.Grow(kCopies * (contents.size_bytes() - before)));
-    if (contents.size_bytes() <= kContentsBytesMax) continue;
-    LUMA_LOG(kWarn, "storage",
-             "a restore to a point in time will stop before a delete of so many rows: table={} "
-             "rows={}",
-             table.name, positions.count());
-    return Bytes();
+    LUMA_RETURN_IF_ERROR(AddRows(run, block, rows, columns, memory_, contents));
+    LUMA_RETURN_IF_ERROR(memory_.Grow(kCopies * (contents.size_bytes() - before)));
+    if (contents.size_bytes() > bytes_left_) return Status::TooLarge("they take too many bytes");
   }
-  return contents.Finish();
+  Bytes bytes = contents.Finish();
+  if (bytes.size() > bytes_left_) return Status::TooLarge("they take too many bytes");
+  return bytes;
+}
+
+void DeletedContents::GoWithout(const CatalogObject& table, const Status& why) {
+  goes_without_ = true;
+  CommitsWithoutContents().Add(1);
+  LUMA_LOG(kWarn, "storage",
+           "the log does not say what deleted rows held; a restore from an older backup will stop "
+           "before this commit, so make a backup: table={} reason={}",
+           table.name, why.message());
+}
+
+Counter& CommitsWithoutContents() {
+  static Counter& counter = MetricsRegistry::Default().AddCounter(
+      "luma_wal_commits_without_contents_total",
+      "Commits before which a restore to a point in time stops unless a later backup is there.");
+  return counter;
 }
 
 }  // namespace luma::storage

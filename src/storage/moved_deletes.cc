@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/log.h"
 #include "storage/column_block.h"
 #include "storage/decoded_column.h"
 #include "storage/zone_overlap.h"
@@ -16,6 +17,8 @@ namespace {
 
 // Of a row that is looked for, beside its bytes: a node of a hash table, a vector of one entry.
 constexpr uint64_t kWantedBytes = 128;
+constexpr uint64_t kBookedAtOnce = 64 << 10;
+constexpr uint64_t kBatchBytesMin = 32 << 20;
 
 void AppendBytes(const void* from, size_t bytes, std::string& to) {
   to.append(static_cast<const char*>(from), bytes);
@@ -61,30 +64,54 @@ Status VisitRows(const RunView& run, uint32_t block, std::span<const ColumnSchem
 
 }  // namespace
 
+// Rows of one delete, decoded.
+struct MovedDeletes::WantedPiece {
+  const Pending* by = nullptr;
+  RunColumnsPtr columns;
+  std::vector<const ColumnSchema*> schemas = {};
+  std::vector<ColumnBlock> blocks = {};
+  std::vector<ZoneMap> zones = {};
+  uint32_t row_count = 0;
+
+  static Result<WantedPiece> Of(const Pending& by, const LoggedContents& contents,
+                                const LoggedRows::Piece& encoded) {
+    LUMA_ASSIGN_OR_RETURN(auto decoded, DecodePiece(*contents.columns, encoded));
+    WantedPiece piece{.by = &by, .columns = contents.columns, .row_count = encoded.row_count};
+    for (size_t i = 0; i < decoded.size(); ++i) {
+      encoding::AlignedBuffer scratch;
+      piece.zones.push_back(ComputeZoneMap(decoded[i].Flatten(scratch)));
+      piece.schemas.push_back(by.table->table->FindColumn((*piece.columns)[i].id));
+      auto shared = std::make_shared<const encoding::DecodedBlock>(std::move(decoded[i]));
+      LUMA_ASSIGN_OR_RETURN(ColumnBlock block, ColumnBlockOf(*piece.schemas[i], std::move(shared)));
+      piece.blocks.push_back(std::move(block));
+    }
+    return piece;
+  }
+};
+
 // Rows that one scan looks for. They have the same columns.
 class MovedDeletes::WantedRows {
  public:
-  explicit WantedRows(MemoryBudget& budget) : budget_(&budget) {}
+  WantedRows(MemoryBudget& budget, uint64_t bytes_max) : budget_(&budget), bytes_max_(bytes_max) {}
 
   bool empty() const { return count_ == 0; }
   uint64_t count() const { return count_; }
-  uint64_t bytes() const { return bytes_; }
-  bool HasColumns(const RunColumns& columns) const { return *columns_ == columns; }
   const std::vector<const ColumnSchema*>& columns() const { return schemas_; }
 
-  Status Add(const Pending& one, const LoggedContents& contents, const LoggedRows::Piece& piece) {
-    if (columns_ == nullptr) UseColumns(one, contents);
-    LUMA_ASSIGN_OR_RETURN(auto decoded, DecodePiece(*columns_, piece));
-    std::vector<ColumnBlock> blocks;
-    for (size_t i = 0; i < decoded.size(); ++i) {
-      encoding::AlignedBuffer scratch;
-      AddZone(i, ComputeZoneMap(decoded[i].Flatten(scratch)));
-      auto shared = std::make_shared<const encoding::DecodedBlock>(std::move(decoded[i]));
-      LUMA_ASSIGN_OR_RETURN(ColumnBlock block, ColumnBlockOf(*schemas_[i], std::move(shared)));
-      blocks.push_back(std::move(block));
-    }
-    AddRows(one, blocks, piece.row_count);
-    return Status::Ok();
+  bool Takes(const WantedPiece& piece) const {
+    return empty() || (bytes_ < bytes_max_ && *columns_ == *piece.columns);
+  }
+  // Those of the piece from `row` on, until it is full: at least one. Returns the next. It must
+  // take the piece.
+  uint32_t Add(const WantedPiece& piece, uint32_t row) {
+    UseColumns(piece);
+    last_run_ = std::max(last_run_, piece.by->run);
+    std::string row_bytes;
+    do {
+      RowBytes(piece.blocks, row, row_bytes);
+      AddRow(*piece.by, row_bytes);
+    } while (++row < piece.row_count && bytes_ < bytes_max_);
+    return row;
   }
 
   bool MayBeIn(const RunView& run, uint32_t block) const {
@@ -118,37 +145,35 @@ class MovedDeletes::WantedRows {
     uint32_t count = 0;
   };
 
-  void UseColumns(const Pending& one, const LoggedContents& contents) {
-    columns_ = contents.columns;
-    table_ = one.table;
-    for (const RunColumn& column : *columns_) {
-      schemas_.push_back(table_->table->FindColumn(column.id));
+  void UseColumns(const WantedPiece& piece) {
+    if (columns_ != nullptr) {
+      for (size_t i = 0; i < zones_.size(); ++i) MergeZoneMap(zones_[i], piece.zones[i]);
+      return;
     }
+    columns_ = piece.columns;
+    table_ = piece.by->table;
+    schemas_ = piece.schemas;
+    zones_ = piece.zones;
   }
-  void AddZone(size_t column, const ZoneMap& zone) {
-    if (zones_.size() == column) {
-      zones_.push_back(zone);
-    } else {
-      MergeZoneMap(zones_[column], zone);
-    }
+  void AddRow(const Pending& by, const std::string& row) {
+    Book(row.size() + kWantedBytes);
+    std::vector<Wanted>& deletes = rows_[row];
+    if (deletes.empty() || deletes.back().by != &by) deletes.push_back({.by = &by});
+    ++deletes.back().count;
+    ++count_;
   }
-  void AddRows(const Pending& one, std::span<const ColumnBlock> blocks, uint32_t rows) {
-    const uint64_t bytes_before = bytes_;
-    std::string row_bytes;
-    for (uint32_t row = 0; row < rows; ++row) {
-      RowBytes(blocks, row, row_bytes);
-      std::vector<Wanted>& deletes = rows_[row_bytes];
-      if (deletes.empty() || deletes.back().by != &one) deletes.push_back({.by = &one});
-      ++deletes.back().count;
-      bytes_ += row_bytes.size() + kWantedBytes;
-    }
-    count_ += rows;
-    last_run_ = std::max(last_run_, one.run);
-    memory_.push_back(budget_->BookAlways(BudgetUse::kMerge, bytes_ - bytes_before));
+  void Book(uint64_t bytes) {
+    bytes_ += bytes;
+    if (bytes_ <= booked_) return;
+    const uint64_t more = std::max(bytes_ - booked_, kBookedAtOnce);
+    memory_.push_back(budget_->BookAlways(BudgetUse::kMerge, more));
+    booked_ += more;
   }
 
   MemoryBudget* budget_;
+  uint64_t bytes_max_;
   std::vector<BudgetLease> memory_;
+  uint64_t booked_ = 0;
   uint64_t bytes_ = 0;
   uint64_t count_ = 0;
   RunId last_run_{};  // that any of them can be in
@@ -187,25 +212,35 @@ Status MovedDeletes::Resolve(DatabaseState& state) const {
 
 Status MovedDeletes::ResolveTable(ObjectId id, const std::vector<Pending>& deletes,
                                   DatabaseState& state) const {
-  WantedRows wanted(*budget_);
+  WantedRows wanted(*budget_, BatchBytes());
   for (const Pending& one : deletes) {
     LUMA_ASSIGN_OR_RETURN(const LoggedContents contents, DecodeContents(one.contents));
-    for (const LoggedRows::Piece& piece : contents.pieces) {
-      const bool is_full = wanted.bytes() >= batch_bytes_max_;
-      if (!wanted.empty() && (is_full || !wanted.HasColumns(*contents.columns))) {
-        LUMA_RETURN_IF_ERROR(DeleteWanted(id, wanted, state));
-        wanted = WantedRows(*budget_);
+    for (const LoggedRows::Piece& encoded : contents.pieces) {
+      LUMA_ASSIGN_OR_RETURN(const auto piece, WantedPiece::Of(one, contents, encoded));
+      for (uint32_t row = 0; row < piece.row_count;) {
+        if (!wanted.Takes(piece)) {
+          LUMA_RETURN_IF_ERROR(DeleteWanted(id, wanted, state));
+          wanted = WantedRows(*budget_, BatchBytes());
+        }
+        row = wanted.Add(piece, row);
       }
-      LUMA_RETURN_IF_ERROR(wanted.Add(one, contents, piece));
     }
   }
   return DeleteWanted(id, wanted, state);
+}
+
+uint64_t MovedDeletes::BatchBytes() const {
+  const uint64_t limit = budget_->limit_bytes();
+  const uint64_t free = limit - std::min(limit, budget_->booked_bytes());
+  return std::min(batch_bytes_max_, std::max(kBatchBytesMin, free / 4));
 }
 
 // From the newest run to the oldest, so that a row is the newest of those it could be.
 Status MovedDeletes::DeleteWanted(ObjectId id, WantedRows& wanted, DatabaseState& state) {
   TableVersion version = state.Table(id);
   const auto runs = version.Views();
+  LUMA_LOG(kInfo, "storage", "looking for deleted rows in a restored table: id={} rows={} runs={}",
+           static_cast<uint32_t>(id), wanted.count(), runs.size());
   for (const auto& run : std::views::reverse(runs)) {
     if (run->id() > wanted.last_run()) continue;
     auto found = std::make_shared<DeleteBitmap>();

@@ -26,12 +26,14 @@ namespace luma::storage {
 // Threads: one.
 class MovedDeletes {
  public:
-  // `batch_bytes_max` bounds what one scan looks for: 32 MiB are some 200,000 rows of a short key.
-  explicit MovedDeletes(MemoryBudget& budget, uint64_t batch_bytes_max = 32 << 20)
+  // One scan looks for what takes a quarter of the free memory, but for 32 MiB at least, some
+  // 200,000 rows of a short key, and for `batch_bytes_max` at most.
+  explicit MovedDeletes(MemoryBudget& budget, uint64_t batch_bytes_max = 1 << 30)
       : budget_(&budget), batch_bytes_max_(batch_bytes_max) {}
 
   // Copies the delete, which has contents. `table` is what it was before the commit. Memory: that
-  // of the contents, as they are encoded. Errors: kCorruption.
+  // of the contents, as they are encoded, until the log ends: no more than what all deletes of the
+  // replayed log take there. Booked even beyond the limit. Errors: kCorruption.
   Status Add(Lsn lsn, const LoggedDelete& one, CatalogObjectPtr table);
   // The table was truncated or dropped.
   void Forget(ObjectId table) { tables_.erase(table); }
@@ -52,8 +54,10 @@ class MovedDeletes {
     BudgetLease memory;
   };
   class WantedRows;
+  struct WantedPiece;
 
   Status ResolveTable(ObjectId id, const std::vector<Pending>& deletes, DatabaseState& state) const;
+  uint64_t BatchBytes() const;
   static Status DeleteWanted(ObjectId id, WantedRows& wanted, DatabaseState& state);
 
   MemoryBudget* budget_;

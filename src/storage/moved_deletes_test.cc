@@ -43,7 +43,8 @@ class MovedDeletesTest : public testing::Test {
     auto positions = std::make_shared<DeleteBitmap>();
     for (uint32_t row = 0; row < rows.size(); ++row) positions->Add(row);
     BudgetLease memory = budget_.BookAlways(BudgetUse::kTransactions, 0);
-    const auto contents = EncodeDeletedRows(*table, *RunOf(run, rows), *positions, memory);
+    const auto contents =
+        DeletedContents(budget_, memory).Encode(*table, *RunOf(run, rows), *positions);
     EXPECT_TRUE(contents.ok()) << contents.status();
     return deletes.Add(Lsn{lsn},
                        {.table = kTable,
@@ -147,12 +148,96 @@ TEST_F(MovedDeletesTest, ColumnsThatTheTableHasNotAreCorruption) {
   auto positions = std::make_shared<DeleteBitmap>();
   positions->Add(0);
   BudgetLease memory = budget_.BookAlways(BudgetUse::kTransactions, 0);
-  const auto contents = EncodeDeletedRows(*Table(false), *RunOf(1, {{7, "a"}}), *positions, memory);
+  const auto contents =
+      DeletedContents(budget_, memory).Encode(*Table(false), *RunOf(1, {{7, "a"}}), *positions);
   const LoggedDelete one{
       .table = kTable, .run = RunId{1}, .positions = positions, .layout = 2, .contents = *contents};
   EXPECT_EQ(deletes_.Add(Lsn{1}, one, std::make_shared<const CatalogObject>(other)).code(),
             StatusCode::kCorruption);
   EXPECT_EQ(deletes_.Add(Lsn{1}, one, nullptr).code(), StatusCode::kCorruption);
+}
+
+// Goal: a scan looks for no more than it may, however many rows a delete has.
+TEST_F(MovedDeletesTest, ADeleteOfManyRowsIsFoundInSeveralScans) {
+  std::vector<TestRow> rows;
+  for (int64_t key = 0; key < 2000; ++key) rows.push_back({key, "text"});
+  AddRun(1, rows);
+  rows.resize(1500);
+  MovedDeletes small(budget_, 64 << 10);
+  LUMA_ASSERT_OK(Delete(small, 10, 1, rows, Table(true)));
+  LUMA_ASSERT_OK(small.Resolve(state_));
+  EXPECT_EQ(Left().size(), 500u);
+}
+
+// ---- what does not fit
+
+class DeletedContentsTest : public MovedDeletesTest {
+ protected:
+  // Of so many rows with numbers.
+  Result<Bytes> Encode(DeletedContents& contents, uint32_t run, uint32_t rows) {
+    std::vector<TestRow> all;
+    DeleteBitmap positions;
+    for (uint32_t row = 0; row < rows; ++row) {
+      all.push_back({int64_t{row} * row * 7919, "text"});
+      positions.Add(row);
+    }
+    return contents.Encode(*Table(true), *RunOf(run, all), positions);
+  }
+  uint64_t BytesOf(uint32_t rows) {
+    BudgetLease memory = budget_.BookAlways(BudgetUse::kTransactions, 0);
+    DeletedContents contents(budget_, memory);
+    return Encode(contents, 1, rows)->size();
+  }
+
+  const uint64_t warnings_before_ = CommitsWithoutContents().Value();
+  uint64_t warnings() const { return CommitsWithoutContents().Value() - warnings_before_; }
+  BudgetLease memory_ = budget_.BookAlways(BudgetUse::kTransactions, 0);
+};
+
+// Goal: deletes of one commit share the room, so that its record cannot become too large.
+TEST_F(DeletedContentsTest, ManyRunsOfOneCommitShareTheRoom) {
+  const uint64_t bytes = BytesOf(500);
+  DeletedContents contents(budget_, memory_, 2 * bytes + bytes / 2);
+  uint64_t total = 0;
+  uint64_t booked = 0;
+  for (uint32_t run = 1; run <= 20; ++run) {
+    const auto encoded = Encode(contents, run, 500);
+    LUMA_ASSERT_OK(encoded);
+    EXPECT_EQ(encoded->empty(), run > 2) << run;
+    total += encoded->size();
+    if (run == 2) booked = memory_.bytes();
+  }
+  EXPECT_EQ(total, 2 * bytes);
+  EXPECT_EQ(memory_.bytes(), booked);  // nothing for what was left out
+  EXPECT_EQ(warnings(), 1u);
+  const auto small = Encode(contents, 21, 1);  // would fit, but the commit is not restored anyway
+  LUMA_ASSERT_OK(small);
+  EXPECT_TRUE(small->empty());
+}
+
+TEST_F(DeletedContentsTest, JustTheRoomIsEnough) {
+  DeletedContents contents(budget_, memory_, BytesOf(500));
+  EXPECT_FALSE(Encode(contents, 1, 500)->empty());
+  EXPECT_EQ(warnings(), 0u);
+}
+
+TEST_F(DeletedContentsTest, WithoutMemoryTheyAreLeftOut) {
+  for (uint64_t refused = 1; refused <= 3; ++refused) {
+    BudgetLease memory = budget_.BookAlways(BudgetUse::kTransactions, 100);
+    DeletedContents contents(budget_, memory);
+    // RunOf books before.
+    std::vector<TestRow> row{{7, "a text that is longer than twelve bytes"}};
+    const RunVersionPtr run = RunOf(1, row);
+    DeleteBitmap positions;
+    positions.Add(0);
+    budget_.RefuseBooking(refused);
+    const auto encoded = contents.Encode(*Table(false), *run, positions);
+    budget_.RefuseBooking(0);
+    LUMA_ASSERT_OK(encoded);
+    EXPECT_TRUE(encoded->empty()) << refused;
+    EXPECT_EQ(memory.bytes(), 100u);
+    EXPECT_EQ(warnings(), refused);
+  }
 }
 
 // ---- what it costs
@@ -176,7 +261,7 @@ double BytesPerRow(const CatalogObject& table, uint32_t rows, const Fill& fill) 
   for (uint32_t row = 0; row < rows; ++row) positions.Add(row);
   BudgetLease memory = budget.BookAlways(BudgetUse::kTransactions, 0);
   const auto contents =
-      EncodeDeletedRows(table, RunVersion(run, count, nullptr), positions, memory);
+      DeletedContents(budget, memory).Encode(table, RunVersion(run, count, nullptr), positions);
   EXPECT_TRUE(contents.ok()) << contents.status();
   EXPECT_GE(memory.bytes() + 192, 3 * contents->size());  // all but the list of columns
   return static_cast<double>(contents->size()) / rows;

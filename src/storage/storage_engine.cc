@@ -11,6 +11,7 @@
 #include "storage/backup/restore.h"
 #include "storage/cold/cold_keys.h"
 #include "storage/cold/cold_metrics.h"
+#include "storage/deleted_rows.h"
 #include "storage/metrics/sample_scan.h"
 #include "storage/retention/expiry_clock_file.h"
 #include "storage/segment_metrics.h"
@@ -254,6 +255,7 @@ StorageEngine::StorageEngine(EngineOptions options, io::FileSystem& fs, const Cl
              *budget_, next_object_id_, request_flush_, options_.hold_log} {
   SegmentMetrics::Get();  // so that /metrics has them from the start
   ColdMetrics::Get();
+  CommitsWithoutContents();
   for (const auto& [id, record] : opened.database.sequences) sequences_.Restore(id, record);
   cold_->SetTableNames([this](ObjectId table) { return TableName(table); });
   if (cold_->has_store()) mover_.emplace(ColdParts(opened.state));

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "storage/deleted_rows.h"
 
 namespace luma::storage {
 namespace {
@@ -199,23 +198,26 @@ Result<WriteBatch> TransactionImpl::BuildBatch() {
     if (!changes.has_changes()) continue;
     LUMA_ASSIGN_OR_RETURN(TableWrite write, changes.Finish(*Catalog().Find(id)));
     if (write.truncate) truncates.push_back(id);
-    LUMA_RETURN_IF_ERROR(AddDeletes(write, batch.record_memory, deletes));
     if (write.rows != nullptr) appends.push_back({id, write.rows, write.row_count});
     batch.tables.push_back(std::move(write));
   }
   // Twice: the log copies the record to its buffer.
   LUMA_RETURN_IF_ERROR(batch.record_memory.Grow(2 * RecordBytesMax(batch.tables)));
+  // After it: these go without what cannot be booked.
+  DeletedContents contents(engine_.budget, batch.record_memory);
+  for (const TableWrite& write : batch.tables) {
+    LUMA_RETURN_IF_ERROR(AddDeletes(write, contents, deletes));
+  }
   batch.record = CommitRecord::Encode(batch.catalog_changes, truncates, deletes, appends);
   return batch;
 }
 
-Status TransactionImpl::AddDeletes(const TableWrite& write, BudgetLease& memory,
+Status TransactionImpl::AddDeletes(const TableWrite& write, DeletedContents& contents,
                                    std::vector<CommitRecord::Delete>& deletes) const {
   for (const auto& [run, positions] : write.deletes) {
     CommitRecord::Delete one{write.table, run->id(), positions, run->run()->layout()};
     if (engine_.logs_deleted_rows && one.layout != 0) {
-      LUMA_ASSIGN_OR_RETURN(one.contents,
-                            EncodeDeletedRows(*write.object, *run, *positions, memory));
+      LUMA_ASSIGN_OR_RETURN(one.contents, contents.Encode(*write.object, *run, *positions));
     }
     deletes.push_back(std::move(one));
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "storage/deleted_rows.h"
 #include "storage/engine_parts.h"
 #include "storage/table_changes.h"
 #include "storage/transaction.h"
@@ -55,7 +56,7 @@ class TransactionImpl final : public Transaction {
 
   Result<WriteBatch> BuildBatch();
   // Adds the deletes of one table, with what their rows held where the log needs it.
-  Status AddDeletes(const TableWrite& write, BudgetLease& memory,
+  Status AddDeletes(const TableWrite& write, DeletedContents& contents,
                     std::vector<CommitRecord::Delete>& deletes) const;
   // Returns the last record the transaction depends on: its commit's, or that of a sequence whose
   // numbers are all it used, or kNoLsn.

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "encoding/testing/test_seed.h"
+#include "storage/deleted_rows.h"
 #include "storage/metrics/metrics_store.h"
 #include "storage/testing/restore_every_commit.h"
 
@@ -338,6 +339,32 @@ TEST_F(MovedRowsRestoreTest, DeletesThatDoNotSayWhatTheRowsHeldAreRefused) {
   Merge();
   Delete(table, FirstIs(5));
   ExpectEveryCommitComesBack();
+}
+
+// Goal: a commit whose deletes cannot say what the rows held, for want of memory, is made all the
+// same; a restore gets up to it, not across it, and across it from a later backup.
+TEST_F(MovedRowsRestoreTest, ACommitThatGoesWithoutContentsIsWhereARestoreStops) {
+  const ObjectId table = Create(TestTable({.sorted = true}));
+  Backup();
+  InsertDescending(table, 20, 1, "text");
+  const Lsn before = LastLsn();
+  const uint64_t warnings = CommitsWithoutContents().Value();
+  const auto transaction = engine_->Begin();
+  const auto any = [](const TextRow&) { return true; };
+  LUMA_ASSERT_OK(transaction->Delete(table, Where(*transaction, table, any)));
+  engine_->budget().RefuseBooking(2, true);
+  const Status committed = transaction->Commit();
+  engine_->budget().RefuseBooking(0);
+  LUMA_ASSERT_OK(committed);
+  EXPECT_EQ(CommitsWithoutContents().Value(), warnings + 1);  // of ten runs
+  Remember();
+  LUMA_ASSERT_OK(archive_->ArchiveOnce());
+  ExpectRestored(before, states_[before]);
+  const Status refused = RestoreTo(LastLsn()).status();
+  EXPECT_EQ(refused.code(), StatusCode::kOutOfRange);
+  EXPECT_THAT(std::string(refused.hint()), HasSubstr(std::to_string(ToNumber(before))));
+  first_ = MustBackup().backup.Id();
+  ExpectRestored(LastLsn(), states_[LastLsn()]);
 }
 
 // ---- any history
