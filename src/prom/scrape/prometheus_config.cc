@@ -277,11 +277,20 @@ bool IsDiscoveryFileName(std::string_view path) {
          (star == std::string_view::npos || path.find('/', star) == std::string_view::npos);
 }
 
+// As long as Prometheus' durations, which count nanoseconds, are sure to reach.
+constexpr Millis kRefreshMax = std::chrono::hours(24 * 365);
+
+Status CheckRefresh(const YamlNode& node, Millis interval) {
+  if (interval.count() > 0 && interval <= kRefreshMax) return Status::Ok();
+  return YamlError(node, "refresh_interval must be more than 0 and at most a year");
+}
+
 Result<DiscoveryConfig> ReadFileDiscovery(const YamlNode& node, const PathResolver& paths) {
   FileDiscoveryConfig config;
   LUMA_RETURN_IF_ERROR(ReadFields(
       node, "file.SDConfig",
       {{"files", Into(config.files)}, {"refresh_interval", Into(config.refresh_interval)}}));
+  LUMA_RETURN_IF_ERROR(CheckRefresh(node, config.refresh_interval));
   if (config.files.empty()) {
     return YamlError(node, "file service discovery config must contain at least one path name");
   }
@@ -300,6 +309,7 @@ Result<DiscoveryConfig> ReadHttpDiscovery(const YamlNode& node, const PathResolv
   LUMA_RETURN_IF_ERROR(
       ReadFields(rest, "http.SDConfig",
                  {{"url", Into(config.url)}, {"refresh_interval", Into(config.refresh_interval)}}));
+  LUMA_RETURN_IF_ERROR(CheckRefresh(node, config.refresh_interval));
   if (config.url.empty()) return YamlError(node, "URL is missing");
   if (!config.url.starts_with("http://") && !config.url.starts_with("https://")) {
     return YamlError(node, "URL scheme must be 'http' or 'https'");
@@ -324,6 +334,7 @@ Result<DiscoveryConfig> ReadDnsDiscovery(const YamlNode& node) {
        {"type", [&config](const YamlNode& value) { return ReadDnsType(value, config.type); }},
        {"port", Into(config.port)},
        {"refresh_interval", Into(config.refresh_interval)}}));
+  LUMA_RETURN_IF_ERROR(CheckRefresh(node, config.refresh_interval));
   if (config.names.empty()) {
     return YamlError(node, "DNS-SD config must contain at least one SRV record name");
   }

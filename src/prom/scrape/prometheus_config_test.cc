@@ -125,6 +125,9 @@ TEST(PrometheusConfigTest, MistakesAreNamedWithTheirLine) {
        "at most one of basic_auth"},
       {"scrape_configs: [{job_name: a, file_sd_configs: [{files: [x.txt]}]}]",
        "is not valid for file discovery"},
+      {"scrape_configs: [{job_name: a, http_sd_configs: [{url: 'http://h', refresh_interval: "
+       "0s}]}]",
+       "refresh_interval must be more than 0"},
       {"scrape_configs: [{job_name: a, dns_sd_configs: [{names: [n], type: A}]}]",
        "a port is required"},
       {"scrape_configs:\n- job_name: a\n  ec2_sd_configs: [{}]\n",

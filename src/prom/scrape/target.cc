@@ -25,12 +25,16 @@ void SetIfAbsent(LabelBuilder& labels, std::string_view name, std::string_view v
   if (labels.Get(name).empty()) labels.Set(name, value);
 }
 
+// Times are counted in nanoseconds, too.
+constexpr Millis kTimeMax = std::chrono::hours(24 * 365 * 100);
+
 Result<Millis> ReadTime(const LabelBuilder& labels, std::string_view label, std::string_view what) {
   const Result<Millis> time = rules::ParseRuleDuration(labels.Get(label));
   if (!time.ok()) {
     return Status::InvalidArgument("error parsing ", what, ": ", time.status().message());
   }
   if (time->count() == 0) return Status::InvalidArgument(what, " cannot be 0");
+  if (*time > kTimeMax) return Status::InvalidArgument(what, " is out of range");
   return time;
 }
 

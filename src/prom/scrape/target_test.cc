@@ -69,6 +69,8 @@ TEST(TargetTest, WhatCannotBeScrapedIsAnError) {
        "error parsing scrape interval"},
       {"  relabel_configs: [{target_label: __scrape_interval__, replacement: 1s}]\n", "h:1",
        "scrape timeout cannot be greater than scrape interval (\"10s\" > \"1s\")"},
+      {"  relabel_configs: [{target_label: __scrape_interval__, replacement: 101y}]\n", "h:1",
+       "scrape interval is out of range"},
       {"  relabel_configs: [{target_label: __scrape_timeout__, replacement: '0'}]\n", "h:1",
        "scrape timeout cannot be 0"},
   };
