@@ -15,8 +15,6 @@ using std::chrono::steady_clock;
 // The first may see too little data, as Prometheus says.
 constexpr int kEvaluationsBeforeRestore = 2;
 
-constexpr size_t kBatchBytesMax = 64 << 20;  // many large histograms are stored in parts
-
 // Blocks until the batch is durable.
 Status WriteDurably(MetricsSink& sink, const SeriesBatch& batch) {
   Mutex mutex;
@@ -181,9 +179,9 @@ Status RuleGroup::Store(const std::vector<RuleSample>& samples, const SeriesSet&
   for (const RuleSample& sample : samples) {
     AddSample(sample, time, batch);
     vanished.erase(std::string(sample.labels.canonical()));
-    if (batch.allocated_bytes() < kBatchBytesMax) continue;
+    if (batch.allocated_bytes() < options_.batch_bytes_max) continue;
     LUMA_RETURN_IF_ERROR(WriteDurably(parts_.sink, batch));
-    batch.Clear();
+    batch = SeriesBatch();  // clearing would keep the memory, which is what is measured
   }
   for (const auto& [key, labels] : vanished) {
     if (!given.contains(key)) AddFloat(labels, time, kStaleNan, batch);

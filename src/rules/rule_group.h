@@ -56,6 +56,7 @@ struct RuleGroupOptions {
   std::chrono::milliseconds grace{600'000};               // no restored alert fires sooner
   bool restore = false;  // the state of alerts, after the second evaluation that went well
   AlertContext context = {};
+  size_t batch_bytes_max = 64 << 20;  // many large histograms are stored in parts
 };
 
 // Threads: State from any thread; the rest from one at a time.

@@ -431,5 +431,34 @@ TEST_F(RuleGroupTest, AnErrorOfARuleDoesNotStopTheOthers) {
   EXPECT_THAT(Samples("b{instance='i'}"), ElementsAre(Pair(0, 1)));
 }
 
+// Counts the batches that go to another sink.
+class CountingSink final : public MetricsSink {
+ public:
+  explicit CountingSink(MetricsSink& to) : to_(to) {}
+  void Write(const SeriesBatch& batch, WriteCallback done) override {
+    ++writes;
+    to_.Write(batch, std::move(done));
+  }
+  int writes = 0;
+
+ private:
+  MetricsSink& to_;
+};
+
+// Every part is a durable write.
+TEST_F(RuleGroupTest, LargeResultsAreStoredInFewParts) {
+  const auto specs =
+      ParseRuleFile("groups:\n- name: g\n  rules:\n  - {record: a, expr: up}\n", "a.yml");
+  ASSERT_TRUE(specs.ok()) << specs.status();
+  CountingSink sink(metrics_);
+  RuleGroup group(specs->front(), {queries_, sink, [](const RuleSpec&, std::vector<Alert>) {}},
+                  {.batch_bytes_max = 16 << 10});
+  for (int i = 0; i < 1000; ++i) Up(std::to_string(i), i, kStart);
+  group.Evaluate(kStart);
+  EXPECT_EQ(Samples("a").size(), 1000u);
+  EXPECT_GE(sink.writes, 3);
+  EXPECT_LE(sink.writes, 30);
+}
+
 }  // namespace
 }  // namespace luma::rules
