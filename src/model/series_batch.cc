@@ -7,6 +7,8 @@
 namespace luma {
 namespace {
 
+constexpr size_t kUtf8BytesMax = 4;  // of one character
+
 // Of UTF-8.
 size_t CharactersIn(std::string_view text) {
   return static_cast<size_t>(
@@ -82,6 +84,10 @@ LabelsOutcome SeriesBatch::AddExemplar(UnixMillis timestamp, double value,
                                        std::span<LabelRef> labels) {
   size_t characters = 0;
   for (const LabelRef& label : labels) {
+    // A text may be as large as a request: it is not looked at for being too long.
+    if (label.name.size() + label.value.size() > kExemplarCharsMax * kUtf8BytesMax) {
+      return LabelsOutcome::kTooLong;
+    }
     characters += CharactersIn(label.name) + CharactersIn(label.value);
     if (characters > kExemplarCharsMax) return LabelsOutcome::kTooLong;
   }

@@ -82,5 +82,18 @@ TEST(SeriesBatchTest, StartTimesAndExemplarsBelongToTheirEntry) {
   EXPECT_EQ(batch.exemplar_count(), 2u);
 }
 
+// A symbol of a request may have megabytes, and exemplars name it by a byte.
+TEST(SeriesBatchTest, TextsThatAreTooLongForAnExemplarAreNotLookedAt) {
+  SeriesBatch batch;
+  batch.StartSeries(Labels::Of({{"__name__", "up"}})->view());
+  const std::string no_character(4 * kExemplarCharsMax, '\x80');  // would count as none
+  std::vector<LabelRef> labels{{"a", no_character}};
+  EXPECT_EQ(batch.AddExemplar(1, 1, labels), LabelsOutcome::kTooLong);
+  std::string longest;
+  for (size_t i = 1; i < kExemplarCharsMax; ++i) longest += "\xf0\x9f\x98\x80";
+  labels = {{"a", longest}};
+  EXPECT_EQ(batch.AddExemplar(1, 1, labels), LabelsOutcome::kOk);
+}
+
 }  // namespace
 }  // namespace luma

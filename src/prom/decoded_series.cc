@@ -7,10 +7,24 @@ namespace luma::prom {
 namespace {
 
 constexpr size_t kExemplarLabelsPerSeriesMax = 200'000;
+// A count that is stored takes up to eight bytes where the message has one.
+constexpr uint64_t kStoredPerWireByte = 8;
+constexpr uint64_t kStoredHistogramBytes = 128;  // without its buckets
+// Of the texts of one exemplar's labels in the batch; few are not ASCII.
+constexpr uint64_t kExemplarLabelBytes = kExemplarCharsMax;
 
 template <typename T>
 size_t AllocatedBytes(const std::vector<T>& values) {
   return values.capacity() * sizeof(T);
+}
+
+// Whether they may be of kExemplarCharsMax characters, without looking at texts, which are long.
+bool MayBeOfAnExemplar(std::span<const LabelRef> labels) {
+  if (labels.size() > kLabelsPerExemplarMax) return false;
+  constexpr size_t kUtf8BytesMax = 4;  // of one character
+  size_t bytes = 0;
+  for (const LabelRef& label : labels) bytes += label.name.size() + label.value.size();
+  return bytes <= kExemplarCharsMax * kUtf8BytesMax;
 }
 
 }  // namespace
@@ -35,7 +49,9 @@ bool DecodeWireSample(std::string_view message, WireSample& sample) {
   return reader.ok();
 }
 
-void DecodedSeries::Clear() {
+void DecodedSeries::Start(const SeriesBatch& batch, RequestMemory& memory) {
+  batch_ = &batch;
+  memory_ = &memory;
   samples_.clear();
   histograms_.clear();
   histogram_bytes_.clear();
@@ -48,6 +64,7 @@ Status DecodedSeries::AddHistogram(std::string_view message, UnixMillis start) {
   WireHistogram histogram;
   Status stored = CheckWireHistogramSize(message);
   if (stored.ok()) {
+    LUMA_RETURN_IF_ERROR(MakeRoomFor(message));
     if (!DecodeWireHistogram(message, histogram)) return MalformedMessage("Histogram");
     if (histogram.start_timestamp == 0) histogram.start_timestamp = start;
     stored = AppendWireHistogram(histogram, histogram_bytes_);
@@ -60,9 +77,24 @@ Status DecodedSeries::AddHistogram(std::string_view message, UnixMillis start) {
   return Status::Ok();
 }
 
+Status DecodedSeries::CheckHistogramBytes() const {
+  if (batch_->histogram_bytes() + histogram_bytes_.size() <= kHistogramBytesPerRequestMax) {
+    return Status::Ok();
+  }
+  return Status::TooLarge("histograms of one request are too large: limit=",
+                          kHistogramBytesPerRequestMax);
+}
+
+Status DecodedSeries::MakeRoomFor(std::string_view histogram) {
+  LUMA_RETURN_IF_ERROR(CheckHistogramBytes());
+  // There and, soon, in the batch.
+  return memory_->Need(RequestMemory::BytesIn(*batch_) + 2 * used_bytes() +
+                       histogram.size() * kStoredPerWireByte + kStoredHistogramBytes);
+}
+
 void DecodedSeries::AddExemplar(UnixMillis timestamp, double value,
                                 std::span<const LabelRef> labels) {
-  if (labels.size() > kLabelsPerExemplarMax || exemplars_.size() >= kExemplarsPerRequestMax ||
+  if (!MayBeOfAnExemplar(labels) || exemplars_.size() >= kExemplarsPerRequestMax ||
       exemplar_labels_.size() + labels.size() > kExemplarLabelsPerSeriesMax) {
     ++refused_.exemplars_ignored;
     return;
@@ -78,10 +110,8 @@ void DecodedSeries::SetStart(UnixMillis start) {
 }
 
 Status DecodedSeries::AddTo(SeriesBatch& batch, WriteRequestSummary& summary) {
-  if (batch.histogram_bytes() + histogram_bytes_.size() > kHistogramBytesPerRequestMax) {
-    return Status::TooLarge("histograms of one request are too large: limit=",
-                            kHistogramBytesPerRequestMax);
-  }
+  LUMA_RETURN_IF_ERROR(CheckHistogramBytes());
+  LUMA_RETURN_IF_ERROR(memory_->Need(RequestMemory::BytesIn(batch) + 2 * used_bytes()));
   summary.AddRefusedParts(refused_);
   for (const WireSample& sample : samples_) {
     batch.AddSample({.timestamp = sample.timestamp, .value = sample.value});
@@ -101,7 +131,8 @@ void DecodedSeries::AddExemplarsTo(SeriesBatch& batch, WriteRequestSummary& summ
     const std::span labels =
         std::span(exemplar_labels_).subspan(begin, exemplar.labels_end - begin);
     begin = exemplar.labels_end;
-    if (batch.exemplar_count() >= kExemplarsPerRequestMax) {
+    if (batch.exemplar_count() + summary.exemplars_refused + summary.exemplars_ignored >=
+        kExemplarsPerRequestMax) {
       ++summary.exemplars_ignored;
       continue;
     }
@@ -128,6 +159,12 @@ void DecodedSeries::AddHistogramsTo(SeriesBatch& batch) const {
 UnixMillis DecodedSeries::LastTime() const {
   if (!samples_.empty()) return samples_.back().timestamp;
   return histograms_.empty() ? 0 : histograms_.back().timestamp;
+}
+
+uint64_t DecodedSeries::used_bytes() const {
+  return samples_.size() * sizeof(WireSample) + histograms_.size() * sizeof(Histogram) +
+         histogram_bytes_.size() + exemplar_labels_.size() * sizeof(LabelRef) +
+         exemplars_.size() * (sizeof(Exemplar) + kExemplarLabelBytes);
 }
 
 size_t DecodedSeries::allocated_bytes() const {

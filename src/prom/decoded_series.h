@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "model/series_batch.h"
+#include "prom/request_memory.h"
 #include "prom/write_request.h"
 
 namespace luma::prom {
@@ -26,14 +27,16 @@ bool DecodeWireSample(std::string_view message, WireSample& sample);
 // Thread-compatible; keeps its memory from series to series.
 class DecodedSeries {
  public:
-  void Clear();
+  // Begins the next series, which goes to `batch`. Both outlive AddTo; what is added is booked.
+  void Start(const SeriesBatch& batch, RequestMemory& memory);
 
   void AddSample(const WireSample& sample) { samples_.push_back(sample); }
   // A message Histogram; `start` is that of one that tells none. A histogram that cannot be is
-  // refused alone. Errors: kInvalidArgument for bytes that are no such message.
+  // refused alone. Errors: kInvalidArgument for bytes that are no such message, kOutOfMemory, and
+  // kTooLarge when the batch would have more than kHistogramBytesPerRequestMax.
   Status AddHistogram(std::string_view message, UnixMillis start);
-  // The texts must live until AddTo. One with more labels than its characters can be, and those
-  // beyond what a series can sensibly have, are left out and counted.
+  // The texts must live until AddTo. One with more or longer labels than its characters can be, and
+  // those beyond what a series can sensibly have, are left out and counted.
   void AddExemplar(UnixMillis timestamp, double value, std::span<const LabelRef> labels);
   void RefuseExemplar(std::string_view reason) { refused_.RefuseExemplar(reason); }
   // Of the samples that tell none.
@@ -44,8 +47,8 @@ class DecodedSeries {
   bool empty() const { return sample_count() + exemplar_count() == 0; }
 
   // To the series that was started last; more entries of it follow if need be. Nothing is added
-  // when it is empty. What was refused goes to `summary`. Errors: kTooLarge when the batch would
-  // have more than kHistogramBytesPerRequestMax.
+  // when it is empty. What was refused goes to `summary`: it counts for kExemplarsPerRequestMax, as
+  // it costs time too. Errors: kOutOfMemory, and kTooLarge as of AddHistogram.
   Status AddTo(SeriesBatch& batch, WriteRequestSummary& summary);
 
   size_t allocated_bytes() const;
@@ -60,10 +63,16 @@ class DecodedSeries {
     double value;
     size_t labels_end;  // in exemplar_labels_
   };
+  Status CheckHistogramBytes() const;
+  // Before the next histogram is decoded.
+  Status MakeRoomFor(std::string_view histogram);
+  uint64_t used_bytes() const;
   void AddExemplarsTo(SeriesBatch& batch, WriteRequestSummary& summary);
   void AddHistogramsTo(SeriesBatch& batch) const;
   UnixMillis LastTime() const;
 
+  const SeriesBatch* batch_ = nullptr;
+  RequestMemory* memory_ = nullptr;
   std::vector<WireSample> samples_;
   std::vector<Histogram> histograms_;
   std::string histogram_bytes_;

@@ -40,17 +40,25 @@ void AppendRefused(std::string_view what, uint64_t count, std::string_view reaso
   if (count > 0) text += fmt::format(" {}={} ({})", what, count, reason);
 }
 
+// Samples and exemplars have one reason in common, which says what it is of.
+void AppendRefusedByStorage(const WriteSummary& stored, WriteVersion version, std::string& text) {
+  if (version == WriteVersion::kOne || stored.exemplars_refused == 0) {
+    return AppendRefused("samples", stored.samples_refused, stored.first_refusal, text);
+  }
+  if (stored.samples_refused > 0) text += fmt::format(" samples={}", stored.samples_refused);
+  AppendRefused("exemplars", stored.exemplars_refused, stored.first_refusal, text);
+}
+
 // The answer to a request that storage has taken; 204 when nothing of it was lost.
 net::HttpResponse StoredResponse(const WriteRequestSummary& request, const WriteSummary& stored,
                                  WriteVersion version) {
   std::string refused;
   AppendRefused("series", request.series_refused, request.first_refusal, refused);
   AppendRefused("histograms", request.histograms_refused, request.first_bad_histogram, refused);
-  AppendRefused("samples", stored.samples_refused, stored.first_refusal, refused);
   if (version == WriteVersion::kTwo) {
     AppendRefused("exemplars", request.exemplars_refused, request.first_bad_exemplar, refused);
-    AppendRefused("exemplars", stored.exemplars_refused, stored.first_refusal, refused);
   }
+  AppendRefusedByStorage(stored, version, refused);
   if (refused.empty()) return {.status = 204};
   return net::TextResponse(400, "partly refused:" + refused);
 }
@@ -183,7 +191,7 @@ Result<WriteRequestSummary> RemoteWriteHandler::Decode(std::string_view body, Wr
   LeaseMemory more(options_.budget, memory);
   Result<WriteRequestSummary> summary =
       version == WriteVersion::kOne
-          ? scratch.decoder.Decode(message, sink_, scratch.batch)
+          ? scratch.decoder.Decode(message, sink_, more, scratch.batch)
           : scratch.decoder_v2.Decode(message, sink_, more, scratch.batch);
   if (summary.ok()) LUMA_RETURN_IF_ERROR(BookHistograms(scratch.batch, memory));
   return summary;

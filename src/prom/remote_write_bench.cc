@@ -87,25 +87,26 @@ class CountingSink final : public MetricsSink {
   const bool knows_all_;
 };
 
+class EndlessMemory final : public ResultMemory {
+ public:
+  Status Book(uint64_t) override { return Status::Ok(); }
+};
+
 // With all series unknown to storage (0) or known to it (1).
 void BM_Decode(benchmark::State& state) {
   const std::string message = NodeExporterLikeRequest();
   CountingSink sink(state.range(0) == 1);
+  EndlessMemory memory;
   RemoteWriteDecoder decoder;
   SeriesBatch batch;
   for (auto _ : state) {
     batch.Clear();
-    benchmark::DoNotOptimize(decoder.Decode(message, sink, batch).ok());
+    benchmark::DoNotOptimize(decoder.Decode(message, sink, memory, batch).ok());
   }
   state.SetItemsProcessed(state.iterations() * kSeries);
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(message.size()));
 }
 BENCHMARK(BM_Decode)->Arg(0)->Arg(1);
-
-class EndlessMemory final : public ResultMemory {
- public:
-  Status Book(uint64_t) override { return Status::Ok(); }
-};
 
 void BM_DecodeV2(benchmark::State& state) {
   const std::string message = NodeExporterLikeRequestV2();

@@ -88,8 +88,9 @@ bool HasMetricName(const std::vector<LabelRef>& labels) {
 
 Result<WriteRequestSummary> RemoteWriteDecoder::Decode(std::string_view message,
                                                        const MetricsSink& sink,
-                                                       SeriesBatch& batch) {
+                                                       ResultMemory& memory, SeriesBatch& batch) {
   WriteRequestSummary summary;
+  memory_.Start(memory, message.size());
   metadata_.clear();
   ProtobufReader reader(message);
   while (FindSome(reader, summary)) {
@@ -136,23 +137,23 @@ bool RemoteWriteDecoder::FindSome(ProtobufReader& reader, WriteRequestSummary& s
 
 Status RemoteWriteDecoder::DecodeSeries(const WireSeries& series, SeriesId id, SeriesBatch& batch,
                                         WriteRequestSummary& summary) {
-  const size_t samples_max = kSamplesPerRequestMax - batch.sample_count();
   if (id != kUnknownSeries) {
-    LUMA_RETURN_IF_ERROR(ReadFields(series.message.substr(series.label_bytes), samples_max));
+    LUMA_RETURN_IF_ERROR(ReadFields(series.message.substr(series.label_bytes), batch));
   }
   // More labels behind the samples make it another series.
   const bool is_known = id != kUnknownSeries && label_count_ == 0;
   if (!is_known) {
-    LUMA_RETURN_IF_ERROR(ReadFields(series.message, samples_max));
+    LUMA_RETURN_IF_ERROR(ReadFields(series.message, batch));
     return AddSeries(batch, summary);
   }
   if (!decoded_.empty()) batch.StartSeries(id);
   return decoded_.AddTo(batch, summary);
 }
 
-Status RemoteWriteDecoder::ReadFields(std::string_view fields, size_t samples_max) {
+Status RemoteWriteDecoder::ReadFields(std::string_view fields, const SeriesBatch& batch) {
+  const size_t samples_max = kSamplesPerRequestMax - batch.sample_count();
   labels_.clear();
-  decoded_.Clear();
+  decoded_.Start(batch, memory_);
   label_count_ = 0;
   ProtobufReader reader(fields);
   while (reader.Next()) {

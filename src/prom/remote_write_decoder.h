@@ -12,6 +12,7 @@
 #include "model/protobuf_reader.h"
 #include "model/series_batch.h"
 #include "prom/decoded_series.h"
+#include "prom/request_memory.h"
 #include "prom/write_request.h"
 
 namespace luma::prom {
@@ -26,9 +27,10 @@ class RemoteWriteDecoder {
   // labels that AppendCanonical refuses, for having no __name__ and for too many labels; the others
   // are kept. Unsorted labels are sorted. Unknown fields are skipped. Errors: kInvalidArgument for
   // bytes that are no such message, kTooLarge above kSamplesPerRequestMax and
-  // kHistogramBytesPerRequestMax; then the batch is not to be used.
+  // kHistogramBytesPerRequestMax, kOutOfMemory; then the batch is not to be used. What it grows to
+  // beyond as many bytes as the message has is booked on `memory`.
   Result<WriteRequestSummary> Decode(std::string_view message, const MetricsSink& sink,
-                                     SeriesBatch& batch);
+                                     ResultMemory& memory, SeriesBatch& batch);
 
   // The scratch memory: at most 48 MB after a request of kSamplesPerRequestMax samples.
   size_t allocated_bytes() const;
@@ -45,10 +47,11 @@ class RemoteWriteDecoder {
   // Reads all of a series, or what follows its labels when its id is known.
   Status DecodeSeries(const WireSeries& series, SeriesId id, SeriesBatch& batch,
                       WriteRequestSummary& summary);
-  Status ReadFields(std::string_view fields, size_t samples_max);
+  Status ReadFields(std::string_view fields, const SeriesBatch& batch);
   Status ReadExemplar(std::string_view message);
   Status AddSeries(SeriesBatch& batch, WriteRequestSummary& summary);
 
+  RequestMemory memory_;
   // Of some series of the message, to be looked up together.
   std::vector<WireSeries> series_;
   std::vector<std::string_view> metadata_;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "model/histogram_codec.h"
+#include "prom/testing/limited_memory.h"
 #include "prom/testing/write_request_builder.h"
 #include "prom/wire_histogram.h"
 
@@ -18,7 +19,7 @@ class RemoteWriteDecoderTest : public testing::Test {
  protected:
   Result<WriteRequestSummary> Decode(const std::string& message) {
     batch_.Clear();
-    return decoder_.Decode(message, sink_, batch_);
+    return decoder_.Decode(message, sink_, memory_, batch_);
   }
   Labels LabelsOf(size_t index) { return Labels(batch_.series(index).labels); }
 
@@ -35,6 +36,7 @@ class RemoteWriteDecoderTest : public testing::Test {
   };
 
   OneSeriesSink sink_;
+  LimitedMemory memory_;
   RemoteWriteDecoder decoder_;
   SeriesBatch batch_;
 };
@@ -51,6 +53,18 @@ TEST_F(RemoteWriteDecoderTest, AKnownSeriesIsToldByItsId) {
   EXPECT_EQ(batch_.series(1).id, SeriesId{7});
   ASSERT_EQ(batch_.series(1).samples.size(), 2u);
   EXPECT_EQ(batch_.series(1).samples[1].value, 2.5);
+}
+
+TEST_F(RemoteWriteDecoderTest, HistogramsAreBookedBeforeTheyGrow) {
+  const std::vector<int64_t> counts(10'000, int64_t{1} << 38);  // a byte each, and six stored
+  std::string series = BytesField(1, LabelMessage({"__name__", "h"}));
+  for (int i = 0; i < 100; ++i) series += BytesField(4, HistogramMessage(i, counts));
+  const std::string message = BytesField(1, series);
+  ASSERT_TRUE(Decode(message).ok());
+  EXPECT_GE(memory_.booked + message.size(), batch_.histogram_bytes());
+  memory_.limit = 0;
+  EXPECT_EQ(Decode(message).status().code(), StatusCode::kOutOfMemory);
+  EXPECT_EQ(batch_.histogram_bytes(), 0u);
 }
 
 // The labels of a series must not depend on whether some of them are those of a known one.

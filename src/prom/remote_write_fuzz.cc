@@ -6,6 +6,7 @@
 #include "model/histogram_codec.h"
 #include "prom/remote_write.h"
 #include "prom/remote_write_decoder.h"
+#include "prom/testing/limited_memory.h"
 
 namespace {
 
@@ -50,6 +51,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // The same bytes without snappy, which a mutator seldom gets right.
   luma::SeriesBatch batch;
   luma::prom::RemoteWriteDecoder decoder;
-  static_cast<void>(decoder.Decode(bytes, sink, batch).ok());
+  luma::prom::LimitedMemory memory;
+  memory.limit = 64 << 20;
+  static_cast<void>(decoder.Decode(bytes, sink, memory, batch).ok());
   return 0;
 }

@@ -33,9 +33,6 @@ constexpr uint32_t kMetadataUnit = VarintField(4);
 
 // As in version 1.0.
 constexpr size_t kSeriesPerLookUp = 1024;
-// Memory for labels is booked so much at a time.
-constexpr uint64_t kLabelBytesPerBooking = 1 << 20;
-
 constexpr size_t kReferencesPerSeriesMax = 2 * kLabelsPerSeriesMax;
 constexpr size_t kReferencesPerExemplarMax = 2 * (kLabelsPerExemplarMax + 1);
 
@@ -58,6 +55,11 @@ size_t AppendPacked(std::string_view packed, size_t count_max, std::vector<uint6
 
 Status TooManyLabels(size_t limit) {
   return Status::TooLarge("too many labels in one request: limit_bytes=", limit);
+}
+
+// 0, which is unknown, for a type that has no name.
+uint64_t KnownMetricType(uint64_t type) {
+  return MetricTypeName(type) == MetricTypeName(0) ? 0 : type;
 }
 
 bool IsMetricName(const LabelRef& label) {
@@ -105,9 +107,9 @@ Result<WriteRequestSummary> RemoteWriteV2Decoder::Decode(std::string_view messag
   WriteRequestSummary summary;
   LUMA_RETURN_IF_ERROR(symbols_.Read(message));
   batch_ = &batch;
-  memory_ = &memory;
+  memory_.Start(memory, message.size());
   label_bytes_ = 0;
-  label_bytes_booked_ = message.size();
+  metadata_bytes_ = 0;
   told_.clear();
   ProtobufReader reader(message);
   while (true) {
@@ -131,8 +133,8 @@ Status RemoteWriteV2Decoder::FindSome(ProtobufReader& reader) {
     } else {
       reader.Skip();
     }
+    if (label_bytes_ > kLabelBytesPerRequestMax) return TooManyLabels(kLabelBytesPerRequestMax);
   }
-  if (label_bytes_ > kLabelBytesPerRequestMax) return TooManyLabels(kLabelBytesPerRequestMax);
   return reader.ok() ? Status::Ok() : MalformedMessage("Request");
 }
 
@@ -167,10 +169,11 @@ std::optional<Hash128> RemoteWriteV2Decoder::HashLabels(std::string_view referen
     const size_t room = size + label.name.size() + label.value.size() + kWireLabelBytesMore;
     if (room > kLabelsBytesMax * 2) return std::nullopt;  // more than any known series has
     if (room > wire_labels_.size()) wire_labels_.resize(room * 2);
+    const size_t begin = size;
     size = static_cast<size_t>(WriteWireLabel(label, wire_labels_.data() + size) -
                                wire_labels_.data());
+    label_bytes_ += size - begin;
   }
-  label_bytes_ += size;
   return HashWireLabels(std::string_view(wire_labels_).substr(0, size));
 }
 
@@ -194,8 +197,7 @@ Status RemoteWriteV2Decoder::DecodeSeries(const WireSeries& series, SeriesId id,
     return Status::Ok();
   }
   LUMA_RETURN_IF_ERROR(decoded_.AddTo(*batch_, summary));
-  TellMetadata(series.name, summary);
-  return Status::Ok();
+  return TellMetadata(is_known ? series.name : NameSymbol(), summary);
 }
 
 Status RemoteWriteV2Decoder::ReadFields(std::string_view fields) {
@@ -205,7 +207,7 @@ Status RemoteWriteV2Decoder::ReadFields(std::string_view fields) {
   metadata_ = {};
   created_ = 0;
   histograms_.clear();
-  decoded_.Clear();
+  decoded_.Start(*batch_, memory_);
   ProtobufReader reader(fields);
   while (reader.Next()) {
     switch (reader.tag()) {
@@ -296,7 +298,7 @@ Status RemoteWriteV2Decoder::ReadMetadata(std::string_view message) {
   while (reader.Next()) {
     switch (reader.tag()) {
       case kMetadataType:
-        metadata_.type = reader.Varint();
+        metadata_.type = KnownMetricType(reader.Varint());
         break;
       case kMetadataHelp:
         metadata_.help = reader.Varint();
@@ -332,33 +334,50 @@ Status RemoteWriteV2Decoder::StartNewSeries() {
 }
 
 Status RemoteWriteV2Decoder::BookLabels() {
-  uint64_t bytes = batch_->label_bytes();
+  uint64_t more = 0;
   for (const LabelRef& label : labels_) {
-    bytes += label.name.size() + label.value.size() + kWireLabelBytesMore;
+    more += label.name.size() + label.value.size() + kWireLabelBytesMore;
   }
-  if (bytes > kNewLabelBytesPerRequestMax) return TooManyLabels(kNewLabelBytesPerRequestMax);
-  if (bytes <= label_bytes_booked_) return Status::Ok();
-  const uint64_t more = std::max(bytes - label_bytes_booked_, kLabelBytesPerBooking);
-  LUMA_RETURN_IF_ERROR(memory_->Book(more));
-  label_bytes_booked_ += more;
-  return Status::Ok();
+  if (batch_->label_bytes() + more > kNewLabelBytesPerRequestMax) {
+    return TooManyLabels(kNewLabelBytesPerRequestMax);
+  }
+  return memory_.Need(RequestMemory::BytesIn(*batch_) + more);
 }
 
-void RemoteWriteV2Decoder::TellMetadata(uint64_t name, WriteRequestSummary& summary) {
-  if (name == 0 || (metadata_.type == 0 && metadata_.help == 0 && metadata_.unit == 0)) return;
-  if (told_.size() >= kMetadataPerRequestMax) {
-    ++summary.metadata_ignored;
-    return;
+uint64_t RemoteWriteV2Decoder::NameSymbol() const {
+  uint64_t name = 0;
+  for (size_t i = 0; i + 1 < references_.size(); i += 2) {
+    if (symbols_[references_[i]] == kMetricNameLabel) name = references_[i + 1];
   }
-  if (!told_.insert({.name = name, .metadata = metadata_}).second) return;
-  const std::string_view type = MetricTypeName(metadata_.type);
+  return name;
+}
+
+Status RemoteWriteV2Decoder::TellMetadata(uint64_t name, WriteRequestSummary& summary) {
+  if (name == 0 || (metadata_.type == 0 && metadata_.help == 0 && metadata_.unit == 0)) {
+    return Status::Ok();
+  }
+  if (told_.contains({.name = name, .metadata = metadata_})) return Status::Ok();
   const auto text = [this](uint64_t symbol) {
-    return std::string(symbol == 0 ? std::string_view() : symbols_[symbol]);
+    return symbol == 0 ? std::string_view() : symbols_[symbol];
   };
+  // Few bytes of references name large texts.
+  const uint64_t bytes = sizeof(MetricMetadata) + symbols_[name].size() +
+                         text(metadata_.help).size() + text(metadata_.unit).size();
+  if (told_.size() >= kMetadataPerRequestMax ||
+      metadata_bytes_ + bytes > WrittenMetadata::kBytesMax) {
+    ++summary.metadata_ignored;
+    return Status::Ok();
+  }
+  metadata_bytes_ += bytes;
+  memory_.Keep(bytes);
+  LUMA_RETURN_IF_ERROR(memory_.Need(RequestMemory::BytesIn(*batch_)));
+  told_.insert({.name = name, .metadata = metadata_});
+  const std::string_view type = MetricTypeName(metadata_.type);
   summary.metadata.push_back({.family = std::string(FamilyOf(symbols_[name], type)),
                               .type = std::string(type),
-                              .help = text(metadata_.help),
-                              .unit = text(metadata_.unit)});
+                              .help = std::string(text(metadata_.help)),
+                              .unit = std::string(text(metadata_.unit))});
+  return Status::Ok();
 }
 
 size_t RemoteWriteV2Decoder::allocated_bytes() const {

@@ -14,6 +14,7 @@
 #include "model/protobuf_reader.h"
 #include "model/series_batch.h"
 #include "prom/decoded_series.h"
+#include "prom/request_memory.h"
 #include "prom/symbol_table.h"
 #include "prom/write_request.h"
 
@@ -36,9 +37,11 @@ class RemoteWriteV2Decoder {
   // Adds the valid series of `message` to `batch`, which goes to `sink`. A series is refused for
   // references to no symbol, of its labels or its metadata, and for what version 1.0 refuses it
   // for; the others are kept. A series without samples only tells metadata. Unsorted labels are
-  // sorted, unknown fields skipped. Labels of new series are booked on `memory` beyond as many
-  // bytes as the message has. Errors: kInvalidArgument for bytes that are no such message,
-  // kTooLarge above one of the bounds on requests, kOutOfMemory; then the batch is not to be used.
+  // sorted, unknown fields skipped. What the batch and metadata grow to beyond as many bytes as the
+  // message has is booked on `memory`. Metadata of more than WrittenMetadata::kBytesMax, which
+  // keeps no more, is left out and counted. Errors: kInvalidArgument for bytes that are no such
+  // message, kTooLarge above one of the bounds on requests, kOutOfMemory; then the batch is not to
+  // be used.
   Result<WriteRequestSummary> Decode(std::string_view message, const MetricsSink& sink,
                                      ResultMemory& memory, SeriesBatch& batch);
 
@@ -84,14 +87,17 @@ class RemoteWriteV2Decoder {
   Status StartNewSeries();
   // Of labels_, before the batch has them.
   Status BookLabels();
-  void TellMetadata(uint64_t name, WriteRequestSummary& summary);
+  // Of the metric's name in references_; 0: it has none.
+  uint64_t NameSymbol() const;
+  // Errors: kOutOfMemory.
+  Status TellMetadata(uint64_t name, WriteRequestSummary& summary);
 
   // Of the request.
   SymbolTable symbols_;
   SeriesBatch* batch_ = nullptr;
-  ResultMemory* memory_ = nullptr;
-  uint64_t label_bytes_ = 0;         // hashed so far
-  uint64_t label_bytes_booked_ = 0;  // of the batch
+  RequestMemory memory_;
+  uint64_t label_bytes_ = 0;     // hashed so far
+  uint64_t metadata_bytes_ = 0;  // of the texts that were told
   boost::unordered_flat_set<Told, ToldHash> told_;
   // Of some series of the message, to be looked up together.
   std::vector<WireSeries> series_;

@@ -4,23 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "model/histogram_codec.h"
+#include "prom/testing/limited_memory.h"
 #include "prom/testing/write_request_builder.h"
 
 namespace luma::prom {
 namespace {
 
 using testing::HasSubstr;
-
-// Gives so much and no more.
-class LimitedMemory final : public ResultMemory {
- public:
-  Status Book(uint64_t bytes) override {
-    booked += bytes;
-    return booked <= limit ? Status::Ok() : Status::OutOfMemory("no more");
-  }
-  uint64_t booked = 0;
-  uint64_t limit = UINT64_MAX;
-};
 
 // Knows one series, by its labels.
 class OneSeriesSink final : public MetricsSink {
@@ -257,6 +247,109 @@ TEST_F(RemoteWriteV2DecoderTest, TooManyLabelBytesAreRefused) {
     request_.AddSeries(fields);
   }
   EXPECT_EQ(Decode().status().code(), StatusCode::kTooLarge);
+}
+
+// Fourteen bytes each, that copy 128 KiB before they are found to be too long.
+TEST_F(RemoteWriteV2DecoderTest, LabelsThatAreTooLongCountToo) {
+  const std::string huge(kLabelTextBytesMax, 'x');
+  const std::string fields =
+      request_.Labels({{"a", huge}, {"b", huge}, {"c", huge}, {"d", huge}}) + request_.Sample(1, 1);
+  for (size_t i = 0; i < kLabelBytesPerRequestMax / huge.size(); ++i) request_.AddSeries(fields);
+  EXPECT_EQ(Decode().status().code(), StatusCode::kTooLarge);
+}
+
+TEST_F(RemoteWriteV2DecoderTest, ATypeThatIsNotKnownIsToldOnce) {
+  const std::string labels = request_.Labels({{"__name__", "m"}});
+  for (int type = 0; type < 1000; ++type) {
+    request_.AddSeries(labels + request_.Metadata(type, "help", ""));
+  }
+  const auto summary = Decode();
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->metadata.size(), 8u) << "seven types, and that of all others";
+}
+
+// Few bytes of references name large texts.
+TEST_F(RemoteWriteV2DecoderTest, BytesOfMetadataAreBoundedAndBooked) {
+  const std::string help(1 << 20, 'x');
+  for (int i = 0; i < 40; ++i) {
+    request_.AddSeries(request_.Labels({{"__name__", "m" + std::to_string(i)}}) +
+                       request_.Metadata(1, help, ""));
+  }
+  const auto summary = Decode();
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->metadata.size(), WrittenMetadata::kBytesMax / help.size() - 1);
+  EXPECT_EQ(summary->metadata.size() + summary->metadata_ignored, 40u);
+  EXPECT_GE(memory_.booked + request_.Message().size(), summary->metadata.size() * help.size());
+  memory_.limit = memory_.booked;
+  EXPECT_EQ(Decode().status().code(), StatusCode::kOutOfMemory);
+}
+
+TEST_F(RemoteWriteV2DecoderTest, MetadataIsToldOfLabelsInAnyForm) {
+  std::string unpacked;
+  for (const std::string_view text : {"__name__", "up"}) {
+    AppendVarint(request_.Symbol(text), unpacked += "\x08");
+  }
+  request_.AddSeries(unpacked + request_.Metadata(1, "u", ""));
+  request_.AddSeries(request_.Sample(1, 1) + request_.Labels({{"__name__", "down"}}) +
+                     request_.Metadata(1, "d", ""));
+  const auto summary = Decode();
+  ASSERT_TRUE(summary.ok());
+  ASSERT_EQ(summary->metadata.size(), 2u);
+  EXPECT_EQ(summary->metadata[0].family, "up");
+  EXPECT_EQ(summary->metadata[1].family, "down");
+}
+
+// What is refused takes time, too.
+TEST_F(RemoteWriteV2DecoderTest, ExemplarsThatAreNotTakenCountForTheirLimit) {
+  const std::string labels = request_.Labels({{"__name__", "up"}});
+  const std::string good = request_.Exemplar({{"a", "b"}}, 1, 1);
+  const std::string no_labels = BytesField(4, BytesField(1, "\x01"));
+  const std::string too_long = request_.Exemplar({{"a", std::string(100'000, 'x')}}, 1, 1);
+  for (const std::string& bad : {no_labels, too_long}) {
+    RequestV2Builder request = request_;
+    std::string fields = labels;
+    for (size_t i = 0; i < kExemplarsPerRequestMax; ++i) fields += bad;
+    request.AddSeries(fields);
+    request.AddSeries(labels + good);
+    const auto summary = Decode(request.Message());
+    ASSERT_TRUE(summary.ok());
+    EXPECT_EQ(batch_.exemplar_count(), 0u);
+    EXPECT_EQ(summary->exemplars_refused + summary->exemplars_ignored, kExemplarsPerRequestMax + 1);
+  }
+}
+
+TEST_F(RemoteWriteV2DecoderTest, ExemplarsOfKnownSeriesAreBooked) {
+  sink_.known = Labels::Of({{"__name__", "up"}})->Hash();
+  std::string fields = request_.Labels({{"__name__", "up"}});
+  const std::string exemplar = request_.Exemplar({{"trace_id", std::string(100, 'x')}}, 1, 1);
+  for (int i = 0; i < 30'000; ++i) fields += exemplar;
+  request_.AddSeries(fields);
+  ASSERT_TRUE(Decode().ok());
+  EXPECT_EQ(batch_.exemplar_count(), 30'000u);
+  EXPECT_GE(memory_.booked + request_.Message().size(), batch_.label_bytes());
+  memory_.limit = memory_.booked;
+  EXPECT_EQ(Decode().status().code(), StatusCode::kOutOfMemory);
+}
+
+TEST_F(RemoteWriteV2DecoderTest, SeriesAndHistogramsAreBookedBeforeTheyGrow) {
+  sink_.known = Labels::Of({{"__name__", "h"}})->Hash();
+  const std::string labels = request_.Labels({{"__name__", "h"}});
+  RequestV2Builder many = request_;
+  for (int i = 0; i < 200'000; ++i) many.AddSeries(labels + BytesField(2, ""));
+  RequestV2Builder large = request_;
+  const std::vector<int64_t> counts(10'000, int64_t{1} << 38);  // a byte each, and six stored
+  for (int i = 0; i < 100; ++i) {
+    large.AddSeries(labels + BytesField(3, HistogramMessage(i, counts)));
+  }
+  for (const RequestV2Builder& request : {many, large}) {
+    memory_ = {};
+    ASSERT_TRUE(Decode(request.Message()).ok());
+    EXPECT_GT(memory_.booked, 0u);
+    memory_ = {};
+    memory_.limit = 0;
+    EXPECT_EQ(Decode(request.Message()).status().code(), StatusCode::kOutOfMemory);
+    EXPECT_LE(batch_.histogram_bytes(), request.Message().size());
+  }
 }
 
 TEST_F(RemoteWriteV2DecoderTest, TooManySymbolsAndSamplesAreRefused) {
