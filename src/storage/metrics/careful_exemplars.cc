@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include "storage/metrics/exemplar_scan.h"
-#include "storage/metrics/postings.h"
-
 namespace luma::storage {
 
 void CarefulExemplars::Collect(std::span<const SeriesId> ids) {
@@ -27,30 +24,48 @@ void CarefulExemplars::Collect(std::span<const SeriesId> ids) {
 
 Status CarefulExemplars::LookUp(Transaction& transaction) {
   SeriesBitmap late;
-  TimeRange range{.min = INT64_MAX, .max = INT64_MIN};
-  for (Row& row : rows_) {
-    const ExemplarIndex::Place place = index_.PlaceOf(row.series, row.key);
-    row.is_stored = place == ExemplarIndex::Place::kNewest;
-    if (place != ExemplarIndex::Place::kLate) continue;
-    late.add(static_cast<uint32_t>(row.series));
-    range.min = std::min(range.min, row.key.timestamp);
-    range.max = std::max(range.max, row.key.timestamp);
-  }
+  const TimeRange range = FindLate(late);
   if (late.isEmpty()) return Status::Ok();
   LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, transaction.Read(kExemplarsTableId));
   const SeriesFilter filter(late);
   const ExemplarScan scan{
       .table = table.get(), .series = &filter, .range = range, .with_cold_runs = false};
   return scan.Run([this](const ExemplarRow& stored) {
-    const auto wanted =
-        std::tuple(stored.series, ExemplarKey::Of(stored.timestamp, stored.value, stored.labels));
-    const auto found = std::ranges::lower_bound(
-        rows_, wanted, {}, [](const Row& row) { return std::tuple(row.series, row.key); });
-    if (found != rows_.end() && std::tuple(found->series, found->key) == wanted) {
-      found->is_stored = true;
-    }
+    CompareWithStored(stored);
     return Status::Ok();
   });
+}
+
+TimeRange CarefulExemplars::FindLate(SeriesBitmap& late) {
+  newest_stored_.clear();
+  rows_lost_ = index_.rows_lost();
+  TimeRange range{.min = INT64_MAX, .max = INT64_MIN};
+  for (Row& row : rows_) {
+    const ExemplarIndex::Place place = index_.PlaceOf(row.series, row.key);
+    row.is_stored = place == ExemplarIndex::Place::kStored;
+    if (place != ExemplarIndex::Place::kLate) continue;
+    late.add(static_cast<uint32_t>(row.series));
+    const bool is_known = index_.Knows(row.series);
+    if (!is_known) newest_stored_.try_emplace(static_cast<uint64_t>(row.series), INT64_MIN);
+    range.min = std::min(range.min, row.key.timestamp);
+    // The newest of a series that is not known is found among all later exemplars.
+    range.max = std::max(range.max, is_known ? row.key.timestamp : INT64_MAX);
+  }
+  return range;
+}
+
+void CarefulExemplars::CompareWithStored(const ExemplarRow& stored) {
+  const auto newest = newest_stored_.find(static_cast<uint64_t>(stored.series));
+  if (newest != newest_stored_.end()) {
+    newest->second = std::max(newest->second, stored.timestamp);
+  }
+  const auto wanted =
+      std::tuple(stored.series, ExemplarKey::Of(stored.timestamp, stored.value, stored.labels));
+  const auto found = std::ranges::lower_bound(
+      rows_, wanted, {}, [](const Row& row) { return std::tuple(row.series, row.key); });
+  if (found != rows_.end() && std::tuple(found->series, found->key) == wanted) {
+    found->is_stored = true;
+  }
 }
 
 Status CarefulExemplars::Append(Transaction& transaction) const {
@@ -62,7 +77,11 @@ Status CarefulExemplars::Append(Transaction& transaction) const {
 }
 
 void CarefulExemplars::Publish() {
-  for (const Row& row : rows_) index_.Add(row.series, row.key);
+  for (const auto& [series, newest] : newest_stored_) index_.SetNewest(SeriesId{series}, newest);
+  std::vector<SeriesExemplarKey> stored;
+  stored.reserve(rows_.size());
+  for (const Row& row : rows_) stored.push_back({row.series, row.key});
+  index_.Add(stored, rows_lost_);
 }
 
 }  // namespace luma::storage

@@ -1,6 +1,7 @@
 // The exemplars of a careful write: some may be stored already.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "model/series_batch.h"
 #include "storage/engine.h"
 #include "storage/metrics/exemplar_index.h"
+#include "storage/metrics/exemplar_scan.h"
+#include "storage/metrics/postings.h"
 
 namespace luma::storage {
 
@@ -37,9 +40,16 @@ class CarefulExemplars {
     bool is_stored = false;
   };
 
+  // Adds the series of the late ones to `late`; gives the times to look at.
+  TimeRange FindLate(SeriesBitmap& late);
+  void CompareWithStored(const ExemplarRow& stored);
+
   const SeriesBatch& batch_;
   ExemplarIndex& index_;
-  std::vector<Row> rows_;  // sorted by series and key, one of each
+  uint64_t rows_lost_ = 0;  // before anything was looked up
+  std::vector<Row> rows_;   // sorted by series and key, one of each
+  // Newest stored exemplar of the late series that the index knows nothing of.
+  boost::unordered_flat_map<uint64_t, UnixMillis> newest_stored_;
 };
 
 }  // namespace luma::storage

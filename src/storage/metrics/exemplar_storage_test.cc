@@ -139,35 +139,109 @@ TEST_F(ExemplarStorageTest, GoWithTheSamplesThatAreDeleted) {
   EXPECT_EQ(Rows(kSeriesTableId), 0u);
 }
 
-// A write that failed leaves nothing that would make a repeated one look like a duplicate.
-TEST(ExemplarIndexTest, WhatWasNotStoredIsLookedUp) {
-  ExemplarIndex index(INT64_MIN);
-  SeriesBatch batch;
-  batch.StartSeries(TestLabels("a"));
-  batch.AddExemplar(900, 1, MakeLabels({{"trace_id", "x"}}));
-  const std::vector<SeriesId> ids{SeriesId{7}};
-  const ExemplarKey key = ExemplarKey::Of(900, 1, MakeLabels({{"trace_id", "x"}}));
-  ExemplarRows rows;
-  ASSERT_TRUE(index.TakeNewer(batch, ids, rows));
-  EXPECT_FALSE(rows.empty());
-  EXPECT_EQ(index.PlaceOf(ids[0], key), ExemplarIndex::Place::kNewest);
-  index.Doubt(ids);
-  EXPECT_EQ(index.PlaceOf(ids[0], key), ExemplarIndex::Place::kLate);
-  ExemplarRows none;
-  EXPECT_FALSE(index.TakeNewer(batch, ids, none));
-  index.Add(ids[0], key);
-  EXPECT_EQ(index.PlaceOf(ids[0], key), ExemplarIndex::Place::kNewest);
+// What was deleted is stored again, as samples are.
+TEST_F(ExemplarStorageTest, AreStoredAgainAfterTheyWereDeleted) {
+  Write("a", 1000, {{900, 1, "x"}});
+  Write("a", 5000, {});
+  const std::vector<Matchers> all(1);
+  EXPECT_EQ(store().DeleteSamples(all, {.min = 0, .max = 2000}).value(), 1u);
+  ASSERT_THAT(Read(), IsEmpty());
+  Write("a", 6000, {{900, 1, "x"}});
+  EXPECT_THAT(Read(), ElementsAre("a 900 1 x"));
 }
 
-TEST(ExemplarIndexTest, ForgetsWhenItIsFull) {
-  ExemplarIndex index(INT64_MIN);
-  for (uint64_t series = 1; series <= ExemplarIndex::kSeriesMax + 1; ++series) {
-    index.Add(SeriesId{series}, {.timestamp = 1000, .content = 5});
+// After a start the newest of a series is not known, and what is told of it comes in any order.
+TEST_F(ExemplarStorageTest, AnOldOneAfterAStartDoesNotLookLikeTheNewest) {
+  Write("a", 1000, {{900, 1, "x"}, {950, 1, "y"}});
+  Reopen();
+  Write("a", 2000, {{900, 1, "x"}});
+  Write("a", 3000, {{950, 1, "y"}});
+  EXPECT_EQ(Rows(kExemplarsTableId), 2u);
+}
+
+// Native histograms show several of one series on every page.
+TEST_F(ExemplarStorageTest, SeveralThatAreRepeatedDoNotHoldUpSamples) {
+  Write("a", 1000, {{800, 1, "w"}, {900, 1, "x"}, {950, 1, "y"}});
+  const uint64_t queued = store().write_stats().queued_writes;
+  for (UnixMillis time = 2000; time < 10'000; time += 1000) {
+    Write("a", time, {{800, 1, "w"}, {900, 1, "x"}, {950, 1, "y"}, {time, 1, "z"}});
   }
-  EXPECT_EQ(index.PlaceOf(SeriesId{1}, {.timestamp = 1000, .content = 5}),
-            ExemplarIndex::Place::kLate);
-  EXPECT_EQ(index.PlaceOf(SeriesId{1}, {.timestamp = 1001, .content = 5}),
-            ExemplarIndex::Place::kNewer);
+  EXPECT_EQ(store().write_stats().queued_writes, queued);
+  EXPECT_EQ(Rows(kExemplarsTableId), 11u);
+}
+
+class ExemplarIndexTest : public testing::Test {
+ protected:
+  using Place = ExemplarIndex::Place;
+  ExemplarIndexTest() {
+    batch_.StartSeries(TestLabels("a"));
+    batch_.AddExemplar(900, 1, MakeLabels({{"trace_id", "x"}}));
+  }
+
+  ExemplarIndex index_{INT64_MIN};
+  SeriesBatch batch_;
+  const std::vector<SeriesId> ids_{SeriesId{7}};
+  const ExemplarKey key_ = ExemplarKey::Of(900, 1, MakeLabels({{"trace_id", "x"}}));
+};
+
+// A write that failed leaves nothing that would make a repeated one look like a duplicate.
+TEST_F(ExemplarIndexTest, WhatIsNotStoredYetIsLookedUp) {
+  NewExemplars taken;
+  ASSERT_TRUE(index_.TakeNewer(batch_, ids_, taken));
+  EXPECT_EQ(taken.keys.size(), 1u);
+  EXPECT_EQ(index_.PlaceOf(ids_[0], key_), Place::kLate) << "the write may fail";
+  NewExemplars none;
+  EXPECT_FALSE(index_.AreNewer(batch_, ids_));
+  EXPECT_FALSE(index_.TakeNewer(batch_, ids_, none));
+  index_.Add(taken.keys, taken.rows_lost);
+  EXPECT_EQ(index_.PlaceOf(ids_[0], key_), Place::kStored);
+  EXPECT_TRUE(index_.AreNewer(batch_, ids_));
+  EXPECT_TRUE(index_.TakeNewer(batch_, ids_, none));
+  EXPECT_TRUE(none.rows.empty());
+}
+
+TEST_F(ExemplarIndexTest, AskingChangesNothing) {
+  EXPECT_TRUE(index_.AreNewer(batch_, ids_));
+  EXPECT_EQ(index_.PlaceOf(ids_[0], key_), Place::kNewer);
+  EXPECT_FALSE(index_.Knows(ids_[0]));
+}
+
+TEST_F(ExemplarIndexTest, DoubtsWhatMayHaveBeenDeleted) {
+  NewExemplars taken;
+  ASSERT_TRUE(index_.TakeNewer(batch_, ids_, taken));
+  index_.NoteRowsLost(3);
+  index_.Add(taken.keys, taken.rows_lost);
+  EXPECT_EQ(index_.PlaceOf(ids_[0], key_), Place::kLate) << "deleted before it was told as stored";
+  index_.Add(taken.keys, index_.rows_lost());
+  EXPECT_EQ(index_.PlaceOf(ids_[0], key_), Place::kStored);
+  index_.NoteRowsLost(3);
+  EXPECT_EQ(index_.PlaceOf(ids_[0], key_), Place::kStored);
+  index_.NoteRowsLost(4);
+  EXPECT_EQ(index_.PlaceOf(ids_[0], key_), Place::kLate);
+}
+
+TEST_F(ExemplarIndexTest, ForgetsLittleWhenItIsFull) {
+  constexpr ExemplarKey kKey{.timestamp = 1000, .content = 5};
+  for (uint64_t series = 1; series <= ExemplarIndex::kSeriesMax + 1; ++series) {
+    const SeriesExemplarKey one{SeriesId{series}, kKey};
+    index_.Add({&one, 1}, 0);
+  }
+  size_t forgotten = 0;
+  for (uint64_t series = 1; series <= ExemplarIndex::kSeriesMax; ++series) {
+    forgotten += index_.Knows(SeriesId{series}) ? 0 : 1;
+  }
+  EXPECT_GT(forgotten, 0u);
+  EXPECT_LE(forgotten, ExemplarIndex::kSeriesMax / 32);
+  EXPECT_EQ(index_.PlaceOf(SeriesId{1}, {.timestamp = 1000, .content = 6}), Place::kLate);
+  EXPECT_EQ(index_.PlaceOf(SeriesId{1}, {.timestamp = 1001, .content = 5}), Place::kNewer);
+}
+
+TEST(ExemplarIndexFloorTest, ABoundOnAllIsReplacedByThatOfASeries) {
+  ExemplarIndex index(INT64_MAX);
+  const ExemplarKey key{.timestamp = 1000, .content = 5};
+  EXPECT_EQ(index.PlaceOf(SeriesId{1}, key), ExemplarIndex::Place::kLate);
+  index.SetNewest(SeriesId{1}, 900);
+  EXPECT_EQ(index.PlaceOf(SeriesId{1}, key), ExemplarIndex::Place::kNewer);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "storage/maintenance.h"
 #include "storage/metrics/sample_rows.h"
 
 namespace luma::storage {
@@ -235,20 +236,20 @@ bool MetricsWriter::TryWriteNewer(const SeriesBatch& batch, const WriteSummary& 
                                   const WriteCallback& done) {
   std::vector<SeriesId> ids;
   if (registry_.Resolve(batch, ids) > 0 || !gate_.TryEnterShared()) return false;
-  ExemplarRows exemplars;
+  NewExemplars exemplars;
   if (!Advance(batch, ids, exemplars)) {
     gate_.LeaveShared();
     return false;
   }
-  std::vector<SeriesId> doubtful = exemplars.empty() ? std::vector<SeriesId>() : ids;
-  auto finish = [this, summary, done, doubtful = std::move(doubtful)](const Status& status) {
+  auto finish = [this, summary, done, keys = std::move(exemplars.keys),
+                 rows_lost = exemplars.rows_lost](const Status& status) {
     if (status.ok()) Count(summary);
-    if (!status.ok()) exemplars_.Doubt(doubtful);
+    if (status.ok() && !keys.empty()) exemplars_.Add(keys, rows_lost);
     gate_.LeaveShared();  // `this` may be gone from here on
     done(Answer(status, summary));
   };
   const std::unique_ptr<Transaction> transaction = engine_.Begin();
-  const Status appended = AppendRows(batch, ids, exemplars, *transaction);
+  const Status appended = AppendRows(batch, ids, exemplars.rows, *transaction);
   if (appended.ok()) {
     transaction->CommitAsync(std::move(finish));
   } else {
@@ -257,12 +258,22 @@ bool MetricsWriter::TryWriteNewer(const SeriesBatch& batch, const WriteSummary& 
   return true;
 }
 
-// Exemplars come second: what they leave in their index has to be stored.
+// Exemplars are asked first, without changing anything: samples that have become the newest of
+// their series look late to the careful write of a batch whose exemplars are.
 bool MetricsWriter::Advance(const SeriesBatch& batch, std::span<const SeriesId> ids,
-                            ExemplarRows& exemplars) {
-  if (!registry_.Advance(batch, ids)) return false;
-  const bool has_exemplars = options_.exemplars && batch.exemplar_count() > 0;
-  return !has_exemplars || exemplars_.TakeNewer(batch, ids, exemplars);
+                            NewExemplars& exemplars) {
+  if (!TakesExemplarsOf(batch)) return registry_.Advance(batch, ids);
+  NoteLostExemplars();
+  return exemplars_.AreNewer(batch, ids) && registry_.Advance(batch, ids) &&
+         exemplars_.TakeNewer(batch, ids, exemplars);
+}
+
+bool MetricsWriter::TakesExemplarsOf(const SeriesBatch& batch) const {
+  return options_.exemplars && batch.exemplar_count() > 0;
+}
+
+void MetricsWriter::NoteLostExemplars() {
+  exemplars_.NoteRowsLost(engine_.maintenance().rows_lost(kExemplarsTableId));
 }
 
 void MetricsWriter::Enqueue(const SeriesBatch& batch, const AcceptedTimes& accepted,
@@ -339,6 +350,7 @@ Status MetricsWriter::ReadCold(const SeriesBatch& batch, ColdSamples& cold) {
 }
 
 MetricsWriter::Stored MetricsWriter::StoreAlone(const SeriesBatch& batch, const ColdSamples& cold) {
+  if (TakesExemplarsOf(batch)) NoteLostExemplars();
   CarefulWrite write(batch, registry_, exemplars_, floor_);
   write.Prepare(next_series_);
   if (write.lacks_series()) {

@@ -89,7 +89,10 @@ class MetricsWriter {
   bool TryWriteNewer(const SeriesBatch& batch, const WriteSummary& summary,
                      const WriteCallback& done);
   // Inside the gate: makes what the batch brings the newest of its series, if it is.
-  bool Advance(const SeriesBatch& batch, std::span<const SeriesId> ids, ExemplarRows& exemplars);
+  bool Advance(const SeriesBatch& batch, std::span<const SeriesId> ids, NewExemplars& exemplars);
+  bool TakesExemplarsOf(const SeriesBatch& batch) const;
+  // To be called before the index is asked.
+  void NoteLostExemplars();
   void Enqueue(const SeriesBatch& batch, const AcceptedTimes& accepted, WriteSummary summary,
                WriteCallback done);
   AcceptedTimes Accepted() const;
