@@ -22,8 +22,11 @@ class LifecycleApi {
   void AddRoutes(net::Router& router);
   // Who reloads; before it is known, requests are answered 503.
   void SetReload(std::function<Status()> reload) LUMA_EXCLUDES(mutex_);
-  // Returns when no reload is under way; none begins from now on.
-  void Stop() { workers_.Stop(); }
+  // Returns when no reload is under way; none begins from now on: those that wait are answered 503.
+  void Stop() {
+    SetReload(nullptr);
+    workers_.Stop();
+  }
 
  private:
   net::HttpResponse Reload() LUMA_EXCLUDES(mutex_);
