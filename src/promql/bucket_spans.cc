@@ -60,21 +60,25 @@ SeriesSamples WithFirstSamples(SeriesSamples series, const BucketSpans& spans) {
   SeriesSamples all;
   all.labels = std::move(series.labels);
   const bool has_histograms = !series.histograms.empty();
-  const auto push = [&](UnixMillis timestamp, double value, HistogramPtr histogram) {
+  const bool has_starts = !series.start_times.empty();
+  const auto push = [&](UnixMillis timestamp, double value, HistogramPtr histogram,
+                        UnixMillis start) {
     all.timestamps.push_back(timestamp);
     all.values.push_back(value);
     if (has_histograms) all.histograms.push_back(std::move(histogram));
+    if (has_starts) all.start_times.push_back(start);
   };
   auto first = firsts.begin();
   for (size_t i = 0; i < series.timestamps.size(); ++i) {
     const UnixMillis timestamp = series.timestamps[i];
     for (; first != firsts.end() && first->timestamp < timestamp; ++first) {
-      push(first->timestamp, first->value, nullptr);
+      push(first->timestamp, first->value, nullptr, 0);
     }
     if (IsStaleNan(series.values[i]) && spans.AreCutAt(timestamp)) continue;
     // What was written for that time again is newer.
     if (first != firsts.end() && first->timestamp == timestamp) ++first;
-    push(timestamp, series.values[i], has_histograms ? series.histograms[i] : nullptr);
+    push(timestamp, series.values[i], has_histograms ? series.histograms[i] : nullptr,
+         has_starts ? series.start_times[i] : 0);
   }
   return all;
 }

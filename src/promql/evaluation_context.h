@@ -16,12 +16,13 @@ namespace luma::promql {
 class EvaluationContext {
  public:
   EvaluationContext(const MetricsSource& source, const ReadLimits& limits, QueryWindow window,
-                    int64_t lookback_ms, int64_t subquery_step_ms)
+                    int64_t lookback_ms, int64_t subquery_step_ms, bool counts_by_start_times)
       : source_(source),
         limits_(limits),
         window_(window),
         lookback_ms_(lookback_ms),
         subquery_step_ms_(subquery_step_ms),
+        counts_by_start_times_(counts_by_start_times),
         meter_(limits) {}
 
   const MetricsSource& source() const { return source_; }
@@ -29,6 +30,8 @@ class EvaluationContext {
   const QueryWindow& window() const { return window_; }
   int64_t lookback_ms() const { return lookback_ms_; }
   int64_t subquery_step_ms() const { return subquery_step_ms_; }  // when a subquery names none
+  // Whether functions of counters go by the start times of samples.
+  bool counts_by_start_times() const { return counts_by_start_times_; }
   Annotations& annotations() { return annotations_; }
 
   // Whether selectors below the current node keep the hints about counter resets that storage has
@@ -82,6 +85,7 @@ class EvaluationContext {
   const QueryWindow window_;
   const int64_t lookback_ms_;
   const int64_t subquery_step_ms_;
+  const bool counts_by_start_times_;
   WorkMeter meter_;
   HistogramUse use_of_histograms_ = HistogramUse::kAny;
   bool wants_start_times_ = false;

@@ -17,6 +17,9 @@ struct EvaluatorOptions {
   std::chrono::milliseconds lookback{5 * 60 * 1000};
   // Of subqueries that name no step: Prometheus' default evaluation interval.
   std::chrono::milliseconds subquery_step{60 * 1000};
+  // rate(), irate(), increase() and resets() go by the start times of samples, as with Prometheus'
+  // feature use-start-timestamps.
+  bool use_start_timestamps = true;
 };
 
 // One of the four kinds of values; the fields of the others are empty.

@@ -28,7 +28,6 @@ class WindowRate {
   // What was added from the first to the last sample; none when they do not fit each other.
   std::optional<FloatHistogram> Increase() {
     TellOfHints();
-    if (is_counter_) TellOfOverlaps();
     const FloatHistogram start = Start();
     if (!HaveOneSchemaFrom(start)) {
       WarnAboutMixedSchemas(metric_, annotations_);
@@ -50,12 +49,6 @@ class WindowRate {
     }
     if (!is_counter_ && (!is_gauge(histograms_.front()) || !is_gauge(histograms_.back()))) {
       WarnAboutNonGauge(metric_, annotations_);
-    }
-  }
-
-  void TellOfOverlaps() {
-    for (size_t i = 1; i < window_.size(); ++i) {
-      if (OverlapAt(window_, i)) return WarnAboutOverlap(metric_, annotations_);
     }
   }
 
@@ -149,7 +142,10 @@ void Rate(const RangeCall& call, const RangeSeries& series, size_t row, VectorVa
   const auto rate_of =
       call.range.edges == RangeEdges::kPlain ? ExtrapolatedRate : ExtendedHistogramRate;
   HistogramCells cells(series, row, out, annotations);
+  Overlaps overlaps(series);
+  const bool tells_overlaps = kIsCounter && call.range.edges == RangeEdges::kPlain;
   const auto compute = [&](const Window& window) {
+    if (tells_overlaps) overlaps.WarnAbout(window, annotations);
     return rate_of(call, window, kKind, metric, annotations);
   };
   ForEachWindow(call.range, series,

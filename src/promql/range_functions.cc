@@ -44,7 +44,8 @@ RangeSeries FloatsOf(const RangeSeries& series, WorkMeter& meter) {
   RangeSeries floats{
       .labels = series.labels, .drop_name = series.drop_name, .times = {}, .values = {}};
   const auto count = static_cast<size_t>(std::ranges::count(series.histograms, nullptr));
-  if (count == 0 || !meter.Book(count * sizeof(Sample))) return floats;
+  const size_t start_bytes = series.start_times.empty() ? 0 : sizeof(UnixMillis);
+  if (count == 0 || !meter.Book(count * (sizeof(Sample) + start_bytes))) return floats;
   floats.times.reserve(count);
   floats.values.reserve(count);
   size_t bucket = 0;
@@ -156,7 +157,8 @@ Result<RangeValue> RangeArgument(NodeEvaluator& evaluator, const RangeFunction& 
   EvaluationContext& context = evaluator.context();
   // Values that a subquery computes began nowhere.
   const bool is_selector = std::holds_alternative<MatrixSelector>(Unwrapped(argument).node);
-  context.set_wants_start_times(function.wants_start_times && is_selector);
+  context.set_wants_start_times(function.wants_start_times && is_selector &&
+                                context.counts_by_start_times());
   Result<RangeValue> range = evaluator.Range(argument);
   context.set_wants_start_times(false);
   return range;

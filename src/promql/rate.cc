@@ -46,12 +46,10 @@ class CounterResets {
 };
 
 void WarnAboutOverlaps(const RangeCall& call, const RangeSeries& series) {
-  if (series.start_times.empty()) return;
+  Overlaps overlaps(series);
+  if (overlaps.is_over()) return;
   ForEachWindow(call.range, series, [&](size_t, const Window& window) {
-    for (size_t i = 1; i < window.size(); ++i) {
-      if (!OverlapAt(window, i)) continue;
-      return WarnAboutOverlap(series.labels.metric_name(), call.annotations);
-    }
+    overlaps.WarnAbout(window, call.annotations);
   });
 }
 

@@ -21,6 +21,18 @@ void WarnAboutOverlap(std::string_view metric, Annotations& annotations) {
   annotations.Warn(text);
 }
 
+void Overlaps::FindFrom(size_t sample) {
+  next_ = sample;
+  while (!is_over() && !OverlapAt(series_, next_)) ++next_;
+}
+
+void Overlaps::WarnAbout(const Window& window, Annotations& annotations) {
+  if (next_ <= window.first) FindFrom(window.first + 1);
+  if (is_over() || next_ >= window.first + window.size()) return;
+  WarnAboutOverlap(series_.labels.metric_name(), annotations);
+  next_ = series_.start_times.size();
+}
+
 std::optional<UnixMillis> StartInside(const Window& window) {
   if (window.start_times.empty()) return std::nullopt;
   const UnixMillis start = window.start_times.front();

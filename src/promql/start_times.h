@@ -42,6 +42,24 @@ bool OverlapAt(const Samples& samples, size_t i) {
          Overlap(StartedAtOf(samples, i - 1), StartedAtOf(samples, i));
 }
 
+// Tells of samples of a series that overlap those before them: once, and looking at each sample
+// once, however many windows have it. Lifetime: the series outlives it.
+class Overlaps {
+ public:
+  explicit Overlaps(const RangeSeries& series) : series_(series) { FindFrom(1); }
+
+  // No window will be told of any more.
+  bool is_over() const { return next_ >= series_.start_times.size(); }
+  // Each window begins not before the last one.
+  void WarnAbout(const Window& window, Annotations& annotations);
+
+ private:
+  void FindFrom(size_t sample);
+
+  const RangeSeries& series_;
+  size_t next_ = 0;  // the later one of two that overlap
+};
+
 // When the first sample of the window began to count, if that lies inside: the counter was zero
 // then.
 std::optional<UnixMillis> StartInside(const Window& window);

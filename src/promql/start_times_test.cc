@@ -72,6 +72,20 @@ TEST_F(StartTimesTest, OneSampleIsEnoughWhenItsCounterBeganInTheRange) {
   EXPECT_EQ(At(0, "increase(m[10s])"), "") << "it began before";
 }
 
+// As in Prometheus without its feature use-start-timestamps.
+TEST_F(StartTimesTest, CountersGoByValuesAloneOnRequest) {
+  Load("m", {10, 20, 30});
+  SetStarts({0, 0, 90'000});
+  const Evaluator evaluator(metrics_, {.use_start_timestamps = false});
+  const auto ask = [&](std::string_view query) {
+    const auto value = evaluator.Instant(*Parse(query).value(), 2 * kMinuteMs, {});
+    return value->series.at(0).values.at(0);
+  };
+  EXPECT_EQ(ask("resets(m[3m])"), 0);
+  EXPECT_EQ(ask("increase(m[2m])"), 20);
+  EXPECT_EQ(ask("start_timestamp(m)"), 90);
+}
+
 TEST_F(StartTimesTest, OverlapsAreTold) {
   Load("m_total", {10, 20, 30});
   const std::vector<LabelRef> labels{{"__name__", "m_total"}};
@@ -82,6 +96,20 @@ TEST_F(StartTimesTest, OverlapsAreTold) {
       ElementsAre("PromQL warning: sample has start time that overlaps with previous sample "
                   "timestamp for metric \"m_total\""));
   EXPECT_THAT(Ask(2, "max_over_time(m_total[2m])").warnings, IsEmpty());
+}
+
+TEST_F(StartTimesTest, ASeriesIsToldOfOnce) {
+  RangeSeries series{.labels = Labels(), .times = {100, 200, 300, 400}, .values = {1, 2, 3, 4}};
+  series.start_times = {50, 50, 150, 250};
+  Overlaps overlaps(series);
+  Annotations annotations;
+  Window window{.times = std::span(series.times).first(2),
+                .values = std::span(series.values).first(2)};
+  overlaps.WarnAbout(window, annotations);
+  EXPECT_FALSE(overlaps.is_over()) << "the first that overlaps comes later";
+  window.first = 1;
+  overlaps.WarnAbout(window, annotations);
+  EXPECT_TRUE(overlaps.is_over());
 }
 
 }  // namespace

@@ -156,6 +156,7 @@ struct Config {
     ByteCount spill_limit{16ull << 30};
     int64_t threads = 0;
     int64_t max_concurrent = 0;
+    bool use_start_timestamps = true;
   } query;
   struct {
     Duration global_interval{15'000};

@@ -236,6 +236,9 @@ const std::vector<ConfigKey>& Keys() {
       {LUMA_CONFIG_KEY(query.max_concurrent), Between{0, 100'000}, kAtStart,
        "SQL statements that run at once, and as many queries of the HTTP API; others wait. 0 means "
        "four for every processor."},
+      {LUMA_CONFIG_KEY(query.use_start_timestamps), Anything{}, kAtStart,
+       "rate(), irate(), increase() and resets() go by the start timestamps of samples, as with "
+       "Prometheus' feature use-start-timestamps."},
 
       {LUMA_CONFIG_KEY(scrape.global_interval), kScrapeMillis, kReloaded,
        "How often targets are scraped."},

@@ -13,6 +13,7 @@ prom::QueryApiOptions QueryOptions(const Config& config, Store& store, net::Work
   prom::QueryApiOptions options;
   options.version = kVersion;
   if (config.query.timeout.count() > 0) options.query_timeout = config.query.timeout;
+  options.evaluator.use_start_timestamps = config.query.use_start_timestamps;
   options.exemplars = &store.metrics();
   options.budget = &store.engine().budget();
   options.workers = &workers;

@@ -69,6 +69,7 @@ std::string PrometheusConfigYaml(const Config& config) {
 std::map<std::string, std::string> PrometheusFlags(const Config& config) {
   const Duration keep = config.retention.default_keep;
   return {
+      {"enable-feature", config.query.use_start_timestamps ? "use-start-timestamps" : ""},
       {"log.level", config.general.log_level},
       {"query.lookback-delta", "5m"},
       {"query.max-concurrency", std::to_string(config.query.max_concurrent)},
@@ -113,7 +114,8 @@ prom::FeatureSet PrometheusFeatures(const Config& config) {
         {"per_query_lookback_delta", true},
         {"per_step_stats", false},
         {"smoothed", true},
-        {"subqueries", true}}},
+        {"subqueries", true},
+        {"use_start_timestamps", config.query.use_start_timestamps}}},
       {"rules",
        {{"concurrent_rule_eval", false}, {"keep_firing_for", true}, {"query_offset", true}}},
       {"tsdb",

@@ -42,6 +42,7 @@ rules::RuleQueryOptions RuleService::QueryOptions(const Config& config,
                                                   storage::MemoryBudget& budget) {
   rules::RuleQueryOptions options;
   if (config.query.timeout.count() > 0) options.timeout = config.query.timeout;
+  options.evaluator.use_start_timestamps = config.query.use_start_timestamps;
   options.memory = [this, &budget] {
     return std::make_unique<prom::QueryMemory>(&budget, cancelled_);
   };

@@ -44,6 +44,11 @@ class CollectedSeries {
     start_times_.emplace_back(timestamp, start);
   }
 
+  // What start times take in the result: one for every sample if any has one.
+  uint64_t start_times_bytes() const {
+    const size_t samples = timestamps_.size() + rollups_.size() + histograms_.size();
+    return start_times_.empty() ? 0 : samples * sizeof(UnixMillis);
+  }
   // All but the labels; timestamps ascend and are unique. Histograms say where counters were reset.
   SeriesSamples Take() &&;
 

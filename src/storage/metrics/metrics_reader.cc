@@ -304,6 +304,7 @@ Result<std::vector<SeriesSamples>> MetricsReader::Select(const Matchers& matcher
   for (CollectedSeries& collected : collector.collected()) {
     std::optional<Labels> labels = LabelsOf(collected.series());
     if (!labels) continue;
+    LUMA_RETURN_IF_ERROR(collector.Book(collected.start_times_bytes()));
     result.push_back(std::move(collected).Take());
     result.back().labels = *std::move(labels);
   }

@@ -69,6 +69,31 @@ TEST_F(StartTimeStorageTest, SamplesWithoutThemCostNothing) {
   EXPECT_THAT(Read(), IsEmpty());
 }
 
+// One sample that has one makes room for all of the series.
+TEST_F(StartTimeStorageTest, AreBookedForEverySample) {
+  class Account final : public ResultMemory {
+   public:
+    Status Book(uint64_t bytes) override {
+      booked += bytes;
+      return Status::Ok();
+    }
+    uint64_t booked = 0;
+  };
+  std::vector<TestSample> samples;
+  for (UnixMillis time = 1; time <= 1000; ++time) samples.push_back({time, 1});
+  samples.back().start = 500;
+  Write(samples);
+  const auto booked = [&](bool with_start_times) {
+    Account account;
+    ReadLimits limits;
+    limits.memory = &account;
+    limits.with_start_times = with_start_times;
+    EXPECT_TRUE(store().Select({}, {}, limits).ok());
+    return account.booked;
+  };
+  EXPECT_GE(booked(true), booked(false) + samples.size() * sizeof(UnixMillis));
+}
+
 TEST_F(StartTimeStorageTest, GoWithTheSampleThatIsReplaced) {
   Write({{1000, 1, 500}, {2000, 2, 500}});
   Flush();
