@@ -47,12 +47,12 @@ long TlsVersionBits(const TlsOptions& tls) {
 
 bool IsLinkLocalV4(uint32_t address) {
   constexpr uint32_t kAlibabaMetadata = 0x64'64'64'c8;  // 100.100.100.200
-  return (address >> 16) == 0xa9fe || address == kAlibabaMetadata;
+  constexpr uint32_t kAzureWireServer = 0xa8'3f'81'10;  // 168.63.129.16
+  return (address >> 16) == 0xa9fe || address == kAlibabaMetadata || address == kAzureWireServer;
 }
 
 bool IsLinkLocalV6(const in6_addr& address) {
-  constexpr std::array<uint8_t, 16> kAmazonMetadata = {0xfd, 0x00, 0x0e, 0xc2, 0, 0, 0,    0,
-                                                       0,    0,    0,    0,    0, 0, 0x02, 0x54};
+  constexpr std::array<uint8_t, 4> kAmazonMetadata = {0xfd, 0x00, 0x0e, 0xc2};  // fd00:ec2::/32
   if (IN6_IS_ADDR_LINKLOCAL(&address)) return true;
   if (IN6_IS_ADDR_V4MAPPED(&address)) {
     uint32_t mapped = 0;
@@ -174,6 +174,8 @@ void SetRequest(Transfer& transfer) {
   Set(handle, CURLOPT_PROXY, "");  // the environment of the server is nobody's wish
   Set(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   Set(handle, CURLOPT_NOSIGNAL, 1L);
+  // A name that is still looked up when the time is over would hold up all transfers: let it go.
+  Set(handle, CURLOPT_QUICK_EXIT, 1L);
   Set(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
   Set(handle, CURLOPT_FOLLOWLOCATION, request.follows_redirects ? 1L : 0L);
   Set(handle, CURLOPT_MAXREDIRS, kRedirectsMax);

@@ -43,7 +43,8 @@ Result<std::vector<TargetGroup>> FileDiscoverer::Discover() {
 FileDiscoverer::FileMark FileDiscoverer::MarkOf(const std::string& path) {
   struct stat found{};
   if (stat(path.c_str(), &found) != 0) return {};
-  return {.modified_nanos = found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec,
+  // Not when it was modified: rights that change let it be read.
+  return {.changed_nanos = found.st_ctim.tv_sec * 1'000'000'000 + found.st_ctim.tv_nsec,
           .bytes = found.st_size,
           .inode = found.st_ino};
 }

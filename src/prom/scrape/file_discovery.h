@@ -24,7 +24,7 @@ class FileDiscoverer final : public Discoverer {
  private:
   // What tells whether a file is the one that was read.
   struct FileMark {
-    int64_t modified_nanos = 0;
+    int64_t changed_nanos = 0;
     int64_t bytes = -1;
     uint64_t inode = 0;
     bool operator==(const FileMark&) const = default;

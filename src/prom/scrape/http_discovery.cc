@@ -1,5 +1,6 @@
 #include "prom/scrape/http_discovery.h"
 
+#include <algorithm>
 #include <string>
 
 #include "prom/scrape/http_request.h"
@@ -9,6 +10,8 @@ namespace luma::prom {
 namespace {
 
 constexpr uint64_t kBodyBytesMax = 32 << 20;
+// Other discoveries wait for this one.
+constexpr std::chrono::milliseconds kTimeoutMax{10'000};
 
 Status CheckAnswer(const net::FetchResponse& response) {
   if (response.status != 200) {
@@ -23,7 +26,7 @@ Status CheckAnswer(const net::FetchResponse& response) {
 Result<std::vector<TargetGroup>> HttpDiscoverer::Discover() {
   net::FetchRequest request{.url = config_.url,
                             .headers = {"Accept: application/json", "User-Agent: LumaDB"},
-                            .timeout = config_.refresh_interval,
+                            .timeout = std::min(config_.refresh_interval, kTimeoutMax),
                             .body_bytes_max = kBodyBytesMax,
                             .follows_redirects = config_.http.follow_redirects};
   request.tls = std::make_shared<const net::TlsOptions>(config_.http.tls);

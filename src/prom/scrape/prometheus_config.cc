@@ -533,7 +533,7 @@ class ConfigReader {
     FillTimes(job);
     const Status checked = CheckScrapeConfig(job);
     if (!checked.ok()) return YamlError(node, checked.message());
-    job.text = YamlTextWithoutSecrets(node) + DurationKey(job);
+    job.text = YamlTextWithoutSecrets(node) + InheritedKey(job);
     return job;
   }
 
@@ -576,9 +576,18 @@ class ConfigReader {
   }
 
   // What `global` gives and the text of the job does not show.
-  static std::string DurationKey(const ScrapeConfig& job) {
-    return "# " + std::to_string(job.interval.count()) + " " + std::to_string(job.timeout.count()) +
-           "\n";
+  static std::string InheritedKey(const ScrapeConfig& job) {
+    const ScrapeLimits& limits = job.limits;
+    std::string key = "#";
+    for (const int64_t duration : {job.interval.count(), job.timeout.count()}) {
+      key.append(" ").append(std::to_string(duration));
+    }
+    for (const uint64_t limit :
+         {limits.body_bytes, limits.samples, limits.targets, limits.labels, limits.label_name_bytes,
+          limits.label_value_bytes, limits.dropped_targets_kept, uint64_t(job.validation)}) {
+      key.append(" ").append(std::to_string(limit));
+    }
+    return key + "\n";
   }
 
   const PathResolver paths_;

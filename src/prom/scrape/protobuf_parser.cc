@@ -46,7 +46,13 @@ bool ReadTime(std::string_view message, UnixMillis& time) {
   return !__builtin_add_overflow(millis, nanos / 1'000'000, &time);
 }
 
+// A few bytes of a page can be a label, an exemplar, a bucket or a quantile, which take a hundred.
+constexpr size_t kLabelsMax = 1'000;
+constexpr size_t kExemplarsMax = 10'000;
+constexpr size_t kPartsMax = 100'000;
+
 bool ReadLabelPair(std::string_view message, std::vector<LabelRef>& labels) {
+  if (labels.size() == kLabelsMax) return false;
   LabelRef label;
   ProtobufReader reader(message);
   while (reader.Next()) {
@@ -158,8 +164,10 @@ bool ProtobufParser::Next() {
       Emit(parts_[next_part_++]);
       return true;
     }
-    if (next_metric_ < metrics_.size()) {
-      if (!NextMetric()) return Fail("malformed metric");
+    if (std::string_view metric; TakeMetric(metric)) {
+      if (!ReadMetric(metric)) return Fail("malformed or too large metric");
+    } else if (!metrics_.ok()) {
+      return Fail("malformed metric family");
     } else if (rest_.empty()) {
       return false;
     } else if (!NextFamily()) {
@@ -174,8 +182,7 @@ bool ProtobufParser::NextFamily() {
   if (!TakeDelimited(rest_, message)) return false;
   ProtobufReader reader(message);
   family_ = {};
-  metrics_.clear();
-  next_metric_ = 0;
+  metrics_ = ProtobufReader(message);
   uint64_t type = 0;
   std::string_view help;
   std::string_view unit;
@@ -189,9 +196,6 @@ bool ProtobufParser::NextFamily() {
         break;
       case Varint(3):
         type = reader.Varint();
-        break;
-      case Message(4):
-        metrics_.push_back(reader.Bytes());
         break;
       case Message(5):
         unit = reader.Bytes();
@@ -220,9 +224,20 @@ void ProtobufParser::AppendMetadataLines(std::string_view help, std::string_view
   if (!unit.empty() && unit.find('\n') == std::string_view::npos) append("UNIT", unit);
 }
 
-// Reads the next metric of the family into parts_.
-bool ProtobufParser::NextMetric() {
-  const std::string_view message = metrics_[next_metric_++];
+// The next metric of the family. False at its end.
+bool ProtobufParser::TakeMetric(std::string_view& metric) {
+  while (metrics_.Next()) {
+    if (metrics_.tag() == Message(4)) {
+      metric = metrics_.Bytes();
+      return metrics_.ok();
+    }
+    metrics_.Skip();
+  }
+  return false;
+}
+
+// Reads a metric into parts_. False also when it is larger than any is.
+bool ProtobufParser::ReadMetric(std::string_view message) {
   labels_.clear();
   parts_.clear();
   next_part_ = 0;
@@ -296,7 +311,7 @@ bool ProtobufParser::ReadSummary(std::string_view message) {
         break;
       case Message(3): {
         Bound quantile;
-        if (!ReadQuantile(reader.Bytes(), quantile)) return false;
+        if (parts_.size() == kPartsMax || !ReadQuantile(reader.Bytes(), quantile)) return false;
         AddBoundPart("", "quantile", quantile.bound, quantile.value);
         break;
       }
@@ -384,7 +399,7 @@ bool ProtobufParser::ReadClassicBuckets(std::string_view message, double count, 
     }
     Bound bucket;
     const size_t exemplars_before = exemplar_count_;
-    if (!ReadBucket(reader.Bytes(), bucket)) return false;
+    if (parts_.size() == kPartsMax || !ReadBucket(reader.Bytes(), bucket)) return false;
     if (!bucket.exemplar.empty() && !ReadExemplar(bucket.exemplar)) return false;
     AddBoundPart("_bucket", "le", bucket.bound, bucket.value);
     parts_.back().exemplar_begin = exemplars_before;
@@ -398,6 +413,7 @@ bool ProtobufParser::ReadClassicBuckets(std::string_view message, double count, 
 }
 
 bool ProtobufParser::ReadExemplar(std::string_view message) {
+  if (exemplar_count_ == kExemplarsMax) return false;
   if (exemplar_count_ == exemplars_.size()) exemplars_.emplace_back();
   PageExemplar& exemplar = exemplars_[exemplar_count_++];
   exemplar.labels.clear();

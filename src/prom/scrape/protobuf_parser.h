@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/protobuf_reader.h"
 #include "prom/scrape/page_parser.h"
 
 namespace luma::prom {
@@ -46,7 +47,8 @@ class ProtobufParser final : public PageParser {
 
   bool Fail(std::string_view what);
   bool NextFamily();
-  bool NextMetric();
+  bool TakeMetric(std::string_view& metric);
+  bool ReadMetric(std::string_view message);
   void Emit(const Part& part);
   std::string_view Extra(const Part& part) const;
 
@@ -67,8 +69,7 @@ class ProtobufParser final : public PageParser {
 
   std::string_view family_;  // its name
   Type type_ = Type::kUntyped;
-  std::vector<std::string_view> metrics_;  // messages of the family
-  size_t next_metric_ = 0;
+  ProtobufReader metrics_{{}};    // what is left of the family
   std::vector<LabelRef> labels_;  // of the metric
   std::vector<Part> parts_;
   size_t next_part_ = 0;

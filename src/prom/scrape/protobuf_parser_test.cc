@@ -138,6 +138,26 @@ TEST(ProtobufParserTest, EveryPrefixIsAnErrorOrAWholeNumberOfFamilies) {
   }
 }
 
+// Goal: a page of a few bytes for each thing it names does not take a hundred bytes for each.
+TEST(ProtobufParserTest, MetricsOfTooManyPartsAreErrors) {
+  const auto repeated = [](const std::string& piece, size_t count) {
+    std::string all;
+    for (size_t i = 0; i < count; ++i) all += piece;
+    return all;
+  };
+  const std::string counter_of_labels =
+      Family("c", kCounter, Bytes(4, repeated(Bytes(1, ""), 1'001)));
+  const std::string counter_of_exemplars =
+      Family("c", kCounter, Bytes(4, Bytes(3, repeated(Bytes(2, ""), 10'001))));
+  const std::string summary =
+      Family("s", kSummary, Bytes(4, Bytes(4, repeated(Bytes(3, ""), 100'001))));
+  for (const std::string& page : {counter_of_labels, counter_of_exemplars, summary}) {
+    ProtobufParser parser(page, false, false);
+    EXPECT_FALSE(parser.Next());
+    EXPECT_THAT(std::string(parser.status().message()), HasSubstr("too large metric"));
+  }
+}
+
 TEST(ProtobufParserTest, LengthsThatLieAreErrors) {
   for (const std::string& page :
        {Varint(UINT64_MAX) + "x", Varint(5) + Varint(4 << 3 | 2) + Varint(1 << 30) + "abc",

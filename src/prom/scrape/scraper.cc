@@ -421,6 +421,7 @@ void PrometheusScraper::Remove(Slot& slot) {
   if (stopping_) idle_.NotifyAll();
   slot.busy = false;
   if (!slot.leaving) return;  // it came back meanwhile
+  due_.erase({slot.due, &slot});  // it came back, and left again
   leaving_.erase(LeavingKey(slot.config->job_name, *slot.target));
 }
 
