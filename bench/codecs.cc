@@ -17,6 +17,7 @@
 #include "encoding/block.h"
 #include "encoding/run_length.h"
 #include "prom/remote_write_decoder.h"
+#include "prom/testing/limited_memory.h"
 
 namespace luma {
 namespace {
@@ -44,13 +45,14 @@ std::vector<Series> LoadSeries(const std::filesystem::path& directory) {
   std::map<Hash128, size_t> index;
   prom::RemoteWriteDecoder decoder;
   const bench::NoSink sink;
+  prom::LimitedMemory memory;
   for (const auto& file : std::filesystem::directory_iterator(directory)) {
     if (file.path().extension() != ".bin") continue;
     for (const std::string& body : bench::ReadBodies(file.path())) {
       std::string message;
       LUMA_CHECK(snappy::Uncompress(body.data(), body.size(), &message));
       SeriesBatch batch;
-      LUMA_CHECK(decoder.Decode(message, sink, batch).ok());
+      LUMA_CHECK(decoder.Decode(message, sink, memory, batch).ok());
       for (size_t i = 0; i < batch.size(); ++i) {
         const SeriesBatch::Series one = batch.series(i);
         const auto [entry, is_new] = index.try_emplace(one.hash, series.size());

@@ -25,6 +25,7 @@
 #include "bench/bodies.h"
 #include "model/series_batch.h"
 #include "prom/remote_write_decoder.h"
+#include "prom/testing/limited_memory.h"
 #include "prom/testing/write_request_builder.h"
 
 namespace luma {
@@ -178,7 +179,7 @@ class Stretcher {
 
   std::string Stretch(const std::string& message) {
     SeriesBatch batch;
-    LUMA_CHECK(decoder_.Decode(message, sink_, batch).ok());
+    LUMA_CHECK(decoder_.Decode(message, sink_, memory_, batch).ok());
     std::string stretched;
     for (size_t i = 0; i < batch.size(); ++i) {
       const SeriesBatch::Series series = batch.series(i);
@@ -202,6 +203,7 @@ class Stretcher {
   UnixMillis first_ = 0;
   prom::RemoteWriteDecoder decoder_;
   const bench::NoSink sink_;
+  prom::LimitedMemory memory_;
 };
 
 void WriteStretched(const fs::path& directory, const fs::path& recording, int seconds) {
