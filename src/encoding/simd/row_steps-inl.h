@@ -2,6 +2,8 @@
 // each target, inside its kernels (see Highway's foreach_target.h), hence the unusual guard.
 #include <hwy/highway.h>
 
+#include <cstdint>
+
 #include "encoding/simd/aggregates.h"
 
 #if defined(LUMA_ENCODING_SIMD_ROW_STEPS_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -32,6 +34,18 @@ HWY_INLINE hn::Mask<D> LanesOf(D d, uint64_t rows, size_t first) {
   return hn::LoadMaskBits(d, bytes);
 }
 
+// Asks for the rows that come eight steps later, maybe beyond the end: without it, loading waits
+// for what kernels with masks calculate.
+template <typename T>
+HWY_INLINE void Announce(const T* step) {
+  constexpr uintptr_t kLineBytes = 64;
+  constexpr uintptr_t kStepBytes = kStepRows * sizeof(T);
+  const uintptr_t ahead = reinterpret_cast<uintptr_t>(step) + 8 * kStepBytes;
+  for (uintptr_t at = ahead; at < ahead + kStepBytes; at += kLineBytes) {
+    __builtin_prefetch(reinterpret_cast<const void*>(at));
+  }
+}
+
 // Hands all rows to the kernel: Kernel::AddAll(values) for 64 that all count, and
 // Kernel::AddSome(values, rows) for 64 of which only some do. Returns how many rows count. Reads no
 // value past the end: the last, partial step is copied.
@@ -40,6 +54,7 @@ HWY_INLINE uint64_t ForEachStep(std::span<const T> values, const RowMasks& masks
   uint64_t count = 0;
   const size_t whole = values.size() / kStepRows;
   for (size_t step = 0; step < whole; ++step) {
+    Announce(values.data() + step * kStepRows);
     const uint64_t rows = RowsOfStep(masks, step);
     if (rows == ~uint64_t{0}) {
       kernel.AddAll(values.data() + step * kStepRows);
