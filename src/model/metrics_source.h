@@ -30,6 +30,10 @@ struct WriteSummary {
   uint64_t exemplars_stored = 0;
   uint64_t exemplars_refused = 0;
   std::string first_refusal;  // why, for the sender; empty when nothing was refused
+  // Of those refused: of new series that are beyond a limit. They may be stored later.
+  uint64_t series_over_limit = 0;
+  uint64_t samples_over_limit = 0;
+  std::string first_over_limit;  // why; empty when there were none
 };
 
 using WriteCallback = std::function<void(Result<WriteSummary>)>;
@@ -44,7 +48,7 @@ class MetricsSink {
   // before Write returns, and must not block: with a summary once the batch is durable and visible
   // to readers, or with an error when nothing of it was stored.
   // A sample or exemplar more than kFutureMax ahead of the clock is refused alone; so is one
-  // storage cannot represent. Late and repeated samples are ordinary ones: the last write of a
+  // storage cannot represent, and so are those of new series beyond a limit. Late and repeated samples are ordinary ones: the last write of a
   // timestamp wins. An exemplar is stored once however often it is written. Errors: kOutOfMemory or
   // kTooManyRequests when over budget, kDiskFull, kUnavailable (starting or stopping): try again
   // later; kIoError, kCorruption, kInternal: storage is broken.

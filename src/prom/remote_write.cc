@@ -42,10 +42,11 @@ void AppendRefused(std::string_view what, uint64_t count, std::string_view reaso
 
 // Samples and exemplars have one reason in common, which says what it is of.
 void AppendRefusedByStorage(const WriteSummary& stored, WriteVersion version, std::string& text) {
+  const uint64_t samples = stored.samples_refused - stored.samples_over_limit;
   if (version == WriteVersion::kOne || stored.exemplars_refused == 0) {
-    return AppendRefused("samples", stored.samples_refused, stored.first_refusal, text);
+    return AppendRefused("samples", samples, stored.first_refusal, text);
   }
-  if (stored.samples_refused > 0) text += fmt::format(" samples={}", stored.samples_refused);
+  if (samples > 0) text += fmt::format(" samples={}", samples);
   AppendRefused("exemplars", stored.exemplars_refused, stored.first_refusal, text);
 }
 
@@ -59,8 +60,9 @@ net::HttpResponse StoredResponse(const WriteRequestSummary& request, const Write
     AppendRefused("exemplars", request.exemplars_refused, request.first_bad_exemplar, refused);
   }
   AppendRefusedByStorage(stored, version, refused);
+  AppendRefused("new_series", stored.series_over_limit, stored.first_over_limit, refused);
   if (refused.empty()) return {.status = 204};
-  return net::TextResponse(400, "partly refused:" + refused);
+  return PartlyRefusedResponse(stored, "partly refused:" + refused);
 }
 
 // Of what was stored; all zero for an error.

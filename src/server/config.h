@@ -129,6 +129,11 @@ struct Config {
     bool exemplars = true;
   } ingest;
   struct {
+    int64_t series = 10'000'000;
+    int64_t series_per_metric = 0;
+    int64_t values_per_label = 0;
+  } limits;
+  struct {
     Duration default_keep{0};
     std::vector<RetentionRule> rules;
   } retention;

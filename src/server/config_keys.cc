@@ -21,6 +21,7 @@ constexpr Between kPort{0, 65'535};
 constexpr Between kTimeoutMillis{100, 86'400'000};
 constexpr Between kScrapeMillis{kScrapeIntervalMin.count(), kScrapeIntervalMax.count()};
 constexpr Between kThreads{0, 1'024};
+constexpr Between kSeries{0, UINT32_MAX};  // ids have 32 bits
 constexpr int64_t kDayMillis = 86'400'000;
 constexpr int64_t kMiB = 1 << 20;
 constexpr int64_t kTiB = int64_t{1} << 40;
@@ -175,6 +176,12 @@ const std::vector<ConfigKey>& Keys() {
       {LUMA_CONFIG_KEY(ingest.exemplars), Anything{}, kAtStart,
        "Store exemplars. How long they are kept is an option of the table luma.exemplars."},
 
+      {LUMA_CONFIG_KEY(limits.series), kSeries, kReloaded, "Series of all metrics together."},
+      {LUMA_CONFIG_KEY(limits.series_per_metric), kSeries, kReloaded, "Series of one metric name."},
+      {LUMA_CONFIG_KEY(limits.values_per_label), kSeries, kReloaded,
+       "Values of one label name over all series; metric names are the values of __name__. Takes "
+       "some 20 bytes for each value of each label."},
+
       {LUMA_CONFIG_KEY(retention.default_keep), Between{0, 10'000 * kDayMillis}, kReloaded,
        "Rows older than this are dropped, in tables that are sorted by a time and have no option "
        "retention of their own; 0s keeps them for ever."},
@@ -298,6 +305,9 @@ constexpr std::pair<std::string_view, std::string_view> kSectionDocs[] = {
     {"wal", "The write-ahead log: what an acknowledgement means."},
     {"storage", "Memory, and when data moves from memory to segment files."},
     {"ingest", "Which times samples may have, and what comes with them."},
+    {"limits",
+     "Bounds on how many series there are; 0 means none. Samples of new series beyond them are "
+     "refused (429), those of known ones never."},
     {"retention", "How long data is kept."},
     {"downsampling", "Old samples, rolled up."},
     {"cold", "Old data in an object store."},

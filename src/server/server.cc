@@ -166,6 +166,7 @@ class Server::Impl {
     static_cast<void>(ApplyLogLevel());  // the level was checked when the file was read
     rate_limiter_.Reconfigure(RateLimits(config_));
     postgres_->SetStatementTimeout(config_.query.timeout);
+    store_->ConfigureLimits(config_);
     const Status retention = store_->ConfigureRetention(config_).WithContext("retention");
     const Status downsampling = store_->ConfigureDownsampling(config_).WithContext("downsampling");
     const Status scraping = ConfigureScraper().WithContext("scraping");

@@ -6,6 +6,7 @@
 #include "promql/parser.h"
 #include "server/archive_metrics.h"
 #include "server/backup_destination.h"
+#include "server/cardinality_metrics.h"
 #include "server/cold_store.h"
 #include "server/memory_shares.h"
 #include "server/store_metrics.h"
@@ -74,11 +75,18 @@ Result<storage::ColdTierOptions> ColdOptionsOf(const Config& config) {
   return cold;
 }
 
+storage::CardinalityLimits LimitsOf(const Config& config) {
+  return {.series = static_cast<uint64_t>(config.limits.series),
+          .series_per_metric = static_cast<uint64_t>(config.limits.series_per_metric),
+          .values_per_label = static_cast<uint64_t>(config.limits.values_per_label)};
+}
+
 storage::MetricsOptions MetricsOptionsOf(const Config& config) {
   storage::MetricsOptions options;
   options.future_max = config.ingest.future_max;
   options.late_max = config.ingest.late_max;
   options.exemplars = config.ingest.exemplars;
+  options.limits = LimitsOf(config);
   return options;
 }
 
@@ -117,6 +125,8 @@ Result<std::unique_ptr<Store>> Store::Open(const Config& given) {
                         sql::Database::Open(DatabaseOptionsOf(config), *store->engine_));
   store->store_metrics_ =
       RegisterStoreMetrics(*store->engine_, *store->metrics_, MetricsRegistry::Default());
+  store->cardinality_metrics_ =
+      RegisterCardinalityMetrics(*store->metrics_, MetricsRegistry::Default());
   const auto took = std::chrono::steady_clock::now() - start;
   LUMA_LOG(kInfo, "server", "store open: data_dir={} milliseconds={}", config.general.data_dir,
            std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
@@ -133,6 +143,8 @@ Status Store::StartArchive(const Config& config) {
   archive_metrics_ = RegisterArchiveMetrics(*archive_, MetricsRegistry::Default());
   return Status::Ok();
 }
+
+void Store::ConfigureLimits(const Config& config) { metrics_->SetLimits(LimitsOf(config)); }
 
 Status Store::ConfigureRetention(const Config& config) {
   std::vector<storage::RetentionRule> rules;
@@ -169,6 +181,7 @@ Store::~Store() {
 
 Status Store::Close() {
   store_metrics_.clear();
+  cardinality_metrics_.clear();
   archive_metrics_.clear();
   archive_.reset();
   database_.reset();

@@ -29,6 +29,8 @@ class Store {
   // Takes over the retention of `config`. Errors: kSyntaxError and the like for a rule that a
   // configuration would not have been read with; nothing has changed then.
   Status ConfigureRetention(const Config& config);
+  // The same for limits of series. Those that are there stay, however many.
+  void ConfigureLimits(const Config& config);
   // The same for downsampling.
   Status ConfigureDownsampling(const Config& config);
 
@@ -49,6 +51,7 @@ class Store {
   std::unique_ptr<storage::MetricsStore> metrics_;
   std::unique_ptr<sql::Database> database_;
   std::vector<MetricsRegistry::Callback> store_metrics_;
+  std::vector<MetricsRegistry::Callback> cardinality_metrics_;
   std::vector<MetricsRegistry::Callback> archive_metrics_;
 };
 

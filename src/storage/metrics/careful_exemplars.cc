@@ -7,6 +7,7 @@ namespace luma::storage {
 
 void CarefulExemplars::Collect(std::span<const SeriesId> ids) {
   for (size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] == kUnknownSeries) continue;
     const SeriesBatch::Series series = batch_.series(i);
     for (const SeriesBatch::Exemplar& one : series.exemplars) {
       const LabelsView labels = series.labels_of(one);

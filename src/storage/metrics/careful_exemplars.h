@@ -21,8 +21,9 @@ class CarefulExemplars {
  public:
   CarefulExemplars(const SeriesBatch& batch, ExemplarIndex& index) : batch_(batch), index_(index) {}
 
-  // `ids` are those of the series of the batch.
+  // `ids` are those of the series of the batch; kUnknownSeries is left out.
   void Collect(std::span<const SeriesId> ids);
+  bool empty() const { return rows_.empty(); }
   // Finds out which are stored, but for those in cold runs, which are stored twice then: no write
   // waits for an object store to learn that an exemplar was told again. Errors: those of reading.
   Status LookUp(Transaction& transaction);

@@ -9,17 +9,21 @@
 
 namespace luma::storage {
 
-void CarefulWrite::Prepare(uint64_t next_series) {
+void CarefulWrite::Prepare(uint64_t next_series, CardinalityClaim* claim) {
   registry_.Resolve(batch_, ids_);
-  NumberSeries(next_series);
+  NumberSeries(next_series, claim);
   if (lacks_series_) return;
   exemplars_.Collect(ids_);
   CollectRows();
   FindLateRows();
 }
 
-void CarefulWrite::NumberSeries(uint64_t next_series) {
-  std::map<Hash128, SeriesId> numbered;
+void CarefulWrite::NumberSeries(uint64_t next_series, CardinalityClaim* claim) {
+  struct Numbered {
+    SeriesId id = kUnknownSeries;
+    CardinalityRefusal refusal;
+  };
+  std::map<Hash128, Numbered> numbered;
   for (size_t i = 0; i < ids_.size(); ++i) {
     if (ids_[i] != kUnknownSeries) continue;
     const SeriesBatch::Series series = batch_.series(i);
@@ -27,21 +31,29 @@ void CarefulWrite::NumberSeries(uint64_t next_series) {
       lacks_series_ = true;
       continue;
     }
-    const SeriesId next{next_series + additions_.size()};
-    const auto [entry, is_new] = numbered.try_emplace(series.hash, next);
-    ids_[i] = entry->second;
+    const auto [entry, is_new] = numbered.try_emplace(series.hash);
+    auto& [id, refusal] = entry->second;
+    if (is_new && claim != nullptr) refusal = claim->Take(series.labels);
+    if (refusal.is_refused()) {
+      refused_.push_back({.entry = static_cast<uint32_t>(i), .refusal = refusal});
+      continue;
+    }
     if (is_new) {
-      additions_.push_back({.id = next,
+      id = SeriesId{next_series + additions_.size()};
+      additions_.push_back({.id = id,
                             .labels = series.labels,
                             .hash = series.hash,
                             .newest = SeriesRegistry::kNoSample});
     }
+    ids_[i] = id;
   }
 }
 
 void CarefulWrite::CollectRows() {
   rows_.reserve(batch_.sample_count());
-  for (size_t i = 0; i < ids_.size(); ++i) CollectRowsOf(ids_[i], batch_.series(i));
+  for (size_t i = 0; i < ids_.size(); ++i) {
+    if (ids_[i] != kUnknownSeries) CollectRowsOf(ids_[i], batch_.series(i));
+  }
   // The last of equal ones first, since unique keeps the first.
   std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) {
     return std::tie(a.series, a.timestamp, b.order) < std::tie(b.series, b.timestamp, a.order);

@@ -15,6 +15,7 @@
 #include "storage/metrics/careful_exemplars.h"
 #include "storage/metrics/cold_samples.h"
 #include "storage/metrics/exemplar_index.h"
+#include "storage/metrics/limit_refusals.h"
 #include "storage/metrics/series_registry.h"
 
 namespace luma::storage {
@@ -27,11 +28,15 @@ class CarefulWrite {
                UnixMillis floor)
       : batch_(batch), registry_(registry), floor_(floor), exemplars_(batch, exemplars) {}
 
-  // Finds the series and numbers new ones from `next_series` on.
-  void Prepare(uint64_t next_series);
+  // Finds the series and numbers new ones from `next_series` on: those that `claim` lets in, all of
+  // them when it is null. What is not let in is left out.
+  void Prepare(uint64_t next_series, CardinalityClaim* claim);
   // A series of the batch that was told by its id is gone; nothing can be done with the batch then.
   bool lacks_series() const { return lacks_series_; }
   uint64_t new_series_count() const { return additions_.size(); }
+  const RefusedEntries& refused() const { return refused_; }
+  // Everything was left out.
+  bool empty() const { return rows_.empty() && exemplars_.empty(); }
 
   // Reads what Commit needs of cold runs. Takes as long as the object store does; other writes may
   // be on their way. Errors: those of ColdSamples::Read.
@@ -65,7 +70,7 @@ class CarefulWrite {
     std::optional<std::string_view> histogram;
   };
 
-  void NumberSeries(uint64_t next_series);
+  void NumberSeries(uint64_t next_series, CardinalityClaim* claim);
   void CollectRows();
   void CollectRowsOf(SeriesId id, const SeriesBatch::Series& series);
   void FindLateRows();
@@ -86,7 +91,8 @@ class CarefulWrite {
   const SeriesBatch& batch_;
   SeriesRegistry& registry_;
   const UnixMillis floor_;
-  std::vector<SeriesId> ids_;  // of the series of the batch
+  std::vector<SeriesId> ids_;  // of the series of the batch; kUnknownSeries: left out
+  RefusedEntries refused_;
   bool lacks_series_ = false;
   std::vector<SeriesRegistry::Addition> additions_;
   // Sorted by series and timestamp, one of each: of several the last in the batch.

@@ -101,6 +101,10 @@ class MetricsStore final : public MetricsSink,
   Status Downsample() { return downsampler_.Pass(); }
   void StartDownsampling();
 
+  // From now on these hold; see MetricsWriter::SetLimits.
+  void SetLimits(const CardinalityLimits& limits) { writer_.SetLimits(limits); }
+  const CardinalityCounts& cardinality() const { return writer_.cardinality(); }
+
   // For the SQL relations `samples` and metrics.<name>.
   const SeriesRegistry& registry() const { return *registry_; }
   MetricsStats Stats() const;

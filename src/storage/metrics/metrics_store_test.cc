@@ -311,45 +311,6 @@ TEST_F(MetricsStoreTest, SamplesTooFarAheadAreRefusedOneByOne) {
   EXPECT_THAT(SamplesOf("a"), ElementsAre(std::pair(limit, 1)));
 }
 
-TEST_F(MetricsStoreTest, SeriesBeyondTheLimitAreRefusedAndOthersAreNot) {
-  options_.series_max = 2;
-  Reopen();
-  WriteOne("a", kTestNow, 1);
-  WriteOne("b", kTestNow, 1);
-  const auto refused = WriteAndWait(store(), MakeBatch({{TestLabels("a"), {{kTestNow + 1, 2}}},
-                                                        {TestLabels("c"), {{kTestNow, 1}}}}));
-  EXPECT_EQ(refused.status().code(), StatusCode::kTooManyRequests);
-  EXPECT_THAT(SamplesOf("a"), SizeIs(1));
-  WriteOne("a", kTestNow + 1, 2);
-  EXPECT_THAT(SamplesOf("a"), SizeIs(2));
-}
-
-// Goal: of writes that are stored as one group, only the one over the limit is refused.
-// Method: many senders at once, so that groups form; one of two is over the limit.
-TEST_F(MetricsStoreTest, SenderOverTheLimitDoesNotFailTheOthers) {
-  options_.series_max = 4;
-  Reopen();
-  std::vector<std::thread> senders;
-  for (int t = 0; t < 8; ++t) {
-    senders.emplace_back([&, t] {
-      for (int i = 0; i < 20; ++i) {
-        std::vector<TestSeries> request = {
-            {TestLabels(std::to_string(t / 2)), {{kTestNow + i, 1}}}};
-        if (t % 2 == 1) {
-          for (int n = 0; n < 5; ++n) {
-            request.push_back({TestLabels("over" + std::to_string(n)), {{kTestNow, 1}}});
-          }
-        }
-        const auto code = WriteAndWait(store(), MakeBatch(request)).status().code();
-        EXPECT_EQ(code, t % 2 == 1 ? StatusCode::kTooManyRequests : StatusCode::kOk);
-      }
-    });
-  }
-  for (std::thread& sender : senders) sender.join();
-  EXPECT_EQ(store().registry().series_count(), 4u);
-  EXPECT_THAT(instance_->StoredSamples(), SizeIs(80));
-}
-
 TEST_F(MetricsStoreTest, FullBudgetRefusesTheWholeWriteAndItWorksLater) {
   WriteOne("a", kTestNow, 1);
   MemoryBudget& budget = instance_->engine->budget();

@@ -199,11 +199,13 @@ MetricsWriter::MetricsWriter(MultiTierStorage& engine, SeriesRegistry& registry,
       options_(options),
       floor_(start.floor),
       exemplars_(start.exemplar_floor),
+      cardinality_(options.limits),
       next_series_(start.next_series),
       series_memory_(
           engine.budget().BookAlways(BudgetUse::kSeries, registry.series_count() * kSeriesBytes)),
       cold_queue_([this](WriteGroup group) { StoreColdGroup(std::move(group)); }),
       queue_([this](WriteGroup group) { StoreGroup(std::move(group)); }) {
+  CountSeries();
   MeasureSeries();
 }
 
@@ -294,17 +296,26 @@ std::vector<MetricsWriter::Stored> MetricsWriter::StoreTogether(const WriteGroup
   if (group.size() > 1) {
     SeriesBatch all;
     for (const QueuedWrite& write : group) AppendAccepted(write.batch, AcceptedTimes(), all);
-    const Stored stored = store(all);
-    if (stored.ok() && *stored) return std::vector<Stored>(group.size(), true);
+    const Stored together = store(all);
+    if (together.ok() && together->is_stored) {
+      std::vector<Stored> stored;
+      for (RefusedEntries& refused : SplitByWrite(group, together->refused)) {
+        stored.emplace_back(Outcome{.refused = std::move(refused)});
+      }
+      return stored;
+    }
   }
   std::vector<Stored> stored;
   for (const QueuedWrite& write : group) stored.push_back(store(write.batch));
   return stored;
 }
 
-void MetricsWriter::Finish(QueuedWrite write, const Status& stored) {
-  if (stored.ok()) Count(write.summary);
-  write.done(Answer(stored, write.summary));
+void MetricsWriter::Finish(QueuedWrite write, const Stored& stored) {
+  if (stored.ok()) {
+    TakeRefused(write.batch, stored->refused, cardinality_, write.summary);
+    Count(write.summary);
+  }
+  write.done(Answer(stored.status(), write.summary));
 }
 
 void MetricsWriter::StoreGroup(WriteGroup group) {
@@ -314,12 +325,12 @@ void MetricsWriter::StoreGroup(WriteGroup group) {
       StoreTogether(group, [&](const SeriesBatch& batch) { return StoreAlone(batch, none); });
   gate_.LeaveExclusive();
   for (size_t i = 0; i < group.size(); ++i) {
-    const bool needs_cold = stored[i].ok() && !*stored[i];
+    const bool needs_cold = stored[i].ok() && !stored[i]->is_stored;
     if (needs_cold) {
       cold_writes_.fetch_add(1, std::memory_order_relaxed);
       cold_queue_.Push(std::move(group[i]));
     } else {
-      Finish(std::move(group[i]), stored[i].status());
+      Finish(std::move(group[i]), stored[i]);
     }
   }
 }
@@ -327,7 +338,7 @@ void MetricsWriter::StoreGroup(WriteGroup group) {
 void MetricsWriter::StoreColdGroup(WriteGroup group) {
   const std::vector<Stored> stored =
       StoreTogether(group, [&](const SeriesBatch& batch) { return StoreCold(batch); });
-  for (size_t i = 0; i < group.size(); ++i) Finish(std::move(group[i]), stored[i].status());
+  for (size_t i = 0; i < group.size(); ++i) Finish(std::move(group[i]), stored[i]);
 }
 
 MetricsWriter::Stored MetricsWriter::StoreCold(const SeriesBatch& batch) {
@@ -337,7 +348,7 @@ MetricsWriter::Stored MetricsWriter::StoreCold(const SeriesBatch& batch) {
     gate_.EnterExclusive();
     Stored stored = StoreAlone(batch, cold);
     gate_.LeaveExclusive();
-    if (!stored.ok() || *stored) return stored;
+    if (!stored.ok() || stored->is_stored) return stored;
   }
   return Status::Unavailable("samples cannot be compared with cold ones now");
 }
@@ -345,33 +356,38 @@ MetricsWriter::Stored MetricsWriter::StoreCold(const SeriesBatch& batch) {
 // Other writes are on their way: what this finds out of the registry is found out again later.
 Status MetricsWriter::ReadCold(const SeriesBatch& batch, ColdSamples& cold) {
   CarefulWrite write(batch, registry_, exemplars_, floor_);
-  write.Prepare(SeriesRegistry::kSeriesMax);  // new series have no samples to compare with
+  // New series have no samples to compare with.
+  write.Prepare(SeriesRegistry::kSeriesMax, /*claim=*/nullptr);
   return write.lacks_series() ? Status::Ok() : write.ReadCold(engine_, cold);
 }
 
 MetricsWriter::Stored MetricsWriter::StoreAlone(const SeriesBatch& batch, const ColdSamples& cold) {
   if (TakesExemplarsOf(batch)) NoteLostExemplars();
+  CardinalityClaim claim(cardinality_, registry_.series_count());
   CarefulWrite write(batch, registry_, exemplars_, floor_);
-  write.Prepare(next_series_);
+  write.Prepare(next_series_, &claim);
   if (write.lacks_series()) {
     return Status::Unavailable("a series was removed while samples of it were on their way");
   }
   LUMA_RETURN_IF_ERROR(BookSeries(write.new_series_count()));
-  LUMA_ASSIGN_OR_RETURN(const bool is_stored, CommitPatiently(write, cold));
-  if (!is_stored) return false;
+  Outcome outcome{.refused = write.refused()};
+  if (write.empty()) return outcome;
+  LUMA_ASSIGN_OR_RETURN(outcome.is_stored, CommitPatiently(write, cold));
+  if (!outcome.is_stored) return outcome;
+  claim.Keep();
   next_series_ += write.new_series_count();
   samples_duplicate_.fetch_add(write.duplicate_count(), std::memory_order_relaxed);
   samples_replaced_.fetch_add(write.replaced_count(), std::memory_order_relaxed);
   LUMA_RETURN_IF_ERROR(write.Publish());
   MeasureSeries();
-  return true;
+  return outcome;
 }
 
 // Never kConflict: senders drop what is refused with it, and this is to be tried again.
-MetricsWriter::Stored MetricsWriter::CommitPatiently(CarefulWrite& write, const ColdSamples& cold) {
+Result<bool> MetricsWriter::CommitPatiently(CarefulWrite& write, const ColdSamples& cold) {
   const auto end = std::chrono::steady_clock::now() + options_.conflict_wait_max;
   while (true) {
-    Stored committed = write.Commit(engine_, cold);
+    Result<bool> committed = write.Commit(engine_, cold);
     if (committed.status().code() != StatusCode::kConflict) return committed;
     if (std::chrono::steady_clock::now() >= end) {
       return Status::Unavailable("samples cannot be replaced now: ", committed.status().message());
@@ -383,9 +399,8 @@ MetricsWriter::Stored MetricsWriter::CommitPatiently(CarefulWrite& write, const 
 // Memory that a failed commit did not use serves the next one.
 Status MetricsWriter::BookSeries(uint64_t new_series) {
   if (new_series == 0) return Status::Ok();
-  const uint64_t count = registry_.series_count() + new_series;
-  if (count > options_.series_max || next_series_ + new_series > SeriesRegistry::kSeriesMax) {
-    return Status::TooManyRequests("too many series: limit=", options_.series_max);
+  if (next_series_ + new_series > SeriesRegistry::kSeriesMax) {
+    return Status::TooManyRequests("no more ids for series: limit=", SeriesRegistry::kSeriesMax);
   }
   const uint64_t bytes = (registry_.resident_count() + new_series) * series_bytes_;
   if (bytes <= series_memory_.bytes()) return Status::Ok();
@@ -396,7 +411,8 @@ void MetricsWriter::MeasureSeries() {
   const uint64_t count = registry_.resident_count();
   if (count < kMeasuredSeriesMin || count < series_measured_ + series_measured_ / 8) return;
   series_measured_ = count;
-  series_bytes_ = registry_.allocated_bytes() * 8 / 7 / count + 1;  // the allocator rounds up
+  const size_t bytes = registry_.allocated_bytes() + cardinality_.allocated_bytes();
+  series_bytes_ = bytes * 8 / 7 / count + 1;  // the allocator rounds up
   series_memory_.Release();
   series_memory_ = engine_.budget().BookAlways(BudgetUse::kSeries, count * series_bytes_);
 }
@@ -417,9 +433,39 @@ void MetricsWriter::WhileNoneWrites(const std::function<void()>& work) {
   gate_.LeaveExclusive();
 }
 
+void MetricsWriter::RemoveSeries(const SeriesBitmap& series) {
+  if (cardinality_.counts_labels()) {
+    std::string canonical;
+    for (const uint32_t id : series) {
+      canonical.clear();
+      const bool is_there = registry_.AppendLabels(SeriesId{id}, canonical);
+      if (is_there) cardinality_.Remove(LabelsView(canonical));
+    }
+  }
+  registry_.Remove(series);
+}
+
+void MetricsWriter::SetLimits(const CardinalityLimits& limits) {
+  if (limits == cardinality_.limits()) return;
+  WhileNoneWrites([&] {
+    cardinality_.Reset(limits);
+    CountSeries();
+  });
+}
+
+void MetricsWriter::CountSeries() {
+  if (!cardinality_.counts_labels()) return;
+  std::string canonical;
+  for (const uint32_t id : registry_.Select({})) {
+    canonical.clear();
+    if (registry_.AppendLabels(SeriesId{id}, canonical)) cardinality_.Add(LabelsView(canonical));
+  }
+}
+
 void MetricsWriter::Count(const WriteSummary& summary) {
   samples_stored_.fetch_add(summary.samples_stored, std::memory_order_relaxed);
-  samples_refused_.fetch_add(summary.samples_refused, std::memory_order_relaxed);
+  samples_refused_.fetch_add(summary.samples_refused - summary.samples_over_limit,
+                             std::memory_order_relaxed);
   exemplars_stored_.fetch_add(summary.exemplars_stored, std::memory_order_relaxed);
   exemplars_refused_.fetch_add(summary.exemplars_refused, std::memory_order_relaxed);
 }

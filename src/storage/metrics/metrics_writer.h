@@ -16,8 +16,10 @@
 
 #include "model/metrics_source.h"
 #include "storage/engine.h"
+#include "storage/metrics/cardinality_limits.h"
 #include "storage/metrics/careful_write.h"
 #include "storage/metrics/exemplar_index.h"
+#include "storage/metrics/limit_refusals.h"
 #include "storage/metrics/series_registry.h"
 #include "storage/metrics/write_gate.h"
 #include "storage/metrics/write_queue.h"
@@ -28,8 +30,8 @@ struct MetricsOptions {
   std::chrono::milliseconds future_max = MetricsSink::kFutureMax;
   // Samples older than this are refused one by one, as those from the future are; 0: none are.
   std::chrono::milliseconds late_max{0};
-  uint64_t series_max = 10'000'000;  // new series beyond it are kTooManyRequests
-  bool exemplars = true;             // false: they are left out, and count neither way
+  CardinalityLimits limits = {};  // of which samples and exemplars of new series are refused
+  bool exemplars = true;          // false: they are left out, and count neither way
   // How long a write waits for rows that it has to replace: a flush is moving them, or SQL is
   // deleting them. Then it is kUnavailable.
   std::chrono::milliseconds conflict_wait_max{10'000};
@@ -41,7 +43,7 @@ struct MetricsWriterStats {
   uint64_t queued_writes = 0;  // of those: had to be alone, or came while another was
   uint64_t cold_writes = 0;    // of those: waited for samples of cold runs
   uint64_t samples_stored = 0;
-  uint64_t samples_refused = 0;
+  uint64_t samples_refused = 0;       // for their time: CardinalityCounts has what limits refuse
   uint64_t samples_refused_late = 0;  // of those: too old; the others come from the future
   uint64_t samples_duplicate = 0;     // of those stored: were there already, with the same value
   uint64_t samples_replaced = 0;      // of those stored: had another value before
@@ -81,6 +83,12 @@ class MetricsWriter {
 
   // Calls `work` alone: no write is on its way, and those that come wait. Blocks.
   void WhileNoneWrites(const std::function<void()>& work);
+  // To be called while none writes: the series are unknown from here on, and make room for others.
+  void RemoveSeries(const SeriesBitmap& series);
+
+  // From now on these hold. New series wait meanwhile, for about a second per million series.
+  void SetLimits(const CardinalityLimits& limits);
+  const CardinalityCounts& cardinality() const { return cardinality_; }
 
   MetricsWriterStats stats() const;
 
@@ -97,13 +105,16 @@ class MetricsWriter {
                WriteCallback done);
   AcceptedTimes Accepted() const;
 
-  // True: stored. False: not, since it needs more samples of cold runs than were read ahead.
-  using Stored = Result<bool>;
+  struct Outcome {
+    bool is_stored = true;        // false: it needs more samples of cold runs than were read ahead
+    RefusedEntries refused = {};  // by limits; the rest is stored
+  };
+  using Stored = Result<Outcome>;
   using StoreBatch = std::function<Stored(const SeriesBatch& batch)>;
   // All writes of a group in one, or, when that fails, each for itself: one sender's series over
   // the limit must not fail what the others sent.
   static std::vector<Stored> StoreTogether(const WriteGroup& group, const StoreBatch& store);
-  void Finish(QueuedWrite write, const Status& stored);
+  void Finish(QueuedWrite write, const Stored& stored);
 
   // On the threads of queue_ and of cold_queue_.
   void StoreGroup(WriteGroup group);
@@ -112,8 +123,9 @@ class MetricsWriter {
   Status ReadCold(const SeriesBatch& batch, ColdSamples& cold);
   // Inside the gate, alone.
   Stored StoreAlone(const SeriesBatch& batch, const ColdSamples& cold);
-  Stored CommitPatiently(CarefulWrite& write, const ColdSamples& cold);
+  Result<bool> CommitPatiently(CarefulWrite& write, const ColdSamples& cold);
   Status BookSeries(uint64_t new_series);
+  void CountSeries();
   // When the registry has grown by an eighth since the last time: labels may be long or short.
   void MeasureSeries();
 
@@ -124,6 +136,7 @@ class MetricsWriter {
   const MetricsOptions options_;
   const UnixMillis floor_;
   ExemplarIndex exemplars_;
+  CardinalityCounts cardinality_;
   WriteGate gate_;
   // Both belong to who is alone inside the gate.
   uint64_t next_series_;

@@ -139,7 +139,7 @@ Result<uint64_t> SeriesSweeper::RemoveAlone(SeriesBitmap candidates, const Table
     return Status::Unavailable("series cannot be removed now: ", deleted.message());
   }
   LUMA_RETURN_IF_ERROR(deleted);
-  registry_.Remove(candidates);
+  writer_.RemoveSeries(candidates);
   const uint64_t count = candidates.cardinality();
   removed_ += count;
   LUMA_LOG(kInfo, "storage", "removed series without samples: count={}", count);
