@@ -16,11 +16,15 @@
 
 #include "base/check.h"
 #include "base/mutex.h"
+#include "net/url.h"
 
 namespace luma::net {
 namespace {
 
+using namespace std::string_view_literals;
+
 constexpr long kRedirectsMax = 10;
+constexpr size_t kBodyRoomMin = 16 << 10;
 constexpr int kPollMillisMax = 1'000;
 
 struct TlsVersion {
@@ -51,15 +55,44 @@ bool IsLinkLocalV4(uint32_t address) {
   return (address >> 16) == 0xa9fe || address == kAlibabaMetadata || address == kAzureWireServer;
 }
 
-bool IsLinkLocalV6(const in6_addr& address) {
-  constexpr std::array<uint8_t, 4> kAmazonMetadata = {0xfd, 0x00, 0x0e, 0xc2};  // fd00:ec2::/32
-  if (IN6_IS_ADDR_LINKLOCAL(&address)) return true;
-  if (IN6_IS_ADDR_V4MAPPED(&address)) {
-    uint32_t mapped = 0;
-    std::memcpy(&mapped, &address.s6_addr[12], sizeof(mapped));
-    return IsLinkLocalV4(ntohl(mapped));
+// Where the addresses of a transition mechanism carry the IPv4 address that they lead to.
+struct EmbeddedV4 {
+  std::string_view prefix;
+  std::array<uint8_t, 4> at;
+  uint8_t mask = 0;  // that its bytes are hidden with
+};
+constexpr std::array<EmbeddedV4, 11> kEmbeddedV4 = {{
+    {"\0\0\0\0\0\0\0\0\0\0\xff\xff"sv, {12, 13, 14, 15}},    // mapped
+    {"\0\0\0\0\0\0\0\0\0\0\0\0"sv, {12, 13, 14, 15}},        // compatible
+    {"\0\0\0\0\0\0\0\0\xff\xff\0\0"sv, {12, 13, 14, 15}},    // translated (SIIT)
+    {"\0\x64\xff\x9b\0\0\0\0\0\0\0\0"sv, {12, 13, 14, 15}},  // NAT64, RFC 6052
+    {"\0\x64\xff\x9b\0\1"sv, {6, 7, 9, 10}},                 // NAT64, RFC 8215: a /48,
+    {"\0\x64\xff\x9b\0\1"sv, {7, 9, 10, 11}},                // or a longer prefix in it
+    {"\0\x64\xff\x9b\0\1"sv, {9, 10, 11, 12}},
+    {"\0\x64\xff\x9b\0\1"sv, {12, 13, 14, 15}},
+    {"\x20\x02"sv, {2, 3, 4, 5}},                // 6to4
+    {"\x20\x01\0\0"sv, {4, 5, 6, 7}},            // Teredo: its server
+    {"\x20\x01\0\0"sv, {12, 13, 14, 15}, 0xff},  // Teredo: the client
+}};
+
+bool HasPrefix(const in6_addr& address, std::string_view prefix) {
+  return std::memcmp(address.s6_addr, prefix.data(), prefix.size()) == 0;
+}
+
+uint32_t EmbeddedIn(const in6_addr& address, const EmbeddedV4& form) {
+  uint32_t embedded = 0;
+  for (const uint8_t at : form.at) {
+    embedded = (embedded << 8) | static_cast<uint8_t>(address.s6_addr[at] ^ form.mask);
   }
-  return std::memcmp(address.s6_addr, kAmazonMetadata.data(), kAmazonMetadata.size()) == 0;
+  return embedded;
+}
+
+bool IsLinkLocalV6(const in6_addr& address) {
+  constexpr std::string_view kAmazonMetadata = "\xfd\0\x0e\xc2"sv;  // fd00:ec2::/32
+  if (IN6_IS_ADDR_LINKLOCAL(&address) || HasPrefix(address, kAmazonMetadata)) return true;
+  return std::ranges::any_of(kEmbeddedV4, [&address](const EmbeddedV4& form) {
+    return HasPrefix(address, form.prefix) && IsLinkLocalV4(EmbeddedIn(address, form));
+  });
 }
 
 // One transfer. Belongs to the thread of the fetcher once it has been queued.
@@ -78,7 +111,9 @@ struct Transfer {
   Fetcher::Done done;
   FetchResponse response = {};
   bool allow_link_local = false;
+  MemoryAccount* memory = nullptr;
   bool too_large = false;
+  bool no_memory = false;
   bool refused = false;
   CURL* handle = nullptr;
   curl_slist* headers = nullptr;
@@ -86,12 +121,31 @@ struct Transfer {
   std::array<char, CURL_ERROR_SIZE> error = {};
 };
 
+// Makes room for so many bytes of the body. False when they cannot be booked.
+bool MakeRoom(Transfer& transfer, uint64_t bytes) {
+  std::string& body = transfer.response.body;
+  if (bytes <= body.capacity()) return true;
+  const uint64_t room = std::max<uint64_t>({bytes, 2 * body.capacity(), kBodyRoomMin});
+  std::shared_ptr<const void> booked;
+  if (transfer.memory != nullptr) {
+    booked = transfer.memory->Take(room);
+    if (booked == nullptr) return false;
+  }
+  body.reserve(room);
+  transfer.response.memory = std::move(booked);
+  return true;
+}
+
 size_t OnBody(char* data, size_t, size_t bytes, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
   std::string& body = transfer.response.body;
   if (bytes > transfer.request.body_bytes_max - body.size()) {
     transfer.too_large = true;
     return 0;  // ends the transfer
+  }
+  if (!MakeRoom(transfer, body.size() + bytes)) {
+    transfer.no_memory = true;
+    return 0;
   }
   body.append(data, bytes);
   return bytes;
@@ -204,23 +258,27 @@ void SetCallbacks(Transfer& transfer) {
 
 Status StatusOf(const Transfer& transfer, CURLcode code) {
   const FetchRequest& request = transfer.request;
+  const std::string url = WithoutPassword(request.url);
   const std::string_view reason =
       transfer.error[0] != '\0' ? transfer.error.data() : curl_easy_strerror(code);
   if (transfer.too_large) {
-    return Status::TooLarge("body size limit exceeded: url=", request.url,
+    return Status::TooLarge("body size limit exceeded: url=", url,
                             " limit=", request.body_bytes_max);
   }
+  if (transfer.no_memory) {
+    return Status::OutOfMemory("no memory for the body: url=", url,
+                               " bytes=", transfer.response.body.size());
+  }
   if (transfer.refused) {
-    return Status::PermissionDenied("link-local address refused: url=", request.url);
+    return Status::PermissionDenied("link-local address refused: url=", url);
   }
   if (code == CURLE_OPERATION_TIMEDOUT) {
-    return Status::Timeout("no answer in time: url=", request.url,
-                           " timeout_ms=", request.timeout.count());
+    return Status::Timeout("no answer in time: url=", url, " timeout_ms=", request.timeout.count());
   }
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
-    return Status::InvalidArgument("bad URL: url=", request.url);
+    return Status::InvalidArgument("bad URL: url=", url);
   }
-  return Status::Unavailable("cannot fetch: url=", request.url, " reason=", reason);
+  return Status::Unavailable("cannot fetch: url=", url, " reason=", reason);
 }
 
 void Answer(Transfer& transfer, CURLcode code) {
@@ -273,6 +331,7 @@ class Fetcher::Impl {
 
   void Fetch(std::unique_ptr<Transfer> transfer) LUMA_EXCLUDES(mutex_) {
     transfer->allow_link_local = options_.allow_link_local;
+    transfer->memory = options_.memory;
     {
       MutexLock lock(mutex_);
       if (!stopping_) queued_.push_back(std::move(transfer));
@@ -310,7 +369,7 @@ class Fetcher::Impl {
   }
 
   static void GiveUp(Transfer& transfer) {
-    transfer.done(Status::Cancelled("fetch given up: url=", transfer.request.url));
+    transfer.done(Status::Cancelled("fetch given up: url=", WithoutPassword(transfer.request.url)));
   }
 
   // True when it is time to stop: nothing is queued from then on.
@@ -323,8 +382,8 @@ class Fetcher::Impl {
   void Start(std::unique_ptr<Transfer> transfer) {
     transfer->handle = curl_easy_init();
     LUMA_CHECK(transfer->handle != nullptr);
-    transfer->response.body.reserve(
-        std::min(transfer->request.body_bytes_expected, transfer->request.body_bytes_max));
+    static_cast<void>(MakeRoom(*transfer, std::min(transfer->request.body_bytes_expected,
+                                                   transfer->request.body_bytes_max)));
     SetRequest(*transfer);
     SetCallbacks(*transfer);
     CURL* const handle = transfer->handle;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "net/memory_account.h"
 
 struct sockaddr;
 
@@ -41,7 +42,7 @@ struct FetchRequest {
   std::shared_ptr<const TlsOptions> tls = nullptr;  // null: the defaults
   std::chrono::milliseconds timeout{10'000};        // from connecting to the last byte
   uint64_t body_bytes_max = 64 << 20;               // decompressed
-  uint64_t body_bytes_expected = 0;                 // reserved for the body
+  uint64_t body_bytes_expected = 0;                 // reserved for the body if there is memory
   bool accepts_gzip = true;
   bool follows_redirects = false;  // to http and https, ten of them at most
 };
@@ -49,16 +50,19 @@ struct FetchRequest {
 struct FetchResponse {
   int status = 0;
   std::string content_type;
-  std::string body;  // decompressed
+  std::string body;                              // decompressed
+  std::shared_ptr<const void> memory = nullptr;  // what the body is booked with
 };
 
 struct FetcherOptions {
   bool allow_link_local = false;
   size_t connections_max = 10'000;  // kept open at once, idle ones included
+  MemoryAccount* memory = nullptr;  // of bodies, booked as they grow; null: they are not booked
 };
 
 // True for addresses that only lead to the machine's own surroundings: link-local ones, where the
-// metadata services of clouds are, and those such services have besides.
+// metadata services of clouds are, and those such services have besides; also as IPv4 addresses in
+// IPv6 ones (mapped, compatible, NAT64, 6to4, Teredo).
 bool IsLinkLocal(const sockaddr& address);
 
 // Runs all transfers on one thread of its own. Threads: Fetch and FetchAndWait from any thread,
@@ -73,7 +77,8 @@ class Fetcher {
   using Done = std::function<void(Result<FetchResponse>)>;
   // Calls `done` once, on the fetcher's thread, where it must not block. A response of any status
   // is a value. Errors: kTooLarge for the body, kTimeout, kPermissionDenied for an address that is
-  // refused, kInvalidArgument for a request that cannot be, kUnavailable, kCancelled.
+  // refused, kInvalidArgument for a request that cannot be, kOutOfMemory for the body,
+  // kUnavailable, kCancelled. They do not show the password that a URL may have.
   void Fetch(FetchRequest request, Done done);
   // Blocks; not from `done` of another.
   Result<FetchResponse> FetchAndWait(FetchRequest request);

@@ -7,6 +7,7 @@
 
 #include <atomic>
 
+#include "base/mutex.h"
 #include "net/compression.h"
 #include "net/http_server.h"
 
@@ -34,11 +35,18 @@ class FetcherTest : public testing::Test {
       response.headers.push_back({"Location", "http://169.254.169.254/latest/meta-data"});
       r.Send(std::move(response));
     });
-    router.Add("GET", "/never", {}, [this](HttpRequest, Responder r) { held_ = r; });
+    router.Add("GET", "/never", {}, [this](HttpRequest, Responder r) {
+      MutexLock lock(mutex_);
+      if (!ending_) held_ = r;
+    });
     server_ = HttpServer::Start(loop_, workers_, std::move(router), {}).value();
   }
   ~FetcherTest() override {
-    held_.reset();
+    {
+      MutexLock lock(mutex_);
+      ending_ = true;  // a request that comes now is not held, or the server would wait for it
+      held_.reset();
+    }
     server_.reset();
   }
 
@@ -47,7 +55,9 @@ class FetcherTest : public testing::Test {
   }
 
   std::atomic<int> served_{0};
-  std::optional<Responder> held_;
+  Mutex mutex_;
+  bool ending_ LUMA_GUARDED_BY(mutex_) = false;
+  std::optional<Responder> held_ LUMA_GUARDED_BY(mutex_);
   EventLoop loop_{1};
   WorkerPool workers_{1, 10};
   std::unique_ptr<HttpServer> server_;
@@ -74,6 +84,47 @@ TEST_F(FetcherTest, ABodyOverTheLimitIsAnErrorAlsoWhenItCameCompressed) {
     request.body_bytes_max = 20'001;
     EXPECT_TRUE(fetcher_.FetchAndWait(request).ok());
   }
+}
+
+// Counts what is booked, and refuses what goes beyond its limit.
+class TestAccount final : public MemoryAccount {
+ public:
+  explicit TestAccount(uint64_t limit) : limit_(limit) {}
+  std::shared_ptr<const void> Take(uint64_t bytes) override {
+    if (booked_ + bytes > limit_) return nullptr;
+    return TakeAlways(bytes);
+  }
+  std::shared_ptr<const void> TakeAlways(uint64_t bytes) override {
+    booked_ += bytes;
+    return std::shared_ptr<const void>(this, [this, bytes](const void*) { booked_ -= bytes; });
+  }
+  uint64_t booked() const { return booked_; }
+
+ private:
+  const uint64_t limit_;
+  std::atomic<uint64_t> booked_{0};
+};
+
+TEST_F(FetcherTest, BodiesAreBookedAsTheyGrowAndRefusedWithoutMemory) {
+  TestAccount account(100'000);
+  Fetcher fetcher({.memory = &account});
+  {
+    const Result<FetchResponse> response = fetcher.FetchAndWait(Request("/page"));
+    ASSERT_TRUE(response.ok()) << response.status();
+    EXPECT_GE(account.booked(), response->body.capacity());
+  }
+  TestAccount small(20'000);
+  Fetcher poor({.memory = &small});
+  EXPECT_EQ(poor.FetchAndWait(Request("/page")).status().code(), StatusCode::kOutOfMemory);
+  fetcher.Stop();
+  poor.Stop();
+  EXPECT_EQ(account.booked() + small.booked(), 0u);
+}
+
+TEST_F(FetcherTest, ErrorsDoNotShowThePasswordOfTheUrl) {
+  const Status refused = fetcher_.FetchAndWait({.url = "http://u:geheim@127.0.0.1:1/"}).status();
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("u:xxxxx@127.0.0.1"));
+  EXPECT_THAT(std::string(refused.message()), testing::Not(HasSubstr("geheim")));
 }
 
 TEST_F(FetcherTest, RedirectsAreFollowedOnlyWhenAskedTo) {
@@ -139,10 +190,17 @@ TEST(IsLinkLocalTest, KnowsTheAddresses) {
   for (const char* text : {"127.0.0.1", "10.0.0.1", "169.253.0.1"}) {
     EXPECT_FALSE(is_local(AF_INET, text)) << text;
   }
-  for (const char* text : {"fe80::1", "fd00:ec2::254", "::ffff:169.254.169.254"}) {
+  for (const char* text :
+       {"fe80::1", "fd00:ec2::254", "::ffff:169.254.169.254", "::169.254.169.254",
+        "::ffff:0:169.254.169.254", "64:ff9b::169.254.169.254", "64:ff9b::100.100.100.200",
+        "64:ff9b:1:a9fe:a9:fe00::", "64:ff9b:1:7a9:fe:a9fe::", "64:ff9b:1:7:a9:fea9:fe00:0",
+        "64:ff9b:1:7:8:9:169.254.0.1", "2002:a9fe:a9fe::1",
+        "2001:0:a9fe:a9fe::", "2001:0:1:2:3:4:5601:5601"}) {
     EXPECT_TRUE(is_local(AF_INET6, text)) << text;
   }
-  for (const char* text : {"::1", "fd00::1", "2001:db8::1"}) {
+  for (const char* text : {"::1", "fd00::1", "2001:db8::1", "::10.0.0.1", "::ffff:10.0.0.1",
+                           "64:ff9b::10.0.0.1", "64:ff9b:1:a00:1::", "2002:a00:1::1",
+                           "2001:0:a00:1::f5ff:fffe", "2001:db8::169.254.169.254"}) {
     EXPECT_FALSE(is_local(AF_INET6, text)) << text;
   }
 }

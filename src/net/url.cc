@@ -54,6 +54,19 @@ std::string PercentEncode(std::string_view text) {
   return out;
 }
 
+std::string WithoutPassword(std::string_view url) {
+  const size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return std::string(url);
+  const size_t begin = scheme + 3;
+  const std::string_view authority = url.substr(begin, url.find_first_of("/?#", begin) - begin);
+  const size_t at = authority.rfind('@');
+  const size_t colon = authority.find(':');
+  if (at == std::string_view::npos || colon > at) return std::string(url);
+  return std::string(url.substr(0, begin + colon + 1))
+      .append("xxxxx")
+      .append(url.substr(begin + at));
+}
+
 std::string HostAndPort(std::string_view host, uint16_t port) {
   std::string text(host);
   if (host.find(':') != std::string_view::npos) text = "[" + text + "]";

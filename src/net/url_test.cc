@@ -27,6 +27,16 @@ TEST(UrlTest, EncodingIsUndoneByDecoding) {
   EXPECT_EQ(PercentDecode(PercentEncode(all), false), all);
 }
 
+TEST(UrlTest, PasswordsAreTakenOut) {
+  EXPECT_EQ(WithoutPassword("http://u:geheim@h:1/x?y#z"), "http://u:xxxxx@h:1/x?y#z");
+  EXPECT_EQ(WithoutPassword("https://u:a@b:c@h"), "https://u:xxxxx@h");
+  EXPECT_EQ(WithoutPassword("http://u:geheim@[::1]:1"), "http://u:xxxxx@[::1]:1");
+  for (const char* url :
+       {"http://h:1/a@b", "http://u@h:1/", "http://[::1]:1/", "u:p@h", "://", ""}) {
+    EXPECT_EQ(WithoutPassword(url), url);
+  }
+}
+
 TEST(FormFieldsTest, KeepsRepeatsInOrder) {
   const FormFields form = *FormFields::Parse("match[]=a&x=&match%5B%5D=b+c&&flag");
   EXPECT_THAT(form.GetAll("match[]"), ElementsAre("a", "b c"));
