@@ -3,6 +3,7 @@
 #include <array>
 
 #include "storage/manifest/manifest.h"
+#include "storage/metrics/retired/series_partition_inspect.h"
 #include "storage/retention/expiry_clock_file.h"
 #include "storage/wal/wal_inspect.h"
 #include "storage/warm/segment_inspect.h"
@@ -57,6 +58,8 @@ constexpr Format kFormats[] = {
     {"", ".seg", "LSEG", storage::DescribeSegment},
     {"CURRENT", "CURRENT", "MANIFEST-", DescribeCurrent},
     {"expiry_clock", "expiry_clock", "LUMAXCLK", DescribeExpiryClock},
+    {"", ".series", "LUMASPRT", storage::DescribeSeriesPartition},
+    {"index", "index", "LUMASIDX", storage::DescribeSeriesIndex},
     {"LOCK", "LOCK", "", DescribeLock},
     {"wal-", ".spare", "", DescribeSpare},
     {"wal-", ".spare.tmp", "", DescribeSpare},
