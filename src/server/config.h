@@ -127,6 +127,7 @@ struct Config {
     Duration future_max{86'400'000};
     Duration late_max{0};
     bool exemplars = true;
+    Duration retire_series_after{21'600'000};
   } ingest;
   struct {
     int64_t series = 10'000'000;

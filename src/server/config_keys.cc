@@ -175,6 +175,9 @@ const std::vector<ConfigKey>& Keys() {
        "Samples older than this are refused, each alone; 0s stores samples of any age."},
       {LUMA_CONFIG_KEY(ingest.exemplars), Anything{}, kAtStart,
        "Store exemplars. How long they are kept is an option of the table luma.exemplars."},
+      {LUMA_CONFIG_KEY(ingest.retire_series_after), Between{0, 10'000 * kDayMillis}, kAtStart,
+       "Series without samples for so long leave memory; their labels are found on disk, and their "
+       "next sample brings them back. 0s keeps all series in memory."},
 
       {LUMA_CONFIG_KEY(limits.series), kSeries, kReloaded, "Series of all metrics together."},
       {LUMA_CONFIG_KEY(limits.series_per_metric), kSeries, kReloaded, "Series of one metric name."},

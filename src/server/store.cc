@@ -86,6 +86,9 @@ storage::MetricsOptions MetricsOptionsOf(const Config& config) {
   options.future_max = config.ingest.future_max;
   options.late_max = config.ingest.late_max;
   options.exemplars = config.ingest.exemplars;
+  options.retirement = {.fs = &io::FileSystem::Posix(),
+                        .directory = io::JoinPath(config.general.data_dir, "series"),
+                        .after = config.ingest.retire_series_after};
   options.limits = LimitsOf(config);
   return options;
 }

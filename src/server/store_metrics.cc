@@ -101,6 +101,30 @@ constexpr DeletionMetric kDeletionMetrics[] = {
      }},
 };
 
+struct RetirementMetric {
+  Kind kind;
+  std::string_view name;
+  std::string_view help;
+  uint64_t (*read)(const storage::MetricsStore&);
+};
+
+// Series that are on disk.
+constexpr RetirementMetric kRetirementMetrics[] = {
+    {Kind::kGauge, "luma_series_retired", "Time series without recent samples: those on disk.",
+     [](const auto& metrics) { return metrics.retired_stats().series; }},
+    {Kind::kGauge, "luma_series_partitions", "Files that hold them.",
+     [](const auto& metrics) { return metrics.retired_stats().partitions; }},
+    {Kind::kGauge, "luma_series_partition_bytes", "Size of these files.",
+     [](const auto& metrics) { return metrics.retired_stats().file_bytes; }},
+    {Kind::kGauge, "luma_series_partition_memory_bytes", "Memory that these files take.",
+     [](const auto& metrics) { return metrics.retired_stats().memory_bytes; }},
+    {Kind::kCounter, "luma_series_retired_total", "Series that left memory.",
+     [](const auto& metrics) { return metrics.series_retired(); }},
+    {Kind::kCounter, "luma_series_returned_total",
+     "Series that came back to memory because they got samples again.",
+     [](const auto& metrics) { return metrics.series_returned(); }},
+};
+
 }  // namespace
 
 std::vector<MetricsRegistry::Callback> RegisterStoreMetrics(storage::MultiTierStorage& engine,
@@ -118,8 +142,12 @@ std::vector<MetricsRegistry::Callback> RegisterStoreMetrics(storage::MultiTierSt
     callbacks.push_back(registry.AddCallback(metric.kind, metric.name, metric.help, read));
   }
   callbacks.push_back(registry.AddCallback(
-      Kind::kGauge, "luma_series", "Time series known.",
+      Kind::kGauge, "luma_series", "Active time series: those in memory.",
       [&metrics] { return static_cast<double>(metrics.registry().series_count()); }));
+  for (const RetirementMetric& metric : kRetirementMetrics) {
+    const auto read = [&metrics, read = metric.read] { return static_cast<double>(read(metrics)); };
+    callbacks.push_back(registry.AddCallback(metric.kind, metric.name, metric.help, read));
+  }
   return callbacks;
 }
 

@@ -82,10 +82,11 @@ Status Downsampler::Pass() {
   TakeNewRules();
   if (plans_.empty()) return Status::Ok();
   const bool is_full = passes_++ % kPassesPerFullOne == 0;
-  SeriesBitmap unmatched = registry_.Select({});
+  LUMA_ASSIGN_OR_RETURN(SeriesBitmap unmatched, series_.Select({}));
   Status result;
   for (Plan& plan : plans_) {
-    const SeriesBitmap series = registry_.Select(plan.match) & unmatched;
+    LUMA_ASSIGN_OR_RETURN(SeriesBitmap series, series_.Select(plan.match));
+    series &= unmatched;
     unmatched -= series;
     const Status status = RollUpPlan(plan, ToVector(series), is_full);
     if (result.ok()) result = status;

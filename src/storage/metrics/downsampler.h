@@ -15,7 +15,7 @@
 #include "model/sample.h"
 #include "storage/engine.h"
 #include "storage/metrics/rollup_batch.h"
-#include "storage/metrics/series_registry.h"
+#include "storage/metrics/series_directory.h"
 #include "storage/retention/downsampling_reports.h"
 
 namespace luma::storage {
@@ -38,11 +38,11 @@ class Downsampler {
 
   // Rows that a flush or a merge is moving cannot be replaced; it is tried again for so long, and
   // after that once only until rows can be replaced again, or a pass would wait for every day.
-  Downsampler(MultiTierStorage& engine, const SeriesRegistry& registry,
+  Downsampler(MultiTierStorage& engine, const SeriesDirectory& series,
               std::chrono::milliseconds conflict_wait_max,
               uint64_t rows_per_commit = kRowsPerCommit)
       : engine_(engine),
-        registry_(registry),
+        series_(series),
         conflict_wait_max_(conflict_wait_max),
         rows_per_commit_(rows_per_commit) {}
 
@@ -104,7 +104,7 @@ class Downsampler {
   void Count(const RollupCounts& counts, DownsamplingReport& report);
 
   MultiTierStorage& engine_;
-  const SeriesRegistry& registry_;
+  const SeriesDirectory& series_;
   const std::chrono::milliseconds conflict_wait_max_;
   const uint64_t rows_per_commit_;
   std::atomic<bool> is_cancelled_{false};

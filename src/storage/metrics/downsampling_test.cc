@@ -192,7 +192,7 @@ TEST_F(DownsamplingTest, TheFirstSelectorThatMatchesCounts) {
 TEST_F(DownsamplingTest, LargeAmountsGoInSeveralCommits) {
   for (const char* instance : {"a", "b", "c", "d", "e"}) WriteMinutes(instance, days(3));
   Flush();
-  Downsampler downsampler(*instance_->engine, store().registry(), milliseconds(1'000), 700);
+  Downsampler downsampler(*instance_->engine, store().directory(), milliseconds(1'000), 700);
   downsampler.SetRules({Rule(hours(2), hours(1))});
   ASSERT_TRUE(downsampler.Pass().ok());
   EXPECT_GE(downsampler.totals().commits, 30u);
@@ -204,7 +204,7 @@ TEST_F(DownsamplingTest, LargeAmountsGoInSeveralCommits) {
 
 TEST_F(DownsamplingTest, ABucketOfMoreRowsThanACommitIsReplacedPartByPart) {
   WriteMinutes("a", hours(5));
-  Downsampler downsampler(*instance_->engine, store().registry(), milliseconds(1'000), 7);
+  Downsampler downsampler(*instance_->engine, store().directory(), milliseconds(1'000), 7);
   downsampler.SetRules({Rule(hours(2), hours(1))});
   ASSERT_TRUE(downsampler.Pass().ok());
   EXPECT_GE(downsampler.totals().commits, 181u / 7);
@@ -244,7 +244,7 @@ TEST_F(DownsamplingTest, ADayThatFailsKeepsNoOtherFromBeingDone) {
   write_hour_of(3);
   write_hour_of(1);
 
-  Downsampler downsampler(*instance_->engine, store().registry(), milliseconds(50));
+  Downsampler downsampler(*instance_->engine, store().directory(), milliseconds(50));
   downsampler.SetRules({Rule(hours(2), hours(1))});
   EXPECT_EQ(downsampler.Pass().code(), StatusCode::kUnavailable);
   EXPECT_THAT(StoredRollups(*instance_), SizeIs(4));

@@ -230,9 +230,9 @@ bool IsAllTime(TimeRange range) {
 
 }  // namespace
 
-Result<SeriesBitmap> MetricsReader::Matching(const Matchers& matchers,
+Result<SeriesBitmap> MetricsReader::Matching(const Matchers& matchers, TimeRange range,
                                              const ReadLimits& limits) const {
-  SeriesBitmap ids = registry_.Select(matchers);
+  LUMA_ASSIGN_OR_RETURN(SeriesBitmap ids, series_.Select(matchers, range));
   if (ids.cardinality() > limits.series_max) {
     return Status::TooLarge("query matches too many series: limit=", limits.series_max);
   }
@@ -241,7 +241,7 @@ Result<SeriesBitmap> MetricsReader::Matching(const Matchers& matchers,
 
 Result<SeriesBitmap> MetricsReader::MatchingIn(const Matchers& matchers, TimeRange range,
                                                const ReadLimits& limits) const {
-  LUMA_ASSIGN_OR_RETURN(SeriesBitmap ids, Matching(matchers, limits));
+  LUMA_ASSIGN_OR_RETURN(SeriesBitmap ids, Matching(matchers, range, limits));
   if (ids.isEmpty() || IsAllTime(range)) return ids;
   LUMA_ASSIGN_OR_RETURN(const MetricsTables tables, ReadTables(engine_));
   const SeriesFilter filter(ids);
@@ -267,15 +267,9 @@ Result<SeriesBitmap> MetricsReader::MatchingIn(const Matchers& matchers, TimeRan
   return found;
 }
 
-std::optional<Labels> MetricsReader::LabelsOf(SeriesId id) const {
-  std::string canonical;
-  if (!registry_.AppendLabels(id, canonical)) return std::nullopt;
-  return Labels(LabelsView(canonical));
-}
-
 Result<std::vector<SeriesSamples>> MetricsReader::Select(const Matchers& matchers, TimeRange range,
                                                          const ReadLimits& limits) const {
-  LUMA_ASSIGN_OR_RETURN(const SeriesBitmap ids, Matching(matchers, limits));
+  LUMA_ASSIGN_OR_RETURN(const SeriesBitmap ids, Matching(matchers, range, limits));
   if (ids.isEmpty()) return std::vector<SeriesSamples>();
   LUMA_ASSIGN_OR_RETURN(const MetricsTables tables, ReadTables(engine_));
   LUMA_ASSIGN_OR_RETURN(BudgetLease memory, engine_.budget().Book(BudgetUse::kQuery, 0));
@@ -301,8 +295,9 @@ Result<std::vector<SeriesSamples>> MetricsReader::Select(const Matchers& matcher
   LUMA_RETURN_IF_ERROR(collector.Book(collector.collected().size() * kSeriesResultBytes));
   std::vector<SeriesSamples> result;
   result.reserve(collector.collected().size());
+  LabelsReader reader(series_);
   for (CollectedSeries& collected : collector.collected()) {
-    std::optional<Labels> labels = LabelsOf(collected.series());
+    LUMA_ASSIGN_OR_RETURN(std::optional<Labels> labels, reader.Of(collected.series()));
     if (!labels) continue;
     LUMA_RETURN_IF_ERROR(collector.Book(collected.start_times_bytes()));
     result.push_back(std::move(collected).Take());
@@ -322,10 +317,10 @@ Result<std::vector<Labels>> MetricsReader::Series(const Matchers& matchers, Time
   }
   std::vector<Labels> series;
   series.reserve(ids.cardinality());
+  LabelsReader reader(series_);
   for (const uint32_t id : ids) {
-    if (std::optional<Labels> labels = LabelsOf(SeriesId{id})) {
-      series.push_back(*std::move(labels));
-    }
+    LUMA_ASSIGN_OR_RETURN(std::optional<Labels> labels, reader.Of(SeriesId{id}));
+    if (labels) series.push_back(*std::move(labels));
   }
   std::sort(series.begin(), series.end(), LabelsBefore);
   return series;
@@ -335,7 +330,7 @@ Result<std::vector<std::string>> MetricsReader::LabelNames(const Matchers& match
                                                            TimeRange range,
                                                            const ReadLimits& limits) const {
   LUMA_ASSIGN_OR_RETURN(const SeriesBitmap ids, MatchingIn(matchers, range, limits));
-  return registry_.LabelNames(ids);
+  return series_.LabelNames(ids);
 }
 
 Result<std::vector<std::string>> MetricsReader::LabelValues(std::string_view name,
@@ -343,7 +338,7 @@ Result<std::vector<std::string>> MetricsReader::LabelValues(std::string_view nam
                                                             TimeRange range,
                                                             const ReadLimits& limits) const {
   LUMA_ASSIGN_OR_RETURN(const SeriesBitmap ids, MatchingIn(matchers, range, limits));
-  return registry_.LabelValues(name, ids);
+  return series_.LabelValues(name, ids);
 }
 
 Result<std::vector<SeriesExemplars>> MetricsReader::Exemplars(std::span<const Matchers> selectors,
@@ -351,7 +346,8 @@ Result<std::vector<SeriesExemplars>> MetricsReader::Exemplars(std::span<const Ma
                                                               const ReadLimits& limits) const {
   SeriesBitmap ids;
   for (const Matchers& matchers : selectors) {
-    LUMA_ASSIGN_OR_RETURN(const SeriesBitmap matching, Matching(matchers, limits));
+    // Times of partitions are those of samples.
+    LUMA_ASSIGN_OR_RETURN(const SeriesBitmap matching, Matching(matchers, TimeRange(), limits));
     ids |= matching;
   }
   if (ids.isEmpty()) return std::vector<SeriesExemplars>();
@@ -362,8 +358,9 @@ Result<std::vector<SeriesExemplars>> MetricsReader::Exemplars(std::span<const Ma
       .table = table.get(), .series = &filter, .range = range, .deadline = limits.deadline};
   LUMA_RETURN_IF_ERROR(scan.Run([&](const ExemplarRow& row) { return collector.Add(row); }));
   std::vector<SeriesExemplars> result;
+  LabelsReader reader(series_);
   for (auto& [series, exemplars] : collector.collected()) {
-    std::optional<Labels> labels = LabelsOf(SeriesId{series});
+    LUMA_ASSIGN_OR_RETURN(std::optional<Labels> labels, reader.Of(SeriesId{series}));
     if (!labels) continue;
     result.push_back({.labels = *std::move(labels), .exemplars = InOrder(std::move(exemplars))});
   }

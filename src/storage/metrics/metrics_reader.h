@@ -1,7 +1,6 @@
-// Answers the questions of MetricsSource from the registry and luma.samples.
+// Answers the questions of MetricsSource from the directory of series and luma.samples.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,17 +9,17 @@
 #include "model/exemplar_source.h"
 #include "model/metrics_source.h"
 #include "storage/engine.h"
-#include "storage/metrics/series_registry.h"
+#include "storage/metrics/series_directory.h"
 
 namespace luma::storage {
 
-// Threads: every method from any thread. Lifetime: engine and registry outlive it.
+// Threads: every method from any thread. Lifetime: engine and directory outlive it.
 // Memory: results are booked on ReadLimits::memory, for as long as the caller keeps that; without
 // it, samples are booked on the budget while they are collected.
 class MetricsReader {
  public:
-  MetricsReader(MultiTierStorage& engine, const SeriesRegistry& registry)
-      : engine_(engine), registry_(registry) {}
+  MetricsReader(MultiTierStorage& engine, const SeriesDirectory& series)
+      : engine_(engine), series_(series) {}
 
   // As in MetricsSource. Which series have samples in a range is exact here, not only near it.
   Result<std::vector<SeriesSamples>> Select(const Matchers& matchers, TimeRange range,
@@ -36,15 +35,14 @@ class MetricsReader {
                                                  TimeRange range, const ReadLimits& limits) const;
 
  private:
-  Result<SeriesBitmap> Matching(const Matchers& matchers, const ReadLimits& limits) const;
+  // That may have samples in `range`.
+  Result<SeriesBitmap> Matching(const Matchers& matchers, TimeRange range,
+                                const ReadLimits& limits) const;
   // Matching series that have a sample in `range`.
   Result<SeriesBitmap> MatchingIn(const Matchers& matchers, TimeRange range,
                                   const ReadLimits& limits) const;
-  // Nullopt for a series that was removed since its id was found: its samples are gone.
-  std::optional<Labels> LabelsOf(SeriesId id) const;
-
   MultiTierStorage& engine_;
-  const SeriesRegistry& registry_;
+  const SeriesDirectory& series_;
 };
 
 }  // namespace luma::storage

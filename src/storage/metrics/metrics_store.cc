@@ -5,61 +5,14 @@
 #include <vector>
 
 #include "base/log.h"
-#include "storage/metrics/flat_column.h"
 #include "storage/metrics/largest_series_id.h"
 #include "storage/metrics/sample_scan.h"
+#include "storage/metrics/series_loader.h"
 
 namespace luma::storage {
 namespace {
 
 constexpr std::chrono::minutes kRetentionInterval{10};
-
-// Reads luma.series into a registry.
-class SeriesLoader {
- public:
-  SeriesLoader(const TableSnapshot& table, UnixMillis newest)
-      : table_(table),
-        newest_(newest),
-        id_column_(*table.schema().FindColumn(kSeriesIdColumn)),
-        labels_column_(*table.schema().FindColumn(kLabelsColumn)) {}
-
-  Status Load(SeriesRegistry& registry) {
-    for (const auto& run : table_.runs()) {
-      for (uint32_t block = 0; block < run->block_count(); ++block) {
-        LUMA_RETURN_IF_ERROR(LoadBlock(*run, block, registry));
-      }
-    }
-    return Status::Ok();
-  }
-  uint64_t next_series() const { return next_series_; }
-
- private:
-  Status LoadBlock(const RunView& run, uint32_t block, SeriesRegistry& registry) {
-    LUMA_RETURN_IF_ERROR(ids_.Read(run, id_column_, block));
-    LUMA_RETURN_IF_ERROR(labels_.Read(run, labels_column_, block));
-    std::vector<SeriesRegistry::Addition> additions;
-    for (uint32_t row = 0; row < ids_.size(); ++row) {
-      if (run.IsDeleted(run.BlockStart(block) + row)) continue;
-      const std::string_view canonical = labels_.values()[row].view();
-      LUMA_RETURN_IF_ERROR(CheckCanonical(canonical).WithContext("luma.series"));
-      const LabelsView labels(canonical);
-      additions.push_back({.id = SeriesId{ids_.values()[row]},
-                           .labels = labels,
-                           .hash = labels.Hash(),
-                           .newest = newest_});
-      next_series_ = std::max(next_series_, ids_.values()[row] + 1);
-    }
-    return registry.Add(additions).WithContext("luma.series");
-  }
-
-  const TableSnapshot& table_;
-  const UnixMillis newest_;
-  const ColumnSchema& id_column_;
-  const ColumnSchema& labels_column_;
-  FlatColumn<uint64_t> ids_;
-  FlatColumn<StringRef> labels_;
-  uint64_t next_series_ = 1;
-};
 
 // The newest timestamp of all rows. Cold ones of unknown times may be newer than all others: then
 // every series is looked up.
@@ -84,15 +37,35 @@ Result<StoredBounds> BoundsOf(MultiTierStorage& engine) {
   return bounds;
 }
 
+Result<std::unique_ptr<RetiredSeries>> OpenRetired(const RetirementOptions& options,
+                                                   MemoryBudget& budget) {
+  if (options.fs == nullptr) return std::make_unique<RetiredSeries>();
+  return RetiredSeries::Open(*options.fs, options.directory, budget);
+}
+
+// All series of the table but the retired ones. Of these the table has the last word: one that was
+// removed from it when the list of partitions could not be written is forgotten.
+Result<LoadedSeries> LoadActive(const TableSnapshot& table, UnixMillis newest,
+                                RetiredSeries& retired, SeriesRegistry& registry) {
+  const SeriesBitmap retired_ids = retired.ids();
+  const auto is_active = [&](uint32_t id) { return !retired_ids.contains(id); };
+  LUMA_ASSIGN_OR_RETURN(LoadedSeries loaded, LoadSeries(table, is_active, newest, registry));
+  const SeriesBitmap removed = retired_ids - loaded.skipped;
+  if (!removed.isEmpty()) LUMA_RETURN_IF_ERROR(retired.Forget(removed));
+  return loaded;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<MetricsStore>> MetricsStore::Open(MultiTierStorage& engine,
                                                          MetricsOptions options) {
   LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr series, engine.Read(kSeriesTableId));
   LUMA_ASSIGN_OR_RETURN(const StoredBounds stored, BoundsOf(engine));
+  LUMA_ASSIGN_OR_RETURN(std::unique_ptr<RetiredSeries> retired,
+                        OpenRetired(options.retirement, engine.budget()));
   auto registry = std::make_unique<SeriesRegistry>();
-  SeriesLoader loader(*series, stored.newest);
-  LUMA_RETURN_IF_ERROR(loader.Load(*registry));
+  LUMA_ASSIGN_OR_RETURN(const LoadedSeries loaded,
+                        LoadActive(*series, stored.newest, *retired, *registry));
   // Runs that had expired come back with a restore to a point in time, their series do not: the
   // rows must not become those of a new series.
   uint64_t largest = stored.largest_series;
@@ -102,19 +75,23 @@ Result<std::unique_ptr<MetricsStore>> MetricsStore::Open(MultiTierStorage& engin
     largest = std::max(largest, in_table);
   }
   const bool is_id = largest < SeriesRegistry::kSeriesMax;  // and not made up by somebody's SQL
-  const uint64_t next_series = std::max(loader.next_series(), is_id ? largest + 1 : 0);
+  const uint64_t next_series =
+      std::max({loaded.ids_end, retired->ids_end(), is_id ? largest + 1 : 0});
   LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr exemplars, engine.Read(kExemplarsTableId));
   LUMA_ASSIGN_OR_RETURN(const UnixMillis exemplar_floor, NewestOf(*exemplars, INT64_MIN));
   const MetricsWriter::Start start{
       .next_series = next_series, .floor = stored.newest, .exemplar_floor = exemplar_floor};
   return std::unique_ptr<MetricsStore>(
-      new MetricsStore(engine, std::move(registry), options, start));
+      new MetricsStore(engine, std::move(registry), std::move(retired), options, start));
 }
 
 Result<uint64_t> MetricsStore::DeleteSamples(const std::vector<Matchers>& selectors,
                                              TimeRange range) {
   SeriesBitmap series;
-  for (const Matchers& matchers : selectors) series |= registry_->Select(matchers);
+  for (const Matchers& matchers : selectors) {
+    LUMA_ASSIGN_OR_RETURN(const SeriesBitmap matching, directory_.Select(matchers));
+    series |= matching;
+  }
   LUMA_ASSIGN_OR_RETURN(const uint64_t deleted, deleter_.Delete(series, range));
   samples_deleted_ += deleted;
   const Status swept = sweeper_.Sweep(series).status();
@@ -134,6 +111,8 @@ void MetricsStore::StartRetention() {
     while (retention_thread_.Sleep(kRetentionInterval)) {
       const Status expired = Expire();
       if (!expired.ok()) LUMA_LOG(kWarn, "storage", "retention failed: {}", expired.message());
+      const Status retired = retirer_.PassIfDue();
+      if (!retired.ok()) LUMA_LOG(kWarn, "storage", "series stay in memory: {}", retired.message());
     }
   });
 }

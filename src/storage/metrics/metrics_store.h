@@ -15,8 +15,12 @@
 #include "storage/metrics/downsampler.h"
 #include "storage/metrics/metrics_reader.h"
 #include "storage/metrics/metrics_writer.h"
+#include "storage/metrics/retired/retired_series.h"
+#include "storage/metrics/retired/returning_series.h"
+#include "storage/metrics/retired/series_retirer.h"
 #include "storage/metrics/sample_deleter.h"
 #include "storage/metrics/sample_retention.h"
+#include "storage/metrics/series_directory.h"
 #include "storage/metrics/series_registry.h"
 #include "storage/metrics/series_sweeper.h"
 
@@ -26,7 +30,7 @@ inline constexpr int kRetentionNiceness = 10;  // what has expired can wait
 
 struct MetricsStats {
   MetricsWriterStats writes;
-  uint64_t series = 0;
+  uint64_t series = 0;        // active
   uint64_t series_bytes = 0;  // of the registry; takes milliseconds per million series to find out
 };
 
@@ -37,7 +41,8 @@ class MetricsStore final : public MetricsSink,
                            public ExemplarSource,
                            public MetricsAdmin {
  public:
-  // Reads luma.series, and the zone maps of the others: about a second per million series.
+  // Reads luma.series, of retired series only the ids, and the zone maps of the others: about a
+  // second per million active series.
   // Errors: kCorruption when the tables break their rules, and those of reading.
   static Result<std::unique_ptr<MetricsStore>> Open(MultiTierStorage& engine,
                                                     MetricsOptions options = {});
@@ -92,6 +97,10 @@ class MetricsStore final : public MetricsSink,
   Status Expire();
   void StartRetention();
 
+  // Series without recent samples leave memory (storage/metrics/retired): a pass now; in the
+  // background it follows that of retention. Gives how many left. Errors: see SeriesRetirer.
+  Result<uint64_t> RetireSeries() { return retirer_.Pass(); }
+
   // Downsampling: a pass now, and from StartDownsampling on one every `interval` in the background.
   // A change holds from the next pass on.
   void SetDownsampling(std::vector<DownsamplingRule> rules, std::chrono::milliseconds interval) {
@@ -105,8 +114,13 @@ class MetricsStore final : public MetricsSink,
   void SetLimits(const CardinalityLimits& limits) { writer_.SetLimits(limits); }
   const CardinalityCounts& cardinality() const { return writer_.cardinality(); }
 
-  // For the SQL relations `samples` and metrics.<name>.
+  // All series, wherever they are.
+  const SeriesDirectory& directory() const { return directory_; }
+  // The active series alone.
   const SeriesRegistry& registry() const { return *registry_; }
+  RetiredStats retired_stats() const { return retired_->stats(); }
+  uint64_t series_retired() const { return retirer_.retired(); }
+  uint64_t series_returned() const { return returning_.returned(); }
   MetricsStats Stats() const;
   MetricsWriterStats write_stats() const { return writer_.stats(); }
   uint64_t samples_deleted() const { return samples_deleted_; }  // on request or by rules
@@ -116,15 +130,20 @@ class MetricsStore final : public MetricsSink,
 
  private:
   MetricsStore(MultiTierStorage& engine, std::unique_ptr<SeriesRegistry> registry,
-               MetricsOptions options, const MetricsWriter::Start& start)
+               std::unique_ptr<RetiredSeries> retired, const MetricsOptions& options,
+               const MetricsWriter::Start& start)
       : engine_(engine),
         registry_(std::move(registry)),
-        reader_(engine, *registry_),
-        writer_(engine, *registry_, options, start),
+        retired_(std::move(retired)),
+        directory_(*registry_, *retired_),
+        returning_(engine, *registry_, *retired_),
+        reader_(engine, directory_),
+        writer_(engine, *registry_, returning_, options, start),
         deleter_(engine, options.conflict_wait_max),
-        sweeper_(engine, *registry_, writer_, [this] { return ReplacedRows(); }),
-        retention_(engine, *registry_, deleter_, sweeper_),
-        downsampler_(engine, *registry_, options.conflict_wait_max) {}
+        sweeper_(engine, *registry_, *retired_, writer_, [this] { return ReplacedRows(); }),
+        retention_(engine, directory_, deleter_, sweeper_),
+        retirer_(engine, *registry_, *retired_, writer_, options.retirement.after),
+        downsampler_(engine, directory_, options.conflict_wait_max) {}
 
   // Rows deleted so far in commits that left their series others.
   uint64_t ReplacedRows() const {
@@ -134,11 +153,15 @@ class MetricsStore final : public MetricsSink,
 
   MultiTierStorage& engine_;
   const std::unique_ptr<SeriesRegistry> registry_;
+  const std::unique_ptr<RetiredSeries> retired_;
+  const SeriesDirectory directory_;
+  ReturningSeries returning_;
   const MetricsReader reader_;
   MetricsWriter writer_;
   SampleDeleter deleter_;
   SeriesSweeper sweeper_;
   SampleRetention retention_;
+  SeriesRetirer retirer_;
   Downsampler downsampler_;
   std::atomic<uint64_t> samples_deleted_{0};
   std::atomic<std::chrono::milliseconds> downsampling_interval_{std::chrono::minutes(10)};

@@ -193,10 +193,11 @@ Result<WriteSummary> Answer(const Status& status, const WriteSummary& summary) {
 }  // namespace
 
 MetricsWriter::MetricsWriter(MultiTierStorage& engine, SeriesRegistry& registry,
-                             MetricsOptions options, const Start& start)
+                             ReturningSeries& returning, MetricsOptions options, const Start& start)
     : engine_(engine),
       registry_(registry),
-      options_(options),
+      returning_(returning),
+      options_(std::move(options)),
       floor_(start.floor),
       exemplars_(start.exemplar_floor),
       cardinality_(options.limits),
@@ -205,7 +206,7 @@ MetricsWriter::MetricsWriter(MultiTierStorage& engine, SeriesRegistry& registry,
           engine.budget().BookAlways(BudgetUse::kSeries, registry.series_count() * kSeriesBytes)),
       cold_queue_([this](WriteGroup group) { StoreColdGroup(std::move(group)); }),
       queue_([this](WriteGroup group) { StoreGroup(std::move(group)); }) {
-  CountSeries();
+  CountSeries(registry_.Select({}));
   MeasureSeries();
 }
 
@@ -363,6 +364,7 @@ Status MetricsWriter::ReadCold(const SeriesBatch& batch, ColdSamples& cold) {
 
 MetricsWriter::Stored MetricsWriter::StoreAlone(const SeriesBatch& batch, const ColdSamples& cold) {
   if (TakesExemplarsOf(batch)) NoteLostExemplars();
+  LUMA_RETURN_IF_ERROR(ReturnSeries(batch));
   CardinalityClaim claim(cardinality_, registry_.series_count());
   CarefulWrite write(batch, registry_, exemplars_, floor_);
   write.Prepare(next_series_, &claim);
@@ -394,6 +396,26 @@ Result<bool> MetricsWriter::CommitPatiently(CarefulWrite& write, const ColdSampl
     }
     std::this_thread::sleep_for(kConflictPause);
   }
+}
+
+Status MetricsWriter::ReturnSeries(const SeriesBatch& batch) {
+  Result<SeriesBitmap> retired = returning_.Find(batch);
+  if (retired.status().code() == StatusCode::kCorruption) {
+    LUMA_RETURN_IF_ERROR(ReturnDamagedSeries());
+    retired = returning_.Find(batch);
+  }
+  LUMA_RETURN_IF_ERROR(retired.status());
+  LUMA_RETURN_IF_ERROR(BookSeries(retired->cardinality()));
+  LUMA_RETURN_IF_ERROR(returning_.Return(*retired));
+  CountSeries(*retired);
+  return Status::Ok();
+}
+
+Status MetricsWriter::ReturnDamagedSeries() {
+  SeriesBitmap returned;
+  const Status status = returning_.ReturnDamaged(returned);
+  CountSeries(returned);
+  return status;
 }
 
 // Memory that a failed commit did not use serves the next one.
@@ -449,14 +471,14 @@ void MetricsWriter::SetLimits(const CardinalityLimits& limits) {
   if (limits == cardinality_.limits()) return;
   WhileNoneWrites([&] {
     cardinality_.Reset(limits);
-    CountSeries();
+    CountSeries(registry_.Select({}));
   });
 }
 
-void MetricsWriter::CountSeries() {
+void MetricsWriter::CountSeries(const SeriesBitmap& series) {
   if (!cardinality_.counts_labels()) return;
   std::string canonical;
-  for (const uint32_t id : registry_.Select({})) {
+  for (const uint32_t id : series) {
     canonical.clear();
     if (registry_.AppendLabels(SeriesId{id}, canonical)) cardinality_.Add(LabelsView(canonical));
   }

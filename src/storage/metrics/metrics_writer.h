@@ -20,11 +20,20 @@
 #include "storage/metrics/careful_write.h"
 #include "storage/metrics/exemplar_index.h"
 #include "storage/metrics/limit_refusals.h"
+#include "storage/metrics/retired/returning_series.h"
 #include "storage/metrics/series_registry.h"
 #include "storage/metrics/write_gate.h"
 #include "storage/metrics/write_queue.h"
 
 namespace luma::storage {
+
+// Where series without recent samples go (storage/metrics/retired).
+struct RetirementOptions {
+  io::FileSystem* fs = nullptr;  // null: nowhere
+  io::Path directory;            // made if it is missing; of this database alone
+  // How long a series has no samples before it goes; zero: none goes, those that went stay there.
+  std::chrono::milliseconds after{0};
+};
 
 struct MetricsOptions {
   std::chrono::milliseconds future_max = MetricsSink::kFutureMax;
@@ -35,6 +44,7 @@ struct MetricsOptions {
   // How long a write waits for rows that it has to replace: a flush is moving them, or SQL is
   // deleting them. Then it is kUnavailable.
   std::chrono::milliseconds conflict_wait_max{10'000};
+  RetirementOptions retirement{};
 };
 
 // What has been written since the start.
@@ -63,7 +73,7 @@ struct AcceptedTimes {
 // Booked for each series until there are enough of them to measure what the registry takes.
 inline constexpr uint64_t kSeriesBytes = 200;
 
-// Threads: Write and stats from any thread. Lifetime: engine and registry outlive it.
+// Threads: Write and stats from any thread. Lifetime: references outlive it.
 class MetricsWriter {
  public:
   struct Start {
@@ -73,8 +83,8 @@ class MetricsWriter {
     UnixMillis floor = SeriesRegistry::kNoSample;
     UnixMillis exemplar_floor = INT64_MIN;  // no stored exemplar is newer
   };
-  MetricsWriter(MultiTierStorage& engine, SeriesRegistry& registry, MetricsOptions options,
-                const Start& start);
+  MetricsWriter(MultiTierStorage& engine, SeriesRegistry& registry, ReturningSeries& returning,
+                MetricsOptions options, const Start& start);
   // Waits for the writes that are on their way.
   ~MetricsWriter();
 
@@ -85,12 +95,15 @@ class MetricsWriter {
   void WhileNoneWrites(const std::function<void()>& work);
   // To be called while none writes: the series are unknown from here on, and make room for others.
   void RemoveSeries(const SeriesBitmap& series);
+  // To be called while none writes: see ReturningSeries::ReturnDamaged.
+  Status ReturnDamagedSeries();
 
   // From now on these hold. New series wait meanwhile, for about a second per million series.
   void SetLimits(const CardinalityLimits& limits);
   const CardinalityCounts& cardinality() const { return cardinality_; }
 
   MetricsWriterStats stats() const;
+  UnixMillis floor() const { return floor_; }  // of Start
 
  private:
   // Returns false, having done nothing, when the batch has to be alone.
@@ -124,8 +137,10 @@ class MetricsWriter {
   // Inside the gate, alone.
   Stored StoreAlone(const SeriesBatch& batch, const ColdSamples& cold);
   Result<bool> CommitPatiently(CarefulWrite& write, const ColdSamples& cold);
+  // Retired series of the batch become active, whatever the limits: they were let in once.
+  Status ReturnSeries(const SeriesBatch& batch);
   Status BookSeries(uint64_t new_series);
-  void CountSeries();
+  void CountSeries(const SeriesBitmap& series);
   // When the registry has grown by an eighth since the last time: labels may be long or short.
   void MeasureSeries();
 
@@ -133,6 +148,7 @@ class MetricsWriter {
 
   MultiTierStorage& engine_;
   SeriesRegistry& registry_;
+  ReturningSeries& returning_;
   const MetricsOptions options_;
   const UnixMillis floor_;
   ExemplarIndex exemplars_;

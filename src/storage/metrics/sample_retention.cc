@@ -21,11 +21,15 @@ Result<uint64_t> SampleRetention::Pass() {
   MutexLock lock(mutex_);
   const UnixMillis now = engine_.maintenance().expiry_clock().Now();
   const bool is_full = passes_++ % kPassesPerFullOne == 0;
-  SeriesBitmap unmatched = rules_.empty() ? SeriesBitmap() : registry_.Select({});
+  SeriesBitmap unmatched;
+  if (!rules_.empty()) {
+    LUMA_ASSIGN_OR_RETURN(unmatched, series_.Select({}));
+  }
   uint64_t deleted = 0;
   Status failed;
   for (State& state : rules_) {
-    const SeriesBitmap series = registry_.Select(state.rule.match) & unmatched;
+    LUMA_ASSIGN_OR_RETURN(SeriesBitmap series, series_.Select(state.rule.match));
+    series &= unmatched;
     unmatched -= series;
     const UnixMillis cutoff = now - state.rule.keep.count();
     const TimeRange expired{.min = is_full ? INT64_MIN : state.applied_to, .max = cutoff - 1};

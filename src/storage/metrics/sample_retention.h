@@ -9,7 +9,7 @@
 #include "model/matcher.h"
 #include "storage/engine.h"
 #include "storage/metrics/sample_deleter.h"
-#include "storage/metrics/series_registry.h"
+#include "storage/metrics/series_directory.h"
 #include "storage/metrics/series_sweeper.h"
 
 namespace luma::storage {
@@ -26,9 +26,9 @@ struct RetentionRule {
 // outlive it.
 class SampleRetention {
  public:
-  SampleRetention(MultiTierStorage& engine, const SeriesRegistry& registry, SampleDeleter& deleter,
+  SampleRetention(MultiTierStorage& engine, const SeriesDirectory& series, SampleDeleter& deleter,
                   SeriesSweeper& sweeper)
-      : engine_(engine), registry_(registry), deleter_(deleter), sweeper_(sweeper) {}
+      : engine_(engine), series_(series), deleter_(deleter), sweeper_(sweeper) {}
 
   void SetRules(std::vector<RetentionRule> rules) LUMA_EXCLUDES(mutex_);
   // Then removes series without samples. Gives the number of samples deleted. A pass looks at what
@@ -44,7 +44,7 @@ class SampleRetention {
   };
 
   MultiTierStorage& engine_;
-  const SeriesRegistry& registry_;
+  const SeriesDirectory& series_;
   SampleDeleter& deleter_;
   SeriesSweeper& sweeper_;
   Mutex mutex_;

@@ -335,8 +335,36 @@ UnixMillis SeriesRegistry::Newest(SeriesId id) const {
 }
 
 void SeriesRegistry::SetNewest(SeriesId id, UnixMillis newest) {
-  ReaderLock lock(mutex_);
+  WriterLock lock(mutex_);
   records_[ToNumber(id)].newest.store(newest, std::memory_order_relaxed);
+  if (is_noting_) noted_.add(ToNumber(id));
+}
+
+std::optional<UnixMillis> SeriesRegistry::FindNewest(SeriesId id) const {
+  ReaderLock lock(mutex_);
+  const SeriesRecord* const record = Find(id);
+  if (record == nullptr) return std::nullopt;
+  return record->newest.load(std::memory_order_relaxed);
+}
+
+std::vector<SeriesRegistry::IdleSeries> SeriesRegistry::NoteWritesAndFindIdle(UnixMillis cutoff,
+                                                                              UnixMillis bound) {
+  WriterLock lock(mutex_);
+  is_noting_ = true;
+  noted_ = SeriesBitmap();
+  std::vector<IdleSeries> idle;
+  for (const uint32_t id : all_) {
+    const UnixMillis newest = records_[id].newest.load(std::memory_order_relaxed);
+    const bool is_idle = newest != kNoSample && newest < cutoff;
+    if (is_idle || newest == bound) idle.push_back({.id = id, .newest = newest});
+  }
+  return idle;
+}
+
+SeriesBitmap SeriesRegistry::TakeNoted() {
+  WriterLock lock(mutex_);
+  is_noting_ = false;
+  return std::exchange(noted_, SeriesBitmap());
 }
 
 }  // namespace luma::storage

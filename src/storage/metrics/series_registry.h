@@ -1,5 +1,6 @@
-// Every series of the database in memory: labels to id, id to labels, matchers to ids, and what the
-// relations metrics.<name> need to know. Derived from luma.series at start.
+// The active series, in memory: labels to id, id to labels, matchers to ids. Derived from
+// luma.series at start. Series without recent samples are in partitions on disk (retired_series.h):
+// who wants to know about all asks SeriesDirectory.
 #pragma once
 
 #include <atomic>
@@ -7,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <roaring/roaring.hh>
 #include <span>
 #include <string>
@@ -102,6 +104,20 @@ class SeriesRegistry {
   // exact.
   UnixMillis Newest(SeriesId id) const LUMA_EXCLUDES(mutex_);
   void SetNewest(SeriesId id, UnixMillis newest) LUMA_EXCLUDES(mutex_);
+  // The same as Newest; nullopt when there is no such series.
+  std::optional<UnixMillis> FindNewest(SeriesId id) const LUMA_EXCLUDES(mutex_);
+
+  // ---- for SeriesRetirer
+  struct IdleSeries {
+    uint32_t id;
+    UnixMillis newest;
+  };
+  // The series that have had samples, none from `cutoff` on, and those whose newest timestamp is
+  // `bound`. From now on the series that SetNewest is called for are noted.
+  std::vector<IdleSeries> NoteWritesAndFindIdle(UnixMillis cutoff, UnixMillis bound)
+      LUMA_EXCLUDES(mutex_);
+  // The noted ones. Notes end.
+  SeriesBitmap TakeNoted() LUMA_EXCLUDES(mutex_);
 
  private:
   struct Metric {
@@ -153,6 +169,8 @@ class SeriesRegistry {
   boost::unordered_flat_set<uint32_t, IdHash, IdEqual> by_hash_ LUMA_GUARDED_BY(mutex_){
       0, IdHash{&records_}, IdEqual{&records_}};
   SeriesBitmap all_ LUMA_GUARDED_BY(mutex_);
+  bool is_noting_ LUMA_GUARDED_BY(mutex_) = false;
+  SeriesBitmap noted_ LUMA_GUARDED_BY(mutex_);
 };
 
 }  // namespace luma::storage

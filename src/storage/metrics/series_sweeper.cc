@@ -82,7 +82,7 @@ Result<uint64_t> SeriesSweeper::SweepIfNeeded() {
   const std::optional<uint64_t> mark = LossMark();
   if (mark == last_mark_.load()) return uint64_t{0};
   ++sweeps_;
-  LUMA_ASSIGN_OR_RETURN(const uint64_t removed, Sweep(registry_.Select({})));
+  LUMA_ASSIGN_OR_RETURN(const uint64_t removed, Sweep(registry_.Select({}) | retired_.ids()));
   if (mark) last_mark_ = *mark;
   return removed;
 }
@@ -140,6 +140,7 @@ Result<uint64_t> SeriesSweeper::RemoveAlone(SeriesBitmap candidates, const Table
   }
   LUMA_RETURN_IF_ERROR(deleted);
   writer_.RemoveSeries(candidates);
+  retired_.ForgetRemoved(candidates);
   const uint64_t count = candidates.cardinality();
   removed_ += count;
   LUMA_LOG(kInfo, "storage", "removed series without samples: count={}", count);

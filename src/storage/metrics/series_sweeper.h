@@ -1,5 +1,5 @@
-// Removes series that have no samples, rollups and exemplars left, from luma.series and from the
-// registry.
+// Removes series that have no samples, rollups and exemplars left, from luma.series and from memory
+// or from their partition.
 #pragma once
 
 #include <atomic>
@@ -12,6 +12,7 @@
 #include "storage/engine.h"
 #include "storage/metrics/metrics_writer.h"
 #include "storage/metrics/postings.h"
+#include "storage/metrics/retired/retired_series.h"
 #include "storage/metrics/series_registry.h"
 
 namespace luma::storage {
@@ -28,10 +29,11 @@ class SeriesSweeper {
   // others: such deletes make no series empty.
   using ReplacedRows = std::function<uint64_t()>;
 
-  SeriesSweeper(MultiTierStorage& engine, SeriesRegistry& registry, MetricsWriter& writer,
-                ReplacedRows replaced_rows)
+  SeriesSweeper(MultiTierStorage& engine, SeriesRegistry& registry, RetiredSeries& retired,
+                MetricsWriter& writer, ReplacedRows replaced_rows)
       : engine_(engine),
         registry_(registry),
+        retired_(retired),
         writer_(writer),
         replaced_rows_(std::move(replaced_rows)) {}
 
@@ -59,6 +61,7 @@ class SeriesSweeper {
 
   MultiTierStorage& engine_;
   SeriesRegistry& registry_;
+  RetiredSeries& retired_;
   MetricsWriter& writer_;
   const ReplacedRows replaced_rows_;
   std::atomic<uint64_t> last_mark_{0};

@@ -1,0 +1,236 @@
+#include "storage/metrics/retired/retired_series.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "storage/metrics/retired/series_index_file.h"
+
+namespace luma::storage {
+namespace {
+
+constexpr std::string_view kIndexName = "index";
+
+bool IsDamage(const Status& status) {
+  return status.code() == StatusCode::kCorruption || status.code() == StatusCode::kUnsupported ||
+         status.code() == StatusCode::kNotFound;
+}
+
+bool Has(const RetiredView& view, uint64_t number) {
+  return std::ranges::find(view, number, &RetiredPartition::number) != view.end();
+}
+
+std::shared_ptr<const SeriesBitmap> Share(SeriesBitmap ids) {
+  ids.runOptimize();
+  return std::make_shared<const SeriesBitmap>(std::move(ids));
+}
+
+}  // namespace
+
+RetiredSeries::RetiredSeries() = default;
+
+RetiredSeries::RetiredSeries(io::FileSystem& fs, io::Path directory, MemoryBudget& budget)
+    : fs_(&fs), directory_(std::move(directory)), budget_(&budget) {}
+
+Result<std::unique_ptr<RetiredSeries>> RetiredSeries::Open(io::FileSystem& fs, io::Path directory,
+                                                           MemoryBudget& budget) {
+  std::unique_ptr<RetiredSeries> retired(new RetiredSeries(fs, std::move(directory), budget));
+  LUMA_RETURN_IF_ERROR(retired->Load());
+  return retired;
+}
+
+io::Path RetiredSeries::PathOf(uint64_t number) const {
+  return io::JoinPath(directory_, fmt::format("{:016x}.series", number));
+}
+
+Status RetiredSeries::Load() {
+  LUMA_RETURN_IF_ERROR(fs_->CreateDirectories(directory_));
+  bool is_damaged = false;
+  LUMA_ASSIGN_OR_RETURN(RetiredView view, OpenListed(is_damaged));
+  // Series of what is left out get samples from now on: the list must not name it again (2).
+  if (is_damaged) LUMA_RETURN_IF_ERROR(WriteIndex(view));
+  Publish(std::move(view));
+  return RemoveUnlisted();
+}
+
+Result<RetiredView> RetiredSeries::OpenListed(bool& is_damaged) {
+  const io::Path path = io::JoinPath(directory_, kIndexName);
+  const Result<Bytes> bytes = io::ReadFile(*fs_, path);
+  if (bytes.status().code() == StatusCode::kNotFound) return RetiredView();
+  LUMA_RETURN_IF_ERROR(bytes.status());
+  Result<SeriesIndexFile> index = DecodeSeriesIndex(*bytes);
+  if (!index.ok()) {
+    LUMA_LOG(kWarn, "storage", "series partitions are made anew: path={} error={}", path,
+             index.status().message());
+    is_damaged = true;
+    return RetiredView();
+  }
+  next_number_ = index->next_number;
+  RetiredView view;
+  for (const SeriesIndexFile::Partition& listed : index->partitions) {
+    const auto opened = OpenFile(listed.number);
+    if (!opened.ok() && !IsDamage(opened.status())) return opened.status();
+    if (!opened.ok()) {
+      LUMA_LOG(kWarn, "storage", "a series partition is made anew: {}", opened.status().message());
+      is_damaged = true;
+      continue;
+    }
+    view.push_back(
+        {.number = listed.number, .file = *opened, .live = Share((*opened)->ids() - listed.gone)});
+  }
+  return view;
+}
+
+Result<std::shared_ptr<const SeriesPartition>> RetiredSeries::OpenFile(uint64_t number) {
+  LUMA_ASSIGN_OR_RETURN(auto file, fs_->OpenForRead(PathOf(number)));
+  return SeriesPartition::Open(std::move(file));
+}
+
+Status RetiredSeries::RemoveUnlisted() {
+  const RetiredViewPtr current = view();
+  LUMA_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs_->List(directory_));
+  for (const std::string& name : names) {
+    const io::Path path = io::JoinPath(directory_, name);
+    const bool is_listed = std::ranges::any_of(*current, [&](const RetiredPartition& partition) {
+      return PathOf(partition.number) == path;
+    });
+    if (!is_listed && name != kIndexName) LUMA_RETURN_IF_ERROR(fs_->Remove(path));
+  }
+  return Status::Ok();
+}
+
+RetiredViewPtr RetiredSeries::view() const {
+  MutexLock lock(mutex_);
+  return view_;
+}
+
+SeriesBitmap RetiredSeries::ids() const {
+  SeriesBitmap all;
+  for (const RetiredPartition& partition : *view()) all |= *partition.live;
+  return all;
+}
+
+uint64_t RetiredSeries::ids_end() const {
+  uint64_t end = 0;
+  for (const RetiredPartition& partition : *view()) {
+    const SeriesBitmap& ids = partition.file->ids();
+    if (!ids.isEmpty()) end = std::max(end, uint64_t{ids.maximum()} + 1);
+  }
+  return end;
+}
+
+RetiredStats RetiredSeries::stats() const {
+  RetiredStats stats;
+  for (const RetiredPartition& partition : *view()) {
+    ++stats.partitions;
+    stats.series += partition.live->cardinality();
+    stats.file_bytes += partition.file->file_bytes();
+    stats.memory_bytes += partition.file->allocated_bytes() + partition.live->getSizeInBytes();
+  }
+  return stats;
+}
+
+Result<RetiredPartition> RetiredSeries::Write(ByteSpan bytes) {
+  LUMA_FAILPOINT("series_partition.before_write");
+  const uint64_t number = next_number_++;
+  LUMA_RETURN_IF_ERROR(io::WriteFileAtomically(*fs_, PathOf(number), bytes));
+  LUMA_ASSIGN_OR_RETURN(const auto partition, OpenFile(number));
+  LUMA_FAILPOINT("series_partition.written");
+  return RetiredPartition{.number = number, .file = partition, .live = Share(partition->ids())};
+}
+
+void RetiredSeries::RemoveFile(const RetiredPartition& partition) {
+  const Status removed = fs_->Remove(PathOf(partition.number));
+  if (!removed.ok()) LUMA_LOG(kWarn, "storage", "file stays: {}", removed.message());
+}
+
+Status RetiredSeries::WriteIndex(const RetiredView& view) {
+  SeriesIndexFile index{.next_number = next_number_};
+  for (const RetiredPartition& partition : view) {
+    index.partitions.push_back(
+        {.number = partition.number, .gone = partition.file->ids() - *partition.live});
+  }
+  LUMA_FAILPOINT("series_index.before_write");
+  LUMA_RETURN_IF_ERROR(io::WriteFileAtomically(*fs_, io::JoinPath(directory_, kIndexName),
+                                               EncodeSeriesIndex(index)));
+  is_behind_ = false;
+  LUMA_FAILPOINT("series_index.written");
+  return Status::Ok();
+}
+
+void RetiredSeries::Publish(RetiredView view) {
+  RetiredViewPtr before;
+  const auto next = std::make_shared<const RetiredView>(std::move(view));
+  {
+    MutexLock lock(mutex_);
+    before = std::exchange(view_, next);
+  }
+  for (const RetiredPartition& partition : *before) {
+    if (!Has(*next, partition.number)) RemoveFile(partition);
+  }
+  memory_.Release();
+  memory_ = budget_->BookAlways(BudgetUse::kSeries, stats().memory_bytes);
+}
+
+Status RetiredSeries::Replace(std::span<const uint64_t> gone,
+                              std::span<const RetiredPartition> added) {
+  RetiredView next;
+  for (const RetiredPartition& partition : *view()) {
+    const bool is_gone = std::ranges::find(gone, partition.number) != gone.end();
+    if (!is_gone) next.push_back(partition);
+  }
+  next.insert(next.end(), added.begin(), added.end());
+  const Status written = WriteIndex(next);
+  if (!written.ok()) {
+    // The name of the new list may have reached the disk, though its sync failed.
+    is_behind_ = true;
+    LUMA_LOG(kWarn, "storage", "list of series partitions is uncertain: {}", written.message());
+    LUMA_RETURN_IF_ERROR(Settle());
+    return written;
+  }
+  Publish(std::move(next));
+  return Status::Ok();
+}
+
+Status RetiredSeries::Settle() {
+  if (is_behind_) LUMA_RETURN_IF_ERROR(WriteIndex(*view()));
+  return Status::Ok();
+}
+
+RetiredView RetiredSeries::Without(const RetiredView& view, const SeriesBitmap& ids) {
+  RetiredView next;
+  for (RetiredPartition partition : view) {
+    if (partition.live->intersect(ids)) partition.live = Share(*partition.live - ids);
+    if (!partition.live->isEmpty()) next.push_back(std::move(partition));
+  }
+  return next;
+}
+
+Status RetiredSeries::Forget(const SeriesBitmap& ids) {
+  RetiredView next = Without(*view(), ids);
+  LUMA_RETURN_IF_ERROR(WriteIndex(next));
+  Publish(std::move(next));
+  return Status::Ok();
+}
+
+void RetiredSeries::ForgetRemoved(const SeriesBitmap& ids) {
+  if (!is_enabled()) return;
+  RetiredView next = Without(*view(), ids);
+  const Status written = WriteIndex(next);
+  if (written.ok()) return Publish(std::move(next));
+  is_behind_ = true;
+  LUMA_LOG(kWarn, "storage", "list of series partitions is behind: {}", written.message());
+  // Their files stay, since the list on disk names them.
+  for (RetiredPartition partition : *view()) {
+    if (Has(next, partition.number)) continue;
+    partition.live = Share({});
+    next.push_back(std::move(partition));
+  }
+  Publish(std::move(next));
+}
+
+}  // namespace luma::storage

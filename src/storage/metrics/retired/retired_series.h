@@ -1,0 +1,100 @@
+// The series that are not in memory: partitions on disk, and the list of them. All of it derived
+// from luma.series and the samples: what is lost or damaged is made anew
+// (docs/adr/0015-series-partitions.md).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/status.h"
+#include "io/file_system.h"
+#include "storage/budget.h"
+#include "storage/metrics/postings.h"
+#include "storage/metrics/retired/series_partition.h"
+
+namespace luma::storage {
+
+struct RetiredPartition {
+  uint64_t number = 0;  // of the file
+  std::shared_ptr<const SeriesPartition> file;
+  // Of its series, those that are retired: the others have come back to memory or were removed.
+  std::shared_ptr<const SeriesBitmap> live;
+};
+// Immutable. A series is live in at most one.
+using RetiredView = std::vector<RetiredPartition>;
+using RetiredViewPtr = std::shared_ptr<const RetiredView>;
+
+struct RetiredStats {
+  uint64_t series = 0;
+  uint64_t partitions = 0;
+  uint64_t file_bytes = 0;
+  uint64_t memory_bytes = 0;
+};
+
+// Invariants of the file `index` (docs/formats/series_partition.md), after every crash:
+//  (1) A series that it has as live has no sample outside of the times of its partition.
+//  (2) It names no series as live that gets samples: those are taken out before the samples come.
+// Threads: view, ids and stats from any; Write and RemoveFile from one; the rest one at a time.
+// Lifetime: file system and budget
+// outlive it.
+class RetiredSeries {
+ public:
+  // Of a store that retires none.
+  RetiredSeries();
+  // Removes files that the list does not name. Partitions that are damaged are left out, durably:
+  // whoever opens reads their series from luma.series. Errors: those of reading and writing files,
+  // but for damage.
+  static Result<std::unique_ptr<RetiredSeries>> Open(io::FileSystem& fs, io::Path directory,
+                                                     MemoryBudget& budget);
+
+  bool is_enabled() const { return fs_ != nullptr; }
+  RetiredViewPtr view() const LUMA_EXCLUDES(mutex_);
+  SeriesBitmap ids() const;  // live ones
+  // No series of any partition has this id or a greater one, live or not.
+  uint64_t ids_end() const;
+  RetiredStats stats() const;
+
+  // Writes a file that the list does not name yet; gives the partition with all series live.
+  // Durable on return. Errors: kDiskFull, kIoError.
+  Result<RetiredPartition> Write(ByteSpan bytes);
+  void RemoveFile(const RetiredPartition& partition);
+  // Takes the partitions `gone` (numbers) out and `added` in. Durable on return; on an error
+  // nothing has changed.
+  Status Replace(std::span<const uint64_t> gone, std::span<const RetiredPartition> added);
+  // These are retired no more. Durable on return; on an error nothing has changed.
+  Status Forget(const SeriesBitmap& ids);
+  // The same for series that are in luma.series no more. An error is logged: the next start finds
+  // out which these are.
+  void ForgetRemoved(const SeriesBitmap& ids);
+  // Writes the list again if that failed before, so that the disk says no more than view().
+  Status Settle();
+
+ private:
+  RetiredSeries(io::FileSystem& fs, io::Path directory, MemoryBudget& budget);
+
+  io::Path PathOf(uint64_t number) const;
+  Status Load();
+  // What can be opened of the partitions that the list names. Sets `is_damaged` if that is not all.
+  Result<RetiredView> OpenListed(bool& is_damaged);
+  Result<std::shared_ptr<const SeriesPartition>> OpenFile(uint64_t number);
+  Status RemoveUnlisted();
+  Status WriteIndex(const RetiredView& view);
+  // What `view` leaves out of the one before is removed from the disk.
+  void Publish(RetiredView view) LUMA_EXCLUDES(mutex_);
+  static RetiredView Without(const RetiredView& view, const SeriesBitmap& ids);
+
+  io::FileSystem* const fs_ = nullptr;
+  const io::Path directory_;
+  MemoryBudget* const budget_ = nullptr;
+  BudgetLease memory_;
+  std::atomic<uint64_t> next_number_{1};
+  bool is_behind_ = false;  // the list on disk may not be that of view_
+  mutable Mutex mutex_;
+  RetiredViewPtr view_ LUMA_GUARDED_BY(mutex_) = std::make_shared<const RetiredView>();
+};
+
+}  // namespace luma::storage

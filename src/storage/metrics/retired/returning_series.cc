@@ -1,0 +1,85 @@
+#include "storage/metrics/retired/returning_series.h"
+
+#include <vector>
+
+#include "base/log.h"
+#include "storage/metrics/series_loader.h"
+
+namespace luma::storage {
+
+Result<SeriesBitmap> ReturningSeries::Find(const SeriesBatch& batch) const {
+  const RetiredViewPtr view = retired_.view();
+  SeriesBitmap found;
+  std::vector<SeriesId> ids;
+  if (view->empty() || registry_.Resolve(batch, ids) == 0) return found;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] != kUnknownSeries) continue;
+    const SeriesBatch::Series series = batch.series(i);
+    for (const RetiredPartition& partition : *view) {
+      std::optional<uint32_t> id = static_cast<uint32_t>(series.id);
+      if (series.id == kUnknownSeries) {
+        LUMA_ASSIGN_OR_RETURN(id, partition.file->Find(series.hash));
+      }
+      if (!id || !partition.live->contains(*id)) continue;
+      found.add(*id);
+      break;
+    }
+  }
+  return found;
+}
+
+Status ReturningSeries::Return(const SeriesBitmap& ids) {
+  if (ids.isEmpty()) return Status::Ok();
+  struct Found {
+    SeriesId id;
+    Labels labels;
+    UnixMillis newest;
+  };
+  std::vector<Found> all;
+  for (const RetiredPartition& partition : *retired_.view()) {
+    LUMA_RETURN_IF_ERROR(partition.file->VisitLabels(*partition.live & ids, [&](uint32_t id,
+                                                                                LabelsView labels) {
+      all.push_back(
+          {.id = SeriesId{id}, .labels = Labels(labels), .newest = partition.file->times().max});
+      return Status::Ok();
+    }));
+  }
+  std::vector<SeriesRegistry::Addition> additions;
+  for (const Found& one : all) {
+    additions.push_back(
+        {.id = one.id, .labels = one.labels, .hash = one.labels.Hash(), .newest = one.newest});
+  }
+  LUMA_RETURN_IF_ERROR(registry_.Add(additions));
+  return Publish(ids);
+}
+
+Status ReturningSeries::Publish(const SeriesBitmap& ids) {
+  const Status forgotten = retired_.Forget(ids);
+  if (!forgotten.ok()) {
+    registry_.Remove(ids);
+    return forgotten;
+  }
+  returned_ += ids.cardinality();
+  return Status::Ok();
+}
+
+Status ReturningSeries::ReturnDamaged(SeriesBitmap& returned) {
+  for (const RetiredPartition& partition : *retired_.view()) {
+    if (!partition.file->is_damaged()) continue;
+    LUMA_RETURN_IF_ERROR(ReturnOf(partition));
+    returned |= *partition.live;
+  }
+  return Status::Ok();
+}
+
+Status ReturningSeries::ReturnOf(const RetiredPartition& damaged) {
+  LUMA_LOG(kWarn, "storage", "series of a damaged partition come back to memory: count={}",
+           damaged.live->cardinality());
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, engine_.Read(kSeriesTableId));
+  const auto is_wanted = [&damaged](uint32_t id) { return damaged.live->contains(id); };
+  LUMA_RETURN_IF_ERROR(
+      LoadSeries(*table, is_wanted, damaged.file->times().max, registry_).status());
+  return Publish(*damaged.live);
+}
+
+}  // namespace luma::storage

@@ -1,0 +1,47 @@
+// Retired series that get samples again, or whose partition is damaged, come back to memory.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/status.h"
+#include "model/series_batch.h"
+#include "storage/engine.h"
+#include "storage/metrics/postings.h"
+#include "storage/metrics/retired/retired_series.h"
+#include "storage/metrics/series_registry.h"
+
+namespace luma::storage {
+
+// Threads: any, but every method while no write is on its way (MetricsWriter's gate).
+// Lifetime: references outlive it.
+class ReturningSeries {
+ public:
+  ReturningSeries(MultiTierStorage& engine, SeriesRegistry& registry, RetiredSeries& retired)
+      : engine_(engine), registry_(registry), retired_(retired) {}
+
+  // The retired series of the batch, which tells them by labels or by id. Errors: those of
+  // SeriesPartition; after kCorruption ReturnDamaged helps.
+  Result<SeriesBitmap> Find(const SeriesBatch& batch) const;
+  // They are in the registry from now on, and nothing tells that they were away. Their newest
+  // timestamp is a bound. Durable on return: a restart finds them active, samples or not. Errors:
+  // those of SeriesPartition and of RetiredSeries::Forget; nothing has changed then.
+  Status Return(const SeriesBitmap& ids);
+  // All series of damaged partitions, from luma.series; adds them to `returned`. Errors: those of
+  // reading it and of Forget.
+  Status ReturnDamaged(SeriesBitmap& returned);
+
+  // How many came back since the start.
+  uint64_t returned() const { return returned_; }
+
+ private:
+  Status ReturnOf(const RetiredPartition& damaged);
+  Status Publish(const SeriesBitmap& ids);
+
+  MultiTierStorage& engine_;
+  SeriesRegistry& registry_;
+  RetiredSeries& retired_;
+  std::atomic<uint64_t> returned_{0};
+};
+
+}  // namespace luma::storage

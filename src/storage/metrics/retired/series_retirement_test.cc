@@ -1,0 +1,539 @@
+// Series that leave memory and come back, in a store.
+#include <gmock/gmock.h>
+
+#include <random>
+#include <set>
+#include <thread>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "encoding/testing/test_seed.h"
+#include "storage/metrics/testing/metrics_fixture.h"
+
+namespace luma::storage {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr UnixMillis kMinute = 60'000;
+constexpr UnixMillis kHour = 60 * kMinute;
+constexpr std::string_view kDirectory = "/data/series";
+
+class SeriesRetirementTest : public testing::Test {
+ protected:
+  SeriesRetirementTest() {
+    SetLogLevel(LogLevel::kOff);
+    Reopen();
+  }
+  ~SeriesRetirementTest() override {
+    static_cast<void>(failpoint::Arm(""));
+    SetLogLevel(LogLevel::kInfo);
+  }
+
+  void Reopen() {
+    instance_.reset();
+    MetricsOptions options;
+    options.retirement = {.fs = &disk_, .directory = io::Path(kDirectory), .after = hours(1)};
+    instance_ = std::make_unique<MetricsInstance>(disk_, clock_, options);
+    ASSERT_TRUE(instance_->status.ok()) << instance_->status;
+  }
+  void Flush() { ASSERT_TRUE(instance_->engine->Flush().ok()); }
+  MetricsStore& store() { return *instance_->store; }
+  UnixMillis now() const { return clock_.NowMillis(); }
+  void Pass(std::chrono::milliseconds time) { clock_.Advance(time); }
+
+  void WriteOne(std::string_view instance, UnixMillis time, double value = 1) {
+    const auto summary =
+        WriteAndWait(store(), MakeBatch({{TestLabels(instance), {{time, value}}}}));
+    ASSERT_TRUE(summary.ok()) << summary.status();
+    ASSERT_EQ(summary->samples_stored, 1u);
+  }
+  uint64_t Retire() {
+    const auto retired = store().RetireSeries();
+    EXPECT_TRUE(retired.ok()) << retired.status();
+    return retired.ok() ? *retired : 0;
+  }
+  std::vector<std::string> Instances(TimeRange range = {}) {
+    const auto values = store().LabelValues("instance", {}, range, ReadLimits());
+    EXPECT_TRUE(values.ok()) << values.status();
+    return values.ok() ? *values : std::vector<std::string>();
+  }
+  static Matchers Instance(std::string value) {
+    return {*Matcher::Create("instance", MatchOp::kEqual, std::move(value))};
+  }
+  std::vector<UnixMillis> TimesOf(std::string_view instance, TimeRange range = {}) {
+    const auto found = store().Select(Instance(std::string(instance)), range, {});
+    EXPECT_TRUE(found.ok()) << found.status();
+    if (!found.ok() || found->empty()) return {};
+    EXPECT_THAT(*found, SizeIs(1));
+    return found->front().timestamps;
+  }
+  SeriesId IdOf(std::string_view instance) {
+    const SeriesBitmap ids = *store().directory().Select(Instance(std::string(instance)));
+    EXPECT_EQ(ids.cardinality(), 1u);
+    return SeriesId{ids.minimum()};
+  }
+  uint64_t active() { return store().registry().series_count(); }
+  std::vector<io::Path> Partitions() {
+    std::vector<io::Path> paths;
+    for (const std::string& name : *disk_.List(io::Path(kDirectory))) {
+      if (name.ends_with(".series")) paths.push_back(io::JoinPath(kDirectory, name));
+    }
+    return paths;
+  }
+  // Writes to "steady" so that the store has new samples.
+  void Idle(std::chrono::milliseconds time) {
+    Pass(time);
+    WriteOne("steady", now());
+  }
+
+  io::SimDisk disk_;
+  ManualClock clock_{kTestNow};
+  std::unique_ptr<MetricsInstance> instance_;
+};
+
+TEST_F(SeriesRetirementTest, IdleSeriesLeaveMemoryAndAreFound) {
+  WriteOne("a", now());
+  WriteOne("b", now() + 1);
+  Idle(hours(2));
+  EXPECT_EQ(Retire(), 2u);
+  EXPECT_EQ(active(), 1u);
+  EXPECT_EQ(store().retired_stats().series, 2u);
+  EXPECT_THAT(Instances(), ElementsAre("a", "b", "steady"));
+  EXPECT_THAT(TimesOf("a"), ElementsAre(kTestNow));
+  EXPECT_THAT(*store().LabelNames({}, {}, {}), ElementsAre("__name__", "instance"));
+  EXPECT_EQ((*store().Series(Instance("b"), {}, {}))[0], TestLabels("b"));
+  EXPECT_EQ(Retire(), 0u);
+}
+
+TEST_F(SeriesRetirementTest, TimesOfAQueryChooseThePartitions) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  Retire();
+  EXPECT_THAT(Instances({.min = kTestNow, .max = kTestNow}), ElementsAre("a"));
+  EXPECT_THAT(Instances({.min = now(), .max = now()}), ElementsAre("steady"));
+  // Of other times nothing is read: damage is not even noticed.
+  for (const io::Path& path : Partitions()) disk_.FlipBit(path, 14, 0);
+  const TimeRange later{.min = kTestNow + kHour, .max = now()};
+  EXPECT_THAT(Instances(later), ElementsAre("steady"));
+  EXPECT_TRUE(store().Select(Instance("a"), later, {}).ok());
+}
+
+TEST_F(SeriesRetirementTest, SeriesThatGetSamplesAgainKeepTheirIds) {
+  WriteOne("a", now());
+  const SeriesId id = IdOf("a");
+  Idle(hours(2));
+  Retire();
+  WriteOne("a", now());
+  EXPECT_EQ(IdOf("a"), id);
+  EXPECT_EQ(store().series_returned(), 1u);
+  EXPECT_EQ(active(), 2u);
+  EXPECT_THAT(TimesOf("a"), ElementsAre(kTestNow, now()));
+  EXPECT_EQ((*instance_->engine->Read(kSeriesTableId))->VisibleRowCount(), 2u);
+  Reopen();
+  EXPECT_EQ(active(), 2u) << "it must be active after a restart, too";
+  EXPECT_THAT(TimesOf("a", {.min = now(), .max = now()}), ElementsAre(now()));
+}
+
+TEST_F(SeriesRetirementTest, SendersThatKnowTheIdAreServed) {
+  WriteOne("a", now());
+  std::array<SeriesId, 1> ids;
+  store().FindSeries(std::array{TestLabels("a").Hash()}, ids);
+  Idle(hours(2));
+  Retire();
+  SeriesBatch batch;
+  batch.StartSeries(ids[0]);
+  batch.AddSample({now(), 2});
+  ASSERT_TRUE(WriteAndWait(store(), batch).ok());
+  EXPECT_THAT(TimesOf("a"), ElementsAre(kTestNow, now()));
+}
+
+TEST_F(SeriesRetirementTest, LateAndRepeatedSamplesOfRetiredSeriesAreStoredOnce) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  Retire();
+  WriteOne("a", kTestNow);
+  EXPECT_EQ(store().write_stats().samples_duplicate, 1u);
+  WriteOne("a", kTestNow - 5);
+  WriteOne("a", kTestNow + 5);
+  EXPECT_THAT(TimesOf("a"), ElementsAre(kTestNow - 5, kTestNow, kTestNow + 5));
+  Retire();
+  EXPECT_EQ(active(), 1u);
+  EXPECT_THAT(Instances({.min = kTestNow - 5, .max = kTestNow - 5}), ElementsAre("a"));
+  EXPECT_THAT(Instances({.min = kTestNow + 5, .max = kTestNow + 5}), ElementsAre("a"));
+}
+
+TEST_F(SeriesRetirementTest, ARestartLoadsActiveSeriesOnly) {
+  for (int i = 0; i < 20; ++i) WriteOne("gone" + std::to_string(i), now() + i);
+  Idle(hours(2));
+  EXPECT_EQ(Retire(), 20u);
+  Flush();
+  Reopen();
+  EXPECT_EQ(active(), 1u);
+  EXPECT_EQ(store().retired_stats().series, 20u);
+  EXPECT_THAT(Instances(), SizeIs(21));
+  WriteOne("new", now());
+  EXPECT_THAT(Instances(), SizeIs(22));
+}
+
+// After a restart the newest timestamps of series are not known.
+TEST_F(SeriesRetirementTest, AfterARestartTheTablesTellWhoIsIdle) {
+  WriteOne("gone", now());
+  Idle(hours(2));
+  WriteOne("busy", now());
+  Reopen();
+  Pass(minutes(30));
+  EXPECT_EQ(Retire(), 1u);
+  EXPECT_EQ(active(), 2u);
+  EXPECT_THAT(Instances({.min = kTestNow, .max = kTestNow}), ElementsAre("gone"));
+  Pass(minutes(40));
+  EXPECT_EQ(Retire(), 2u);
+  EXPECT_THAT(Instances({.min = kTestNow + 2 * kHour, .max = kTestNow + 2 * kHour}),
+              ElementsAre("busy", "steady"));
+}
+
+TEST_F(SeriesRetirementTest, PartitionsOfOneDayAreMerged) {
+  for (int i = 0; i < 5; ++i) {
+    WriteOne("gone" + std::to_string(i), now());
+    Idle(minutes(70));
+    EXPECT_EQ(Retire(), 1u);
+  }
+  EXPECT_LE(store().retired_stats().partitions, 2u) << "a day may end meanwhile";
+  EXPECT_EQ(Partitions().size(), store().retired_stats().partitions);
+  EXPECT_THAT(Instances(), SizeIs(6));
+  Reopen();
+  EXPECT_THAT(Instances(), SizeIs(6));
+}
+
+TEST_F(SeriesRetirementTest, LongLivesHavePartitionsOfTheirOwn) {
+  WriteOne("long", now());
+  Flush();
+  Idle(hours(100));
+  WriteOne("long", now());
+  WriteOne("short", now());
+  Flush();
+  Idle(hours(2));
+  EXPECT_EQ(Retire(), 2u);
+  EXPECT_EQ(store().retired_stats().partitions, 2u);
+  EXPECT_THAT(Instances({.min = kTestNow, .max = kTestNow}), ElementsAre("long"));
+}
+
+TEST_F(SeriesRetirementTest, DeletedSeriesLeaveTheirPartitions) {
+  WriteOne("a", now());
+  WriteOne("b", now());
+  Idle(hours(2));
+  Retire();
+  EXPECT_EQ(*store().DeleteSamples({Instance("a")}, {}), 1u);
+  EXPECT_THAT(Instances(), ElementsAre("b", "steady"));
+  EXPECT_EQ(store().retired_stats().series, 1u);
+  EXPECT_EQ((*instance_->engine->Read(kSeriesTableId))->VisibleRowCount(), 2u);
+  WriteOne("a", now());
+  EXPECT_THAT(TimesOf("a"), ElementsAre(now()));
+  EXPECT_EQ(*store().DeleteSamples({Instance("b")}, {}), 1u);
+  EXPECT_EQ(store().retired_stats().partitions, 0u);
+  EXPECT_THAT(Partitions(), IsEmpty());
+  Reopen();
+  EXPECT_THAT(Instances(), ElementsAre("a", "steady"));
+}
+
+TEST_F(SeriesRetirementTest, RulesOfRetentionHoldForRetiredSeries) {
+  WriteOne("a", now());
+  WriteOne("b", now());
+  Idle(hours(2));
+  Retire();
+  store().SetRetentionRules({{.match = Instance("a"), .keep = hours(1)}});
+  ASSERT_TRUE(store().Expire().ok());
+  EXPECT_THAT(Instances(), ElementsAre("b", "steady"));
+  EXPECT_EQ(store().retired_stats().series, 1u);
+}
+
+TEST_F(SeriesRetirementTest, SamplesOfRetiredSeriesAreRolledUp) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  Retire();
+  store().SetDownsampling(
+      {{.match_text = "", .match = {}, .after = hours(1), .resolution = minutes(5)}}, minutes(10));
+  ASSERT_TRUE(store().Downsample().ok());
+  EXPECT_EQ(store().rolled_up().samples_in, 1u);
+  EXPECT_THAT(TimesOf("a"), ElementsAre(kTestNow));
+  EXPECT_THAT(Instances({.min = kTestNow, .max = kTestNow}), ElementsAre("a"));
+  ASSERT_TRUE(store().Expire().ok());
+  EXPECT_THAT(Instances(), ElementsAre("a", "steady"));
+}
+
+TEST_F(SeriesRetirementTest, ExemplarsOfRetiredSeriesAreFound) {
+  SeriesBatch batch;
+  batch.StartSeries(TestLabels("a"));
+  batch.AddSample({now(), 1});
+  batch.AddExemplar(now() + 3 * kHour, 1, MakeLabels({{"trace_id", "x"}}));
+  ASSERT_TRUE(WriteAndWait(store(), batch).ok());
+  Idle(hours(2));
+  EXPECT_EQ(Retire(), 1u);
+  const std::vector<Matchers> selectors = {Instance("a")};
+  const auto found =
+      store().Exemplars(selectors, {.min = kTestNow + 2 * kHour, .max = kTestNow + 4 * kHour}, {});
+  ASSERT_TRUE(found.ok()) << found.status();
+  ASSERT_THAT(*found, SizeIs(1));
+  EXPECT_EQ(found->front().labels, TestLabels("a"));
+}
+
+// ---- damage and failures
+
+TEST_F(SeriesRetirementTest, LostAndDamagedFilesAreMadeAnew) {
+  for (const std::string damaged : {"index", "partition", "lost"}) {
+    SCOPED_TRACE(damaged);
+    WriteOne("a", now());
+    Idle(hours(2));
+    Retire();
+    ASSERT_THAT(Partitions(), SizeIs(1));
+    const io::Path partition = Partitions()[0];
+    if (damaged == "index") disk_.FlipBit(io::JoinPath(kDirectory, "index"), 9, 1);
+    if (damaged == "partition") disk_.FlipBit(partition, *disk_.FileSize(partition) - 1, 1);
+    if (damaged == "lost") ASSERT_TRUE(disk_.Remove(partition).ok());
+    Reopen();
+    EXPECT_EQ(active(), 2u);
+    EXPECT_THAT(Partitions(), IsEmpty());
+    EXPECT_THAT(Instances(), ElementsAre("a", "steady"));
+    // The list must not bring the partition back.
+    WriteOne("a", now());
+    Reopen();
+    EXPECT_EQ(active(), 2u);
+    EXPECT_THAT(TimesOf("a", {.min = now(), .max = now()}), ElementsAre(now()));
+    Idle(hours(2));
+    Retire();
+    EXPECT_EQ(active(), 1u);
+    WriteOne("a", now());
+  }
+}
+
+TEST_F(SeriesRetirementTest, DamageWhileRunningIsToldAndMended) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  Retire();
+  disk_.FlipBit(Partitions()[0], 14, 1);  // in the block of labels
+  EXPECT_EQ(store().Series({}, {}, {}).status().code(), StatusCode::kCorruption);
+  Retire();
+  EXPECT_EQ((*store().Series({}, {}, {})).size(), 2u);
+  EXPECT_EQ(active(), 1u) << "in a new partition";
+}
+
+TEST_F(SeriesRetirementTest, WritesOfSeriesOfADamagedPartitionGoOn) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  Retire();
+  disk_.FlipBit(Partitions()[0], 14, 1);
+  WriteOne("a", now());
+  EXPECT_THAT(TimesOf("a"), ElementsAre(kTestNow, now()));
+  EXPECT_EQ((*instance_->engine->Read(kSeriesTableId))->VisibleRowCount(), 2u);
+}
+
+// Goal: whatever step of a pass fails, every series is found, then, later and after a restart.
+TEST_F(SeriesRetirementTest, FailedPassesLoseNothing) {
+  for (const std::string point : {"series_partition.before_write", "series_partition.written",
+                                  "series_index.before_write", "series_index.written"}) {
+    SCOPED_TRACE(point);
+    WriteOne("a", now());
+    Idle(hours(2));
+    ASSERT_TRUE(failpoint::Arm(point + ":1:error").ok());
+    EXPECT_FALSE(store().RetireSeries().ok());
+    ASSERT_TRUE(failpoint::Arm("").ok());
+    EXPECT_EQ(active(), 2u);
+    const UnixMillis old = now() - 2 * kHour;
+    EXPECT_THAT(Instances({.min = old, .max = old}), testing::Contains("a"));
+    WriteOne("a", now());
+    Reopen();
+    EXPECT_THAT(Instances({.min = now(), .max = now()}), ElementsAre("a", "steady"));
+    Idle(hours(2));
+    EXPECT_EQ(Retire(), 1u);
+  }
+}
+
+TEST_F(SeriesRetirementTest, AReturnThatFailsChangesNothing) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  Retire();
+  ASSERT_TRUE(failpoint::Arm("series_index.before_write:1:error").ok());
+  const auto refused = WriteAndWait(store(), MakeBatch({{TestLabels("a"), {{now(), 1}}}}));
+  EXPECT_EQ(refused.status().code(), StatusCode::kIoError);
+  ASSERT_TRUE(failpoint::Arm("").ok());
+  EXPECT_EQ(active(), 1u);
+  EXPECT_THAT(TimesOf("a"), ElementsAre(kTestNow));
+  WriteOne("a", now());
+  EXPECT_THAT(TimesOf("a"), ElementsAre(kTestNow, now()));
+}
+
+TEST_F(SeriesRetirementTest, ARemovalThatTheListMissesIsFoundAtTheNextStart) {
+  WriteOne("a", now());
+  WriteOne("b", now());
+  Idle(hours(2));
+  Retire();
+  ASSERT_TRUE(failpoint::Arm("series_index.before_write:1:error").ok());
+  ASSERT_TRUE(store().DeleteSamples({Instance("a")}, {}).ok());
+  ASSERT_TRUE(failpoint::Arm("").ok());
+  EXPECT_THAT(Instances(), ElementsAre("b", "steady"));
+  Reopen();
+  EXPECT_THAT(Instances(), ElementsAre("b", "steady"));
+  WriteOne("a", now());
+  Reopen();
+  EXPECT_THAT(TimesOf("a"), ElementsAre(now()));
+}
+
+// Goal: what is written or deleted while a partition is made is in no way lost.
+// Method: it happens when the file of the partition is synced.
+TEST_F(SeriesRetirementTest, SeriesThatChangeMeanwhileStay) {
+  for (const std::string instance : {"late", "new", "deleted", "idle"}) WriteOne(instance, now());
+  Idle(hours(2));
+  const UnixMillis late = kTestNow - 50 * kHour;
+  bool has_run = false;
+  disk_.SetSyncHook([&](const io::Path& path) {
+    if (has_run || path.find(".series") == path.npos) return;
+    has_run = true;
+    WriteOne("late", late);
+    WriteOne("new", now());
+    EXPECT_EQ(*store().DeleteSamples({Instance("deleted")}, {}), 1u);
+  });
+  EXPECT_EQ(Retire(), 1u);
+  disk_.SetSyncHook({});
+  EXPECT_TRUE(has_run);
+  EXPECT_EQ(active(), 3u);
+  EXPECT_THAT(Instances({.min = late, .max = late}), ElementsAre("late"));
+  EXPECT_THAT(Instances(), ElementsAre("idle", "late", "new", "steady"));
+  Reopen();
+  EXPECT_EQ(active(), 3u);
+  EXPECT_THAT(Instances({.min = late, .max = late}), ElementsAre("late"));
+  EXPECT_THAT(Instances(), ElementsAre("idle", "late", "new", "steady"));
+}
+
+// ---- many series, at random
+
+struct Model {
+  std::map<std::string, std::map<UnixMillis, double>> samples;  // by instance
+
+  std::set<std::string> InstancesIn(TimeRange range) const {
+    std::set<std::string> found;
+    for (const auto& [instance, of_series] : samples) {
+      const auto at = of_series.lower_bound(range.min);
+      if (at != of_series.end() && at->first <= range.max) found.insert(instance);
+    }
+    return found;
+  }
+};
+
+// Goal: readers see the same series and samples wherever series are.
+// Method: random writes (new, late, repeated), deletes, flushes, restarts and passes of retirement
+// and retention, compared with a map.
+TEST_F(SeriesRetirementTest, ReadersSeeNoDifference) {
+  const uint64_t seed = encoding::testing::TestSeed();
+  LUMA_TRACE_SEED(seed);
+  std::mt19937_64 random(seed);
+  Model model;
+  const auto some_instance = [&] { return "i" + std::to_string(random() % 60); };
+  const auto write = [&] {
+    std::map<std::string, std::map<UnixMillis, double>> request;
+    for (uint64_t i = random() % 20; i > 0; --i) {
+      const UnixMillis age = random() % 4 == 0 ? random() % (80 * kHour) : random() % kMinute;
+      request[some_instance()][now() - age] = static_cast<double>(random() % 3);
+    }
+    std::vector<TestSeries> batch;
+    for (const auto& [instance, samples] : request) {
+      batch.push_back({TestLabels(instance), {}});
+      for (const auto& [time, value] : samples) {
+        batch.back().samples.push_back({time, value});
+        model.samples[instance][time] = value;
+      }
+    }
+    const auto summary = WriteAndWait(store(), MakeBatch(batch));
+    ASSERT_TRUE(summary.ok()) << summary.status();
+  };
+  const auto remove = [&] {
+    const std::string instance = some_instance();
+    const TimeRange range{.min = now() - static_cast<UnixMillis>(random() % (100 * kHour)),
+                          .max = now()};
+    ASSERT_TRUE(store().DeleteSamples({Instance(instance)}, range).ok());
+    std::erase_if(model.samples[instance],
+                  [&](const auto& sample) { return sample.first >= range.min; });
+  };
+  const auto compare = [&] {
+    const UnixMillis min = now() - static_cast<UnixMillis>(random() % (120 * kHour));
+    const TimeRange range{.min = min, .max = min + static_cast<UnixMillis>(random() % (9 * kHour))};
+    const std::set<std::string> expected = model.InstancesIn(range);
+    EXPECT_THAT(Instances(range), testing::ElementsAreArray(expected));
+    const auto found = store().Select({}, range, {});
+    ASSERT_TRUE(found.ok()) << found.status();
+    ASSERT_EQ(found->size(), expected.size());
+    for (const SeriesSamples& series : *found) {
+      const auto& samples = model.samples[std::string(series.labels.Get("instance"))];
+      for (size_t i = 0; i < series.timestamps.size(); ++i) {
+        const auto sample = samples.find(series.timestamps[i]);
+        ASSERT_NE(sample, samples.end());
+        EXPECT_EQ(sample->second, series.values[i]);
+      }
+      const auto count =
+          std::distance(samples.lower_bound(range.min), samples.upper_bound(range.max));
+      EXPECT_EQ(series.timestamps.size(), static_cast<size_t>(count));
+    }
+  };
+  uint64_t most_retired = 0;
+  for (int step = 0; step < 500 && !HasFailure(); ++step) {
+    SCOPED_TRACE(testing::Message() << "step " << step);
+    switch (random() % 12) {
+      case 0:
+      case 1:
+        Pass(minutes(random() % 200));
+        break;
+      case 2:
+      case 3:
+        Retire();
+        break;
+      case 4:
+        Flush();
+        break;
+      case 5:
+        if (random() % 3 == 0) Reopen();
+        break;
+      case 6:
+        remove();
+        break;
+      case 7:
+        ASSERT_TRUE(store().Expire().ok());
+        break;
+      default:
+        write();
+    }
+    compare();
+    most_retired = std::max(most_retired, store().retired_stats().series);
+    ASSERT_EQ(active() + store().retired_stats().series,
+              (*instance_->engine->Read(kSeriesTableId))->VisibleRowCount());
+  }
+  EXPECT_GT(most_retired, 10u) << "the test must retire some";
+}
+
+// Goal: readers miss no series that moves between memory and disk meanwhile.
+TEST_F(SeriesRetirementTest, ReadersMissNoSeriesThatMoves) {
+  for (int i = 0; i < 10; ++i) WriteOne("a" + std::to_string(i), now());
+  std::atomic<bool> is_done = false;
+  std::thread reader([&] {
+    while (!is_done) {
+      EXPECT_GE(Instances({.min = kTestNow, .max = kTestNow}).size(), 10u);
+      const auto series = store().Series({}, {.min = kTestNow, .max = kTestNow}, {});
+      EXPECT_TRUE(series.ok() && series->size() >= 10u);
+      const auto samples = store().Select({}, {.min = kTestNow, .max = kTestNow}, {});
+      EXPECT_TRUE(samples.ok() && samples->size() >= 10u);
+    }
+  });
+  for (int round = 0; round < 50; ++round) {
+    Pass(hours(2));
+    Retire();
+    for (int i = 0; i < 10; i += 1 + round % 3) WriteOne("a" + std::to_string(i), now());
+  }
+  is_done = true;
+  reader.join();
+  EXPECT_GT(store().series_returned(), 100u);
+}
+
+}  // namespace
+}  // namespace luma::storage

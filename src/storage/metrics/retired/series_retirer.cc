@@ -1,0 +1,274 @@
+#include "storage/metrics/retired/series_retirer.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "base/log.h"
+#include "storage/maintenance.h"
+#include "storage/metrics/retired/series_partition_builder.h"
+#include "storage/metrics/rollup_rows.h"
+
+namespace luma::storage {
+namespace {
+
+// Series of longer lives have partitions of their own, or a day of short ones would be looked at
+// for every time since the oldest of them.
+constexpr UnixMillis kShortLifeMax = 2 * kDayMillis;
+
+// Partitions of one day and kind are merged.
+struct Kind {
+  int64_t last_day;
+  bool is_long;
+  auto operator<=>(const Kind&) const = default;
+};
+
+bool IsLonger(TimeRange times, UnixMillis than) {
+  return times.min < 0 ? times.max > times.min + than : times.max - times.min > than;
+}
+
+Kind KindOfSeries(TimeRange times) {
+  return {.last_day = times.max / kDayMillis, .is_long = IsLonger(times, kShortLifeMax)};
+}
+
+// Short lives that end on one day are within a day more.
+Kind KindOfPartition(TimeRange times) {
+  return {.last_day = times.max / kDayMillis,
+          .is_long = IsLonger(times, kShortLifeMax + kDayMillis)};
+}
+
+TimeRange Union(TimeRange a, TimeRange b) {
+  return {.min = std::min(a.min, b.min), .max = std::max(a.max, b.max)};
+}
+
+constexpr uint64_t kBuilderBytes = SeriesPartitionBuilder::kBytesPerSeries;
+
+}  // namespace
+
+// The labels of a group, by id, from wherever they are.
+class SeriesRetirer::GroupLabels {
+ public:
+  GroupLabels(const SeriesRegistry& registry, const Group& group) : registry_(registry) {
+    for (const Idle& one : group.series) entries_.push_back({.id = one.id, .source = kRegistry});
+    for (const RetiredPartition& partition : group.merged) {
+      for (const uint32_t id : *partition.live) {
+        entries_.push_back({.id = id, .source = static_cast<uint32_t>(sources_.size())});
+      }
+      sources_.emplace_back(*partition.file);
+    }
+    std::ranges::sort(entries_, {}, &Entry::id);
+  }
+
+  size_t size() const { return entries_.size(); }
+
+  // A series that was removed meanwhile is left out.
+  Status AddTo(SeriesPartitionBuilder& builder) {
+    std::string canonical;
+    for (const Entry& entry : entries_) {
+      if (entry.source != kRegistry) {
+        LUMA_ASSIGN_OR_RETURN(const LabelsView labels, sources_[entry.source].Of(entry.id));
+        builder.Add(entry.id, labels);
+        continue;
+      }
+      canonical.clear();
+      const bool is_there = registry_.AppendLabels(SeriesId{entry.id}, canonical);
+      if (is_there) builder.Add(entry.id, LabelsView(canonical));
+    }
+    return Status::Ok();
+  }
+
+ private:
+  static constexpr uint32_t kRegistry = UINT32_MAX;
+  struct Entry {
+    uint32_t id;
+    uint32_t source;  // in sources_
+  };
+
+  const SeriesRegistry& registry_;
+  std::vector<Entry> entries_;
+  std::vector<PartitionLabels> sources_;
+};
+
+Status SeriesRetirer::PassIfDue() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - last_pass_ < after_ / 8) return Status::Ok();
+  last_pass_ = now;
+  return Pass().status();
+}
+
+Result<uint64_t> SeriesRetirer::Pass() {
+  if (!retired_.is_enabled()) return uint64_t{0};
+  LUMA_RETURN_IF_ERROR(Repair());
+  if (after_ == std::chrono::milliseconds::zero()) return uint64_t{0};
+  const UnixMillis cutoff = engine_.maintenance().expiry_clock().Now() - after_.count();
+  active_.clear();
+  std::vector<Idle> idle;
+  for (const auto& one : registry_.NoteWritesAndFindIdle(cutoff, writer_.floor())) {
+    idle.push_back({.id = one.id, .newest = one.newest, .times = {}});
+  }
+  if (idle.empty()) return uint64_t{0};
+  Result<SampleTables> tables = SampleTables();
+  writer_.WhileNoneWrites([&] { tables = ReadTables(); });
+  LUMA_RETURN_IF_ERROR(tables.status());
+  LUMA_RETURN_IF_ERROR(DropActive(*tables, cutoff, idle));
+  LUMA_RETURN_IF_ERROR(BoundTimes(*tables, cutoff, idle));
+  tables->clear();  // merged runs need not stay for them
+  std::vector<Written> written;
+  uint64_t count = 0;
+  Status status = WriteGroups(MakeGroups(idle), written);
+  if (status.ok()) writer_.WhileNoneWrites([&] { status = Publish(idle, written, count); });
+  if (status.ok()) {
+    total_ += count;
+    return count;
+  }
+  for (const Written& one : written) retired_.RemoveFile(one.partition);
+  return status;
+}
+
+Status SeriesRetirer::Repair() {
+  Status status;
+  writer_.WhileNoneWrites([&] {
+    status = retired_.Settle();
+    if (status.ok()) status = writer_.ReturnDamagedSeries();
+  });
+  return status;
+}
+
+Result<SampleTables> SeriesRetirer::ReadTables() const {
+  const std::unique_ptr<Transaction> transaction = engine_.Begin();
+  SampleTables tables;
+  for (const ObjectId id : {kSamplesTableId, kHistogramsTableId, kRollupsTableId}) {
+    LUMA_ASSIGN_OR_RETURN(tables.emplace_back(), transaction->Read(id));
+  }
+  return tables;
+}
+
+Status SeriesRetirer::DropActive(const SampleTables& tables, UnixMillis cutoff,
+                                 std::vector<Idle>& idle) {
+  SeriesBitmap unknown;
+  for (const Idle& one : idle) {
+    if (one.newest == writer_.floor()) unknown.add(one.id);
+  }
+  if (unknown.isEmpty()) return Status::Ok();
+  const SeriesFilter filter(unknown);
+  LUMA_ASSIGN_OR_RETURN(const std::vector<UnixMillis> newest, NewestSince(cutoff, tables, filter));
+  std::erase_if(idle, [&](const Idle& one) {
+    if (!unknown.contains(one.id)) return false;
+    const UnixMillis found = newest[filter.Rank(one.id)];
+    if (found != SeriesRegistry::kNoSample) active_.push_back({.id = one.id, .newest = found});
+    return found != SeriesRegistry::kNoSample;
+  });
+  return Status::Ok();
+}
+
+Status SeriesRetirer::BoundTimes(const SampleTables& tables, UnixMillis cutoff,
+                                 std::vector<Idle>& idle) {
+  SeriesBitmap ids;
+  for (const Idle& one : idle) ids.add(one.id);
+  const SeriesFilter filter(ids);
+  LUMA_ASSIGN_OR_RETURN(const std::vector<TimeRange> bounds, BoundSampleTimes(tables, filter));
+  for (Idle& one : idle) {
+    const TimeRange bound = bounds[filter.Rank(one.id)];
+    // Neither is exact, and both hold.
+    const UnixMillis newest = std::min(one.newest, cutoff - 1);
+    one.times.max = std::min(bound.max == INT64_MIN ? newest : bound.max, newest);
+    one.times.min = std::min(bound.min, one.times.max);
+  }
+  return Status::Ok();
+}
+
+std::vector<SeriesRetirer::Group> SeriesRetirer::MakeGroups(std::vector<Idle> idle) {
+  std::ranges::sort(idle, {}, &Idle::id);
+  std::map<Kind, Group> growing;
+  std::vector<Group> groups;
+  for (const Idle& one : idle) {
+    Group& group = growing[KindOfSeries(one.times)];
+    group.times = group.series.empty() ? one.times : Union(group.times, one.times);
+    group.series.push_back(one);
+    if (group.series.size() == kPartitionSeriesMax) groups.push_back(std::exchange(group, {}));
+  }
+  for (auto& [kind, group] : growing) {
+    if (!group.series.empty()) groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
+void SeriesRetirer::AddMerged(Group& group, std::vector<uint64_t>& taken) const {
+  uint64_t size = group.series.size();
+  const Kind kind = KindOfPartition(group.times);
+  for (const RetiredPartition& partition : *retired_.view()) {
+    const uint64_t more = partition.live->cardinality();
+    if (KindOfPartition(partition.file->times()) != kind || size + more > kPartitionSeriesMax ||
+        std::ranges::find(taken, partition.number) != taken.end()) {
+      continue;
+    }
+    size += more;
+    taken.push_back(partition.number);
+    group.times = Union(group.times, partition.file->times());
+    group.merged.push_back(partition);
+  }
+}
+
+Status SeriesRetirer::WriteGroups(std::vector<Group> groups, std::vector<Written>& written) {
+  std::vector<uint64_t> taken;
+  for (Group& group : groups) {
+    AddMerged(group, taken);
+    LUMA_ASSIGN_OR_RETURN(Written one, WriteGroup(group));
+    written.push_back(std::move(one));
+  }
+  return Status::Ok();
+}
+
+Result<SeriesRetirer::Written> SeriesRetirer::WriteGroup(const Group& group) {
+  GroupLabels labels(registry_, group);
+  LUMA_ASSIGN_OR_RETURN(const BudgetLease memory,
+                        engine_.budget().Book(BudgetUse::kMerge, labels.size() * kBuilderBytes));
+  SeriesPartitionBuilder builder;
+  LUMA_RETURN_IF_ERROR(labels.AddTo(builder));
+  Written written;
+  for (const RetiredPartition& partition : group.merged) {
+    written.merged.push_back(partition.number);
+  }
+  LUMA_ASSIGN_OR_RETURN(written.partition, retired_.Write(builder.Finish(group.times)));
+  return written;
+}
+
+Status SeriesRetirer::Publish(std::span<const Idle> idle, std::vector<Written>& written,
+                              uint64_t& count) {
+  const SeriesBitmap noted = registry_.TakeNoted();
+  SetNewestOfActive(noted);
+  SeriesBitmap leaving;
+  for (const Idle& one : idle) {
+    const std::optional<UnixMillis> newest = registry_.FindNewest(SeriesId{one.id});
+    if (newest == one.newest && !noted.contains(one.id)) leaving.add(one.id);
+  }
+  SeriesBitmap in_files;
+  for (const Written& one : written) in_files |= one.partition.file->ids();
+  leaving &= in_files;
+  const SeriesBitmap live = leaving | retired_.ids();
+  std::vector<uint64_t> merged;
+  std::vector<RetiredPartition> added;
+  for (Written& one : written) {
+    merged.insert(merged.end(), one.merged.begin(), one.merged.end());
+    RetiredPartition& partition = one.partition;
+    partition.live = std::make_shared<const SeriesBitmap>(*partition.live & live);
+    added.push_back(partition);
+  }
+  LUMA_RETURN_IF_ERROR(retired_.Replace(merged, added));
+  written.clear();  // they belong to the list now
+  writer_.RemoveSeries(leaving);
+  count = leaving.cardinality();
+  return Status::Ok();
+}
+
+void SeriesRetirer::SetNewestOfActive(const SeriesBitmap& noted) {
+  for (const SeriesRegistry::IdleSeries& one : active_) {
+    const bool is_bound = registry_.FindNewest(SeriesId{one.id}) == writer_.floor();
+    if (is_bound && !noted.contains(one.id)) registry_.SetNewest(SeriesId{one.id}, one.newest);
+  }
+}
+
+}  // namespace luma::storage

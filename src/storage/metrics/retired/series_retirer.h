@@ -1,0 +1,90 @@
+// Moves series that have had no samples for some time from the registry into partitions on disk.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/status.h"
+#include "storage/engine.h"
+#include "storage/metrics/metrics_writer.h"
+#include "storage/metrics/retired/retired_series.h"
+#include "storage/metrics/retired/sample_times.h"
+#include "storage/metrics/series_registry.h"
+
+namespace luma::storage {
+
+// A pass, in three steps:
+//   1. The registry begins to note which series are written carefully, and says which have been
+//      idle. Alone for a moment, a snapshot of the tables is taken.
+//   2. Beside writes: the times of their samples are bounded, and partitions are written. Small
+//      partitions of the same day go into the new ones.
+//   3. Alone: a series that got samples since step 1 stays (its newest timestamp or a note tells).
+//      The others are in the list of partitions, durably, before they leave the registry.
+// Threads: one at a time. Lifetime: references outlive it.
+class SeriesRetirer {
+ public:
+  // Larger partitions are not made: a partition is in memory while it is being made.
+  static constexpr uint64_t kPartitionSeriesMax = 250'000;
+
+  // `after`: how long a series has no samples before it may go; zero: none goes.
+  SeriesRetirer(MultiTierStorage& engine, SeriesRegistry& registry, RetiredSeries& retired,
+                MetricsWriter& writer, std::chrono::milliseconds after)
+      : engine_(engine), registry_(registry), retired_(retired), writer_(writer), after_(after) {}
+
+  // Also makes good what went wrong before: partitions that turned out to be damaged, a list that
+  // could not be written. Gives how many series were retired. Errors: kOutOfMemory, kDiskFull,
+  // those of reading and writing; every series is where it was, or where it belongs.
+  Result<uint64_t> Pass();
+  // A pass each eighth of `after`, the first so long after the start.
+  Status PassIfDue();
+
+  uint64_t retired() const { return total_; }  // since the start
+
+ private:
+  struct Idle {
+    uint32_t id;
+    UnixMillis newest;  // of the registry, before the snapshot
+    TimeRange times;    // its samples
+  };
+  // What becomes one partition: new ones, and those of partitions that it replaces.
+  struct Group {
+    std::vector<Idle> series;  // ascending by id
+    std::vector<RetiredPartition> merged;
+    TimeRange times;
+  };
+  struct Written {
+    RetiredPartition partition;
+    std::vector<uint64_t> merged;  // numbers
+  };
+
+  class GroupLabels;
+
+  Status Repair();
+  Result<SampleTables> ReadTables() const;
+  // Takes those out that the tables show to have newer samples, and notes these for Publish.
+  Status DropActive(const SampleTables& tables, UnixMillis cutoff, std::vector<Idle>& idle);
+  static Status BoundTimes(const SampleTables& tables, UnixMillis cutoff, std::vector<Idle>& idle);
+  static std::vector<Group> MakeGroups(std::vector<Idle> idle);
+  // Adds small partitions of its day and kind, but for those `taken` by other groups.
+  void AddMerged(Group& group, std::vector<uint64_t>& taken) const;
+  Status WriteGroups(std::vector<Group> groups, std::vector<Written>& written);
+  Result<Written> WriteGroup(const Group& group);
+  // Alone. Counts those that left the registry. `written` is empty afterwards if all went well.
+  Status Publish(std::span<const Idle> idle, std::vector<Written>& written, uint64_t& count);
+  void SetNewestOfActive(const SeriesBitmap& noted);
+
+  MultiTierStorage& engine_;
+  SeriesRegistry& registry_;
+  RetiredSeries& retired_;
+  MetricsWriter& writer_;
+  const std::chrono::milliseconds after_;
+  std::chrono::steady_clock::time_point last_pass_ = std::chrono::steady_clock::now();
+  // Series whose newest timestamp was a bound, and what it is.
+  std::vector<SeriesRegistry::IdleSeries> active_;
+  std::atomic<uint64_t> total_{0};
+};
+
+}  // namespace luma::storage
