@@ -92,6 +92,20 @@ size_t BytesOf(const MetricMetadata& metadata) {
          metadata.unit.size();
 }
 
+size_t BytesOf(const MetadataList& list) {
+  size_t bytes = 0;
+  for (const MetricMetadata& metadata : list) bytes += BytesOf(metadata);
+  return bytes;
+}
+
+// What the list of a page takes at most while it is made: each line is copied, a family twice.
+size_t ListBytesMax(std::string_view page) {
+  size_t bytes = 0;
+  ForEachCommentLine(
+      page, [&bytes](std::string_view line) { bytes += 3 * line.size() + 2 * kEntryBytes; });
+  return bytes;
+}
+
 }  // namespace
 
 std::string_view MetricTypeName(uint64_t type) {
@@ -139,6 +153,12 @@ Result<MetricMetadata> DecodeMetadata(std::string_view message) {
 }
 
 std::shared_ptr<const MetadataList> PageMetadataCache::Of(std::string_view page) {
+  struct BookedList {
+    MetadataList list;
+    storage::BudgetLease memory;
+  };
+  auto memory = budget_.Book(storage::BudgetUse::kIngest, ListBytesMax(page));
+  if (!memory.ok()) return nullptr;
   std::string lines;
   ForEachCommentLine(page, [&lines](std::string_view line) { lines.append(line).push_back('\n'); });
   const uint64_t hash = Hash64(AsBytes(lines));
@@ -148,7 +168,9 @@ std::shared_ptr<const MetadataList> PageMetadataCache::Of(std::string_view page)
       if (auto list = found->second.lock()) return list;
     }
   }
-  auto list = std::make_shared<const MetadataList>(ReadPageMetadata(lines));
+  const auto booked = std::make_shared<BookedList>(ReadPageMetadata(lines), *std::move(memory));
+  booked->memory = budget_.BookAlways(storage::BudgetUse::kSeries, BytesOf(booked->list));
+  std::shared_ptr<const MetadataList> list(booked, &booked->list);
   MutexLock lock(mutex_);
   std::erase_if(lists_, [](const auto& entry) { return entry.second.expired(); });
   lists_[hash] = list;

@@ -13,6 +13,7 @@
 
 #include "base/mutex.h"
 #include "base/status.h"
+#include "storage/budget.h"
 
 namespace luma::prom {
 
@@ -37,12 +38,16 @@ std::string_view MetricTypeName(uint64_t type);
 // One message MetricMetadata of remote write. Errors: kInvalidArgument.
 Result<MetricMetadata> DecodeMetadata(std::string_view message);
 
-// Gives targets with the same pages, as those of one job have, one list. Threads: any.
+// Gives targets with the same pages, as those of one job have, one list. Threads: any. Lifetime:
+// the budget outlives it and the lists.
 class PageMetadataCache {
  public:
+  explicit PageMetadataCache(storage::MemoryBudget& budget) : budget_(budget) {}
+  // Null when there is no memory for the list, which is booked.
   std::shared_ptr<const MetadataList> Of(std::string_view page) LUMA_EXCLUDES(mutex_);
 
  private:
+  storage::MemoryBudget& budget_;
   Mutex mutex_;
   // By the hash of the lines; entries go when no target has the list any more.
   std::unordered_map<uint64_t, std::weak_ptr<const MetadataList>> lists_ LUMA_GUARDED_BY(mutex_);

@@ -27,10 +27,26 @@ TEST(MetricMetadataTest, PagesTellTypeHelpAndUnit) {
 }
 
 TEST(MetricMetadataTest, TargetsWithEqualPagesShareAList) {
-  PageMetadataCache cache;
+  storage::MemoryBudget budget(1 << 20);
+  PageMetadataCache cache(budget);
   const auto first = cache.Of("# TYPE a gauge\na 1\n");
   EXPECT_EQ(cache.Of("# TYPE a gauge\na 2\na{b=\"c\"} 3\n"), first);
   EXPECT_NE(cache.Of("# TYPE a counter\na 2\n"), first);
+}
+
+TEST(MetricMetadataTest, ListsAreBookedAndMissingWithoutMemory) {
+  std::string page;
+  for (int i = 0; i < 1'000; ++i) page += "# TYPE m" + std::to_string(i) + " gauge\n";
+  storage::MemoryBudget budget(2 << 20);
+  PageMetadataCache cache(budget);
+  auto list = cache.Of(page);
+  ASSERT_NE(list, nullptr);
+  EXPECT_GT(budget.booked_bytes(storage::BudgetUse::kSeries), 1'000 * sizeof(MetricMetadata));
+  EXPECT_EQ(budget.booked_bytes(storage::BudgetUse::kIngest), 0u);
+  list.reset();
+  EXPECT_EQ(budget.booked_bytes(), 0u);
+  budget.SetLimit(100'000);
+  EXPECT_EQ(cache.Of(page), nullptr);
 }
 
 TEST(MetricMetadataTest, WrittenMetadataIsBounded) {

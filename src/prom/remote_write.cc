@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "prom/http_errors.h"
+#include "prom/lease_memory.h"
 #include "prom/remote_write_decoder.h"
 #include "prom/remote_write_v2_decoder.h"
 #include "prom/snappy_body.h"
@@ -20,20 +21,6 @@ namespace {
 constexpr size_t kScratchBytesMax = 4 << 20;
 // The message itself, and its labels and samples as a batch: about as large as the message.
 constexpr uint64_t kMemoryPerDecodedByte = 2;
-
-// Books what a decoder needs beyond what its request was booked with.
-class LeaseMemory final : public ResultMemory {
- public:
-  LeaseMemory(storage::MemoryBudget* budget, storage::BudgetLease& lease)
-      : budget_(budget), lease_(lease) {}
-  Status Book(uint64_t bytes) override {
-    return budget_ == nullptr ? Status::Ok() : lease_.Grow(bytes);
-  }
-
- private:
-  storage::MemoryBudget* const budget_;
-  storage::BudgetLease& lease_;
-};
 
 void AppendRefused(std::string_view what, uint64_t count, std::string_view reason,
                    std::string& text) {

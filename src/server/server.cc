@@ -309,8 +309,9 @@ class Server::Impl {
 
   void StartScraper() {
     scraper_ = std::make_unique<prom::PrometheusScraper>(
-        http_workers_, store_->metrics(), Clock::System(),
-        net::FetcherOptions{.allow_link_local = config_.scrape.allow_link_local});
+        http_workers_, store_->metrics(), Clock::System(), store_->engine().budget(),
+        net::FetcherOptions{.allow_link_local = config_.scrape.allow_link_local,
+                            .memory = socket_memory_.get()});
     prometheus_api_->SetScraper(*scraper_);
     scraper_metrics_ = RegisterScraperMetrics(scraper_->counters(), MetricsRegistry::Default());
   }

@@ -1,16 +1,14 @@
 // Finds targets: in files, from HTTP servers, in the DNS.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/clock.h"
-#include "base/mutex.h"
 #include "base/status.h"
 #include "net/fetcher.h"
 #include "prom/scrape/scrape_config.h"
@@ -24,36 +22,46 @@ class Discoverer {
   virtual ~Discoverer() = default;
   // How long until Discover is to be called again.
   virtual std::chrono::milliseconds interval() const = 0;
-  // What there is now; blocks. On an error everything stays as it was.
-  virtual Result<std::vector<TargetGroup>> Discover() = 0;
+  // What there is now. Blocks, but not on the network once `stop` is requested:
+  // then it is kCancelled. On an error everything stays as it was.
+  virtual Result<std::vector<TargetGroup>> Discover(const std::stop_token& stop) = 0;
 };
 
 // Lifetime: the fetcher outlives it.
 std::unique_ptr<Discoverer> MakeDiscoverer(const DiscoveryConfig& config, net::Fetcher& fetcher);
 
-// Asks discoverers in turn, on two threads: files are never late because a
-// server is slow. Threads: Configure and Stop from one thread.
+// Asks discoverers in turn: all that read files on one thread, each of the
+// others on its own, so that none waits for a slow server of another. Threads:
+// Configure and Stop from one thread.
 class Discovery {
  public:
-  // `groups` are those of config.discoveries[index] of the job. Called on a
-  // thread of this, when they have changed; must not call back.
-  using OnGroups =
-      std::function<void(const std::string& job, size_t index, std::vector<TargetGroup> groups)>;
+  // `groups` are what `config` of the job gives. Called on a thread of this,
+  // when they have changed; must not call back.
+  using OnGroups = std::function<void(const std::string& job, const DiscoveryConfig& config,
+                                      std::vector<TargetGroup> groups)>;
 
   Discovery(net::Fetcher& fetcher, const Clock& clock, OnGroups on_groups);
   ~Discovery();  // Stop()
 
-  // From now on discovers for these jobs, all of them at once first. Waits for
-  // nothing.
+  // From now on discovers for these jobs: new entries at once, those that a job
+  // had before go on. Waits for no server.
   void Configure(const std::vector<ScrapeConfigPtr>& jobs);
-  void Stop();
+  void Stop();  // waits for no server either
 
  private:
+  struct Task;
+  struct NetworkTask;
   class Worker;
 
+  Task MakeTask(const std::string& job, const DiscoveryConfig& config) const;
+  // The one that is there already, or a new one.
+  NetworkTask TakeNetworkTask(const std::string& job, const DiscoveryConfig& config);
+
   net::Fetcher& fetcher_;
+  const Clock& clock_;
+  const OnGroups on_groups_;
   std::unique_ptr<Worker> files_;
-  std::unique_ptr<Worker> network_;
+  std::vector<NetworkTask> network_;
 };
 
 }  // namespace luma::prom

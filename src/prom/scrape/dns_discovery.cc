@@ -7,16 +7,19 @@
 #include <resolv.h>
 
 #include <array>
+#include <memory>
+#include <optional>
+#include <thread>
 #include <utility>
 
 #include "net/url.h"
+#include "prom/scrape/awaited.h"
 
 namespace luma::prom {
 namespace {
 
 constexpr size_t kAnswerBytesMax = 64 << 10;
-// Each server of the resolver is asked twice: a stop of the program waits for
-// it.
+// Each server of the resolver is asked twice.
 constexpr int kAskSeconds = 2;
 constexpr int kAskTimes = 2;
 
@@ -126,6 +129,27 @@ Result<std::vector<TargetGroup>> Resolve(const std::string& name,
   return ParseDnsAnswer(answer, name, config);
 }
 
+using Answer = Result<std::vector<TargetGroup>>;
+
+// Of every name, until a stop is requested.
+std::vector<Answer> ResolveAll(const DnsDiscoveryConfig& config, const std::stop_token& stop) {
+  std::vector<Answer> answers;
+  for (const std::string& name : config.names) {
+    if (!stop.stop_requested()) answers.push_back(Resolve(name, config));
+  }
+  return answers;
+}
+
+// Nothing ends a call of the resolver, which can take a minute: it gets a thread that nobody waits
+// for once a stop is requested.
+Result<std::vector<Answer>> LookUp(const DnsDiscoveryConfig& config, const std::stop_token& stop) {
+  const auto awaited = std::make_shared<Awaited<std::vector<Answer>>>();
+  std::thread([awaited, config, stop] { awaited->Set(ResolveAll(config, stop)); }).detach();
+  std::optional<std::vector<Answer>> answers = awaited->Wait(stop);
+  if (!answers || stop.stop_requested()) return Status::Cancelled("discovery stops");
+  return *std::move(answers);
+}
+
 }  // namespace
 
 Result<std::vector<TargetGroup>> ParseDnsAnswer(std::span<const unsigned char> message,
@@ -148,18 +172,19 @@ Result<std::vector<TargetGroup>> ParseDnsAnswer(std::span<const unsigned char> m
   return groups;
 }
 
-Result<std::vector<TargetGroup>> DnsDiscoverer::Discover() {
+Result<std::vector<TargetGroup>> DnsDiscoverer::Discover(const std::stop_token& stop) {
+  LUMA_ASSIGN_OR_RETURN(std::vector<Answer> answers, LookUp(config_, stop));
   Status first_error;
   size_t failed = 0;
   std::vector<TargetGroup> all;
-  for (const std::string& name : config_.names) {
-    Result<std::vector<TargetGroup>> groups = Resolve(name, config_);
-    if (groups.ok()) {
-      known_[name] = *std::move(groups);
+  for (size_t i = 0; i < answers.size(); ++i) {
+    std::vector<TargetGroup>& known = known_[config_.names[i]];
+    if (answers[i].ok()) {
+      known = *std::move(answers[i]);
     } else if (failed++ == 0) {
-      first_error = groups.status();
+      first_error = answers[i].status();
     }
-    all.insert(all.end(), known_[name].begin(), known_[name].end());
+    all.insert(all.end(), known.begin(), known.end());
   }
   if (failed == config_.names.size()) return first_error;
   return all;

@@ -11,8 +11,8 @@
 
 namespace luma::prom {
 
-// Asks the resolver of the system. A name that cannot be asked for keeps its
-// targets; one that does not exist has none. Groups get __meta_dns_name, and
+// Asks the resolver of the system, for one name after another. A name that cannot be asked for
+// keeps its targets; one that does not exist has none. Groups get __meta_dns_name, and
 // __meta_dns_srv_record_target and the like.
 class DnsDiscoverer final : public Discoverer {
  public:
@@ -20,7 +20,7 @@ class DnsDiscoverer final : public Discoverer {
 
   std::chrono::milliseconds interval() const override { return config_.refresh_interval; }
   // Errors: kUnavailable when no name could be asked for.
-  Result<std::vector<TargetGroup>> Discover() override;
+  Result<std::vector<TargetGroup>> Discover(const std::stop_token& stop) override;
 
  private:
   const DnsDiscoveryConfig config_;

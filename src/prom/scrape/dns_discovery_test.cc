@@ -38,6 +38,13 @@ constexpr int kA = 1;
 constexpr int kCname = 5;
 constexpr int kSrv = 33;
 
+TEST(DnsDiscoveryTest, NobodyWaitsForTheResolverOnceAStopIsRequested) {
+  std::stop_source stop;
+  stop.request_stop();
+  DnsDiscoverer discoverer({.names = {"slow.invalid"}});
+  EXPECT_EQ(discoverer.Discover(stop.get_token()).status().code(), StatusCode::kCancelled);
+}
+
 TEST(DnsDiscoveryTest, ReadsAddresses) {
   const std::string address("\x7f\x00\x00\x01", 4);
   const auto groups = Parse(Message({{kCname, Name("y")}, {kA, address}}),

@@ -17,7 +17,7 @@ std::chrono::milliseconds FileDiscoverer::interval() const {
   return std::min(config_.refresh_interval, std::chrono::milliseconds(1'000));
 }
 
-Result<std::vector<TargetGroup>> FileDiscoverer::Discover() {
+Result<std::vector<TargetGroup>> FileDiscoverer::Discover(const std::stop_token&) {
   std::set<std::string> paths;
   for (const std::string& pattern : config_.files) {
     for (std::string& path : ExpandGlob(pattern)) paths.insert(std::move(path));

@@ -18,8 +18,8 @@ class FileDiscoverer final : public Discoverer {
   explicit FileDiscoverer(FileDiscoveryConfig config) : config_(std::move(config)) {}
 
   std::chrono::milliseconds interval() const override;
-  // Never an error.
-  Result<std::vector<TargetGroup>> Discover() override;
+  // Never an error; stops for nothing.
+  Result<std::vector<TargetGroup>> Discover(const std::stop_token& stop) override;
 
  private:
   // What tells whether a file is the one that was read.

@@ -7,7 +7,7 @@
 
 namespace luma::prom {
 
-// The groups get the label __meta_url.
+// The groups get the label __meta_url, which does not show a password.
 class HttpDiscoverer final : public Discoverer {
  public:
   HttpDiscoverer(HttpDiscoveryConfig config, net::Fetcher& fetcher)
@@ -16,9 +16,12 @@ class HttpDiscoverer final : public Discoverer {
   std::chrono::milliseconds interval() const override { return config_.refresh_interval; }
   // Errors: those of the fetch; kUnavailable for another status than 200;
   // kInvalidArgument for an answer that is not such a list in JSON.
-  Result<std::vector<TargetGroup>> Discover() override;
+  Result<std::vector<TargetGroup>> Discover(const std::stop_token& stop) override;
 
  private:
+  net::FetchRequest Request() const;
+  Result<net::FetchResponse> Fetch(net::FetchRequest request, const std::stop_token& stop);
+
   const HttpDiscoveryConfig config_;
   net::Fetcher& fetcher_;
 };

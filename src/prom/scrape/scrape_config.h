@@ -43,6 +43,7 @@ struct HttpClientConfig {
   std::vector<std::pair<std::string, Secret>> headers = {};  // of http_headers
   net::TlsOptions tls = {};
   bool follow_redirects = false;  // Prometheus' default is true
+  bool operator==(const HttpClientConfig&) const = default;
 };
 
 struct TargetGroup {
@@ -54,12 +55,14 @@ struct TargetGroup {
 struct FileDiscoveryConfig {
   std::vector<std::string> files = {};  // with * and ?; relative ones: to the configuration file
   std::chrono::milliseconds refresh_interval{300'000};
+  bool operator==(const FileDiscoveryConfig&) const = default;
 };
 
 struct HttpDiscoveryConfig {
   std::string url = {};
   std::chrono::milliseconds refresh_interval{60'000};
   HttpClientConfig http = {};
+  bool operator==(const HttpDiscoveryConfig&) const = default;
 };
 
 struct DnsDiscoveryConfig {
@@ -68,8 +71,10 @@ struct DnsDiscoveryConfig {
   Type type = Type::kSrv;
   uint64_t port = 0;
   std::chrono::milliseconds refresh_interval{30'000};
+  bool operator==(const DnsDiscoveryConfig&) const = default;
 };
 
+// Equal ones find the same.
 using DiscoveryConfig = std::variant<FileDiscoveryConfig, HttpDiscoveryConfig, DnsDiscoveryConfig>;
 
 // 0 means no limit.

@@ -5,6 +5,8 @@
 
 #include "base/hash.h"
 #include "net/http.h"
+#include "prom/lease_memory.h"
+#include "prom/request_memory.h"
 #include "prom/scrape/http_request.h"
 
 namespace luma::prom {
@@ -32,7 +34,12 @@ constexpr std::array<std::string_view, 8> kReportNames = {
     "scrape_sample_limit",
     "scrape_body_size_bytes",
 };
-constexpr uint32_t kNoPlace = UINT32_MAX;
+constexpr uint32_t kNoPlace = KnownSeries::kNoPlace;
+
+// Vectors and maps hold the old and the new while they grow.
+constexpr uint64_t kGrowth = 2;
+// What one more sample can add: the labels of a new series.
+constexpr uint64_t kSampleBytesMax = kLabelsBytesMax;
 
 // How much more than the last page had may be remembered.
 constexpr size_t kSpareSeries = 1'000;
@@ -77,13 +84,13 @@ void TakeTargetLabels(const Labels& target, LabelBuilder& labels) {
 }  // namespace
 
 ScrapeTarget::ScrapeTarget(std::shared_ptr<const Target> target, ScrapeConfigPtr config,
-                           const MetricsSink& sink)
-    : target_(std::move(target)), config_(std::move(config)), sink_(sink) {
+                           const MetricsSink& sink, storage::MemoryBudget& budget)
+    : target_(std::move(target)), config_(std::move(config)), sink_(sink), budget_(budget) {
   reports_.fill(kNoPlace);
 }
 
 void ScrapeTarget::Use(std::shared_ptr<const Target> target, ScrapeConfigPtr config) {
-  if (config->text != config_->text) by_text_.clear();  // other rules may give other labels
+  if (config->text != config_->text) series_.ForgetTexts();  // other rules may give other labels
   target_ = std::move(target);
   config_ = std::move(config);
 }
@@ -112,43 +119,42 @@ net::FetchRequest ScrapeTarget::Request(uint64_t body_bytes_max) const {
 
 ScrapeResult ScrapeTarget::Process(const ScrapeAttempt& attempt, SeriesBatch& batch) {
   ForgetUnseen();
-  ResolveIds();
+  series_.ResolveIds(sink_);
   ++round_;
   tracking_.clear();
+  const size_t known_before = series_.size();
   ScrapeResult result;
   result.status = CheckResponse(attempt.response);
   if (result.status.ok()) result.status = ReadPage(attempt, batch, result);
   const bool failed = !result.status.ok();
-  if (failed) {
-    batch.Clear();  // all of a page or nothing
-    tracking_.clear();
-    result.counts.stored = 0;
-  }
-  for (const uint32_t place : tracked_) {
-    const bool is_gone = failed || series_[place].tracked_round != round_;
-    if (is_gone) AddStaleMarker(place, attempt.time, batch);
-  }
-  tracked_.swap(tracking_);
+  if (failed) GiveUpPage(known_before, batch, result);
+  NoteGone(failed, attempt.time);
   if (!failed) last_good_round_ = round_;
+  AddMarkers(batch);
   AddReports(attempt, result, batch);
+  tables_memory_ = budget_.BookAlways(storage::BudgetUse::kSeries, TableBytes());
   return result;
 }
 
-void ScrapeTarget::End(UnixMillis time, SeriesBatch& batch) {
-  for (const uint32_t place : tracked_) AddStaleMarker(place, time, batch);
-  tracked_.clear();
-  for (const uint32_t place : reports_) {
-    if (place != kNoPlace) AddStaleMarker(place, time, batch);
+// All of a page or nothing: neither its samples nor the series it brought.
+void ScrapeTarget::GiveUpPage(size_t known_before, SeriesBatch& batch, ScrapeResult& result) {
+  batch.Clear();
+  tracking_.clear();
+  result.counts.stored = 0;
+  if (series_.size() > known_before) {
+    Move(series_.Keep([known_before](uint32_t place) { return place < known_before; }));
   }
 }
 
-void ScrapeTarget::Forget() {
-  series_.clear();
-  by_text_.clear();
-  by_labels_.clear();
-  unresolved_.clear();
+void ScrapeTarget::End(UnixMillis time, SeriesBatch& batch) {
+  for (const uint32_t place : tracked_) markers_.push_back({place, time});
   tracked_.clear();
-  reports_.fill(kNoPlace);
+  AddMarkers(batch);
+  for (const uint32_t place : reports_) {
+    if (place == kNoPlace) continue;
+    series_.Start(place, batch);
+    batch.AddSample({.timestamp = time, .value = kStaleNan});
+  }
 }
 
 Status ScrapeTarget::ReadPage(const ScrapeAttempt& attempt, SeriesBatch& batch,
@@ -161,18 +167,27 @@ Status ScrapeTarget::ReadPage(const ScrapeAttempt& attempt, SeriesBatch& batch,
                      {.fallback_media_type = config_->fallback_media_type,
                       .native_histograms = config_->scrape_native_histograms,
                       .classic_histograms = config_->always_scrape_classic_histograms}));
-  const Status status = ReadSamples(*parser, attempt.time, batch, result.counts);
-  last_scraped_ = result.counts.scraped;
+  const Status status = ReadSamples(*parser, attempt.time, batch, result);
+  if (status.ok()) last_scraped_ = result.counts.scraped;
   result.metadata_lines = parser->metadata_lines();
   return status;
 }
 
 Status ScrapeTarget::ReadSamples(PageParser& parser, UnixMillis time, SeriesBatch& batch,
-                                 ScrapeCounts& counts) {
+                                 ScrapeResult& result) {
+  ScrapeCounts& counts = result.counts;
+  LUMA_ASSIGN_OR_RETURN(result.memory, budget_.Book(storage::BudgetUse::kIngest, 0));
+  LeaseMemory lease(&budget_, result.memory);
+  RequestMemory memory;
+  memory.Start(lease, 0);
+  const uint64_t tables_before = TableBytes();
   while (parser.Next()) {
     ++counts.scraped;
+    const uint64_t grown = TableBytes() - tables_before;
+    const uint64_t bytes = RequestMemory::BytesIn(batch) + grown + kSampleBytesMax;
+    LUMA_RETURN_IF_ERROR(memory.Need(kGrowth * bytes));
     LUMA_ASSIGN_OR_RETURN(const uint32_t place, FindSeries(parser));
-    if (place == kDropped) continue;
+    if (place == kNoPlace) continue;
     ++counts.kept;
     LUMA_RETURN_IF_ERROR(StoreSample(place, parser, time, batch, counts));
   }
@@ -185,9 +200,9 @@ Status ScrapeTarget::ReadSamples(PageParser& parser, UnixMillis time, SeriesBatc
 
 Result<uint32_t> ScrapeTarget::FindSeries(PageParser& parser) {
   const uint64_t text_hash = Hash64(AsBytes(parser.sample().series));
-  if (const auto found = by_text_.find(text_hash); found != by_text_.end()) return found->second;
+  if (const std::optional<uint32_t> found = series_.FindText(text_hash)) return *found;
   LUMA_ASSIGN_OR_RETURN(const uint32_t place, MeetSeries(parser));
-  by_text_.emplace(text_hash, place);
+  series_.AddText(text_hash, place);
   return place;
 }
 
@@ -195,10 +210,10 @@ Result<uint32_t> ScrapeTarget::MeetSeries(PageParser& parser) {
   if (!parser.ReadLabels(scratch_labels_)) return parser.status();
   LabelBuilder labels;
   LUMA_RETURN_IF_ERROR(MakeLabels(scratch_labels_, labels));
-  if (!Relabel(config_->metric_relabel_rules, labels) || labels.labels().empty()) return kDropped;
+  if (!Relabel(config_->metric_relabel_rules, labels) || labels.labels().empty()) return kNoPlace;
   LUMA_RETURN_IF_ERROR(CheckLabels(labels));
   LUMA_RETURN_IF_ERROR(CheckLabelLimits(labels));
-  return AddSeries(labels);
+  return series_.Add(labels);
 }
 
 // The labels before metric_relabel_configs.
@@ -258,28 +273,10 @@ Status ScrapeTarget::CheckLabelLimits(const LabelBuilder& labels) const {
   return Status::Ok();
 }
 
-// The place of the series with these labels, a new one if it was not there.
-Result<uint32_t> ScrapeTarget::AddSeries(const LabelBuilder& labels) {
-  std::vector<LabelRef> refs;
-  for (const auto& [name, value] : labels.labels()) refs.push_back({name, value});
-  std::string canonical;
-  const LabelsOutcome outcome = AppendCanonical(refs, canonical);
-  if (outcome != LabelsOutcome::kOk) {
-    return Status::InvalidArgument("bad exposition: ", LabelsOutcomeText(outcome));
-  }
-  const Hash128 hash = LabelsView(canonical).Hash();
-  const auto place = static_cast<uint32_t>(series_.size());
-  const auto [found, is_new] = by_labels_.try_emplace(hash.low, place);
-  if (!is_new) return found->second;
-  series_.push_back({.hash = hash});
-  unresolved_.emplace(place, std::move(canonical));
-  return place;
-}
-
 Status ScrapeTarget::StoreSample(uint32_t place, PageParser& parser, UnixMillis time,
                                  SeriesBatch& batch, ScrapeCounts& counts) {
   const PageSample& sample = parser.sample();
-  Series& series = series_[place];
+  KnownSeries::Series& series = series_[place];
   const std::optional<UnixMillis> own = config_->honor_timestamps ? sample.timestamp : std::nullopt;
   if (IsRepeated(series, own, counts)) return Status::Ok();
   if (series.seen_round < last_good_round_ || series.seen_round == 0) ++counts.series_added;
@@ -290,7 +287,7 @@ Status ScrapeTarget::StoreSample(uint32_t place, PageParser& parser, UnixMillis 
     tracking_.push_back(place);
   }
   ++counts.stored;
-  Start(place, batch);
+  series_.Start(place, batch);
   const UnixMillis at = own.value_or(time);
   if (sample.histogram == nullptr) {
     batch.AddSample({.timestamp = at, .value = sample.value});
@@ -311,7 +308,7 @@ Status ScrapeTarget::StoreSample(uint32_t place, PageParser& parser, UnixMillis 
 
 // Of samples of a series at one time the first counts. With own timestamps
 // there may be several.
-bool ScrapeTarget::IsRepeated(Series& series, const std::optional<UnixMillis>& own,
+bool ScrapeTarget::IsRepeated(KnownSeries::Series& series, const std::optional<UnixMillis>& own,
                               ScrapeCounts& counts) {
   const bool is_seen = series.seen_round == round_;
   const bool is_repeated = is_seen && (!own || *own == series.last_own_time);
@@ -321,18 +318,27 @@ bool ScrapeTarget::IsRepeated(Series& series, const std::optional<UnixMillis>& o
   return is_repeated;
 }
 
-void ScrapeTarget::Start(uint32_t place, SeriesBatch& batch) const {
-  const Series& series = series_[place];
-  if (series.id != kUnknownSeries) {
-    batch.StartSeries(series.id);
-  } else {
-    batch.StartSeries(LabelsView(unresolved_.at(place)));
+// What was tracked and is not on the page that was read gets a marker. What is back there needs
+// none that was not stored in time.
+void ScrapeTarget::NoteGone(bool failed, UnixMillis time) {
+  std::erase_if(markers_, [this, failed](const Marker& marker) {
+    return !failed && series_[marker.place].seen_round == round_;
+  });
+  for (const uint32_t place : tracked_) {
+    const bool is_gone = failed || series_[place].tracked_round != round_;
+    if (is_gone && series_.IsStored(place)) markers_.push_back({place, time});
   }
+  tracked_.swap(tracking_);
+  // Storage that refuses for long must not make them ever more: the oldest are given up.
+  const size_t kept_max = 2 * last_scraped_ + kSpareSeries;
+  if (markers_.size() > kept_max) markers_.erase(markers_.begin(), markers_.end() - kept_max);
 }
 
-void ScrapeTarget::AddStaleMarker(uint32_t place, UnixMillis time, SeriesBatch& batch) {
-  Start(place, batch);
-  batch.AddSample({.timestamp = time, .value = kStaleNan});
+void ScrapeTarget::AddMarkers(SeriesBatch& batch) const {
+  for (const Marker& marker : markers_) {
+    series_.Start(marker.place, batch);
+    batch.AddSample({.timestamp = marker.time, .value = kStaleNan});
+  }
 }
 
 void ScrapeTarget::AddReports(const ScrapeAttempt& attempt, const ScrapeResult& result,
@@ -359,62 +365,39 @@ void ScrapeTarget::AddReport(size_t report, double value, UnixMillis time, Serie
     LabelBuilder labels;
     labels.Set(kMetricNameLabel, kReportNames[report]);
     TakeTargetLabels(target_->labels, labels);
-    place = AddSeries(labels).value();  // MakeTarget checked them
+    place = series_.Add(labels).value();  // MakeTarget checked them
   }
   series_[place].seen_round = round_;
-  Start(place, batch);
+  series_.Start(place, batch);
   batch.AddSample({.timestamp = time, .value = value});
-}
-
-// Series that storage knows by now need no labels any more.
-void ScrapeTarget::ResolveIds() {
-  if (unresolved_.empty()) return;
-  std::vector<uint32_t> places;
-  std::vector<Hash128> hashes;
-  for (const auto& [place, labels] : unresolved_) {
-    places.push_back(place);
-    hashes.push_back(series_[place].hash);
-  }
-  std::vector<SeriesId> ids(places.size(), kUnknownSeries);
-  sink_.FindSeries(hashes, ids);
-  for (size_t i = 0; i < places.size(); ++i) {
-    if (ids[i] == kUnknownSeries) continue;
-    series_[places[i]].id = ids[i];
-    unresolved_.erase(places[i]);
-  }
 }
 
 // Series that come and go would take ever more memory. Those of the last page
 // stay.
 void ScrapeTarget::ForgetUnseen() {
-  if (by_text_.size() + series_.size() <= 4 * last_scraped_ + kSpareSeries) return;
-  std::vector<uint32_t> moved_to(series_.size(), kNoPlace);
-  std::vector<Series> kept;
-  std::unordered_map<uint32_t, std::string> unresolved;
-  for (uint32_t place = 0; place < series_.size(); ++place) {
-    if (series_[place].seen_round != round_) {
-      by_labels_.erase(series_[place].hash.low);
-      continue;
-    }
-    const auto to = static_cast<uint32_t>(kept.size());
-    moved_to[place] = to;
-    by_labels_[series_[place].hash.low] = to;
-    kept.push_back(series_[place]);
-    const auto labels = unresolved_.find(place);
-    if (labels != unresolved_.end()) unresolved.emplace(to, std::move(labels->second));
-  }
-  const auto is_gone = [&moved_to](uint32_t place) {
-    return place == kDropped || moved_to[place] == kNoPlace;
-  };
-  boost::unordered::erase_if(by_text_, [&](const auto& entry) { return is_gone(entry.second); });
-  for (auto& [hash, place] : by_text_) place = moved_to[place];
+  const size_t kept_max = 4 * last_scraped_ + kSpareSeries + markers_.size();
+  if (series_.text_count() + series_.size() <= kept_max) return;
+  std::vector<bool> has_marker(series_.size());
+  for (const Marker& marker : markers_) has_marker[marker.place] = true;
+  Move(series_.Keep([this, &has_marker](uint32_t place) {
+    return series_[place].seen_round == round_ || has_marker[place];
+  }));
+}
+
+void ScrapeTarget::Move(const KnownSeries::Moves& moved_to) {
+  const auto is_gone = [&moved_to](uint32_t place) { return moved_to[place] == kNoPlace; };
   std::erase_if(tracked_, is_gone);
   for (uint32_t& place : tracked_) place = moved_to[place];
+  std::erase_if(markers_, [&is_gone](const Marker& marker) { return is_gone(marker.place); });
+  for (Marker& marker : markers_) marker.place = moved_to[marker.place];
   for (uint32_t& place : reports_) {
     if (place != kNoPlace) place = moved_to[place];
   }
-  series_ = std::move(kept);
-  unresolved_ = std::move(unresolved);
+}
+
+uint64_t ScrapeTarget::TableBytes() const {
+  return series_.bytes() + (tracked_.capacity() + tracking_.capacity()) * sizeof(uint32_t) +
+         markers_.capacity() * sizeof(Marker);
 }
 
 }  // namespace luma::prom

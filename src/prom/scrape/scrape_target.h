@@ -2,21 +2,21 @@
 #pragma once
 
 #include <array>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "model/metrics_source.h"
 #include "model/series_batch.h"
 #include "net/fetcher.h"
+#include "prom/scrape/known_series.h"
 #include "prom/scrape/page_parser.h"
 #include "prom/scrape/scrape_config.h"
 #include "prom/scrape/target.h"
+#include "storage/budget.h"
 
 namespace luma::prom {
 
@@ -42,7 +42,8 @@ struct ScrapeCounts {
 struct ScrapeResult {
   Status status;  // why the scrape failed
   ScrapeCounts counts;
-  std::string metadata_lines;  // of a page that is not text
+  std::string metadata_lines;     // of a page that is not text
+  storage::BudgetLease memory{};  // of the batch, and of what the tables grew by
 };
 
 // Turns pages into batches as Prometheus does: labels of the target,
@@ -50,14 +51,15 @@ struct ScrapeResult {
 // staleness markers for what the page before had and this one has not, or for
 // everything when the scrape failed.
 //
-// A series met before is found by the hash of the bytes that stand for it on
-// the page, which gives its id in storage: its labels are neither read nor
-// kept. It takes some 100 bytes. Thread-compatible.
+// Markers are added to every batch again until one was stored, or their series
+// is back. What a page makes of memory is booked while it is read, and its
+// tables as long as they are there; a page that finds no memory is a failed
+// scrape. Thread-compatible.
 class ScrapeTarget {
  public:
-  // The sink tells the ids of stored series. Lifetime: it outlives the target.
+  // The sink tells the ids of stored series. Lifetime: it and the budget outlive the target.
   ScrapeTarget(std::shared_ptr<const Target> target, ScrapeConfigPtr config,
-               const MetricsSink& sink);
+               const MetricsSink& sink, storage::MemoryBudget& budget);
 
   // From now on this is the job. The target is the one before, with other
   // timing at most.
@@ -70,62 +72,60 @@ class ScrapeTarget {
   // scrape failed or not.
   ScrapeResult Process(const ScrapeAttempt& attempt, SeriesBatch& batch);
   // Adds staleness markers for all series, the target's own reports too: it is
-  // not scraped any more.
+  // not scraped any more. To be called again when they were not stored.
   void End(UnixMillis time, SeriesBatch& batch);
-  // Forgets every series: for when storage does not know ids any more that it
-  // gave.
-  void Forget();
+  // The last batch was stored.
+  void NoteStored() { markers_.clear(); }
+  // For when storage does not know ids any more that it gave. What it has lost is read from the
+  // next page again.
+  void RecheckIds() { Move(series_.RecheckIds(sink_)); }
 
   const Target& target() const { return *target_; }
   const ScrapeConfig& config() const { return *config_; }
   size_t series_count() const { return series_.size(); }
 
  private:
-  struct Series {
-    SeriesId id = kUnknownSeries;
-    Hash128 hash;
-    UnixMillis last_own_time = 0;
-    uint32_t seen_round = 0;
-    uint32_t tracked_round = 0;  // when it was last looked for staleness
-  };
-  static constexpr uint32_t kDropped = UINT32_MAX;
   static constexpr size_t kReports = 8;  // kReportNames
+  struct Marker {
+    uint32_t place;
+    UnixMillis time;
+  };
 
   Status ReadPage(const ScrapeAttempt& attempt, SeriesBatch& batch, ScrapeResult& result);
-  Status ReadSamples(PageParser& parser, UnixMillis time, SeriesBatch& batch, ScrapeCounts& counts);
-  // The place of the sample's series, kDropped for one that is not wanted.
+  Status ReadSamples(PageParser& parser, UnixMillis time, SeriesBatch& batch, ScrapeResult& result);
+  void GiveUpPage(size_t known_before, SeriesBatch& batch, ScrapeResult& result);
+  // The place of the sample's series, kNoPlace for one that is not wanted.
   Result<uint32_t> FindSeries(PageParser& parser);
   Result<uint32_t> MeetSeries(PageParser& parser);
   Status MakeLabels(const std::vector<LabelRef>& scraped, LabelBuilder& labels) const;
   Status CheckLabels(const LabelBuilder& labels) const;
   Status CheckLabelLimits(const LabelBuilder& labels) const;
-  Result<uint32_t> AddSeries(const LabelBuilder& labels);
   Status StoreSample(uint32_t place, PageParser& parser, UnixMillis time, SeriesBatch& batch,
                      ScrapeCounts& counts);
-  bool IsRepeated(Series& series, const std::optional<UnixMillis>& own, ScrapeCounts& counts);
-  void Start(uint32_t place, SeriesBatch& batch) const;
+  bool IsRepeated(KnownSeries::Series& series, const std::optional<UnixMillis>& own,
+                  ScrapeCounts& counts);
 
-  void AddStaleMarker(uint32_t place, UnixMillis time, SeriesBatch& batch);
+  void NoteGone(bool failed, UnixMillis time);
+  void AddMarkers(SeriesBatch& batch) const;
   void AddReports(const ScrapeAttempt& attempt, const ScrapeResult& result, SeriesBatch& batch);
   void AddReport(size_t report, double value, UnixMillis time, SeriesBatch& batch);
-  void ResolveIds();
   void ForgetUnseen();
+  void Move(const KnownSeries::Moves& moved_to);
   uint64_t BodyBytesMax(uint64_t otherwise) const;
+  uint64_t TableBytes() const;
 
   std::shared_ptr<const Target> target_;
   ScrapeConfigPtr config_;
   const MetricsSink& sink_;
+  storage::MemoryBudget& budget_;
   uint32_t round_ = 0;
   uint32_t last_good_round_ = 0;
-  std::vector<Series> series_;
-  // Places in series_: by the hash of the bytes on the page, and by that of the
-  // labels.
-  boost::unordered_flat_map<uint64_t, uint32_t> by_text_;
-  boost::unordered_flat_map<uint64_t, uint32_t> by_labels_;
-  std::unordered_map<uint32_t, std::string> unresolved_;  // place -> canonical labels
+  KnownSeries series_;
   std::vector<uint32_t> tracked_;   // series of the last good page that get markers when they go
   std::vector<uint32_t> tracking_;  // the same of the page that is read
+  std::vector<Marker> markers_;     // that are not stored yet
   std::array<uint32_t, kReports> reports_;
+  storage::BudgetLease tables_memory_;
   uint64_t last_body_bytes_ = 0;
   uint64_t last_scraped_ = 0;
   std::vector<LabelRef> scratch_labels_;

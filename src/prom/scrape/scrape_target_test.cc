@@ -16,14 +16,15 @@ using testing::HasSubstr;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
-// Gives an id to every series as soon as it is written, as storage does, and
-// forgets on request.
+// Gives an id to every series as soon as it is written, as storage does, forgets
+// on request, and may refuse new ones.
 class IdSink final : public MetricsSink {
  public:
   void Write(const SeriesBatch& batch, WriteCallback done) override {
     for (size_t i = 0; i < batch.size(); ++i) {
       const SeriesBatch::Series series = batch.series(i);
-      if (series.id == kUnknownSeries) ids_.try_emplace(series.hash, SeriesId{ids_.size() + 1});
+      if (refuses_new_ && series.id == kUnknownSeries) continue;
+      if (series.id == kUnknownSeries) ids_.try_emplace(series.hash, SeriesId{++last_id_});
       if (series.id == kUnknownSeries) names_[ids_[series.hash]] = series.labels.ToString();
     }
     done(WriteSummary{});
@@ -38,7 +39,14 @@ class IdSink final : public MetricsSink {
     return series.id == kUnknownSeries ? series.labels.ToString() : names_.at(series.id);
   }
 
+  void Lose(const std::string& name) {
+    std::erase_if(ids_, [&](const auto& one) { return names_.at(one.second).starts_with(name); });
+  }
+  void RefuseNew() { refuses_new_ = true; }
+
  private:
+  uint64_t last_id_ = 0;
+  bool refuses_new_ = false;
   std::map<Hash128, SeriesId> ids_;
   std::map<SeriesId, std::string> names_;
 };
@@ -51,7 +59,8 @@ class ScrapeTargetTest : public testing::Test {
     ASSERT_TRUE(config.ok()) << config.status();
     const ScrapeConfigPtr job = config->scrape_configs.at(0);
     auto target = MakeTarget(*job, DiscoveredLabels(*job, "h:1", labels)).value();
-    target_ = std::make_unique<ScrapeTarget>(std::make_shared<const Target>(*target), job, sink_);
+    target_ = std::make_unique<ScrapeTarget>(std::make_shared<const Target>(*target), job, sink_,
+                                             budget_);
   }
 
   std::map<std::string, double> Scrape(UnixMillis time, std::string body,
@@ -62,7 +71,10 @@ class ScrapeTargetTest : public testing::Test {
   std::map<std::string, double> Process(const ScrapeAttempt& attempt) {
     batch_.Clear();
     result_ = target_->Process(attempt, batch_);
-    sink_.Write(batch_, [](const Result<WriteSummary>&) {});
+    if (!loses_writes_) {
+      sink_.Write(batch_, [](const Result<WriteSummary>&) {});
+      target_->NoteStored();
+    }
     return Contents();
   }
   // The value of every series in the batch by its text, without instance and
@@ -84,7 +96,24 @@ class ScrapeTargetTest : public testing::Test {
   }
   double Report(const std::string& name) { return Contents(true).at(name + "{}"); }
 
+  // Batches that storage did not take.
+  std::map<std::string, double> ScrapeAndLose(UnixMillis time, std::string body) {
+    loses_writes_ = true;
+    auto contents = Scrape(time, std::move(body));
+    loses_writes_ = false;
+    return contents;
+  }
+  UnixMillis TimeOf(const std::string& name) const {
+    for (size_t i = 0; i < batch_.size(); ++i) {
+      const SeriesBatch::Series series = batch_.series(i);
+      if (sink_.NameOf(series).starts_with(name + "{")) return series.samples[0].timestamp;
+    }
+    return 0;
+  }
+
   IdSink sink_;
+  storage::MemoryBudget budget_{1 << 30};
+  bool loses_writes_ = false;
   std::unique_ptr<ScrapeTarget> target_;
   SeriesBatch batch_;
   ScrapeResult result_;
@@ -243,6 +272,97 @@ TEST_F(ScrapeTargetTest, TheEndOfATargetEndsItsReportsToo) {
     EXPECT_TRUE(IsStaleNan(batch_.series(i).samples[0].value));
     EXPECT_EQ(batch_.series(i).samples[0].timestamp, 2000);
   }
+}
+
+TEST_F(ScrapeTargetTest, MarkersComeAgainUntilTheyAreStored) {
+  Configure("");
+  Scrape(1000, "stays 1\ngone 1\n");
+  ScrapeAndLose(2000, "stays 2\n");
+  ASSERT_TRUE(IsStaleNan(Scrape(3000, "stays 3\n")["gone{}"]));
+  EXPECT_EQ(TimeOf("gone"), 2000) << "when it was missed first";
+  EXPECT_THAT(Scrape(4000, "stays 4\n"), UnorderedElementsAre(Pair("stays{}", 4)));
+}
+
+TEST_F(ScrapeTargetTest, SeriesThatAreBackNeedNoMarkerAnyMore) {
+  Configure("");
+  Scrape(1000, "stays 1\ngone 1\n");
+  ScrapeAndLose(2000, "stays 2\n");
+  EXPECT_THAT(Scrape(3000, "stays 3\ngone 3\n"),
+              UnorderedElementsAre(Pair("stays{}", 3), Pair("gone{}", 3)));
+}
+
+// Goal: when storage has removed a series, its labels are read again and nothing else is lost: not
+// the marker of a series that went on the very page that storage refused.
+TEST_F(ScrapeTargetTest, WhatStorageLostIsReadAgainAndMarkersStay) {
+  Configure("");
+  Scrape(1000, "lost 1\nstays 1\ngone 1\n");
+  Scrape(2000, "lost 2\nstays 2\ngone 2\n");
+  sink_.Lose("lost");
+  ScrapeAndLose(3000, "lost 3\nstays 3\n");
+  target_->RecheckIds();
+  std::map<std::string, double> contents = Scrape(3000, "lost 3\nstays 3\n");
+  EXPECT_EQ(batch_.series(0).id, kUnknownSeries);
+  EXPECT_NE(batch_.series(1).id, kUnknownSeries);
+  EXPECT_EQ(contents["lost{}"], 3);
+  EXPECT_EQ(contents["stays{}"], 3);
+  EXPECT_TRUE(IsStaleNan(contents["gone{}"]));
+}
+
+TEST_F(ScrapeTargetTest, AnEndThatWasNotStoredCanBeRepeated) {
+  Configure("");
+  Scrape(1000, "m 1\n");
+  Scrape(1500, "m 1\n");
+  for (int i = 0; i < 2; ++i) {
+    batch_.Clear();
+    target_->End(2000, batch_);
+    EXPECT_EQ(batch_.size(), 6u);
+  }
+  sink_.Lose("up");
+  target_->RecheckIds();
+  batch_.Clear();
+  target_->End(2000, batch_);
+  EXPECT_EQ(batch_.size(), 5u) << "what storage has not needs no end";
+}
+
+TEST_F(ScrapeTargetTest, SeriesThatStorageRefusedHaveNoEnd) {
+  Configure("");
+  Scrape(1000, "old 1\n");
+  sink_.RefuseNew();
+  EXPECT_THAT(Scrape(2000, "old 2\nnew 2\n"), Contains(Pair("new{}", 2)));
+  EXPECT_THAT(Scrape(3000, "old 3\n"), UnorderedElementsAre(Pair("old{}", 3)));
+}
+
+TEST_F(ScrapeTargetTest, MarkersThatAreNeverStoredAreBounded) {
+  Configure("");
+  for (int i = 0; i < 1'500; ++i) {
+    ScrapeAndLose(1000 + i, "stays 1\ngoes{i=\"" + std::to_string(i) + "\"} 1\n");
+    EXPECT_LT(target_->series_count(), 3'500u);
+    EXPECT_LT(batch_.size(), 1'100u);
+  }
+}
+
+TEST_F(ScrapeTargetTest, APageThatFindsNoMemoryIsAFailedScrapeAndLeavesNothing) {
+  Configure("");
+  Scrape(1000, "m 1\n");
+  const uint64_t tables = budget_.booked_bytes(storage::BudgetUse::kSeries);
+  EXPECT_GT(tables, 0u);
+  std::string page = "m 2\n";
+  for (int i = 0; i < 100'000; ++i) page += "m" + std::to_string(i) + " 1\n";
+  budget_.SetLimit(4 << 20);
+  std::map<std::string, double> contents = Scrape(2000, page);
+  EXPECT_EQ(result_.status.code(), StatusCode::kOutOfMemory);
+  EXPECT_THAT(std::string(result_.status.message()), HasSubstr("memory budget exceeded"));
+  EXPECT_EQ(Report("up"), 0);
+  EXPECT_THAT(contents, UnorderedElementsAre(Pair("m{}", testing::IsNan())));
+  EXPECT_LT(target_->series_count(), 10u);
+  result_ = {};
+  EXPECT_EQ(budget_.booked_bytes(storage::BudgetUse::kIngest), 0u);
+  EXPECT_LT(budget_.booked_bytes(storage::BudgetUse::kSeries), tables + 100'000);
+  budget_.SetLimit(1 << 30);
+  EXPECT_EQ(Scrape(3000, page).size(), 100'001u);
+  EXPECT_GT(budget_.booked_bytes(storage::BudgetUse::kSeries), 100'000u * 60);
+  target_.reset();
+  EXPECT_EQ(budget_.booked_bytes(storage::BudgetUse::kSeries), 0u);
 }
 
 TEST_F(ScrapeTargetTest, SeriesThatComeAndGoAreForgotten) {

@@ -14,6 +14,8 @@ using Nanos = std::chrono::nanoseconds;
 
 // How soon the end of a target is tried again while it is busy.
 constexpr Nanos kEndRetryDelay = std::chrono::milliseconds(100);
+// The same when storage did not take its markers.
+constexpr Nanos kEndAgainDelay = std::chrono::seconds(1);
 // The schedule sleeps this long when there is nothing to scrape.
 constexpr Nanos kIdle = std::chrono::hours(1);
 // Timestamps keep the interval when a scrape starts this late at most: regular
@@ -36,11 +38,12 @@ std::string LeavingKey(const std::string& job, const Target& target) {
 
 }  // namespace
 
-// A target and its turns. `series`, `failing` and `batch` belong to whoever set
+// A target and its turns. `series` and what follows it up to `end_failed` belong to whoever set
 // busy, the rest is guarded by the mutex.
 struct PrometheusScraper::Slot {
-  Slot(std::shared_ptr<const Target> wanted, ScrapeConfigPtr job, const MetricsSink& sink)
-      : target(wanted), config(job), series(std::move(wanted), std::move(job), sink) {}
+  Slot(std::shared_ptr<const Target> wanted, ScrapeConfigPtr job, const MetricsSink& sink,
+       storage::MemoryBudget& budget)
+      : target(wanted), config(job), series(std::move(wanted), std::move(job), sink, budget) {}
 
   // By whoever set busy.
   std::string Name() const { return series.config().job_name + "/" + series.target().url; }
@@ -48,9 +51,12 @@ struct PrometheusScraper::Slot {
   std::shared_ptr<const Target> target;
   ScrapeConfigPtr config;
   ScrapeTarget series;
-  bool failing = false;  // so that a change is logged, not every failure
-  Status refused;        // why it is not fetched: there are too many targets
-  Nanos due{0};          // of the next turn, or of the end
+  // So that a change is logged, not every failure.
+  bool failing = false;
+  bool refusing = false;    // storage, some samples
+  bool end_failed = false;  // storage did not take the markers of its end
+  Status refused;           // why it is not fetched: there are too many targets
+  Nanos due{0};             // of the next turn, or of the end
   UnixMillis aligned_time = 0;
   bool busy = false;
   bool leaving = false;
@@ -60,8 +66,8 @@ struct PrometheusScraper::Slot {
 
 struct PrometheusScraper::Pool {
   ScrapeConfigPtr config;
-  std::vector<std::vector<TargetGroup>> groups;        // static ones, then those of each discovery
-  std::map<std::string, std::unique_ptr<Slot>> slots;  // by the key of the target
+  std::vector<std::vector<TargetGroup>> found;  // by each of the job's discoveries
+  Slots slots;                                  // by the key of the target
   std::vector<LabelBuilder::Map> dropped;
   size_t dropped_count = 0;
 };
@@ -72,19 +78,40 @@ struct PrometheusScraper::Turn {
   bool reads_secrets = false;
   Nanos begin{0};
   ScrapeAttempt attempt;
+  storage::BudgetLease memory = {};  // of the batch
   bool is_second_try = false;
 };
 
+namespace {
+
+// What was found by a discovery that the job still has stays until there is
+// news.
+std::vector<std::vector<TargetGroup>> StillFound(const std::vector<DiscoveryConfig>& before,
+                                                 std::vector<std::vector<TargetGroup>> found,
+                                                 const std::vector<DiscoveryConfig>& after) {
+  std::vector<std::vector<TargetGroup>> still(after.size());
+  for (size_t i = 0; i < after.size(); ++i) {
+    const auto same = std::ranges::find(before, after[i]);
+    if (same != before.end()) still[i] = found[static_cast<size_t>(same - before.begin())];
+  }
+  return still;
+}
+
+}  // namespace
+
 PrometheusScraper::PrometheusScraper(net::WorkerPool& workers, MetricsSink& sink,
-                                     const Clock& clock, net::FetcherOptions fetcher_options)
+                                     const Clock& clock, storage::MemoryBudget& budget,
+                                     net::FetcherOptions fetcher_options)
     : workers_(workers),
       sink_(sink),
       clock_(clock),
+      budget_(budget),
+      metadata_(budget),
       fetcher_(fetcher_options),
-      discovery_(fetcher_, clock,
-                 [this](const std::string& job, size_t index, std::vector<TargetGroup> groups) {
-                   OnGroups(job, index, std::move(groups));
-                 }),
+      discovery_(
+          fetcher_, clock,
+          [this](const std::string& job, const DiscoveryConfig& config,
+                 std::vector<TargetGroup> groups) { OnGroups(job, config, std::move(groups)); }),
       schedule_([this] { RunSchedule(); }) {}
 
 PrometheusScraper::~PrometheusScraper() { Stop(); }
@@ -172,8 +199,7 @@ void PrometheusScraper::StartTurn(Slot& slot) {
   });
   if (started) return;
   ++counters_.writes_failed;
-  slot.busy = false;
-  --busy_count_;
+  SetIdle(slot);
 }
 
 void PrometheusScraper::Fetch(const std::shared_ptr<Turn>& turn) {
@@ -193,22 +219,23 @@ void PrometheusScraper::OnFetched(const std::shared_ptr<Turn>& turn,
   const bool given_up = turn->attempt.response.status().code() == StatusCode::kCancelled;
   if (!given_up && workers_.TrySubmit([this, turn] { Store(turn); })) return;
   ++counters_.writes_failed;
-  Finish(turn->slot);
+  Finish(*turn);
 }
 
 void PrometheusScraper::Store(const std::shared_ptr<Turn>& turn) {
   // Of the thread, since it is needed until Write returns: by then the scraper
   // may be gone.
   static thread_local SeriesBatch batch;
-  if (batch.allocated_bytes() > kBatchBytesKept) batch = SeriesBatch();
   batch.Clear();
-  const ScrapeResult result = turn->slot.series.Process(turn->attempt, batch);
+  ScrapeResult result = turn->slot.series.Process(turn->attempt, batch);
   if (!turn->is_second_try) {
     Count(result);
     LogChange(turn->slot, result.status);
     Report(*turn, result);
   }
+  turn->memory = std::move(result.memory);
   sink_.Write(batch, [this, turn](const Result<WriteSummary>& stored) { OnStored(turn, stored); });
+  if (batch.allocated_bytes() > kBatchBytesKept) batch = SeriesBatch();
 }
 
 void PrometheusScraper::OnStored(const std::shared_ptr<Turn>& turn,
@@ -218,21 +245,20 @@ void PrometheusScraper::OnStored(const std::shared_ptr<Turn>& turn,
   const bool may_lack_series = stored.status().code() == StatusCode::kUnavailable;
   if (may_lack_series && !std::exchange(turn->is_second_try, true)) {
     const auto again = [this, turn] {
-      turn->slot.series.Forget();
+      turn->slot.series.RecheckIds();
       Store(turn);
     };
     if (workers_.TrySubmit(again)) return;
   }
   if (stored.ok()) {
-    counters_.samples_stored += stored->samples_stored;
-    counters_.exemplars_stored += stored->exemplars_stored;
-    counters_.exemplars_refused += stored->exemplars_refused;
+    turn->slot.series.NoteStored();
+    CountStored(turn->slot, *stored);
   } else {
     ++counters_.writes_failed;
     LUMA_LOG(kWarn, "scrape", "samples lost: target={} reason={}", turn->slot.Name(),
              stored.status().message());
   }
-  Finish(turn->slot);
+  Finish(*turn);
 }
 
 void PrometheusScraper::Count(const ScrapeResult& result) {
@@ -240,6 +266,20 @@ void PrometheusScraper::Count(const ScrapeResult& result) {
   counters_.samples_duplicate += result.counts.duplicates;
   counters_.samples_out_of_order += result.counts.out_of_order;
   counters_.exemplars_refused += result.counts.exemplars_refused;
+}
+
+void PrometheusScraper::CountStored(Slot& slot, const WriteSummary& stored) {
+  counters_.samples_stored += stored.samples_stored;
+  counters_.samples_refused += stored.samples_refused;
+  counters_.exemplars_stored += stored.exemplars_stored;
+  counters_.exemplars_refused += stored.exemplars_refused;
+  const bool refuses = stored.samples_refused > 0;
+  if (refuses && !slot.refusing) {
+    LUMA_LOG(kWarn, "scrape", "samples refused: target={} count={} reason={}", slot.Name(),
+             stored.samples_refused,
+             stored.first_over_limit.empty() ? stored.first_refusal : stored.first_over_limit);
+  }
+  slot.refusing = refuses;
 }
 
 void PrometheusScraper::Report(Turn& turn, const ScrapeResult& result) {
@@ -266,8 +306,15 @@ void PrometheusScraper::LogChange(Slot& slot, const Status& status) {
   }
 }
 
-void PrometheusScraper::Finish(Slot& slot) {
+// What is booked goes back before Stop may return, after which there may be no budget.
+void PrometheusScraper::Finish(Turn& turn) {
+  turn.attempt.response = Status::Cancelled("done with");
+  turn.memory.Release();
   MutexLock lock(mutex_);
+  SetIdle(turn.slot);
+}
+
+void PrometheusScraper::SetIdle(Slot& slot) {
   slot.busy = false;
   --busy_count_;
   if (stopping_) idle_.NotifyAll();  // while locked: after it, Stop may return
@@ -285,9 +332,11 @@ void PrometheusScraper::Reconfigure(ScraperOptions options) {
       if (auto node = before.extract(job->job_name); !node.empty()) {
         pool = std::move(node.mapped());
       }
+      if (pool.config != nullptr) {
+        pool.found = StillFound(pool.config->discoveries, pool.found, job->discoveries);
+      }
+      pool.found.resize(job->discoveries.size());
       pool.config = job;
-      pool.groups.resize(1 + job->discoveries.size());  // found ones stay until there is news
-      pool.groups[0] = job->static_groups;
       Sync(pool);
     }
     for (auto& [job, pool] : before) {
@@ -298,41 +347,27 @@ void PrometheusScraper::Reconfigure(ScraperOptions options) {
   discovery_.Configure(options.jobs);
 }
 
-void PrometheusScraper::OnGroups(const std::string& job, size_t index,
+void PrometheusScraper::OnGroups(const std::string& job, const DiscoveryConfig& config,
                                  std::vector<TargetGroup> groups) {
   MutexLock lock(mutex_);
   const auto found = pools_.find(job);
-  if (found == pools_.end() || index + 1 >= found->second.groups.size()) return;
-  found->second.groups[index + 1] = std::move(groups);
-  Sync(found->second);
+  if (found == pools_.end()) return;
+  Pool& pool = found->second;
+  for (size_t i = 0; i < pool.found.size(); ++i) {
+    if (pool.config->discoveries[i] == config) pool.found[i] = groups;
+  }
+  Sync(pool);
   wake_.NotifyAll();
 }
 
 // Makes the slots of the pool those of its groups.
 void PrometheusScraper::Sync(Pool& pool) {
-  std::map<std::string, std::unique_ptr<Slot>> before = std::exchange(pool.slots, {});
-  const ScrapeConfig& config = *pool.config;
-  const uint64_t keep = config.limits.dropped_targets_kept;
-  const size_t shown_max = keep > 0 ? std::min<size_t>(keep, kDroppedShownMax) : kDroppedShownMax;
+  Slots before = std::exchange(pool.slots, {});
   pool.dropped.clear();
   pool.dropped_count = 0;
-  for (const std::vector<TargetGroup>& groups : pool.groups) {
-    for (const TargetGroup& group : groups) {
-      for (const std::string& address : group.targets) {
-        LabelBuilder::Map discovered = DiscoveredLabels(config, address, group.labels);
-        Result<std::optional<Target>> target = MakeTarget(config, discovered);
-        if (!target.ok()) {
-          LUMA_LOG(kWarn, "scrape", "target left out: job={} address={} reason={}", config.job_name,
-                   address, target.status().message());
-        } else if (*target) {
-          AddTarget(pool, **std::move(target), before);
-        } else if (++pool.dropped_count <= shown_max) {
-          pool.dropped.push_back(std::move(discovered));
-        }
-      }
-    }
-  }
-  const uint64_t limit = config.limits.targets;
+  AddGroups(pool, pool.config->static_groups, before);
+  for (const std::vector<TargetGroup>& groups : pool.found) AddGroups(pool, groups, before);
+  const uint64_t limit = pool.config->limits.targets;
   Status refused;
   if (limit > 0 && pool.slots.size() > limit) {
     refused = Status::TooLarge("target_limit exceeded (number of targets: ", pool.slots.size(),
@@ -342,10 +377,35 @@ void PrometheusScraper::Sync(Pool& pool) {
   for (auto& [key, slot] : before) Leave(std::move(slot));
 }
 
+void PrometheusScraper::AddGroups(Pool& pool, const std::vector<TargetGroup>& groups,
+                                  Slots& before) {
+  for (const TargetGroup& group : groups) {
+    for (const std::string& address : group.targets) {
+      AddAddress(pool, address, group.labels, before);
+    }
+  }
+}
+
+void PrometheusScraper::AddAddress(Pool& pool, const std::string& address,
+                                   const LabelBuilder::Map& labels, Slots& before) {
+  const ScrapeConfig& config = *pool.config;
+  const uint64_t keep = config.limits.dropped_targets_kept;
+  const size_t shown_max = keep > 0 ? std::min<size_t>(keep, kDroppedShownMax) : kDroppedShownMax;
+  LabelBuilder::Map discovered = DiscoveredLabels(config, address, labels);
+  Result<std::optional<Target>> target = MakeTarget(config, discovered);
+  if (!target.ok()) {
+    LUMA_LOG(kWarn, "scrape", "target left out: job={} address={} reason={}", config.job_name,
+             address, target.status().message());
+  } else if (*target) {
+    AddTarget(pool, **std::move(target), before);
+  } else if (++pool.dropped_count <= shown_max) {
+    pool.dropped.push_back(std::move(discovered));
+  }
+}
+
 // Takes the slot that the target had `before`, or had until lately, or makes
 // one.
-void PrometheusScraper::AddTarget(Pool& pool, Target target,
-                                  std::map<std::string, std::unique_ptr<Slot>>& before) {
+void PrometheusScraper::AddTarget(Pool& pool, Target target, Slots& before) {
   std::unique_ptr<Slot>& slot = pool.slots[target.key];
   if (slot != nullptr) return;  // found twice
   auto wanted = std::make_shared<const Target>(std::move(target));
@@ -355,7 +415,7 @@ void PrometheusScraper::AddTarget(Pool& pool, Target target,
              !gone.empty()) {
     slot = std::move(gone.mapped());
   } else {
-    slot = std::make_unique<Slot>(wanted, pool.config, sink_);
+    slot = std::make_unique<Slot>(wanted, pool.config, sink_, budget_);
     slot->target = nullptr;
   }
   const bool keeps_turns =
@@ -403,24 +463,35 @@ bool PrometheusScraper::IsScrapedElsewhere(const Slot& slot) const {
 }
 
 void PrometheusScraper::End(Slot& slot, UnixMillis time) {
+  if (slot.end_failed) slot.series.RecheckIds();
   SeriesBatch batch;
   slot.series.End(time, batch);
-  sink_.Write(batch, [this, &slot](const Result<WriteSummary>& stored) {
-    if (!stored.ok()) {
-      ++counters_.writes_failed;
-      LUMA_LOG(kWarn, "scrape", "series not ended: target={} reason={}", slot.Name(),
-               stored.status().message());
-    }
-    Remove(slot);
-  });
+  sink_.Write(
+      batch, [this, &slot](const Result<WriteSummary>& stored) { OnEnded(slot, stored.status()); });
+}
+
+void PrometheusScraper::OnEnded(Slot& slot, const Status& status) {
+  if (status.ok()) {
+    slot.series.NoteStored();
+    slot.end_failed = false;
+    return Remove(slot);
+  }
+  ++counters_.writes_failed;
+  if (!std::exchange(slot.end_failed, true)) {
+    LUMA_LOG(kWarn, "scrape", "series not ended yet: target={} reason={}", slot.Name(),
+             status.message());
+  }
+  MutexLock lock(mutex_);
+  const bool waits = slot.leaving && !due_.contains({slot.due, &slot});
+  if (waits) SetDue(slot, clock_.Monotonic() + kEndAgainDelay);
+  SetIdle(slot);
+  wake_.NotifyAll();
 }
 
 void PrometheusScraper::Remove(Slot& slot) {
   MutexLock lock(mutex_);
-  --busy_count_;
-  if (stopping_) idle_.NotifyAll();
-  slot.busy = false;
-  if (!slot.leaving) return;  // it came back meanwhile
+  SetIdle(slot);
+  if (!slot.leaving) return;      // it came back meanwhile
   due_.erase({slot.due, &slot});  // it came back, and left again
   leaving_.erase(LeavingKey(slot.config->job_name, *slot.target));
 }

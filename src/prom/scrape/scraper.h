@@ -27,6 +27,7 @@
 #include "prom/scrape/scrape_config.h"
 #include "prom/scrape/scrape_target.h"
 #include "prom/scrape/target.h"
+#include "storage/budget.h"
 
 namespace luma::prom {
 
@@ -61,30 +62,33 @@ struct ScraperCounters {
   std::atomic<uint64_t> scrapes_failed{0};
   std::atomic<uint64_t> scrapes_missed{0};  // turns that came while the one before was under way
   std::atomic<uint64_t> samples_stored{0};
+  std::atomic<uint64_t> samples_refused{0};  // by storage: beyond limits, or from the future
   std::atomic<uint64_t> samples_duplicate{0};
   std::atomic<uint64_t> samples_out_of_order{0};
   std::atomic<uint64_t> exemplars_stored{0};
   std::atomic<uint64_t> exemplars_refused{0};
-  std::atomic<uint64_t> writes_failed{0};  // batches that storage did not take; they are lost
+  std::atomic<uint64_t> writes_failed{
+      0};  // batches that storage did not take; but for markers they are lost
 };
 
 // Every target has its own phase in its interval, fixed by what it is on the
 // machine's clock, so that the load is spread and a restart of the server does
 // not shift it. A target still being fetched or stored when its turn comes
 // misses that turn. Threads: Start, Reconfigure and Stop from one thread. It
-// has one of its own for the schedule, one for all sockets and two for
+// has one of its own for the schedule, one for all sockets and those of
 // discovery; pages are read on the worker pool. Lifetime: everything passed by
-// reference outlives it.
+// reference outlives it, and the budget also what it gave of metadata.
 class PrometheusScraper {
  public:
   PrometheusScraper(net::WorkerPool& workers, MetricsSink& sink, const Clock& clock,
-                    net::FetcherOptions fetcher_options);
+                    storage::MemoryBudget& budget, net::FetcherOptions fetcher_options);
   ~PrometheusScraper();  // Stop()
 
   // From now on scrapes these jobs, whose names are unique. A target that was
   // there before goes on with the series it had. One that is gone gets
   // staleness markers after two intervals and a tenth, at the time of the
-  // scrape it misses first, unless it is back by then. Reads no files.
+  // scrape it misses first, unless it is back by then; they are written again
+  // until storage takes them. Reads no files.
   void Reconfigure(ScraperOptions options) LUMA_EXCLUDES(mutex_);
 
   // Returns when no scrape is under way; fetches are given up. Writes no
@@ -99,6 +103,7 @@ class PrometheusScraper {
  private:
   using Nanos = std::chrono::nanoseconds;
   struct Slot;
+  using Slots = std::map<std::string, std::unique_ptr<Slot>>;
   struct Pool;
   struct Turn;
 
@@ -116,25 +121,32 @@ class PrometheusScraper {
   void OnStored(const std::shared_ptr<Turn>& turn, const Result<WriteSummary>& stored);
   void Report(Turn& turn, const ScrapeResult& result) LUMA_EXCLUDES(mutex_);
   void Count(const ScrapeResult& result);
+  void CountStored(Slot& slot, const WriteSummary& stored);
   static void LogChange(Slot& slot, const Status& status);
-  void Finish(Slot& slot) LUMA_EXCLUDES(mutex_);
+  void Finish(Turn& turn) LUMA_EXCLUDES(mutex_);
+  void SetIdle(Slot& slot) LUMA_REQUIRES(mutex_);
   UnixMillis AlignedTime(Slot& slot) LUMA_REQUIRES(mutex_);
 
   // Targets come and go.
-  void OnGroups(const std::string& job, size_t index, std::vector<TargetGroup> groups)
-      LUMA_EXCLUDES(mutex_);
+  void OnGroups(const std::string& job, const DiscoveryConfig& config,
+                std::vector<TargetGroup> groups) LUMA_EXCLUDES(mutex_);
   void Sync(Pool& pool) LUMA_REQUIRES(mutex_);
-  void AddTarget(Pool& pool, Target target, std::map<std::string, std::unique_ptr<Slot>>& before)
+  void AddGroups(Pool& pool, const std::vector<TargetGroup>& groups, Slots& before)
       LUMA_REQUIRES(mutex_);
+  void AddAddress(Pool& pool, const std::string& address, const LabelBuilder::Map& labels,
+                  Slots& before) LUMA_REQUIRES(mutex_);
+  void AddTarget(Pool& pool, Target target, Slots& before) LUMA_REQUIRES(mutex_);
   void Leave(std::unique_ptr<Slot> slot) LUMA_REQUIRES(mutex_);
   void EndLeaving(Slot& slot, Nanos now) LUMA_REQUIRES(mutex_);
   bool IsScrapedElsewhere(const Slot& slot) const LUMA_REQUIRES(mutex_);
   void End(Slot& slot, UnixMillis time);
+  void OnEnded(Slot& slot, const Status& status) LUMA_EXCLUDES(mutex_);
   void Remove(Slot& slot) LUMA_EXCLUDES(mutex_);
 
   net::WorkerPool& workers_;
   MetricsSink& sink_;
   const Clock& clock_;
+  storage::MemoryBudget& budget_;
   ScraperCounters counters_;
   PageMetadataCache metadata_;
   mutable Mutex mutex_;
@@ -142,7 +154,7 @@ class PrometheusScraper {
   CondVar idle_;
   uint64_t body_bytes_max_ LUMA_GUARDED_BY(mutex_) = 0;
   std::map<std::string, Pool> pools_ LUMA_GUARDED_BY(mutex_);
-  std::map<std::string, std::unique_ptr<Slot>> leaving_ LUMA_GUARDED_BY(mutex_);  // by job and key
+  Slots leaving_ LUMA_GUARDED_BY(mutex_);  // by job and key
   std::set<std::pair<Nanos, Slot*>> due_ LUMA_GUARDED_BY(mutex_);
   bool stopping_ LUMA_GUARDED_BY(mutex_) = false;
   size_t busy_count_ LUMA_GUARDED_BY(mutex_) = 0;

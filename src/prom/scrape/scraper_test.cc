@@ -7,6 +7,8 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <utility>
 
 #include "model/testing/memory_metrics.h"
 #include "net/http_server.h"
@@ -27,14 +29,30 @@ class ScraperTest : public testing::Test {
       responder.Send(net::TextResponse(200, "served 1\n"));
     });
     router.Add("GET", "/sd", {}, [this](net::HttpRequest, net::Responder responder) {
-      responder.Send(
-          {.content_type = "application/json", .body = "[{\"targets\": [\"" + Address() + "\"]}]"});
+      SendTargets(responder);
+      AnswerWaiting();
+    });
+    // Answers as soon as /sd is asked as well.
+    router.Add("GET", "/slow_sd", {}, [this](net::HttpRequest, net::Responder responder) {
+      MutexLock lock(mutex_);
+      ++slow_asked_;
+      waiting_ = std::move(responder);
     });
     server_ = net::HttpServer::Start(loop_, workers_, std::move(router), {}).value();
   }
   ~ScraperTest() override {
     if (scraper_) scraper_->Stop();
+    AnswerWaiting();
     server_.reset();
+  }
+
+  void SendTargets(const net::Responder& responder) const {
+    responder.Send(
+        {.content_type = "application/json", .body = "[{\"targets\": [\"" + Address() + "\"]}]"});
+  }
+  void AnswerWaiting() LUMA_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    if (waiting_) SendTargets(*std::exchange(waiting_, std::nullopt));
   }
 
   std::string Address() const { return "127.0.0.1:" + std::to_string(server_->port()); }
@@ -45,7 +63,7 @@ class ScraperTest : public testing::Test {
         ParsePrometheusConfig("global: {scrape_interval: 20ms}\nscrape_configs:\n" + jobs, "");
     ASSERT_TRUE(config.ok()) << config.status();
     if (!scraper_) {
-      scraper_ = std::make_unique<PrometheusScraper>(workers_, metrics_, Clock::System(),
+      scraper_ = std::make_unique<PrometheusScraper>(workers_, metrics_, Clock::System(), budget_,
                                                      net::FetcherOptions{});
     }
     scraper_->Reconfigure({.jobs = config->scrape_configs});
@@ -62,6 +80,10 @@ class ScraperTest : public testing::Test {
   }
 
   std::atomic<int> pages_served_{0};
+  std::atomic<int> slow_asked_{0};
+  Mutex mutex_;
+  std::optional<net::Responder> waiting_ LUMA_GUARDED_BY(mutex_);
+  storage::MemoryBudget budget_{1 << 30};
   MemoryMetrics metrics_;
   net::EventLoop loop_{1};
   net::WorkerPool workers_{2, 100};
@@ -104,6 +126,34 @@ TEST_F(ScraperTest, ATargetThatGoesAwayEndsItsSeriesAndTheOthersGoOn) {
   scraper_->Stop();
   EXPECT_TRUE(ended("served")) << "not scraped again";
   EXPECT_THAT(Samples("served").at(1).values, testing::Each(1));
+}
+
+TEST_F(ScraperTest, TheEndOfATargetWaitsForStorage) {
+  Configure(Job("leaves"));
+  while (Samples("served").empty()) std::this_thread::yield();
+  Configure("");
+  const uint64_t before = scraper_->counters().writes_failed;
+  metrics_.FailWrites(Status::Unavailable("not now"));
+  while (scraper_->counters().writes_failed < before + 3) std::this_thread::yield();
+  EXPECT_EQ(Samples("served").at(0).values.back(), 1);
+  metrics_.FailWrites(Status::Ok());
+  while (!IsStaleNan(Samples("served").at(0).values.back()) ||
+         !IsStaleNan(Samples("up").at(0).values.back())) {
+    std::this_thread::yield();
+  }
+}
+
+TEST_F(ScraperTest, AScrapeWithoutMemoryIsDownAndTheNextOneIsNot) {
+  budget_.SetLimit(1'000);
+  Configure(Job("a"));
+  const auto error = [this] { return scraper_->Pools().at(0).active.at(0).last.error; };
+  while (error().find("memory budget exceeded") == std::string::npos) std::this_thread::yield();
+  while (Samples("up").empty()) std::this_thread::yield();
+  EXPECT_THAT(Samples("up").at(0).values, testing::Each(0));
+  budget_.SetLimit(1 << 30);
+  while (Samples("served").empty()) std::this_thread::yield();
+  scraper_.reset();
+  EXPECT_EQ(budget_.booked_bytes(), 0u);
 }
 
 TEST_F(ScraperTest, ATargetThatIsBackInTimeGoesOn) {
@@ -164,6 +214,56 @@ TEST_F(ScraperTest, TargetsComeFromAServer) {
   while (Samples("served").empty()) std::this_thread::yield();
   EXPECT_EQ(scraper_->Pools().at(0).active.at(0).target->discovered.at("__meta_url"),
             "http://" + Address() + "/sd");
+}
+
+// Goal: no discovery waits for a server of another. Method: a server that does not answer before
+// the other one was asked, and is asked only once an hour.
+TEST_F(ScraperTest, ASlowServerHoldsUpNoOtherDiscovery) {
+  const auto job = [this](const std::string& name, const std::string& path) {
+    return "- {job_name: " + name + ", http_sd_configs: [{url: 'http://" + Address() + path +
+           "', refresh_interval: 1h}]}\n";
+  };
+  Configure(job("a", "/slow_sd"));
+  while (slow_asked_ == 0) std::this_thread::yield();
+  Configure(job("a", "/slow_sd") + job("b", "/sd"));
+  while (Samples("served").size() < 2) std::this_thread::yield();
+  EXPECT_EQ(slow_asked_, 1) << "a reload that leaves it as it is asks it no second time";
+}
+
+TEST_F(ScraperTest, NeitherAReloadNorAStopWaitsForASlowServer) {
+  const auto configure = [this](const std::string& name) {
+    Configure("- {job_name: " + name + ", http_sd_configs: [{url: 'http://" + Address() +
+              "/slow_sd', refresh_interval: 1h}]}\n");
+  };
+  configure("a");
+  while (slow_asked_ == 0) std::this_thread::yield();
+  configure("b");  // which ends the discovery of the job before
+  while (slow_asked_ == 1) std::this_thread::yield();
+  scraper_->Stop();
+}
+
+// Goal: what was found belongs to the entry that found it, wherever a reload moves that entry.
+TEST_F(ScraperTest, AReloadGivesNoEntryWhatAnotherFound) {
+  const std::string path = testing::TempDir() + "found_" + std::to_string(::getpid()) + ".json";
+  std::ofstream(path) << "[{\"targets\": [\"" + Address() + "\"]}]";
+  const std::string found = "{files: ['" + path + "']}";
+  const std::string nothing = "{files: ['" + path + ".none.json']}";
+  const auto configure = [this](const std::string& entries) {
+    Configure("- {job_name: a, file_sd_configs: [" + entries + "]}\n");
+    return scraper_->Pools().at(0).active.size();
+  };
+  configure(found);
+  while (scraper_->Pools().at(0).active.empty()) std::this_thread::yield();
+  EXPECT_EQ(configure(nothing + ", " + found), 1u);
+  EXPECT_EQ(configure(nothing), 0u);
+  std::filesystem::remove(path);
+}
+
+TEST_F(ScraperTest, APasswordInTheUrlOfAServerIsNotShown) {
+  Configure("- {job_name: a, http_sd_configs: [{url: 'http://u:geheim@" + Address() + "/sd'}]}\n");
+  while (scraper_->Pools().at(0).active.empty()) std::this_thread::yield();
+  EXPECT_EQ(scraper_->Pools().at(0).active.at(0).target->discovered.at("__meta_url"),
+            "http://u:xxxxx@" + Address() + "/sd");
 }
 
 TEST_F(ScraperTest, SecretsComeFromFiles) {
