@@ -265,7 +265,7 @@ TEST_F(DownsamplingTest, ScansEndWhenTheStoreIsClosed) {
   Flush();
   WriteMinutes("b", hours(5));
   std::atomic<bool> cancelled = false;
-  const SeriesBitmap ids = store().registry().Select({});
+  const SeriesBitmap ids = store().registry().SelectActive({});
   const SeriesFilter filter(ids);
   const TableSnapshotPtr table = *instance_->engine->Read(kSamplesTableId);
   SampleScan scan;

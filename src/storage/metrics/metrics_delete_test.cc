@@ -148,7 +148,7 @@ TEST_F(MetricsDeleteTest, LargeDeletesGoInSeveralCommits) {
   for (int i = 10; i < 20; ++i) WriteHours("s" + std::to_string(i), 7);
   SampleDeleter deleter(*instance_->engine, milliseconds(1'000), 9);
   const uint64_t before = instance_->engine->Stats().commits;
-  const auto deleted = deleter.Delete(store().registry().Select({}), TimeRange());
+  const auto deleted = deleter.Delete(store().registry().SelectActive({}), TimeRange());
   ASSERT_TRUE(deleted.ok()) << deleted.status();
   EXPECT_EQ(*deleted, 140u);
   EXPECT_EQ(instance_->engine->Stats().commits - before, 16u);

@@ -206,7 +206,7 @@ MetricsWriter::MetricsWriter(MultiTierStorage& engine, SeriesRegistry& registry,
           engine.budget().BookAlways(BudgetUse::kSeries, registry.series_count() * kSeriesBytes)),
       cold_queue_([this](WriteGroup group) { StoreColdGroup(std::move(group)); }),
       queue_([this](WriteGroup group) { StoreGroup(std::move(group)); }) {
-  CountSeries(registry_.Select({}));
+  CountSeries(registry_.SelectActive({}));
   MeasureSeries();
 }
 
@@ -471,7 +471,7 @@ void MetricsWriter::SetLimits(const CardinalityLimits& limits) {
   if (limits == cardinality_.limits()) return;
   WhileNoneWrites([&] {
     cardinality_.Reset(limits);
-    CountSeries(registry_.Select({}));
+    CountSeries(registry_.SelectActive({}));
   });
 }
 

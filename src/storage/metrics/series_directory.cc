@@ -41,7 +41,7 @@ Status SeriesDirectory::ReadAll(const std::function<Status(const RetiredView&)>&
 Result<SeriesBitmap> SeriesDirectory::Select(const Matchers& matchers, TimeRange times) const {
   SeriesBitmap ids;
   LUMA_RETURN_IF_ERROR(ReadAll([&](const RetiredView& view) {
-    ids = registry_.Select(matchers);
+    ids = registry_.SelectActive(matchers);
     for (const RetiredPartition& partition : view) {
       if (!Overlap(partition.file->times(), times)) continue;
       SeriesBitmap of_partition = *partition.live;

@@ -126,7 +126,7 @@ std::vector<SeriesId> SeriesRegistry::SeriesOf(std::string_view metric) const {
   return series;
 }
 
-SeriesBitmap SeriesRegistry::Select(const Matchers& matchers) const {
+SeriesBitmap SeriesRegistry::SelectActive(const Matchers& matchers) const {
   // Those that look up a few values go first: they leave less for the others to work on.
   std::vector<const Matcher*> order;
   for (const Matcher& matcher : matchers) order.push_back(&matcher);

@@ -64,8 +64,8 @@ class SeriesRegistry {
   std::vector<std::string> LabelNamesOf(std::string_view metric) const LUMA_EXCLUDES(mutex_);
   std::vector<SeriesId> SeriesOf(std::string_view metric) const LUMA_EXCLUDES(mutex_);  // ascending
 
-  // Ids of the series that satisfy all matchers.
-  SeriesBitmap Select(const Matchers& matchers) const LUMA_EXCLUDES(mutex_);
+  // Ids of the active series that satisfy all matchers.
+  SeriesBitmap SelectActive(const Matchers& matchers) const LUMA_EXCLUDES(mutex_);
   // Sorted, unique; of the given series.
   std::vector<std::string> LabelNames(const SeriesBitmap& ids) const LUMA_EXCLUDES(mutex_);
   std::vector<std::string> LabelValues(std::string_view name, const SeriesBitmap& ids) const

@@ -83,7 +83,7 @@ TEST_F(SeriesRegistryTest, VersionsRiseWithAdditions) {
 }
 
 TEST_F(SeriesRegistryTest, MatchersOfEveryKindSelectSeries) {
-  const auto select = [&](Matchers matchers) { return Ids(registry_.Select(matchers)); };
+  const auto select = [&](Matchers matchers) { return Ids(registry_.SelectActive(matchers)); };
   EXPECT_THAT(select({}), ElementsAre(1, 2, 3, 4, 5));
   EXPECT_THAT(select({Match("job", MatchOp::kEqual, "node")}), ElementsAre(1, 2));
   EXPECT_THAT(select({Match("job", MatchOp::kEqual, "")}), ElementsAre(4, 5));
@@ -150,8 +150,8 @@ TEST(SeriesRegistryManyTest, LargePostingsAnswerLikeSmallOnes) {
         registry,
         {Make({{"__name__", "m"}, {"instance", instance}, {"parity", parity}, {"group", group}})});
   }
-  EXPECT_EQ(registry.Select({Match("parity", MatchOp::kEqual, "odd")}).cardinality(), 1500u);
-  EXPECT_THAT(Ids(registry.Select({Match("group", MatchOp::kEqual, "7"),
+  EXPECT_EQ(registry.SelectActive({Match("parity", MatchOp::kEqual, "odd")}).cardinality(), 1500u);
+  EXPECT_THAT(Ids(registry.SelectActive({Match("group", MatchOp::kEqual, "7"),
                                    Match("parity", MatchOp::kNotEqual, "odd"),
                                    Match("instance", MatchOp::kRegex, "35[0-4]")})),
               ElementsAre(351, 353, 355));
@@ -189,8 +189,8 @@ TEST_F(SeriesRegistryTest, RemovedSeriesAreUnknown) {
   EXPECT_GT(registry_.version(), version);
   EXPECT_GT(registry_.MetricVersion("up"), up);
   EXPECT_EQ(registry_.series_count(), 3u);
-  EXPECT_THAT(Ids(registry_.Select({})), ElementsAre(1, 3, 5));
-  EXPECT_THAT(Ids(registry_.Select({Match("job", MatchOp::kEqual, "node")})), ElementsAre(1));
+  EXPECT_THAT(Ids(registry_.SelectActive({})), ElementsAre(1, 3, 5));
+  EXPECT_THAT(Ids(registry_.SelectActive({Match("job", MatchOp::kEqual, "node")})), ElementsAre(1));
   EXPECT_THAT(registry_.MetricNames(), ElementsAre("up"));
   EXPECT_THAT(registry_.SeriesOf("up"), ElementsAre(SeriesId{1}, SeriesId{3}));
   std::string canonical;
@@ -226,7 +226,7 @@ TEST_F(SeriesRegistryTest, MemoryOfRemovedSeriesComesBack) {
   std::string canonical;
   ASSERT_TRUE(registry_.AppendLabels(SeriesId{20'005}, canonical));
   EXPECT_EQ(LabelsView(canonical).ToString(), LabelsView(pod(19'999)).ToString());
-  EXPECT_EQ(registry_.LabelValues("pod", registry_.Select({})).size(), 1'000u);
+  EXPECT_EQ(registry_.LabelValues("pod", registry_.SelectActive({})).size(), 1'000u);
 }
 
 }  // namespace

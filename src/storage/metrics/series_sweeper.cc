@@ -82,7 +82,7 @@ Result<uint64_t> SeriesSweeper::SweepIfNeeded() {
   const std::optional<uint64_t> mark = LossMark();
   if (mark == last_mark_.load()) return uint64_t{0};
   ++sweeps_;
-  LUMA_ASSIGN_OR_RETURN(const uint64_t removed, Sweep(registry_.Select({}) | retired_.ids()));
+  LUMA_ASSIGN_OR_RETURN(const uint64_t removed, Sweep(registry_.SelectActive({}) | retired_.ids()));
   if (mark) last_mark_ = *mark;
   return removed;
 }

@@ -1,5 +1,6 @@
 #include "storage/metrics/retired/returning_series.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "base/log.h"
@@ -12,18 +13,21 @@ Result<SeriesBitmap> ReturningSeries::Find(const SeriesBatch& batch) const {
   SeriesBitmap found;
   std::vector<SeriesId> ids;
   if (view->empty() || registry_.Resolve(batch, ids) == 0) return found;
+  std::vector<Hash128> hashes;
+  SeriesBitmap told;  // by their ids
   for (size_t i = 0; i < ids.size(); ++i) {
     if (ids[i] != kUnknownSeries) continue;
     const SeriesBatch::Series series = batch.series(i);
-    for (const RetiredPartition& partition : *view) {
-      std::optional<uint32_t> id = static_cast<uint32_t>(series.id);
-      if (series.id == kUnknownSeries) {
-        LUMA_ASSIGN_OR_RETURN(id, partition.file->Find(series.hash));
-      }
-      if (!id || !partition.live->contains(*id)) continue;
-      found.add(*id);
-      break;
+    if (series.id == kUnknownSeries) {
+      hashes.push_back(series.hash);
+    } else {
+      told.add(static_cast<uint32_t>(series.id));
     }
+  }
+  std::ranges::sort(hashes);
+  for (const RetiredPartition& partition : *view) {
+    LUMA_ASSIGN_OR_RETURN(const SeriesBitmap known, partition.file->Find(hashes));
+    found |= (known | told) & *partition.live;
   }
   return found;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "base/crc32c.h"
@@ -212,26 +213,46 @@ Status SeriesPartition::AddLiterals(const Name& name, std::vector<std::string> l
   return Status::Ok();
 }
 
-Result<std::optional<uint32_t>> SeriesPartition::Find(const Hash128& hash) const {
-  std::optional<uint32_t> none;
-  if (!filter_.MayContain(hash)) return none;
-  // The first block that may have it, and those after it while they begin with the same bits.
-  auto block = std::ranges::lower_bound(hash_blocks_, hash.low, {}, &HashBlock::first);
-  if (block != hash_blocks_.begin()) --block;
+Result<SeriesBitmap> SeriesPartition::Find(std::span<const Hash128> hashes) const {
+  SeriesBitmap found;
+  std::vector<Hash128> wanted;
+  std::ranges::copy_if(hashes, std::back_inserter(wanted),
+                       [this](const Hash128& hash) { return filter_.MayContain(hash); });
+  if (wanted.empty()) return found;
+  std::vector<Candidate> candidates;
+  LUMA_RETURN_IF_ERROR(AddCandidates(wanted, candidates));
+  std::ranges::sort(candidates, {}, &Candidate::id);
   PartitionLabels labels(*this);
-  for (; block != hash_blocks_.end() && block->first <= hash.low; ++block) {
+  for (const Candidate& candidate : candidates) {
+    LUMA_ASSIGN_OR_RETURN(const LabelsView of_series, labels.Of(candidate.id));
+    if (of_series.Hash() == candidate.hash) found.add(candidate.id);
+  }
+  return found;
+}
+
+Status SeriesPartition::AddCandidates(std::span<const Hash128> hashes,
+                                      std::vector<Candidate>& found) const {
+  for (size_t i = 0; i < hash_blocks_.size(); ++i) {
+    // Equal hashes may be in two blocks: the next one may begin with the last of this.
+    const auto begin = std::ranges::lower_bound(hashes, hash_blocks_[i].first, {}, &Hash128::low);
+    const auto end = i + 1 == hash_blocks_.size()
+                         ? hashes.end()
+                         : std::ranges::upper_bound(begin, hashes.end(), hash_blocks_[i + 1].first,
+                                                    {}, &Hash128::low);
+    if (begin == end) continue;
     encoding::AlignedBuffer content;
-    LUMA_RETURN_IF_ERROR(ReadBlock(block->block, content));
+    LUMA_RETURN_IF_ERROR(ReadBlock(hash_blocks_[i].block, content));
     ByteReader in(SpanOf(content));
     while (in.remaining() >= kHashEntryBytes) {
       const auto low = in.Fixed<uint64_t>();
       const auto id = in.Fixed<uint32_t>();
-      if (low != hash.low || !ids_.contains(id)) continue;
-      LUMA_ASSIGN_OR_RETURN(const LabelsView found, labels.Of(id));
-      if (found.Hash() == hash) return std::optional<uint32_t>(id);
+      const auto same = std::ranges::equal_range(begin, end, low, {}, &Hash128::low);
+      if (same.empty()) continue;
+      if (!ids_.contains(id)) return Damaged("hash of no series");
+      for (const Hash128& hash : same) found.push_back({.id = id, .hash = hash});
     }
   }
-  return none;
+  return Status::Ok();
 }
 
 Status SeriesPartition::VisitLabels(

@@ -46,8 +46,8 @@ class SeriesPartition {
 
   // Takes from `ids` the series that `matcher` refuses.
   Status Filter(const Matcher& matcher, SeriesBitmap& ids) const;
-  // The series of this hash; nullopt when there is none, which is mostly known without reading.
-  Result<std::optional<uint32_t>> Find(const Hash128& hash) const;
+  // The series of these hashes, which ascend. That there is none is mostly known without reading.
+  Result<SeriesBitmap> Find(std::span<const Hash128> hashes) const;
   // Of `ids`, which are of the partition, ascending.
   Status VisitLabels(const SeriesBitmap& ids,
                      const std::function<Status(uint32_t, LabelsView)>& visit) const;
@@ -94,6 +94,12 @@ class SeriesPartition {
   Result<SeriesBitmap> ReadPostings(ByteReader postings) const;
   // Series of the values of the matcher's name for which it gives `verdict`.
   Result<SeriesBitmap> SeriesWith(const Matcher& matcher, bool verdict) const;
+  struct Candidate {
+    uint32_t id;
+    Hash128 hash;
+  };
+  // Series of which half the hash is one of `hashes`, which ascend.
+  Status AddCandidates(std::span<const Hash128> hashes, std::vector<Candidate>& found) const;
   Status AddLiterals(const Name& name, std::vector<std::string> literals,
                      SeriesBitmap& series) const;
 

@@ -97,7 +97,8 @@ std::shared_ptr<const MemoryFile> FileOfAnyBlocks(ByteReader& reader) {
 
 void AskAll(const SeriesPartition& partition) {
   const Labels labels = *Labels::Of({{"name", "value"}});
-  static_cast<void>(partition.Find(labels.Hash()).ok());
+  const Hash128 hash = labels.Hash();
+  static_cast<void>(partition.Find({&hash, 1}).ok());
   for (const auto op : {MatchOp::kEqual, MatchOp::kNotRegex}) {
     SeriesBitmap ids = partition.ids();
     static_cast<void>(partition.Filter(*Matcher::Create("name", op, "value"), ids).ok());

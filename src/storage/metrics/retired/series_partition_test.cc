@@ -67,6 +67,13 @@ SeriesBitmap Select(const SeriesPartition& partition, const Matchers& matchers) 
   return ids;
 }
 
+SeriesBitmap Find(const SeriesPartition& partition, std::vector<Hash128> hashes) {
+  std::ranges::sort(hashes);
+  const auto found = partition.Find(hashes);
+  EXPECT_TRUE(found.ok()) << found.status();
+  return found.ok() ? *found : SeriesBitmap();
+}
+
 // Everything the partition can be asked equals the model.
 void ExpectSame(const SeriesPartition& partition, const Model& model, std::mt19937_64& random) {
   SeriesBitmap some;
@@ -110,13 +117,25 @@ TEST_F(SeriesPartitionTest, AnswersAsItsSeriesDo) {
     const auto partition = Open(model);
     ExpectSame(*partition, model, random);
     for (const auto& [id, labels] : model) {
-      const auto found = partition->Find(labels.Hash());
-      ASSERT_TRUE(found.ok()) << found.status();
-      ASSERT_EQ(*found, std::optional<uint32_t>(id));
       const Labels other = Make({{"other", labels.Get("pod")}});
-      ASSERT_EQ(*partition->Find(other.Hash()), std::nullopt);
+      ASSERT_EQ(Find(*partition, {labels.Hash(), other.Hash()}), SeriesBitmap(1, &id));
     }
   }
+}
+
+TEST_F(SeriesPartitionTest, ManyHashesAreFoundAtOnce) {
+  std::mt19937_64 random(4);
+  const Model model = RandomSeries(random, 20'000);
+  const auto partition = Open(model);
+  SeriesBitmap wanted;
+  std::vector<Hash128> hashes;
+  for (const auto& [id, labels] : model) {
+    if (random() % 2 == 0) continue;
+    wanted.add(id);
+    hashes.push_back(labels.Hash());
+    hashes.push_back({.low = labels.Hash().low, .high = random()});
+  }
+  EXPECT_EQ(Find(*partition, hashes), wanted);
 }
 
 TEST_F(SeriesPartitionTest, MatchersChooseAsTheyDoOnLabels) {
@@ -187,8 +206,9 @@ TEST_F(SeriesPartitionTest, EveryFlippedBitIsFoundOrHarmless) {
         });
     if (!visited.ok()) EXPECT_TRUE((*opened)->is_damaged());
     for (const auto& [id, labels] : model) {
-      const auto found = (*opened)->Find(labels.Hash());
-      if (found.ok()) EXPECT_EQ(*found, std::optional<uint32_t>(id));
+      const Hash128 hash = labels.Hash();
+      const auto found = (*opened)->Find({&hash, 1});
+      if (found.ok()) EXPECT_EQ(*found, SeriesBitmap(1, &id));
     }
   }
 }

@@ -94,7 +94,7 @@ class SeriesRetirer::GroupLabels {
 
 Status SeriesRetirer::PassIfDue() {
   const auto now = std::chrono::steady_clock::now();
-  if (now - last_pass_ < after_ / 8) return Status::Ok();
+  if (last_pass_ && now - *last_pass_ < after_ / 8) return Status::Ok();
   last_pass_ = now;
   return Pass().status();
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -38,7 +39,7 @@ class SeriesRetirer {
   // could not be written. Gives how many series were retired. Errors: kOutOfMemory, kDiskFull,
   // those of reading and writing; every series is where it was, or where it belongs.
   Result<uint64_t> Pass();
-  // A pass each eighth of `after`, the first so long after the start.
+  // A pass at the first call, and then one each eighth of `after`.
   Status PassIfDue();
 
   uint64_t retired() const { return total_; }  // since the start
@@ -81,7 +82,7 @@ class SeriesRetirer {
   RetiredSeries& retired_;
   MetricsWriter& writer_;
   const std::chrono::milliseconds after_;
-  std::chrono::steady_clock::time_point last_pass_ = std::chrono::steady_clock::now();
+  std::optional<std::chrono::steady_clock::time_point> last_pass_;  // that was due
   // Series whose newest timestamp was a bound, and what it is.
   std::vector<SeriesRegistry::IdleSeries> active_;
   std::atomic<uint64_t> total_{0};

@@ -52,7 +52,7 @@ inline void ExpectRollups(const TestSamples& samples, int64_t resolution_ms, Uni
 
 // Fails the test when a bucket is there twice.
 inline RollupMap StoredRollups(const MetricsInstance& instance) {
-  const SeriesBitmap ids = instance.store->registry().Select({});
+  const SeriesBitmap ids = instance.store->registry().SelectActive({});
   const SeriesFilter filter(ids);
   const TableSnapshotPtr table = *instance.engine->Read(kRollupsTableId);
   RollupScan scan;
