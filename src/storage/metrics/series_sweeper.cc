@@ -82,7 +82,10 @@ Result<uint64_t> SeriesSweeper::SweepIfNeeded() {
   const std::optional<uint64_t> mark = LossMark();
   if (mark == last_mark_.load()) return uint64_t{0};
   ++sweeps_;
-  LUMA_ASSIGN_OR_RETURN(const uint64_t removed, Sweep(registry_.SelectActive({}) | retired_.ids()));
+  // In this order, which misses none that retires meanwhile.
+  SeriesBitmap all = registry_.SelectActive({});
+  all |= retired_.ids();
+  LUMA_ASSIGN_OR_RETURN(const uint64_t removed, Sweep(std::move(all)));
   if (mark) last_mark_ = *mark;
   return removed;
 }

@@ -110,13 +110,15 @@ RetiredViewPtr RetiredSeries::view() const {
 
 SeriesBitmap RetiredSeries::ids() const {
   SeriesBitmap all;
-  for (const RetiredPartition& partition : *view()) all |= *partition.live;
+  const RetiredViewPtr current = view();
+  for (const RetiredPartition& partition : *current) all |= *partition.live;
   return all;
 }
 
 uint64_t RetiredSeries::ids_end() const {
   uint64_t end = 0;
-  for (const RetiredPartition& partition : *view()) {
+  const RetiredViewPtr current = view();
+  for (const RetiredPartition& partition : *current) {
     const SeriesBitmap& ids = partition.file->ids();
     if (!ids.isEmpty()) end = std::max(end, uint64_t{ids.maximum()} + 1);
   }
@@ -125,7 +127,8 @@ uint64_t RetiredSeries::ids_end() const {
 
 RetiredStats RetiredSeries::stats() const {
   RetiredStats stats;
-  for (const RetiredPartition& partition : *view()) {
+  const RetiredViewPtr current = view();
+  for (const RetiredPartition& partition : *current) {
     ++stats.partitions;
     stats.series += partition.live->cardinality();
     stats.file_bytes += partition.file->file_bytes();
@@ -179,7 +182,8 @@ void RetiredSeries::Publish(RetiredView view) {
 Status RetiredSeries::Replace(std::span<const uint64_t> gone,
                               std::span<const RetiredPartition> added) {
   RetiredView next;
-  for (const RetiredPartition& partition : *view()) {
+  const RetiredViewPtr current = view();
+  for (const RetiredPartition& partition : *current) {
     const bool is_gone = std::ranges::find(gone, partition.number) != gone.end();
     if (!is_gone) next.push_back(partition);
   }
@@ -218,14 +222,17 @@ Status RetiredSeries::Forget(const SeriesBitmap& ids) {
 }
 
 void RetiredSeries::ForgetRemoved(const SeriesBitmap& ids) {
-  if (!is_enabled()) return;
-  RetiredView next = Without(*view(), ids);
+  const RetiredViewPtr current = view();
+  const bool has_some = std::ranges::any_of(
+      *current, [&ids](const RetiredPartition& one) { return one.live->intersect(ids); });
+  if (!has_some) return;
+  RetiredView next = Without(*current, ids);
   const Status written = WriteIndex(next);
   if (written.ok()) return Publish(std::move(next));
   is_behind_ = true;
   LUMA_LOG(kWarn, "storage", "list of series partitions is behind: {}", written.message());
   // Their files stay, since the list on disk names them.
-  for (RetiredPartition partition : *view()) {
+  for (RetiredPartition partition : *current) {
     if (Has(next, partition.number)) continue;
     partition.live = Share({});
     next.push_back(std::move(partition));

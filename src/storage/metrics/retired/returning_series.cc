@@ -40,7 +40,8 @@ Status ReturningSeries::Return(const SeriesBitmap& ids) {
     UnixMillis newest;
   };
   std::vector<Found> all;
-  for (const RetiredPartition& partition : *retired_.view()) {
+  const RetiredViewPtr view = retired_.view();
+  for (const RetiredPartition& partition : *view) {
     LUMA_RETURN_IF_ERROR(partition.file->VisitLabels(*partition.live & ids, [&](uint32_t id,
                                                                                 LabelsView labels) {
       all.push_back(
@@ -68,7 +69,8 @@ Status ReturningSeries::Publish(const SeriesBitmap& ids) {
 }
 
 Status ReturningSeries::ReturnDamaged(SeriesBitmap& returned) {
-  for (const RetiredPartition& partition : *retired_.view()) {
+  const RetiredViewPtr view = retired_.view();
+  for (const RetiredPartition& partition : *view) {
     if (!partition.file->is_damaged()) continue;
     LUMA_RETURN_IF_ERROR(ReturnOf(partition));
     returned |= *partition.live;

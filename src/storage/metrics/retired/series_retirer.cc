@@ -199,7 +199,8 @@ std::vector<SeriesRetirer::Group> SeriesRetirer::MakeGroups(std::vector<Idle> id
 void SeriesRetirer::AddMerged(Group& group, std::vector<uint64_t>& taken) const {
   uint64_t size = group.series.size();
   const Kind kind = KindOfPartition(group.times);
-  for (const RetiredPartition& partition : *retired_.view()) {
+  const RetiredViewPtr view = retired_.view();
+  for (const RetiredPartition& partition : *view) {
     const uint64_t more = partition.live->cardinality();
     if (KindOfPartition(partition.file->times()) != kind || size + more > kPartitionSeriesMax ||
         std::ranges::find(taken, partition.number) != taken.end()) {
