@@ -335,8 +335,11 @@ UnixMillis SeriesRegistry::Newest(SeriesId id) const {
 }
 
 void SeriesRegistry::SetNewest(SeriesId id, UnixMillis newest) {
-  WriterLock lock(mutex_);
-  records_[ToNumber(id)].newest.store(newest, std::memory_order_relaxed);
+  {
+    ReaderLock lock(mutex_);
+    records_[ToNumber(id)].newest.store(newest, std::memory_order_relaxed);
+  }
+  MutexLock lock(notes_mutex_);
   if (is_noting_) noted_.add(ToNumber(id));
 }
 
@@ -349,9 +352,12 @@ std::optional<UnixMillis> SeriesRegistry::FindNewest(SeriesId id) const {
 
 std::vector<SeriesRegistry::IdleSeries> SeriesRegistry::NoteWritesAndFindIdle(UnixMillis cutoff,
                                                                               UnixMillis bound) {
-  WriterLock lock(mutex_);
-  is_noting_ = true;
-  noted_ = SeriesBitmap();
+  {
+    MutexLock lock(notes_mutex_);
+    is_noting_ = true;
+    noted_ = SeriesBitmap();
+  }
+  ReaderLock lock(mutex_);
   std::vector<IdleSeries> idle;
   for (const uint32_t id : all_) {
     const UnixMillis newest = records_[id].newest.load(std::memory_order_relaxed);
@@ -362,7 +368,7 @@ std::vector<SeriesRegistry::IdleSeries> SeriesRegistry::NoteWritesAndFindIdle(Un
 }
 
 SeriesBitmap SeriesRegistry::TakeNoted() {
-  WriterLock lock(mutex_);
+  MutexLock lock(notes_mutex_);
   is_noting_ = false;
   return std::exchange(noted_, SeriesBitmap());
 }

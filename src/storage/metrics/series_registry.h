@@ -103,7 +103,7 @@ class SeriesRegistry {
   // No sample of the series, which is there, is newer. An upper bound until SetNewest made it
   // exact.
   UnixMillis Newest(SeriesId id) const LUMA_EXCLUDES(mutex_);
-  void SetNewest(SeriesId id, UnixMillis newest) LUMA_EXCLUDES(mutex_);
+  void SetNewest(SeriesId id, UnixMillis newest) LUMA_EXCLUDES(mutex_, notes_mutex_);
   // The same as Newest; nullopt when there is no such series.
   std::optional<UnixMillis> FindNewest(SeriesId id) const LUMA_EXCLUDES(mutex_);
 
@@ -115,9 +115,9 @@ class SeriesRegistry {
   // The series that have had samples, none from `cutoff` on, and those whose newest timestamp is
   // `bound`. From now on the series that SetNewest is called for are noted.
   std::vector<IdleSeries> NoteWritesAndFindIdle(UnixMillis cutoff, UnixMillis bound)
-      LUMA_EXCLUDES(mutex_);
+      LUMA_EXCLUDES(mutex_, notes_mutex_);
   // The noted ones. Notes end.
-  SeriesBitmap TakeNoted() LUMA_EXCLUDES(mutex_);
+  SeriesBitmap TakeNoted() LUMA_EXCLUDES(notes_mutex_);
 
  private:
   struct Metric {
@@ -169,8 +169,11 @@ class SeriesRegistry {
   boost::unordered_flat_set<uint32_t, IdHash, IdEqual> by_hash_ LUMA_GUARDED_BY(mutex_){
       0, IdHash{&records_}, IdEqual{&records_}};
   SeriesBitmap all_ LUMA_GUARDED_BY(mutex_);
-  bool is_noting_ LUMA_GUARDED_BY(mutex_) = false;
-  SeriesBitmap noted_ LUMA_GUARDED_BY(mutex_);
+
+  // Apart from mutex_, which readers may hold for long; neither is taken while the other is held.
+  Mutex notes_mutex_;
+  bool is_noting_ LUMA_GUARDED_BY(notes_mutex_) = false;
+  SeriesBitmap noted_ LUMA_GUARDED_BY(notes_mutex_);
 };
 
 }  // namespace luma::storage

@@ -152,8 +152,8 @@ TEST(SeriesRegistryManyTest, LargePostingsAnswerLikeSmallOnes) {
   }
   EXPECT_EQ(registry.SelectActive({Match("parity", MatchOp::kEqual, "odd")}).cardinality(), 1500u);
   EXPECT_THAT(Ids(registry.SelectActive({Match("group", MatchOp::kEqual, "7"),
-                                   Match("parity", MatchOp::kNotEqual, "odd"),
-                                   Match("instance", MatchOp::kRegex, "35[0-4]")})),
+                                         Match("parity", MatchOp::kNotEqual, "odd"),
+                                         Match("instance", MatchOp::kRegex, "35[0-4]")})),
               ElementsAre(351, 353, 355));
 }
 

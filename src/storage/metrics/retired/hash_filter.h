@@ -11,7 +11,7 @@
 namespace luma::storage {
 
 // A Bloom filter of blocks of 64 bytes: a hash sets its bits in one, so a look costs one cache
-// line. 12 bits for each hash let about one of 150 others through. Threads: const methods from any.
+// line. 16 bits for each hash let one of 1,000 others through. Threads: const methods from any.
 class HashFilter {
  public:
   HashFilter() : HashFilter(0) {}
@@ -39,7 +39,7 @@ class HashFilter {
   ByteSpan bytes() const { return bytes_; }
 
  private:
-  static constexpr uint64_t kBitsPerHash = 12;
+  static constexpr uint64_t kBitsPerHash = 16;
   static constexpr size_t kBlockBytes = 64;
   static constexpr int kProbes = 7;  // nine bits of the hash each
 
