@@ -142,7 +142,10 @@ struct WiderZeroBucket {
   double threshold;
   Number count;
 
-  WiderZeroBucket(const BasicHistogram<Number>& histogram, double wanted) : threshold(wanted) {
+  // Buckets that lie inside the zero bucket already stay what they are while it does not grow.
+  WiderZeroBucket(const BasicHistogram<Number>& histogram, double wanted)
+      : threshold(wanted), count(histogram.zero_count) {
+    if (wanted == histogram.zero_threshold) return;
     do {
       count = histogram.zero_count;
     } while (Takes(histogram, histogram.positive) || Takes(histogram, histogram.negative));

@@ -166,6 +166,18 @@ TEST(FloatHistogramTest, AWiderZeroBucketIsNoResetUnlessItCutsABucket) {
   EXPECT_TRUE(IsCounterReset(current, before));
 }
 
+TEST(FloatHistogramTest, BucketsInsideAZeroBucketThatStaysAreNoReset) {
+  FloatHistogram before = Exponential(0, {{-3, 5}, {1, 2}});
+  before.zero_threshold = 0.25;
+  before.zero_count = 1;
+  FloatHistogram now = before;
+  now.zero_count = 2;
+  now.count += 1;
+  EXPECT_FALSE(IsCounterReset(now, before));
+  now.zero_count = 0;
+  EXPECT_TRUE(IsCounterReset(now, before));
+}
+
 TEST(FloatHistogramTest, ResetsOfCustomBoundsCompareWhatIsCommon) {
   const FloatHistogram before = Custom({1, 2}, {{0, 1}, {1, 2}, {2, 3}});
   EXPECT_FALSE(IsCounterReset(Custom({2}, {{0, 3}, {1, 3}}), before));

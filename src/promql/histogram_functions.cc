@@ -35,9 +35,9 @@ struct BucketRow {
 };
 // A histogram in either form: the classic series that differ in "le" alone, and the native one.
 struct Histogram {
-  Labels labels;                // without the "le" of buckets
-  std::vector<BucketRow> rows;  // ascending by bound
-  std::optional<size_t> native_row;
+  Labels labels;                    // without the "le" of buckets
+  std::vector<BucketRow> rows;      // ascending by bound
+  std::vector<size_t> native_rows;  // of one series, whose samples came from several places
 };
 
 // Finds the histograms of a vector.
@@ -64,7 +64,7 @@ class HistogramGrouping {
         (vector_.Histogram(row, step) == nullptr ? has_floats : has_histograms) = true;
       });
     }
-    if (has_histograms) HistogramOf(vector_.labels(row)).native_row = row;
+    if (has_histograms) HistogramOf(vector_.labels(row)).native_rows.push_back(row);
     if (has_floats) AddBucket(row);
   }
 
@@ -86,7 +86,7 @@ class HistogramGrouping {
     const auto [at, is_new] =
         numbers_.try_emplace(std::string(labels.canonical()), histograms_.size());
     if (is_new) {
-      histograms_.push_back({.labels = std::move(labels), .rows = {}, .native_row = {}});
+      histograms_.push_back({.labels = std::move(labels), .rows = {}, .native_rows = {}});
     }
     return histograms_[at->second];
   }
@@ -120,8 +120,9 @@ void ForEachHistogram(const VectorValue& vector, const Histogram& histogram,
       buckets.push_back({bucket.upper_bound, vector.At(bucket.row, step)});
     }
     HistogramCell cell;
-    if (histogram.native_row && vector.Has(*histogram.native_row, step)) {
-      cell.native = vector.Histogram(*histogram.native_row, step);
+    for (const size_t row : histogram.native_rows) {
+      if (cell.native == nullptr && vector.Has(row, step))
+        cell.native = vector.Histogram(row, step);
     }
     if (cell.native != nullptr && !buckets.empty()) {
       annotations.WarnAboutMetric("vector contains a mix of classic and native histograms",

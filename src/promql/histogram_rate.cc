@@ -34,6 +34,8 @@ class WindowRate {
       return std::nullopt;
     }
     FloatHistogram increase = *histograms_.back();
+    // Before zero buckets are widened: where that cuts a bucket depends on the schema.
+    if (!increase.has_custom_bounds()) ReduceResolution(increase, CoarsestSchema(start));
     Subtract(increase, start);
     if (is_counter_) AddWhatResetsLost(increase, start);
     increase.hint = ResetHint::kGauge;
@@ -73,6 +75,15 @@ class WindowRate {
     };
     return is_counter_ ? std::all_of(histograms_.begin() + 1, histograms_.end(), fits)
                        : fits(histograms_.back());
+  }
+
+  int32_t CoarsestSchema(const FloatHistogram& start) const {
+    int32_t schema = std::min(start.schema, histograms_.back()->schema);
+    if (!is_counter_) return schema;
+    for (const HistogramPtr& histogram : histograms_.subspan(1)) {
+      schema = std::min(schema, histogram->schema);
+    }
+    return schema;
   }
 
   void Subtract(FloatHistogram& from, const FloatHistogram& other) {

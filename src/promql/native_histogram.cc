@@ -26,6 +26,15 @@ HistogramRange OnOneSide(HistogramRange range, const FloatHistogram& histogram) 
   return range;
 }
 
+// Estimates, as Prometheus makes them, know no zero bucket of less than none.
+std::vector<HistogramRange> RangesToEstimate(const FloatHistogram& histogram) {
+  std::vector<HistogramRange> ranges = RangesOf(histogram);
+  if (histogram.zero_count < 0) {
+    std::erase_if(ranges, [](const HistogramRange& r) { return r.lower <= 0 && r.upper >= 0; });
+  }
+  return ranges;
+}
+
 bool HoldsZero(const HistogramRange& range) { return range.lower <= 0 && range.upper >= 0; }
 
 // The share of a finite bucket's width that lies below a value inside it.
@@ -74,7 +83,7 @@ NativeEstimate NativeQuantile(double q, const FloatHistogram& histogram) {
   if (q < 0) return {-HUGE_VAL};
   if (q > 1) return {HUGE_VAL};
   if (histogram.count == 0 || std::isnan(q)) return {kNan};
-  const std::vector<HistogramRange> ranges = RangesOf(histogram);
+  const std::vector<HistogramRange> ranges = RangesToEstimate(histogram);
   const bool has_nan = std::isnan(histogram.sum);
   const bool forward = has_nan || q < 0.5;
   double rank = (forward ? q : 1 - q) * histogram.count;
@@ -133,7 +142,7 @@ class RankSearch {
 NativeEstimate NativeFraction(double lower, double upper, const FloatHistogram& histogram) {
   if (histogram.count == 0 || std::isnan(lower) || std::isnan(upper)) return {kNan};
   if (lower >= upper) return {0};
-  const std::vector<HistogramRange> ranges = RangesOf(histogram);
+  const std::vector<HistogramRange> ranges = RangesToEstimate(histogram);
   RankSearch lower_search(lower, histogram);
   RankSearch upper_search(upper, histogram);
   double before = 0;
@@ -152,7 +161,7 @@ NativeEstimate NativeFraction(double lower, double upper, const FloatHistogram& 
 double NativeVariance(const FloatHistogram& histogram) {
   const double mean = histogram.sum / histogram.count;
   CompensatedSum variance;
-  for (const HistogramRange& range : RangesOf(histogram)) {
+  for (const HistogramRange& range : RangesToEstimate(histogram)) {
     double value = 0;  // in the zero bucket
     if (histogram.has_custom_bounds()) {
       value = (range.upper + range.lower) / 2;

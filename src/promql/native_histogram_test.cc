@@ -1,6 +1,7 @@
 // Native histograms in questions: selectors, operators, aggregations, functions.
 #include "promql/native_histogram.h"
 
+#include <bit>
 #include <cmath>
 
 #include "promql/testing/query_fixture.h"
@@ -137,6 +138,26 @@ TEST_F(NativeHistogramTest, RatesAddWhatResetsLost) {
             "h_total {{count:4 sum:4 counter_reset_hint:not_reset buckets:[4]}}");
 }
 
+TEST_F(NativeHistogramTest, RatesReduceTheResolutionBeforeTheyWidenTheZeroBucket) {
+  FloatHistogram first = Gauge(Exponential({}));
+  first.zero_threshold =
+      std::exp2(-0.25);  // within (0.5, 1] of its schema, at an end of the finer one
+  first.zero_count = first.count = 1;
+  FloatHistogram last = Gauge(Exponential({5}, -1));
+  last.schema = 3;
+  LoadHistograms("h", {first, last});
+  EXPECT_THAT(At(1, "delta(h[2m])"), HasSubstr("z_bucket:8 z_bucket_w:1"));
+}
+
+TEST_F(NativeHistogramTest, AResetThatTheSenderTellsOfCountsAfterAStalenessMarkerToo) {
+  FloatHistogram stale = Exponential({9});
+  stale.sum = std::bit_cast<double>(kStaleNanBits);
+  FloatHistogram told = Exponential({5});
+  told.hint = ResetHint::kReset;
+  LoadHistograms("h_total", {Exponential({4}), stale, told});
+  EXPECT_EQ(At(2, "resets(h_total[3m])"), "{} 1");
+}
+
 TEST_F(NativeHistogramTest, GaugesChangeWithoutResets) {
   LoadHistograms("h", {Gauge(Exponential({5})), Gauge(Exponential({2}))});
   const QueryValue value = Ask(1, "idelta(h[2m])");
@@ -170,10 +191,31 @@ TEST_F(NativeHistogramTest, QuantilesOfBothKinds) {
                           "for metric name \"h\""));
 }
 
+TEST_F(NativeHistogramTest, QuantilesOfASeriesWhoseStepsComeFromTwoPlaces) {
+  LoadHistograms("h", {Exponential({1}), Exponential({0, 1}), Exponential({0, 0, 1})});
+  EXPECT_EQ(Over(0, 2, "histogram_quantile(1, (h and on () vector(time()) < 60) or h * 2)"),
+            "{} 1 2 4");
+}
+
 TEST_F(NativeHistogramTest, ValuesAreCountedByTheirTexts) {
   LoadHistograms(R"(h{a="1"})", {Exponential({2})});
   LoadHistograms(R"(h{a="2"})", {Exponential({2})});
   EXPECT_EQ(At(0, R"(count_values("v", h))"), R"({v="{count:2, sum:2, (0.5,1]:2}"} 2)");
+}
+
+TEST_F(NativeHistogramTest, WhatAZeroBucketLacksIsShownButNotEstimatedWith) {
+  const auto with_zero = [](double zero_count, double bucket) {
+    FloatHistogram histogram = Gauge(Exponential({bucket}));
+    histogram.zero_threshold = 0.25;
+    histogram.zero_count = zero_count;
+    histogram.count += zero_count;
+    return histogram;
+  };
+  LoadHistograms("h", {with_zero(3, 1), with_zero(1, 5)});
+  // In the one bucket that has some; 2 of its 4 make up for what the zero bucket lacks.
+  EXPECT_EQ(At(1, "histogram_quantile(0, idelta(h[2m])) ^ 2"), "{} 0.5000000000000001");
+  EXPECT_EQ(At(1, R"(count_values("v", idelta(h[2m])))"),
+            R"({v="{count:2, sum:4, [-0.25,0.25]:-2, (0.5,1]:4}"} 1)");
 }
 
 TEST_F(NativeHistogramTest, SmoothedSelectorsLieBetweenHistograms) {

@@ -50,6 +50,7 @@ void ForgetFoundResets(SeriesSamples& series) {
     HistogramPtr& current = series.histograms[i];
     const HistogramPtr& before = series.histograms[i - 1];
     if (current == nullptr || before == nullptr || current->hint != ResetHint::kReset) continue;
+    if (IsStaleNan(before->sum)) continue;  // nothing to find a reset by
     FloatHistogram unknown = *current;
     unknown.hint = ResetHint::kUnknown;
     if (!IsCounterReset(unknown, *before)) continue;  // the sender said so

@@ -72,9 +72,10 @@ class Prometheus(Process):
 class PrometheusReceiver(Process):
     """Scrapes nothing; takes samples by remote write."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, *options: str):
         super().__init__(folder / "prometheus.log")
         self.folder = folder
+        self.options = options
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -83,6 +84,6 @@ class PrometheusReceiver(Process):
         config.write_text("scrape_configs: []\n")
         self.launch(["prometheus", f"--config.file={config}", "--web.enable-remote-write-receiver",
                      f"--storage.tsdb.path={self.folder / 'prometheus_data'}",
-                     f"--web.listen-address=127.0.0.1:{self.port}"])
+                     f"--web.listen-address=127.0.0.1:{self.port}", *self.options])
         wait_until(lambda: answers(f"{self.url}/-/ready"), "Prometheus is ready")
         return self

@@ -10,6 +10,7 @@ only since 3.x), predict_linear() with "@" (2.42 answers the first step alone), 
 unique, and timestamp() of a selector with both "@" and "offset" (Prometheus reads samples at the offset and then, its offset
 overwritten by the distance to "@", looks for them without it: evalTimestampFunctionOverVectorSelector in promql/engine.go,
 in 3.14 too). So are ties between ranks, and what blows up last digits: powers, remainders, rounding, sine, cosine and tangent of calculated values.
+test_promql_histograms.py asks about histograms, resets and infinities.
 LUMA_SEED repeats a run, LUMA_QUESTIONS sets its length.
 """
 
