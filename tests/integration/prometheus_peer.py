@@ -72,16 +72,17 @@ class Prometheus(Process):
 class PrometheusReceiver(Process):
     """Scrapes nothing; takes samples by remote write."""
 
-    def __init__(self, folder: Path, *options: str):
+    def __init__(self, folder: Path, *options: str, config: str = "scrape_configs: []\n"):
         super().__init__(folder / "prometheus.log")
         self.folder = folder
         self.options = options
+        self.config = config
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
     def start(self) -> "PrometheusReceiver":
         config = self.folder / "prometheus.yml"
-        config.write_text("scrape_configs: []\n")
+        config.write_text(self.config)
         self.launch(["prometheus", f"--config.file={config}", "--web.enable-remote-write-receiver",
                      f"--storage.tsdb.path={self.folder / 'prometheus_data'}",
                      f"--web.listen-address=127.0.0.1:{self.port}", *self.options])
