@@ -8,6 +8,10 @@
 //   lumadb_make_bodies stretch DIRECTORY RECORDING SECONDS
 //       The recording of one scrape a second with SECONDS between scrapes. What a scrape was late
 //       by stays.
+//   lumadb_make_bodies series DIRECTORY COUNT PER_POD
+//       So many series of eight labels, PER_POD metrics of each pod, two samples each.
+//   lumadb_make_bodies active DIRECTORY COUNT MINUTES
+//       So many counters, each of a pod of its own, a sample a minute.
 #include <snappy.h>
 
 #include <algorithm>
@@ -171,6 +175,29 @@ void WriteManySeries(const fs::path& directory, int count, int metrics_per_pod) 
   }
 }
 
+// One counter of each of many pods, a sample a minute: all of them at a time, as scrapes bring
+// them.
+void WriteActiveSeries(const fs::path& directory, int count, int minutes) {
+  for (int stream = 0; stream < kStreams; ++stream) {
+    StreamFile file(directory, stream);
+    for (int minute = 0; minute < minutes; ++minute) {
+      std::string message;
+      for (int i = stream; i < count; i += kStreams) {
+        message += prom::SeriesField(
+            {{"__name__", "requests_total"},
+             {"dc", "dc-" + std::to_string(i % 20)},
+             {"node", "node-" + std::to_string(i % 997)},
+             {"pod", "pod-" + std::to_string(i)}},
+            {{kStart + minute * 60'000, 1'000'000.0 + static_cast<double>(minute) * (i % 7 + 1)}});
+        const bool is_last = i + kStreams >= count;
+        if (!is_last && (i / kStreams + 1) % kSeriesPerRequest != 0) continue;
+        file.Write(message);
+        message.clear();
+      }
+    }
+  }
+}
+
 // ---- a recording at another pace
 
 class Stretcher {
@@ -230,10 +257,12 @@ int main(int argc, char** argv) {
     luma::WriteStretched(argv[2], argv[3], std::atoi(argv[4]));
   } else if (set == "series") {
     luma::WriteManySeries(argv[2], std::atoi(argv[3]), std::atoi(argv[4]));
+  } else if (set == "active") {
+    luma::WriteActiveSeries(argv[2], std::atoi(argv[3]), std::atoi(argv[4]));
   } else {
     std::fprintf(stderr,
                  "usage: %s tsbs-cpu DIRECTORY HOSTS HOURS | stretch DIRECTORY RECORDING SECONDS | "
-                 "series DIRECTORY COUNT PER_POD\n",
+                 "series DIRECTORY COUNT PER_POD | active DIRECTORY COUNT MINUTES\n",
                  argv[0]);
     return 2;
   }
