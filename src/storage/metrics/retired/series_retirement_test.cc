@@ -523,6 +523,7 @@ TEST_F(SeriesRetirementTest, ReadersMissNoSeriesThatMoves) {
       EXPECT_TRUE(series.ok() && series->size() >= 10u);
       const auto samples = store().Select({}, {.min = kTestNow, .max = kTestNow}, {});
       EXPECT_TRUE(samples.ok() && samples->size() >= 10u);
+      EXPECT_LE(store().retired_stats().series, 10u);
     }
   });
   for (int round = 0; round < 50; ++round) {
