@@ -59,7 +59,11 @@ class SeriesRetirer::GroupLabels {
       }
       sources_.emplace_back(*partition.file);
     }
-    std::ranges::sort(entries_, {}, &Entry::id);
+    // A series whose return failed meanwhile is in both, and sure to stay in its partition only.
+    std::ranges::sort(entries_, {},
+                      [](const Entry& one) { return std::tuple(one.id, one.source); });
+    const auto repeated = std::ranges::unique(entries_, {}, &Entry::id);
+    entries_.erase(repeated.begin(), repeated.end());
   }
 
   size_t size() const { return entries_.size(); }
