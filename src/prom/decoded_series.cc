@@ -1,6 +1,6 @@
 #include "prom/decoded_series.h"
 
-#include "model/protobuf_reader.h"
+#include "prom/protobuf_fields.h"
 #include "prom/wire_histogram.h"
 
 namespace luma::prom {
@@ -12,11 +12,6 @@ constexpr uint64_t kStoredPerWireByte = 8;
 constexpr uint64_t kStoredHistogramBytes = 128;  // without its buckets
 // Of the texts of one exemplar's labels in the batch; few are not ASCII.
 constexpr uint64_t kExemplarLabelBytes = kExemplarCharsMax;
-
-template <typename T>
-size_t AllocatedBytes(const std::vector<T>& values) {
-  return values.capacity() * sizeof(T);
-}
 
 // Whether they may be of kExemplarCharsMax characters, without looking at texts, which are long.
 bool MayBeOfAnExemplar(std::span<const LabelRef> labels) {
@@ -33,13 +28,13 @@ bool DecodeWireSample(std::string_view message, WireSample& sample) {
   ProtobufReader reader(message);
   while (reader.Next()) {
     switch (reader.tag()) {
-      case ProtobufReader::Tag(1, ProtobufReader::kFixed64):
+      case DoubleField(1):
         sample.value = reader.Double();
         break;
-      case ProtobufReader::Tag(2, ProtobufReader::kVarint):
+      case VarintField(2):
         sample.timestamp = static_cast<int64_t>(reader.Varint());
         break;
-      case ProtobufReader::Tag(3, ProtobufReader::kVarint):
+      case VarintField(3):
         sample.start = static_cast<int64_t>(reader.Varint());
         break;
       default:

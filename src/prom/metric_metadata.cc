@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/hash.h"
-#include "model/protobuf_reader.h"
 #include "model/utf8.h"
+#include "prom/protobuf_fields.h"
 
 namespace luma::prom {
 namespace {
@@ -132,16 +132,16 @@ Result<MetricMetadata> DecodeMetadata(std::string_view message) {
   ProtobufReader reader(message);
   while (reader.Next()) {
     switch (reader.tag()) {
-      case ProtobufReader::Tag(1, ProtobufReader::kVarint):
+      case VarintField(1):
         metadata.type = MetricTypeName(reader.Varint());
         break;
-      case ProtobufReader::Tag(2, ProtobufReader::kBytes):
+      case BytesField(2):
         metadata.family = reader.Bytes();
         break;
-      case ProtobufReader::Tag(4, ProtobufReader::kBytes):
+      case BytesField(4):
         metadata.help = reader.Bytes();
         break;
-      case ProtobufReader::Tag(5, ProtobufReader::kBytes):
+      case BytesField(5):
         metadata.unit = reader.Bytes();
         break;
       default:

@@ -6,16 +6,10 @@
 
 #include "model/protobuf_reader.h"
 #include "model/utf8.h"
+#include "prom/protobuf_fields.h"
 
 namespace luma::prom {
 namespace {
-
-constexpr uint32_t BytesField(uint32_t field) {
-  return ProtobufReader::Tag(field, ProtobufReader::kBytes);
-}
-constexpr uint32_t VarintField(uint32_t field) {
-  return ProtobufReader::Tag(field, ProtobufReader::kVarint);
-}
 
 // Field numbers of prometheus.ReadRequest and what it contains.
 constexpr uint32_t kRequestQueries = BytesField(1);

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "prom/protobuf_fields.h"
+
 namespace luma::prom {
 namespace {
-
-constexpr uint32_t BytesField(uint32_t field) {
-  return ProtobufReader::Tag(field, ProtobufReader::kBytes);
-}
 
 // Field numbers of prometheus.WriteRequest and what it contains.
 constexpr uint32_t kRequestTimeseries = BytesField(1);
@@ -21,8 +19,8 @@ constexpr uint32_t kSeriesHistograms = BytesField(4);
 constexpr uint32_t kLabelName = BytesField(1);
 constexpr uint32_t kLabelValue = BytesField(2);
 constexpr uint32_t kExemplarLabels = BytesField(1);
-constexpr uint32_t kExemplarValue = ProtobufReader::Tag(2, ProtobufReader::kFixed64);
-constexpr uint32_t kExemplarTimestamp = ProtobufReader::Tag(3, ProtobufReader::kVarint);
+constexpr uint32_t kExemplarValue = DoubleField(2);
+constexpr uint32_t kExemplarTimestamp = VarintField(3);
 
 // The form that senders write: name, then value, here each shorter than 128 bytes.
 bool DecodeShortLabel(std::string_view message, LabelRef& label) {
@@ -72,11 +70,6 @@ size_t LeadingLabelBytes(std::string_view series) {
 // Series that storage is asked for at once: so many that its lock costs nothing, so few that what
 // is kept of each, 48 bytes of a message of perhaps two, is little.
 constexpr size_t kSeriesPerLookUp = 1024;
-
-template <typename T>
-size_t AllocatedBytes(const std::vector<T>& values) {
-  return values.capacity() * sizeof(T);
-}
 
 bool HasMetricName(const std::vector<LabelRef>& labels) {
   return std::any_of(labels.begin(), labels.end(), [](const LabelRef& label) {

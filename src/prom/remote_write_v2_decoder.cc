@@ -3,15 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "prom/protobuf_fields.h"
+
 namespace luma::prom {
 namespace {
-
-constexpr uint32_t BytesField(uint32_t field) {
-  return ProtobufReader::Tag(field, ProtobufReader::kBytes);
-}
-constexpr uint32_t VarintField(uint32_t field) {
-  return ProtobufReader::Tag(field, ProtobufReader::kVarint);
-}
 
 // Field numbers of io.prometheus.write.v2.Request and what it contains.
 constexpr uint32_t kRequestTimeseries = BytesField(5);
@@ -25,7 +20,7 @@ constexpr uint32_t kSeriesMetadata = BytesField(5);
 constexpr uint32_t kSeriesCreatedTimestamp = VarintField(6);
 constexpr uint32_t kExemplarLabels = BytesField(1);
 constexpr uint32_t kExemplarOneLabelReference = VarintField(1);
-constexpr uint32_t kExemplarValue = ProtobufReader::Tag(2, ProtobufReader::kFixed64);
+constexpr uint32_t kExemplarValue = DoubleField(2);
 constexpr uint32_t kExemplarTimestamp = VarintField(3);
 constexpr uint32_t kMetadataType = VarintField(1);
 constexpr uint32_t kMetadataHelp = VarintField(3);
@@ -35,11 +30,6 @@ constexpr uint32_t kMetadataUnit = VarintField(4);
 constexpr size_t kSeriesPerLookUp = 1024;
 constexpr size_t kReferencesPerSeriesMax = 2 * kLabelsPerSeriesMax;
 constexpr size_t kReferencesPerExemplarMax = 2 * (kLabelsPerExemplarMax + 1);
-
-template <typename T>
-size_t AllocatedBytes(const std::vector<T>& values) {
-  return values.capacity() * sizeof(T);
-}
 
 // Appends what fits below `count_max`; gives how many there are in all.
 size_t AppendPacked(std::string_view packed, size_t count_max, std::vector<uint64_t>& values) {

@@ -3,26 +3,12 @@
 #include <cmath>
 #include <limits>
 
-#include "model/protobuf_reader.h"
 #include "model/utf8.h"
+#include "prom/protobuf_fields.h"
 #include "prom/scrape/series_text.h"
 
 namespace luma::prom {
 namespace {
-
-constexpr uint32_t Varint(uint32_t field) {
-  return ProtobufReader::Tag(field, ProtobufReader::kVarint);
-}
-constexpr uint32_t Fixed64(uint32_t field) {
-  return ProtobufReader::Tag(field, ProtobufReader::kFixed64);
-}
-constexpr uint32_t Message(uint32_t field) {
-  return ProtobufReader::Tag(field, ProtobufReader::kBytes);
-}
-
-int64_t FromZigzag(uint64_t value) {
-  return static_cast<int64_t>((value >> 1) ^ (~(value & 1) + 1));
-}
 
 // google.protobuf.Timestamp. False when malformed.
 bool ReadTime(std::string_view message, UnixMillis& time) {
@@ -31,10 +17,10 @@ bool ReadTime(std::string_view message, UnixMillis& time) {
   int64_t nanos = 0;
   while (reader.Next()) {
     switch (reader.tag()) {
-      case Varint(1):
+      case VarintField(1):
         seconds = static_cast<int64_t>(reader.Varint());
         break;
-      case Varint(2):
+      case VarintField(2):
         nanos = static_cast<int64_t>(reader.Varint());
         break;
       default:
@@ -57,10 +43,10 @@ bool ReadLabelPair(std::string_view message, std::vector<LabelRef>& labels) {
   ProtobufReader reader(message);
   while (reader.Next()) {
     switch (reader.tag()) {
-      case Message(1):
+      case BytesField(1):
         label.name = reader.Bytes();
         break;
-      case Message(2):
+      case BytesField(2):
         label.value = reader.Bytes();
         break;
       default:
@@ -93,16 +79,16 @@ bool ReadBucket(std::string_view message, Bound& bucket) {
   ProtobufReader reader(message);
   while (reader.Next()) {
     switch (reader.tag()) {
-      case Varint(1):
+      case VarintField(1):
         bucket.value = static_cast<double>(reader.Varint());
         break;
-      case Fixed64(4):
+      case DoubleField(4):
         bucket.value = reader.Double();
         break;
-      case Fixed64(2):
+      case DoubleField(2):
         bucket.bound = reader.Double();
         break;
-      case Message(3):
+      case BytesField(3):
         bucket.exemplar = reader.Bytes();
         break;
       default:
@@ -115,9 +101,9 @@ bool ReadBucket(std::string_view message, Bound& bucket) {
 bool ReadQuantile(std::string_view message, Bound& quantile) {
   ProtobufReader reader(message);
   while (reader.Next()) {
-    if (reader.tag() == Fixed64(1)) {
+    if (reader.tag() == DoubleField(1)) {
       quantile.bound = reader.Double();
-    } else if (reader.tag() == Fixed64(2)) {
+    } else if (reader.tag() == DoubleField(2)) {
       quantile.value = reader.Double();
     } else {
       reader.Skip();
@@ -188,16 +174,16 @@ bool ProtobufParser::NextFamily() {
   std::string_view unit;
   while (reader.Next()) {
     switch (reader.tag()) {
-      case Message(1):
+      case BytesField(1):
         family_ = reader.Bytes();
         break;
-      case Message(2):
+      case BytesField(2):
         help = reader.Bytes();
         break;
-      case Varint(3):
+      case VarintField(3):
         type = reader.Varint();
         break;
-      case Message(5):
+      case BytesField(5):
         unit = reader.Bytes();
         break;
       default:
@@ -227,7 +213,7 @@ void ProtobufParser::AppendMetadataLines(std::string_view help, std::string_view
 // The next metric of the family. False at its end.
 bool ProtobufParser::TakeMetric(std::string_view& metric) {
   while (metrics_.Next()) {
-    if (metrics_.tag() == Message(4)) {
+    if (metrics_.tag() == BytesField(4)) {
       metric = metrics_.Bytes();
       return metrics_.ok();
     }
@@ -248,17 +234,17 @@ bool ProtobufParser::ReadMetric(std::string_view message) {
   ProtobufReader reader(message);
   while (reader.Next()) {
     switch (reader.tag()) {
-      case Message(1):
+      case BytesField(1):
         if (!ReadLabelPair(reader.Bytes(), labels_)) return false;
         break;
-      case Message(2):
-      case Message(3):
-      case Message(4):
-      case Message(5):
-      case Message(7):
+      case BytesField(2):
+      case BytesField(3):
+      case BytesField(4):
+      case BytesField(5):
+      case BytesField(7):
         value = reader.Bytes();
         break;
-      case Varint(6):
+      case VarintField(6):
         if (const auto time = static_cast<UnixMillis>(reader.Varint()); time != 0) {
           sample_.timestamp = time;
         }
@@ -284,9 +270,9 @@ bool ProtobufParser::ReadValue(std::string_view message) {
   double value = 0;
   ProtobufReader reader(message);
   while (reader.Next()) {
-    if (reader.tag() == Fixed64(1)) {
+    if (reader.tag() == DoubleField(1)) {
       value = reader.Double();
-    } else if (reader.tag() == Message(2) && type_ == Type::kCounter) {
+    } else if (reader.tag() == BytesField(2) && type_ == Type::kCounter) {
       if (!ReadExemplar(reader.Bytes())) return false;
     } else {
       reader.Skip();
@@ -303,13 +289,13 @@ bool ProtobufParser::ReadSummary(std::string_view message) {
   ProtobufReader reader(message);
   while (reader.Next()) {
     switch (reader.tag()) {
-      case Varint(1):
+      case VarintField(1):
         count = static_cast<double>(reader.Varint());
         break;
-      case Fixed64(2):
+      case DoubleField(2):
         sum = reader.Double();
         break;
-      case Message(3): {
+      case BytesField(3): {
         Bound quantile;
         if (parts_.size() == kPartsMax || !ReadQuantile(reader.Bytes(), quantile)) return false;
         AddBoundPart("", "quantile", quantile.bound, quantile.value);
@@ -345,32 +331,32 @@ bool ProtobufParser::ReadHistogramFields(std::string_view message) {
   ProtobufReader reader(message);
   while (reader.Next()) {
     switch (reader.tag()) {
-      case Varint(1):
+      case VarintField(1):
         histogram.count_int = reader.Varint();
         break;
-      case Fixed64(2):
+      case DoubleField(2):
         histogram.sum = reader.Double();
         break;
-      case Fixed64(4):
+      case DoubleField(4):
         histogram.count_float = reader.Double();
         histogram.is_float = histogram.count_float > 0;
         break;
-      case Varint(5):
+      case VarintField(5):
         histogram.schema = static_cast<int32_t>(FromZigzag(reader.Varint()));
         break;
-      case Fixed64(6):
+      case DoubleField(6):
         histogram.zero_threshold = reader.Double();
         break;
-      case Varint(7):
+      case VarintField(7):
         histogram.zero_count_int = reader.Varint();
         break;
-      case Fixed64(8):
+      case DoubleField(8):
         histogram.zero_count_float = reader.Double();
         break;
-      case Message(15):
+      case BytesField(15):
         if (!ReadTime(reader.Bytes(), histogram.start_timestamp)) return false;
         break;
-      case Message(16):
+      case BytesField(16):
         if (!ReadExemplar(reader.Bytes())) return false;
         break;
       default: {
@@ -393,7 +379,7 @@ bool ProtobufParser::ReadClassicBuckets(std::string_view message, double count, 
   bool has_infinity = false;
   ProtobufReader reader(message);
   while (reader.Next()) {
-    if (reader.tag() != Message(3)) {
+    if (reader.tag() != BytesField(3)) {
       reader.Skip();
       continue;
     }
@@ -422,13 +408,13 @@ bool ProtobufParser::ReadExemplar(std::string_view message) {
   ProtobufReader reader(message);
   while (reader.Next()) {
     switch (reader.tag()) {
-      case Message(1):
+      case BytesField(1):
         if (!ReadLabelPair(reader.Bytes(), exemplar.labels)) return false;
         break;
-      case Fixed64(2):
+      case DoubleField(2):
         exemplar.value = reader.Double();
         break;
-      case Message(3): {
+      case BytesField(3): {
         UnixMillis time = 0;
         if (!ReadTime(reader.Bytes(), time)) return false;
         exemplar.timestamp = time;
