@@ -4,8 +4,8 @@
 
 #include "base/bytes.h"
 #include "model/histogram_codec.h"
-#include "model/protobuf_reader.h"
 #include "model/sample.h"
+#include "prom/protobuf_fields.h"
 #include "prom/protobuf_writer.h"
 
 namespace luma::prom {
@@ -13,29 +13,15 @@ namespace {
 
 constexpr int32_t kSchemaKnownMax = 52;  // Prometheus reserves -9..52
 
-constexpr uint32_t Varint(uint32_t field) {
-  return ProtobufReader::Tag(field, ProtobufReader::kVarint);
-}
-constexpr uint32_t Fixed64(uint32_t field) {
-  return ProtobufReader::Tag(field, ProtobufReader::kFixed64);
-}
-constexpr uint32_t BytesField(uint32_t field) {
-  return ProtobufReader::Tag(field, ProtobufReader::kBytes);
-}
-
-int64_t FromZigzag(uint64_t value) {
-  return static_cast<int64_t>((value >> 1) ^ (~(value & 1) + 1));
-}
-
 bool ReadSpan(std::string_view message, std::vector<WireSpan>& spans) {
   WireSpan span;
   ProtobufReader reader(message);
   while (reader.Next()) {
     switch (reader.tag()) {
-      case Varint(1):
+      case VarintField(1):
         span.offset = static_cast<int32_t>(FromZigzag(reader.Varint()));
         break;
-      case Varint(2):
+      case VarintField(2):
         span.length = static_cast<uint32_t>(reader.Varint());
         break;
       default:
@@ -65,41 +51,41 @@ constexpr uint32_t kPositiveSide = 11;  // 11 spans, 12 deltas, 13 counts
 
 bool ReadField(ProtobufReader& reader, WireHistogram& histogram) {
   switch (reader.tag()) {
-    case Varint(1):
+    case VarintField(1):
       histogram.count_int = reader.Varint();
       histogram.is_float = false;
       return true;
-    case Fixed64(2):
+    case DoubleField(2):
       histogram.count_float = reader.Double();
       histogram.is_float = true;
       return true;
-    case Fixed64(3):
+    case DoubleField(3):
       histogram.sum = reader.Double();
       return true;
-    case Varint(4):
+    case VarintField(4):
       histogram.schema = static_cast<int32_t>(FromZigzag(reader.Varint()));
       return true;
-    case Fixed64(5):
+    case DoubleField(5):
       histogram.zero_threshold = reader.Double();
       return true;
-    case Varint(6):
+    case VarintField(6):
       histogram.zero_count_int = reader.Varint();
       return true;
-    case Fixed64(7):
+    case DoubleField(7):
       histogram.zero_count_float = reader.Double();
       return true;
-    case Varint(14):
+    case VarintField(14):
       histogram.hint = static_cast<ResetHint>(reader.Varint() & 3);
       return true;
-    case Varint(15):
+    case VarintField(15):
       histogram.timestamp = static_cast<int64_t>(reader.Varint());
       return true;
     case BytesField(16):
       return ReadPackedDoubles(reader.Bytes(), histogram.custom_values);
-    case Fixed64(16):
+    case DoubleField(16):
       histogram.custom_values.push_back(reader.Double());
       return true;
-    case Varint(17):
+    case VarintField(17):
       histogram.start_timestamp = static_cast<int64_t>(reader.Varint());
       return true;
     default: {
@@ -185,6 +171,24 @@ void AppendSide(const std::vector<HistogramBucket<double>>& buckets, uint32_t fi
   if (!counts.empty()) AppendDoubles(counts, first_field + 2, out);
 }
 
+Status Reduce(FloatHistogram& histogram, const HistogramLimits& limits) {
+  if (!histogram.has_custom_bounds() && histogram.schema > limits.schema_max &&
+      histogram.schema <= kSchemaKnownMax) {
+    ReduceResolution(histogram, limits.schema_max);
+  }
+  const auto has_too_many = [&] {
+    return limits.buckets_max > 0 &&
+           histogram.positive.size() + histogram.negative.size() > limits.buckets_max;
+  };
+  while (has_too_many()) {
+    const bool is_coarsest =
+        histogram.has_custom_bounds() || histogram.schema <= kExponentialSchemaMin;
+    if (is_coarsest) return Status::TooLarge("histogram bucket limit exceeded");
+    ReduceResolution(histogram, histogram.schema - 1);
+  }
+  return Status::Ok();
+}
+
 }  // namespace
 
 bool ReadWireBuckets(ProtobufReader& reader, uint32_t first_field, WireBuckets& buckets) {
@@ -196,9 +200,9 @@ bool ReadWireBuckets(ProtobufReader& reader, uint32_t first_field, WireBuckets& 
     return ReadPackedDoubles(reader.Bytes(), buckets.counts);
   }
   // Writers may leave lists unpacked.
-  if (reader.tag() == Varint(first_field + 1)) {
+  if (reader.tag() == VarintField(first_field + 1)) {
     buckets.deltas.push_back(FromZigzag(reader.Varint()));
-  } else if (reader.tag() == Fixed64(first_field + 2)) {
+  } else if (reader.tag() == DoubleField(first_field + 2)) {
     buckets.counts.push_back(reader.Double());
   } else {
     reader.Skip();
@@ -248,7 +252,8 @@ std::string WireHistogramMessage(UnixMillis time, const FloatHistogram& histogra
   return out;
 }
 
-Status AppendWireHistogram(const WireHistogram& wire, std::string& out) {
+Status AppendWireHistogram(const WireHistogram& wire, std::string& out,
+                           const HistogramLimits& limits) {
   StoredHistogram stored;
   stored.is_integer = !wire.is_float;
   if (wire.start_timestamp != 0 &&
@@ -267,9 +272,7 @@ Status AppendWireHistogram(const WireHistogram& wire, std::string& out) {
   if (!IsStaleNan(wire.sum)) {
     LUMA_ASSIGN_OR_RETURN(histogram.positive, BucketsOf(wire.positive, wire.is_float));
     LUMA_ASSIGN_OR_RETURN(histogram.negative, BucketsOf(wire.negative, wire.is_float));
-    if (wire.schema > kExponentialSchemaMax && wire.schema <= kSchemaKnownMax) {
-      ReduceResolution(histogram, kExponentialSchemaMax);
-    }
+    LUMA_RETURN_IF_ERROR(Reduce(histogram, limits));
     LUMA_RETURN_IF_ERROR(CheckHistogram(stored));
   }
   AppendHistogram(stored, out);

@@ -61,8 +61,16 @@ std::vector<WireSpan> SpansOf(std::span<const int32_t> indexes);
 // The message Histogram of a histogram, counted in floats.
 std::string WireHistogramMessage(UnixMillis time, const FloatHistogram& histogram);
 
+// What a histogram is reduced to as it is stored.
+struct HistogramLimits {
+  int32_t schema_max = kExponentialSchemaMax;
+  size_t buckets_max = 0;  // of both sides; 0: any number
+};
+
 // Appends what is stored (docs/formats/histogram.md). Schemas up to 52 are reduced to the finest
-// known one. Errors: kInvalidArgument for a histogram that cannot be; nothing is appended then.
-Status AppendWireHistogram(const WireHistogram& histogram, std::string& out);
+// that is known and within the limits. Errors: kInvalidArgument for a histogram that cannot be,
+// kTooLarge for one with too many buckets at the coarsest schema; nothing is appended then.
+Status AppendWireHistogram(const WireHistogram& histogram, std::string& out,
+                           const HistogramLimits& limits = {});
 
 }  // namespace luma::prom

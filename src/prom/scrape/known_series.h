@@ -57,7 +57,7 @@ class KnownSeries {
   using Moves = std::vector<uint32_t>;
   Moves Keep(const std::function<bool(uint32_t place)>& is_kept);
   // For when storage does not know ids any more that it gave: asks for all of them again. Series
-  // that it has removed are gone; it has no samples of them.
+  // that it has removed are gone: they had no samples lately.
   Moves RecheckIds(const MetricsSink& sink);
 
   // What it holds now, nearly.

@@ -9,14 +9,20 @@
 #include <set>
 #include <utility>
 
-#include "model/labels.h"
+#include "prom/scrape/discovery_fields.h"
 #include "prom/scrape/glob.h"
+#include "prom/scrape/http_client_fields.h"
 #include "prom/scrape/yaml_fields.h"
+#include "prom/scrape/yaml_text.h"
 
 namespace luma::prom {
 namespace {
 
 using Millis = std::chrono::milliseconds;
+
+// Other parts of this server have keys of their own for what they say.
+constexpr std::array<std::string_view, 5> kIgnoredSections = {"rule_files", "alerting", "storage",
+                                                              "otlp", "runtime"};
 
 constexpr std::array<ScrapeProtocol, 5> kAllProtocols = {
     ScrapeProtocol::kPrometheusProto, ScrapeProtocol::kOpenMetricsText1_0_0,
@@ -65,309 +71,21 @@ FieldReader IntoValidation(NameValidation& validation) {
   };
 }
 
-// Names are sent and stored as they are, which is what "allow-utf-8" asks for.
-FieldReader CheckEscaping() {
-  return [](const YamlNode& node) -> Status {
+FieldReader IntoEscaping(std::optional<NameEscaping>& escaping) {
+  return [&escaping](const YamlNode& node) -> Status {
     LUMA_ASSIGN_OR_RETURN(const std::string text, ReadText(node));
-    if (text.empty() || text == "allow-utf-8" || text == "underscores") return Status::Ok();
+    if (text.empty()) return Status::Ok();
+    for (const auto one : {NameEscaping::kNone, NameEscaping::kUnderscores, NameEscaping::kDots,
+                           NameEscaping::kValues}) {
+      if (text == NameEscapingText(one)) escaping = one;
+    }
+    if (escaping && text == NameEscapingText(*escaping)) return Status::Ok();
     return YamlError(node,
-                     "metric_name_escaping_scheme " + text + " is not supported by this server");
+                     "unknown metric name escaping scheme, must be one of 'allow-utf-8', "
+                     "'underscores', 'dots', or 'values', got " +
+                         text);
   };
 }
-
-// Paths of files are relative to the configuration file.
-class PathResolver {
- public:
-  explicit PathResolver(const std::string& directory) : directory_(directory) {}
-  void Resolve(std::string& path) const {
-    if (!path.empty() && !directory_.empty() && path[0] != '/') path = directory_ + "/" + path;
-  }
-
- private:
-  const std::string& directory_;
-};
-
-// ---- HTTP clients
-
-// A key and its *_file form, of which there may be one.
-Status CheckOneForm(const YamlNode& node, const Secret& secret, std::string_view name) {
-  if (secret.text.empty() || secret.file.empty()) return Status::Ok();
-  return YamlError(node, "at most one of " + std::string(name) + " & " + std::string(name) +
-                             "_file must be configured");
-}
-
-Status ReadBasicAuth(const YamlNode& node, HttpClientConfig& http) {
-  http.has_basic_auth = !node.IsNull();
-  LUMA_RETURN_IF_ERROR(ReadFields(node, "config.BasicAuth",
-                                  {{"username", Into(http.username.text)},
-                                   {"username_file", Into(http.username.file)},
-                                   {"username_ref", Refused("username_ref")},
-                                   {"password", Into(http.password.text)},
-                                   {"password_file", Into(http.password.file)},
-                                   {"password_ref", Refused("password_ref")}}));
-  LUMA_RETURN_IF_ERROR(CheckOneForm(node, http.username, "username"));
-  return CheckOneForm(node, http.password, "password");
-}
-
-Status ReadAuthorization(const YamlNode& node, HttpClientConfig& http) {
-  LUMA_RETURN_IF_ERROR(ReadFields(node, "config.Authorization",
-                                  {{"type", Into(http.authorization_type)},
-                                   {"credentials", Into(http.credentials.text)},
-                                   {"credentials_file", Into(http.credentials.file)},
-                                   {"credentials_ref", Refused("credentials_ref")}}));
-  if (http.authorization_type == "Basic" || http.authorization_type == "basic") {
-    return YamlError(node,
-                     "authorization type cannot be set to \"basic\", use \"basic_auth\" "
-                     "instead");
-  }
-  return CheckOneForm(node, http.credentials, "credentials");
-}
-
-Status ReadTls(const YamlNode& node, net::TlsOptions& tls) {
-  LUMA_RETURN_IF_ERROR(ReadFields(node, "config.TLSConfig",
-                                  {{"ca", Into(tls.ca_text)},
-                                   {"cert", Into(tls.certificate_text)},
-                                   {"key", Into(tls.key_text)},
-                                   {"ca_file", Into(tls.ca_file)},
-                                   {"cert_file", Into(tls.certificate_file)},
-                                   {"key_file", Into(tls.key_file)},
-                                   {"ca_ref", Refused("ca_ref")},
-                                   {"cert_ref", Refused("cert_ref")},
-                                   {"key_ref", Refused("key_ref")},
-                                   {"server_name", Into(tls.server_name)},
-                                   {"insecure_skip_verify", Into(tls.skip_verify)},
-                                   {"min_version", Into(tls.version_min)},
-                                   {"max_version", Into(tls.version_max)}}));
-  const bool has_certificate = !tls.certificate_text.empty() || !tls.certificate_file.empty();
-  const bool has_key = !tls.key_text.empty() || !tls.key_file.empty();
-  if (has_certificate != has_key) {
-    return YamlError(node,
-                     "exactly one of key or key_file must be configured when a client "
-                     "certificate is configured");
-  }
-  for (const std::string& version : {tls.version_min, tls.version_max}) {
-    if (!version.empty() && !net::IsTlsVersion(version)) {
-      return YamlError(node, "unknown TLS version: " + version);
-    }
-  }
-  return Status::Ok();
-}
-
-Status ReadHeader(const YamlNode& name, const YamlNode& node, HttpClientConfig& http) {
-  std::vector<std::string> values;
-  std::vector<std::string> secrets;
-  std::vector<std::string> files;
-  LUMA_RETURN_IF_ERROR(
-      ReadFields(node, "config.Header",
-                 {{"values", Into(values)}, {"secrets", Into(secrets)}, {"files", Into(files)}}));
-  values.insert(values.end(), secrets.begin(), secrets.end());
-  for (std::string& value : values) {
-    http.headers.emplace_back(name.text, Secret{.text = std::move(value)});
-  }
-  for (std::string& file : files) {
-    http.headers.emplace_back(name.text, Secret{.file = std::move(file)});
-  }
-  return Status::Ok();
-}
-
-Status ReadHeaders(const YamlNode& node, HttpClientConfig& http) {
-  for (const auto& [name, value] : node.entries) {
-    if (name.text.find_first_of(": \r\n") != std::string::npos) {
-      return YamlError(name, "bad header name: " + name.text);
-    }
-    LUMA_RETURN_IF_ERROR(ReadHeader(name, value, http));
-  }
-  return Status::Ok();
-}
-
-Status CheckAuthForms(const YamlNode& node, const HttpClientConfig& http, const Secret& bearer) {
-  const int forms =
-      (http.has_basic_auth ? 1 : 0) + (http.credentials.empty() ? 0 : 1) + (bearer.empty() ? 0 : 1);
-  if (forms > 1) {
-    return YamlError(node,
-                     "at most one of basic_auth, oauth2, authorization, bearer_token & "
-                     "bearer_token_file must be configured");
-  }
-  return CheckOneForm(node, bearer, "bearer_token");
-}
-
-// The fields of an HTTP client are inlined among those of its owner: this one collects them.
-class HttpFields {
- public:
-  explicit HttpFields(HttpClientConfig& http) : http_(http) {}
-
-  // True when `key` is one of them; `status` is what came of it then.
-  bool Read(const YamlNode& key, const YamlNode& value, Status& status) {
-    HttpClientConfig& http = http_;
-    const std::array<YamlField, 13> fields = {{
-        {"basic_auth", [&http](const YamlNode& node) { return ReadBasicAuth(node, http); }},
-        {"authorization", [&http](const YamlNode& node) { return ReadAuthorization(node, http); }},
-        {"bearer_token", Into(bearer_.text)},
-        {"bearer_token_file", Into(bearer_.file)},
-        {"tls_config", [&http](const YamlNode& node) { return ReadTls(node, http.tls); }},
-        {"follow_redirects", Into(http.follow_redirects)},
-        {"enable_http2", [](const YamlNode&) { return Status::Ok(); }},  // never is it needed
-        {"http_headers", [&http](const YamlNode& node) { return ReadHeaders(node, http); }},
-        {"oauth2", Refused("oauth2")},
-        {"proxy_url", Refused("proxy_url")},
-        {"no_proxy", Refused("no_proxy")},
-        {"proxy_from_environment", Refused("proxy_from_environment")},
-        {"proxy_connect_header", Refused("proxy_connect_header")},
-    }};
-    const auto* const field = std::ranges::find(fields, key.text, &YamlField::name);
-    if (field == fields.end()) return false;
-    status = field->read(value);
-    return true;
-  }
-
-  Status Finish(const YamlNode& node, const PathResolver& paths) {
-    LUMA_RETURN_IF_ERROR(CheckAuthForms(node, http_, bearer_));
-    if (!bearer_.empty()) http_.credentials = bearer_;
-    for (std::string* const path :
-         {&http_.username.file, &http_.password.file, &http_.credentials.file, &http_.tls.ca_file,
-          &http_.tls.certificate_file, &http_.tls.key_file}) {
-      paths.Resolve(*path);
-    }
-    for (auto& [name, secret] : http_.headers) paths.Resolve(secret.file);
-    return Status::Ok();
-  }
-
- private:
-  HttpClientConfig& http_;
-  Secret bearer_;
-};
-
-// Takes the fields of an HTTP client out of the mapping `node`, whose other fields come back.
-Result<YamlNode> TakeHttpFields(const YamlNode& node, const PathResolver& paths,
-                                HttpClientConfig& http) {
-  YamlNode rest = node;
-  rest.entries.clear();
-  HttpFields fields(http);
-  for (const auto& [key, value] : node.entries) {
-    Status status;
-    if (!fields.Read(key, value, status)) rest.entries.emplace_back(key, value);
-    LUMA_RETURN_IF_ERROR(status);
-  }
-  LUMA_RETURN_IF_ERROR(fields.Finish(node, paths));
-  return rest;
-}
-
-// ---- discovery
-
-Result<TargetGroup> ReadTargetGroup(const YamlNode& node) {
-  TargetGroup group;
-  std::map<std::string, std::string> labels;
-  LUMA_RETURN_IF_ERROR(ReadFields(node, "struct { Targets []string; Labels model.LabelSet }",
-                                  {{"targets", Into(group.targets)}, {"labels", Into(labels)}}));
-  for (auto& [name, value] : labels) {
-    const std::vector<LabelRef> one = {{name, value}};
-    if (!Labels::Of(one).ok()) return YamlError(node, "\"" + name + "\" is not a valid label");
-    group.labels.emplace(name, std::move(value));
-  }
-  return group;
-}
-
-bool IsDiscoveryFileName(std::string_view path) {
-  constexpr std::array<std::string_view, 6> kEndings = {".json", ".yml", ".yaml",
-                                                        ".JSON", ".YML", ".YAML"};
-  const bool ends_well = std::ranges::any_of(
-      kEndings, [path](std::string_view ending) { return path.ends_with(ending); });
-  const size_t star = path.find('*');
-  return ends_well &&
-         (star == std::string_view::npos || path.find('/', star) == std::string_view::npos);
-}
-
-// As long as Prometheus' durations, which count nanoseconds, are sure to reach.
-constexpr Millis kRefreshMax = std::chrono::hours(24 * 365);
-
-Status CheckRefresh(const YamlNode& node, Millis interval) {
-  if (interval.count() > 0 && interval <= kRefreshMax) return Status::Ok();
-  return YamlError(node, "refresh_interval must be more than 0 and at most a year");
-}
-
-Result<DiscoveryConfig> ReadFileDiscovery(const YamlNode& node, const PathResolver& paths) {
-  FileDiscoveryConfig config;
-  LUMA_RETURN_IF_ERROR(ReadFields(
-      node, "file.SDConfig",
-      {{"files", Into(config.files)}, {"refresh_interval", Into(config.refresh_interval)}}));
-  LUMA_RETURN_IF_ERROR(CheckRefresh(node, config.refresh_interval));
-  if (config.files.empty()) {
-    return YamlError(node, "file service discovery config must contain at least one path name");
-  }
-  for (std::string& path : config.files) {
-    if (!IsDiscoveryFileName(path)) {
-      return YamlError(node, "path name \"" + path + "\" is not valid for file discovery");
-    }
-    paths.Resolve(path);
-  }
-  return DiscoveryConfig(std::move(config));
-}
-
-Result<DiscoveryConfig> ReadHttpDiscovery(const YamlNode& node, const PathResolver& paths) {
-  HttpDiscoveryConfig config;
-  LUMA_ASSIGN_OR_RETURN(const YamlNode rest, TakeHttpFields(node, paths, config.http));
-  LUMA_RETURN_IF_ERROR(
-      ReadFields(rest, "http.SDConfig",
-                 {{"url", Into(config.url)}, {"refresh_interval", Into(config.refresh_interval)}}));
-  LUMA_RETURN_IF_ERROR(CheckRefresh(node, config.refresh_interval));
-  if (config.url.empty()) return YamlError(node, "URL is missing");
-  if (!config.url.starts_with("http://") && !config.url.starts_with("https://")) {
-    return YamlError(node, "URL scheme must be 'http' or 'https'");
-  }
-  return DiscoveryConfig(std::move(config));
-}
-
-Status ReadDnsType(const YamlNode& node, DnsDiscoveryConfig::Type& type) {
-  constexpr std::array<std::string_view, 5> kTypes = {"SRV", "A", "AAAA", "MX", "NS"};
-  LUMA_ASSIGN_OR_RETURN(const std::string text, ReadText(node));
-  const auto* const found = std::ranges::find(kTypes, text);
-  if (found == kTypes.end()) return YamlError(node, "invalid DNS-SD records type " + text);
-  type = static_cast<DnsDiscoveryConfig::Type>(found - kTypes.begin());
-  return Status::Ok();
-}
-
-Result<DiscoveryConfig> ReadDnsDiscovery(const YamlNode& node) {
-  DnsDiscoveryConfig config;
-  LUMA_RETURN_IF_ERROR(ReadFields(
-      node, "dns.SDConfig",
-      {{"names", Into(config.names)},
-       {"type", [&config](const YamlNode& value) { return ReadDnsType(value, config.type); }},
-       {"port", Into(config.port)},
-       {"refresh_interval", Into(config.refresh_interval)}}));
-  LUMA_RETURN_IF_ERROR(CheckRefresh(node, config.refresh_interval));
-  if (config.names.empty()) {
-    return YamlError(node, "DNS-SD config must contain at least one SRV record name");
-  }
-  const bool needs_port = config.type != DnsDiscoveryConfig::Type::kSrv;
-  if (needs_port && (config.port == 0 || config.port > UINT16_MAX)) {
-    return YamlError(node, "a port is required in DNS-SD configs for all record types except SRV");
-  }
-  return DiscoveryConfig(std::move(config));
-}
-
-// Kinds of discovery that Prometheus has and this server has not.
-constexpr std::array<std::string_view, 24> kOtherDiscoveries = {
-    "azure_sd_configs",     "consul_sd_configs",      "digitalocean_sd_configs",
-    "docker_sd_configs",    "dockerswarm_sd_configs", "ec2_sd_configs",
-    "eureka_sd_configs",    "gce_sd_configs",         "hetzner_sd_configs",
-    "ionos_sd_configs",     "kubernetes_sd_configs",  "kuma_sd_configs",
-    "lightsail_sd_configs", "linode_sd_configs",      "marathon_sd_configs",
-    "nerve_sd_configs",     "nomad_sd_configs",       "openstack_sd_configs",
-    "ovhcloud_sd_configs",  "puppetdb_sd_configs",    "scaleway_sd_configs",
-    "serverset_sd_configs", "triton_sd_configs",      "uyuni_sd_configs"};
-
-Status RefuseOtherDiscoveries(const YamlNode& node) {
-  for (const auto& [key, value] : node.entries) {
-    if (std::ranges::find(kOtherDiscoveries, key.text) != kOtherDiscoveries.end()) {
-      return YamlError(key, key.text +
-                                " is not supported by this server; file_sd_configs and "
-                                "http_sd_configs take the lists of any other program");
-    }
-  }
-  return Status::Ok();
-}
-
-// ---- jobs
 
 // `global`: what jobs have that do not say it themselves.
 struct GlobalConfig {
@@ -392,16 +110,17 @@ LimitFields LimitReaders(ScrapeLimits& limits) {
 Result<YamlNode> TakeCommonFields(const YamlNode& node, ScrapeConfig& config) {
   const LimitFields limits = LimitReaders(config.limits);
   std::vector<ScrapeProtocol> protocols;
+  std::optional<NameEscaping> escaping;
   const std::array<YamlField, 9> others = {{
       {"scrape_protocols", IntoList<ScrapeProtocol>(protocols, ReadProtocol)},
       {"metric_name_validation_scheme", IntoValidation(config.validation)},
-      {"metric_name_escaping_scheme", CheckEscaping()},
+      {"metric_name_escaping_scheme", IntoEscaping(escaping)},
       {"scrape_native_histograms", Into(config.scrape_native_histograms)},
       {"always_scrape_classic_histograms", Into(config.always_scrape_classic_histograms)},
       {"scrape_classic_histograms", Into(config.always_scrape_classic_histograms)},
       {"convert_classic_histograms_to_nhcb", Refused("convert_classic_histograms_to_nhcb")},
       {"extra_scrape_metrics", Into(config.extra_scrape_metrics)},
-      {"scrape_failure_log_file", Refused("scrape_failure_log_file")},
+      {"scrape_failure_log_file", Into(config.failure_log_file)},
   }};
   YamlNode rest = node;
   rest.entries.clear();
@@ -421,6 +140,12 @@ Result<YamlNode> TakeCommonFields(const YamlNode& node, ScrapeConfig& config) {
     return YamlError(node, "duplicated protocol in scrape_protocols");
   }
   if (!protocols.empty()) config.protocols = std::move(protocols);
+  const bool is_legacy = config.validation == NameValidation::kLegacy;
+  if (escaping) {
+    config.escaping = *escaping;
+  } else if (is_legacy && config.escaping == NameEscaping::kNone) {
+    config.escaping = NameEscaping::kUnderscores;
+  }
   return rest;
 }
 
@@ -531,6 +256,7 @@ class ConfigReader {
     job.timeout = Millis(0);
     LUMA_RETURN_IF_ERROR(ReadJobFields(rest, job));
     FillTimes(job);
+    paths_.Resolve(job.failure_log_file);
     const Status checked = CheckScrapeConfig(job);
     if (!checked.ok()) return YamlError(node, checked.message());
     job.text = YamlTextWithoutSecrets(node) + InheritedKey(job);
@@ -555,8 +281,8 @@ class ConfigReader {
          {"track_timestamps_staleness", Into(job.track_timestamps_staleness)},
          {"enable_compression", Into(job.enable_compression)},
          {"fallback_scrape_protocol", IntoFallback(job.fallback_media_type)},
-         {"native_histogram_bucket_limit", Refused("native_histogram_bucket_limit")},
-         {"native_histogram_min_bucket_factor", Refused("native_histogram_min_bucket_factor")},
+         {"native_histogram_bucket_limit", Into(job.limits.histogram_buckets)},
+         {"native_histogram_min_bucket_factor", Into(job.limits.histogram_bucket_factor)},
          {"static_configs", IntoList<TargetGroup>(job.static_groups, ReadTargetGroup)},
          {"file_sd_configs",
           IntoList<DiscoveryConfig>(
@@ -605,7 +331,7 @@ Result<PrometheusConfig> ParsePrometheusConfig(std::string_view text,
   LUMA_ASSIGN_OR_RETURN(const YamlNode document, rules::ParseYaml(text));
   PrometheusConfig config;
   LUMA_RETURN_IF_ERROR(ConfigReader(directory, config).Read(document));
-  config.text = YamlTextWithoutSecrets(document);
+  config.text = YamlTextWithoutSecrets(document, kIgnoredSections);
   return config;
 }
 

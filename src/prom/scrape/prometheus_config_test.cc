@@ -73,6 +73,9 @@ scrape_configs:
     basic_auth: {username: u, password_file: secret/p}
     tls_config: {ca_file: ca.pem, server_name: n, insecure_skip_verify: true, min_version: TLS13}
     http_headers: {X-Scope: {values: [a]}}
+    native_histogram_bucket_limit: 100
+    native_histogram_min_bucket_factor: 1.1
+    scrape_failure_log_file: failures.log
     static_configs:
       - targets: ['h:1', 'h:2']
         labels: {zone: z}
@@ -89,6 +92,10 @@ scrape_configs:
   EXPECT_EQ(job.limits.body_bytes, 64u << 10);
   EXPECT_EQ(job.fallback_media_type, "text/plain");
   EXPECT_EQ(job.validation, NameValidation::kLegacy);
+  EXPECT_EQ(job.escaping, NameEscaping::kUnderscores) << "which legacy names need";
+  EXPECT_EQ(job.limits.histogram_buckets, 100u);
+  EXPECT_EQ(HistogramLimitsOf(job.limits).schema_max, 2);
+  EXPECT_EQ(job.failure_log_file, "/etc/failures.log");
   EXPECT_EQ(job.http.password.file, "/etc/secret/p");
   EXPECT_EQ(job.http.tls.ca_file, "/etc/ca.pem");
   EXPECT_EQ(job.static_groups.at(0).labels.at("zone"), "z");
@@ -132,6 +139,20 @@ TEST(PrometheusConfigTest, MistakesAreNamedWithTheirLine) {
        "a port is required"},
       {"scrape_configs:\n- job_name: a\n  ec2_sd_configs: [{}]\n",
        "line 3: ec2_sd_configs is not supported"},
+      {"scrape_configs:\n- job_name: a\n  kubernetes_sd_configs: [{role: pod}]\n",
+       "line 3: kubernetes_sd_configs is not supported"},
+      {"scrape_configs:\n- job_name: a\n  newest_sd_configs: [{}]\n",
+       "line 3: newest_sd_configs is not supported"},
+      {"scrape_configs: [{job_name: a, http_headers: {authorization: {values: [x]}}}]",
+       "setting header \"authorization\" is not allowed"},
+      {"scrape_configs: [{job_name: a, metric_name_escaping_scheme: runes}]",
+       "unknown metric name escaping scheme"},
+      {"scrape_configs: [{job_name: a, metric_name_validation_scheme: legacy, "
+       "metric_name_escaping_scheme: allow-utf-8}]",
+       "utf8 metric names requested but validation scheme is not set to UTF8"},
+      {"scrape_configs: [{job_name: a, proxy_url: 'http://h'}]", "proxy_url is not supported"},
+      {"global: {convert_classic_histograms_to_nhcb: true}",
+       "convert_classic_histograms_to_nhcb is not supported"},
       {"remote_write: [{url: 'http://h'}]", "remote_write is not supported by this server"},
       {"scrape_configs: [{job_name: a, oauth2: {client_id: x}}]", "oauth2 is not supported"},
       {"scrape_configs: {}", "expected a list"},
@@ -157,6 +178,38 @@ TEST(PrometheusConfigTest, SecretsAreNotShown) {
   EXPECT_THAT(config.text, testing::Not(HasSubstr("geheim")));
 }
 
+TEST(PrometheusConfigTest, PasswordsInUrlsAreNotShown) {
+  const PrometheusConfig config =
+      ParsePrometheusConfig(
+          "scrape_configs:\n- job_name: a\n  http_sd_configs: [{url: 'http://u:geheim@h/sd'}]\n",
+          "")
+          .value();
+  EXPECT_THAT(config.text, HasSubstr("\"http://u:xxxxx@h/sd\""));
+  EXPECT_THAT(config.text, testing::Not(HasSubstr("geheim")));
+}
+
+TEST(PrometheusConfigTest, SectionsThatAreNotReadShowNothingThatMayBeASecret) {
+  const PrometheusConfig config =
+      ParsePrometheusConfig(
+          "alerting:\n"
+          "  alertmanagers:\n"
+          "  - authorization: {type: Bearer, credentials: geheim1}\n"
+          "    sigv4: {access_key: geheim2, secret_key: geheim3, region: eu}\n"
+          "    oauth2: {client_secret: geheim4, token_url: 'http://h/token', scopes: [a]}\n"
+          "    http_headers: {Authorization: {values: [geheim5]}, X-Api-Key: {values: [geheim6]}}\n"
+          "    consul_sd_configs: [{token: geheim7, server: 'u:p'}]\n"
+          "    basic_auth: {username: u, password_file: /p}\n"
+          "    proxy_connect_header: {X: [geheim8]}\n"
+          "scrape_configs:\n- job_name: a\n  static_configs: [{labels: {token: shown}}]\n",
+          "")
+          .value();
+  EXPECT_THAT(config.text, testing::Not(HasSubstr("geheim")));
+  for (const char* shown : {"type: Bearer", "region: eu", "http://h/token", "username: u",
+                            "password_file: /p", "token: shown", "credentials: <secret>"}) {
+    EXPECT_THAT(config.text, HasSubstr(shown));
+  }
+}
+
 TEST(PrometheusConfigTest, AcceptsWhatItLikesBestFirst) {
   ScrapeConfig config;
   EXPECT_EQ(AcceptHeader(config),
@@ -164,6 +217,9 @@ TEST(PrometheusConfigTest, AcceptsWhatItLikesBestFirst) {
             "application/openmetrics-text;version=0.0.1;q=0.5,"
             "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,"
             "*/*;q=0.2");
+  config.escaping = NameEscaping::kDots;
+  EXPECT_THAT(AcceptHeader(config),
+              testing::StartsWith("application/openmetrics-text;version=1.0.0;escaping=dots;"));
   config.scrape_native_histograms = true;
   EXPECT_THAT(AcceptHeader(config), testing::StartsWith("application/vnd.google.protobuf;"));
 }

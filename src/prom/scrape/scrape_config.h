@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "net/fetcher.h"
 #include "prom/scrape/relabel.h"
+#include "prom/wire_histogram.h"
 
 namespace luma::prom {
 
@@ -86,7 +87,13 @@ struct ScrapeLimits {
   uint64_t label_name_bytes = 0;
   uint64_t label_value_bytes = 0;
   uint64_t dropped_targets_kept = 0;
+  uint64_t histogram_buckets = 0;      // of native histograms, which are made coarser for it
+  double histogram_bucket_factor = 0;  // how much wider than the one before a bucket is at least
 };
+
+// How names with other characters than letters, digits and "_" are asked for.
+enum class NameEscaping : uint8_t { kNone, kUnderscores, kDots, kValues };
+std::string_view NameEscapingText(NameEscaping escaping);  // "allow-utf-8", "underscores", ...
 
 // Plain data, immutable once read. The defaults are Prometheus'.
 struct ScrapeConfig {
@@ -107,6 +114,8 @@ struct ScrapeConfig {
   std::vector<ScrapeProtocol> protocols = {};  // empty: what fits scrape_native_histograms
   std::string fallback_media_type = {};        // empty: a page of no known type is an error
   NameValidation validation = NameValidation::kUtf8;
+  NameEscaping escaping = NameEscaping::kNone;
+  std::string failure_log_file = {};  // empty: failures of scrapes are in no file
   HttpClientConfig http = {};
   std::vector<TargetGroup> static_groups = {};
   std::vector<DiscoveryConfig> discoveries = {};
@@ -120,6 +129,9 @@ std::string_view ScrapeProtocolName(ScrapeProtocol protocol);  // "PrometheusTex
 
 // What is sent as Accept: the protocols of the job, the first liked best, in Prometheus' words.
 std::string AcceptHeader(const ScrapeConfig& config);
+
+// As AppendWireHistogram wants them: no finer than buckets as wide as the factor says.
+HistogramLimits HistogramLimitsOf(const ScrapeLimits& limits);
 
 // A scrape_config that names no more than what a job cannot do without. Errors: kInvalidArgument.
 Status CheckScrapeConfig(const ScrapeConfig& config);

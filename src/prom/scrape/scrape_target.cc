@@ -8,6 +8,7 @@
 #include "prom/lease_memory.h"
 #include "prom/request_memory.h"
 #include "prom/scrape/http_request.h"
+#include "prom/scrape/scraped_labels.h"
 
 namespace luma::prom {
 namespace {
@@ -57,28 +58,6 @@ Status CheckResponse(const Result<net::FetchResponse>& response) {
 
 std::string TimeoutHeader(std::chrono::milliseconds timeout) {
   return "X-Prometheus-Scrape-Timeout-Seconds: " + std::to_string(Seconds(timeout));
-}
-
-// The start of a text, as Prometheus' "%.50s" shows it.
-std::string_view Short(std::string_view text) { return text.substr(0, 50); }
-
-// Target labels win; scraped ones in their way become exported_<name>.
-void TakeTargetLabels(const Labels& target, LabelBuilder& labels) {
-  std::vector<std::pair<std::string, std::string>> conflicts;
-  for (const LabelRef& label : target) {
-    if (const std::string_view value = labels.Get(label.name); !value.empty()) {
-      conflicts.emplace_back(label.name, value);
-    }
-    labels.Set(label.name, label.value);
-  }
-  std::ranges::sort(conflicts, {}, [](const auto& label) {
-    return std::pair(label.first.size(), std::string_view(label.first));
-  });
-  for (const auto& [name, value] : conflicts) {
-    std::string renamed = "exported_" + name;
-    while (labels.Has(renamed)) renamed = "exported_" + renamed;
-    labels.Set(renamed, value);
-  }
 }
 
 }  // namespace
@@ -136,22 +115,27 @@ ScrapeResult ScrapeTarget::Process(const ScrapeAttempt& attempt, SeriesBatch& ba
   return result;
 }
 
-// All of a page or nothing: neither its samples nor the series it brought.
+// All of a page or nothing: neither its samples nor the series it brought, nor, without memory, the
+// texts of those that are not wanted.
 void ScrapeTarget::GiveUpPage(size_t known_before, SeriesBatch& batch, ScrapeResult& result) {
   batch.Clear();
   tracking_.clear();
   result.counts.stored = 0;
-  if (series_.size() > known_before) {
+  const bool lacks_memory = result.status.code() == StatusCode::kOutOfMemory;
+  if (series_.size() > known_before || lacks_memory) {
     Move(series_.Keep([known_before](uint32_t place) { return place < known_before; }));
   }
 }
 
 void ScrapeTarget::End(UnixMillis time, SeriesBatch& batch) {
-  for (const uint32_t place : tracked_) markers_.push_back({place, time});
+  series_.ResolveIds(sink_);
+  for (const uint32_t place : tracked_) {
+    if (series_.IsStored(place)) markers_.push_back({place, time});
+  }
   tracked_.clear();
   AddMarkers(batch);
   for (const uint32_t place : reports_) {
-    if (place == kNoPlace) continue;
+    if (place == kNoPlace || !series_.IsStored(place)) continue;
     series_.Start(place, batch);
     batch.AddSample({.timestamp = time, .value = kStaleNan});
   }
@@ -209,68 +193,11 @@ Result<uint32_t> ScrapeTarget::FindSeries(PageParser& parser) {
 Result<uint32_t> ScrapeTarget::MeetSeries(PageParser& parser) {
   if (!parser.ReadLabels(scratch_labels_)) return parser.status();
   LabelBuilder labels;
-  LUMA_RETURN_IF_ERROR(MakeLabels(scratch_labels_, labels));
+  LUMA_RETURN_IF_ERROR(
+      AddTargetLabels(scratch_labels_, target_->labels, config_->honor_labels, labels));
   if (!Relabel(config_->metric_relabel_rules, labels) || labels.labels().empty()) return kNoPlace;
-  LUMA_RETURN_IF_ERROR(CheckLabels(labels));
-  LUMA_RETURN_IF_ERROR(CheckLabelLimits(labels));
+  LUMA_RETURN_IF_ERROR(CheckScrapedLabels(labels, *config_));
   return series_.Add(labels);
-}
-
-// The labels before metric_relabel_configs.
-Status ScrapeTarget::MakeLabels(const std::vector<LabelRef>& scraped, LabelBuilder& labels) const {
-  for (const LabelRef& label : scraped) {
-    if (labels.Has(label.name)) {
-      return Status::InvalidArgument("label name \"", label.name, "\" is not unique");
-    }
-    labels.Set(label.name, label.value);
-  }
-  if (!config_->honor_labels) {
-    TakeTargetLabels(target_->labels, labels);
-    return Status::Ok();
-  }
-  for (const LabelRef& label : target_->labels) {
-    // Also a label without a value is honored: so a target gets rid of one.
-    const bool is_scraped =
-        std::ranges::find(scraped, label.name, &LabelRef::name) != scraped.end();
-    if (!is_scraped) labels.Set(label.name, label.value);
-  }
-  return Status::Ok();
-}
-
-Status ScrapeTarget::CheckLabels(const LabelBuilder& labels) const {
-  const std::string_view metric = labels.Get(kMetricNameLabel);
-  if (metric.empty()) return Status::InvalidArgument("missing metric name (__name__ label)");
-  bool is_valid = IsValidMetricName(metric, config_->validation);
-  for (const auto& [name, value] : labels.labels()) {
-    is_valid =
-        is_valid && (name == kMetricNameLabel || IsValidLabelName(name, config_->validation));
-  }
-  if (is_valid) return Status::Ok();
-  return Status::InvalidArgument("invalid metric name or label names: metric=", metric);
-}
-
-Status ScrapeTarget::CheckLabelLimits(const LabelBuilder& labels) const {
-  const ScrapeLimits& limits = config_->limits;
-  const std::string_view metric = Short(labels.Get(kMetricNameLabel));
-  const size_t count = labels.labels().size();
-  if (limits.labels > 0 && count > limits.labels) {
-    return Status::TooLarge("label_limit exceeded (metric: ", metric, ", number of labels: ", count,
-                            ", limit: ", limits.labels, ")");
-  }
-  for (const auto& [name, value] : labels.labels()) {
-    if (limits.label_name_bytes > 0 && name.size() > limits.label_name_bytes) {
-      return Status::TooLarge("label_name_length_limit exceeded (metric: ", metric,
-                              ", label name: ", Short(name), ", length: ", name.size(),
-                              ", limit: ", limits.label_name_bytes, ")");
-    }
-    if (limits.label_value_bytes > 0 && value.size() > limits.label_value_bytes) {
-      return Status::TooLarge("label_value_length_limit exceeded (metric: ", metric,
-                              ", label name: ", Short(name), ", value: ", Short(value),
-                              ", length: ", value.size(), ", limit: ", limits.label_value_bytes,
-                              ")");
-    }
-  }
-  return Status::Ok();
 }
 
 Status ScrapeTarget::StoreSample(uint32_t place, PageParser& parser, UnixMillis time,
@@ -294,7 +221,8 @@ Status ScrapeTarget::StoreSample(uint32_t place, PageParser& parser, UnixMillis 
   } else {
     sample.histogram->timestamp = at;
     scratch_histogram_.clear();
-    LUMA_RETURN_IF_ERROR(AppendWireHistogram(*sample.histogram, scratch_histogram_));
+    const HistogramLimits limits = HistogramLimitsOf(config_->limits);
+    LUMA_RETURN_IF_ERROR(AppendWireHistogram(*sample.histogram, scratch_histogram_, limits));
     batch.AddHistogram(at, scratch_histogram_);
   }
   for (PageExemplar& exemplar : parser.exemplars()) {

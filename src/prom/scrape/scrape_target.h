@@ -97,9 +97,6 @@ class ScrapeTarget {
   // The place of the sample's series, kNoPlace for one that is not wanted.
   Result<uint32_t> FindSeries(PageParser& parser);
   Result<uint32_t> MeetSeries(PageParser& parser);
-  Status MakeLabels(const std::vector<LabelRef>& scraped, LabelBuilder& labels) const;
-  Status CheckLabels(const LabelBuilder& labels) const;
-  Status CheckLabelLimits(const LabelBuilder& labels) const;
   Status StoreSample(uint32_t place, PageParser& parser, UnixMillis time, SeriesBatch& batch,
                      ScrapeCounts& counts);
   bool IsRepeated(KnownSeries::Series& series, const std::optional<UnixMillis>& own,

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "prom/scrape/failure_log.h"
 #include "prom/scrape/http_request.h"
 
 namespace luma::prom {
@@ -53,10 +54,11 @@ struct PrometheusScraper::Slot {
   ScrapeTarget series;
   // So that a change is logged, not every failure.
   bool failing = false;
-  bool refusing = false;    // storage, some samples
-  bool end_failed = false;  // storage did not take the markers of its end
-  Status refused;           // why it is not fetched: there are too many targets
-  Nanos due{0};             // of the next turn, or of the end
+  bool refusing = false;     // storage, some samples
+  bool log_is_lost = false;  // failures cannot be written to the file of the job
+  bool end_failed = false;   // storage did not take the markers of its end
+  Status refused;            // why it is not fetched: there are too many targets
+  Nanos due{0};              // of the next turn, or of the end
   UnixMillis aligned_time = 0;
   bool busy = false;
   bool leaving = false;
@@ -87,7 +89,7 @@ namespace {
 // What was found by a discovery that the job still has stays until there is
 // news.
 std::vector<std::vector<TargetGroup>> StillFound(const std::vector<DiscoveryConfig>& before,
-                                                 std::vector<std::vector<TargetGroup>> found,
+                                                 const std::vector<std::vector<TargetGroup>>& found,
                                                  const std::vector<DiscoveryConfig>& after) {
   std::vector<std::vector<TargetGroup>> still(after.size());
   for (size_t i = 0; i < after.size(); ++i) {
@@ -231,6 +233,7 @@ void PrometheusScraper::Store(const std::shared_ptr<Turn>& turn) {
   if (!turn->is_second_try) {
     Count(result);
     LogChange(turn->slot, result.status);
+    LogToFile(turn->slot, turn->attempt.time, result.status);
     Report(*turn, result);
   }
   turn->memory = std::move(result.memory);
@@ -241,7 +244,7 @@ void PrometheusScraper::Store(const std::shared_ptr<Turn>& turn) {
 void PrometheusScraper::OnStored(const std::shared_ptr<Turn>& turn,
                                  const Result<WriteSummary>& stored) {
   // Ids that storage gave stop being known when their series had no samples
-  // left and were removed: then the page is read again, with labels.
+  // left, or none for hours: then the page is read again, with labels.
   const bool may_lack_series = stored.status().code() == StatusCode::kUnavailable;
   if (may_lack_series && !std::exchange(turn->is_second_try, true)) {
     const auto again = [this, turn] {
@@ -304,6 +307,15 @@ void PrometheusScraper::LogChange(Slot& slot, const Status& status) {
   } else {
     LUMA_LOG(kInfo, "scrape", "target is up again: target={}", slot.Name());
   }
+}
+
+void PrometheusScraper::LogToFile(Slot& slot, UnixMillis time, const Status& status) {
+  const ScrapeConfig& config = slot.series.config();
+  if (status.ok() || config.failure_log_file.empty()) return;
+  const Status written = AppendScrapeFailure(
+      config.failure_log_file, {time, config.job_name, slot.series.target().url, status.message()});
+  const bool was_lost = std::exchange(slot.log_is_lost, !written.ok());
+  if (slot.log_is_lost && !was_lost) LUMA_LOG(kWarn, "scrape", "{}", written.message());
 }
 
 // What is booked goes back before Stop may return, after which there may be no budget.

@@ -123,6 +123,7 @@ class PrometheusScraper {
   void Count(const ScrapeResult& result);
   void CountStored(Slot& slot, const WriteSummary& stored);
   static void LogChange(Slot& slot, const Status& status);
+  static void LogToFile(Slot& slot, UnixMillis time, const Status& status);
   void Finish(Turn& turn) LUMA_EXCLUDES(mutex_);
   void SetIdle(Slot& slot) LUMA_REQUIRES(mutex_);
   UnixMillis AlignedTime(Slot& slot) LUMA_REQUIRES(mutex_);

@@ -266,6 +266,20 @@ TEST_F(ScraperTest, APasswordInTheUrlOfAServerIsNotShown) {
             "http://u:xxxxx@" + Address() + "/sd");
 }
 
+TEST_F(ScraperTest, FailuresGoToTheFileOfTheJob) {
+  const std::string path = testing::TempDir() + "failures_" + std::to_string(::getpid());
+  Configure(Job("a", ", metrics_path: /nothing, scrape_failure_log_file: '" + path + "'"));
+  while (scraper_->counters().scrapes_failed < 2) std::this_thread::yield();
+  scraper_->Stop();
+  std::ifstream file(path);
+  std::string line;
+  ASSERT_TRUE(std::getline(file, line));
+  EXPECT_THAT(line, HasSubstr(R"("level":"ERROR","msg":")"));
+  EXPECT_THAT(line, HasSubstr(R"("job_name":"a","target":"http://)" + Address() + R"(/nothing"})"));
+  EXPECT_TRUE(std::getline(file, line));
+  std::filesystem::remove(path);
+}
+
 TEST_F(ScraperTest, SecretsComeFromFiles) {
   const std::string path = testing::TempDir() + "secret_" + std::to_string(::getpid());
   Configure(Job("a", ", bearer_token_file: '" + path + "'"));

@@ -9,6 +9,10 @@
 namespace luma::prom {
 namespace {
 
+// More than any labels that can be stored take, escapes and all: what is read of them takes several
+// times the text.
+constexpr size_t kLabelsTextBytesMax = 4 * kLabelsBytesMax;
+
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 
 void SkipBlanks(std::string_view& text) {
@@ -158,6 +162,7 @@ bool TextParser::ReadExemplar(std::string_view text) {
   PageExemplar& exemplar = exemplars_[0];
   exemplar.labels.clear();
   exemplar.timestamp.reset();
+  if (text.size() > kLabelsTextBytesMax) return Fail("too long exemplar");
   exemplar_reader_.Start(text.size());
   if (!exemplar_reader_.ReadBraces(text, exemplar.labels)) return Fail(exemplar_reader_.error());
   const std::optional<double> value = ParseSampleValue(TakeField(text));
@@ -176,6 +181,7 @@ std::span<PageExemplar> TextParser::exemplars() {
 
 bool TextParser::ReadLabels(std::vector<LabelRef>& labels) {
   labels.clear();
+  if (sample_.series.size() > kLabelsTextBytesMax) return Fail("too many labels");
   if (!reader_.ReadSeries(sample_.series, labels)) return Fail(reader_.error());
   if (bound_in_.empty()) return true;
   for (LabelRef& label : labels) {

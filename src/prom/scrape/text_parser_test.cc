@@ -49,6 +49,15 @@ TEST(TextParserTest, ReadsSamplesWithLabelsAndTimestamps) {
                           R"(dots.in.name{l.1="v"} 2.0)"));
 }
 
+TEST(TextParserTest, TextsOfLabelsThatCannotBeStoredAreNotRead) {
+  std::string labels = "{";
+  for (int i = 0; i < 100'000; ++i) labels += "a" + std::to_string(i) + "=\"\",";
+  labels += "}";
+  EXPECT_THAT(ReadPlain("m" + labels + " 1\n"), ElementsAre(HasSubstr("too many labels: line=1")));
+  EXPECT_THAT(ReadOpenMetrics("m 1 # " + labels + " 1\n# EOF\n"),
+              ElementsAre(HasSubstr("too long exemplar: line=1")));
+}
+
 TEST(TextParserTest, UnescapesLabelValues) {
   TextParser parser("m{a=\"q\\\" b\\\\ n\\n o\\o\"} 1\n", TextDialect::kPrometheus);
   std::vector<LabelRef> labels;

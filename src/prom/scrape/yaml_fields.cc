@@ -1,89 +1,13 @@
 #include "prom/scrape/yaml_fields.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
+#include <cmath>
 
 #include "rules/rule_file.h"
 
 namespace luma::prom {
 namespace {
-
-// Of keys in a configuration of Prometheus.
-constexpr std::array<std::string_view, 8> kSecretKeys = {
-    "password", "credentials", "bearer_token", "client_secret",
-    "secret",   "secret_key",  "key",          "secrets"};
-
-bool IsSecretKey(std::string_view key) {
-  return std::ranges::find(kSecretKeys, key) != kSecretKeys.end();
-}
-
-std::string Quoted(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string quoted = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      quoted.append("\\x").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
-      continue;
-    }
-    if (c == '"' || c == '\\') quoted.push_back('\\');
-    quoted.push_back(c);
-  }
-  return quoted + "\"";
-}
-
-std::string ScalarText(const YamlNode& node) {
-  return node.plain && !node.IsNull() ? node.text : Quoted(node.IsNull() ? "" : node.text);
-}
-
-class YamlTextWriter {
- public:
-  std::string Write(const YamlNode& node) {
-    WriteBlock(node, 0);
-    return std::move(text_);
-  }
-
- private:
-  static bool IsBlock(const YamlNode& node) { return !node.items.empty() || !node.entries.empty(); }
-
-  void WriteBlock(const YamlNode& node, size_t indent) {
-    for (const YamlNode& item : node.items) {
-      text_.append(indent, ' ').append("-");
-      WriteValue(item, indent);
-    }
-    for (const auto& [key, value] : node.entries) {
-      text_.append(indent, ' ').append(ScalarText(key)).append(":");
-      if (IsSecretKey(key.text) && !value.IsNull()) {
-        text_.append(" <secret>\n");
-      } else {
-        WriteValue(value, indent);
-      }
-    }
-  }
-
-  // After "-" or "key:".
-  void WriteValue(const YamlNode& node, size_t indent) {
-    if (IsBlock(node)) {
-      text_.push_back('\n');
-      return WriteBlock(node, indent + 2);
-    }
-    switch (node.kind) {
-      case YamlNode::Kind::kScalar:
-        text_.append(" ").append(ScalarText(node));
-        break;
-      case YamlNode::Kind::kSequence:
-        text_.append(" []");
-        break;
-      case YamlNode::Kind::kMapping:
-        text_.append(" {}");
-        break;
-    }
-    text_.push_back('\n');
-  }
-
-  std::string text_;
-};
 
 // The factor of "KB", "MiB", ... or 0.
 uint64_t UnitBytes(std::string_view unit) {
@@ -134,6 +58,14 @@ Result<uint64_t> ParseCount(const std::string& text) {
   return Status::InvalidArgument("expected a number that is not negative, got \"", text, "\"");
 }
 
+Result<double> ParseNumber(const std::string& text) {
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error == std::errc() && stop == end && std::isfinite(number)) return number;
+  return Status::InvalidArgument("expected a number, got \"", text, "\"");
+}
+
 Result<uint64_t> ParseByteCount(const std::string& text) {
   uint64_t count = 0;
   const char* const end = text.data() + text.size();
@@ -176,6 +108,7 @@ FieldReader Into(std::string& to) {
 }
 FieldReader Into(bool& to) { return ScalarReader(to, ParseBool); }
 FieldReader Into(uint64_t& to) { return ScalarReader(to, ParseCount); }
+FieldReader Into(double& to) { return ScalarReader(to, ParseNumber); }
 FieldReader IntoByteCount(uint64_t& to) { return ScalarReader(to, ParseByteCount); }
 FieldReader Into(std::chrono::milliseconds& to) {
   return ScalarReader(to, [](const std::string& text) { return rules::ParseRuleDuration(text); });
@@ -209,10 +142,6 @@ FieldReader Ignored(std::string_view name, std::string_view why,
                        std::string(why));
     return Status::Ok();
   };
-}
-
-std::string YamlTextWithoutSecrets(const YamlNode& document) {
-  return YamlTextWriter().Write(document);
 }
 
 }  // namespace luma::prom

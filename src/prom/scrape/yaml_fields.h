@@ -40,6 +40,7 @@ Result<std::string> ReadText(const YamlNode& node);
 FieldReader Into(std::string& to);
 FieldReader Into(bool& to);
 FieldReader Into(uint64_t& to);
+FieldReader Into(double& to);                     // finite
 FieldReader Into(std::chrono::milliseconds& to);  // "1m30s", "0"
 FieldReader Into(std::vector<std::string>& to);
 FieldReader Into(std::map<std::string, std::string>& to);
@@ -67,8 +68,5 @@ FieldReader Refused(std::string_view name);
 // `warnings`.
 FieldReader Ignored(std::string_view name, std::string_view why,
                     std::vector<std::string>& warnings);
-
-// The document as text again, with "<secret>" for the values of keys that hold one.
-std::string YamlTextWithoutSecrets(const YamlNode& document);
 
 }  // namespace luma::prom
