@@ -15,8 +15,9 @@ class PasswordCheck {
   virtual bool Check(std::string_view username, std::string_view password) const = 0;
 };
 
-// True when the request carries credentials (RFC 7617, "Authorization: Basic ...") that pass.
-bool PassesBasicAuth(const HttpRequest& request, const PasswordCheck& check);
+// True when the request carries credentials that pass: those of RFC 7617 ("Authorization: Basic
+// ..."), or "Authorization: Token name:password" as clients of InfluxDB send them.
+bool PassesPasswordCheck(const HttpRequest& request, const PasswordCheck& check);
 
 // Rate limits. Consulted once per request, also one that makes no sense, before its body is read.
 // Threads: Admit from any thread; it must not block.

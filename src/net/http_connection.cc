@@ -205,7 +205,7 @@ std::optional<HttpResponse> HttpConnection::CheckAdmission() {
 std::optional<HttpResponse> HttpConnection::CheckCredentials(const HttpRequest& request,
                                                              const RouteOptions& options) {
   const PasswordCheck* const check = shared_.options.password_check;
-  if (check != nullptr && !options.anonymous && !PassesBasicAuth(request, *check)) {
+  if (check != nullptr && !options.anonymous && !PassesPasswordCheck(request, *check)) {
     HttpResponse response = RefusalOf(401);
     response.headers.push_back({"WWW-Authenticate", "Basic realm=\"lumadb\""});
     return response;

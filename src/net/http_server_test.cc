@@ -49,6 +49,9 @@ class HttpServerTest : public testing::Test {
     router_.Add("GET", "/hello", {.anonymous = true}, [](HttpRequest request, Responder r) {
       r.Send(TextResponse(200, "hello " + request.query));
     });
+    router_.Add("GET", "/all/{rest...}", {}, [](HttpRequest request, Responder r) {
+      r.Send(TextResponse(200, std::string(request.PathParameter("rest"))));
+    });
     router_.Add("GET", "/label/{name}/values", {}, [](HttpRequest request, Responder r) {
       r.Send(TextResponse(200, std::string(request.PathParameter("name"))));
     });
@@ -83,6 +86,8 @@ TEST_F(HttpServerTest, ServesSeveralRequestsOnOneConnection) {
   TestHttpClient client(port());
   EXPECT_EQ(client.Request("GET", "/hello?a=1").body, "hello a=1\n");
   EXPECT_EQ(client.Request("GET", "/label/__name__/values").body, "__name__\n");
+  EXPECT_EQ(client.Request("GET", "/all/of/it").body, "of/it\n");
+  EXPECT_EQ(client.Request("GET", "/all").status, 404) << "there is no rest";
   EXPECT_EQ(client.Request("POST", "/echo", "body").body, "body");
   EXPECT_EQ(client.Request("GET", "http://elsewhere/hello?x").body, "hello x\n");
 }
@@ -199,6 +204,9 @@ TEST_F(HttpServerTest, AsksForCredentialsUnlessTheRouteIsAnonymous) {
   EXPECT_EQ(status("Basic YWRhOmxhY2U6eQ=="), 200);  // ada:lace:y
   EXPECT_EQ(status("Basic YWRhOndyb25n"), 401);      // ada:wrong
   EXPECT_EQ(status("Basic !!"), 401);
+  EXPECT_EQ(status("Token ada:lace:y"), 200);
+  EXPECT_EQ(status("Token ada:wrong"), 401);
+  EXPECT_EQ(status("Token ada"), 401);
   EXPECT_EQ(status("Bearer x"), 401);
 }
 

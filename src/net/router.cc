@@ -1,5 +1,7 @@
 #include "net/router.h"
 
+#include <span>
+
 namespace luma::net {
 namespace {
 
@@ -16,12 +18,21 @@ std::vector<std::string> SplitPath(std::string_view path) {
 
 bool IsParameter(std::string_view segment) { return segment.starts_with('{'); }
 
+bool TakesTheRest(std::string_view segment) { return segment.ends_with("...}"); }
+
 bool Fits(const std::vector<std::string>& pattern, const std::vector<std::string>& path) {
-  if (pattern.size() != path.size()) return false;
-  for (size_t i = 0; i < path.size(); ++i) {
+  const bool is_open = !pattern.empty() && TakesTheRest(pattern.back());
+  if (is_open ? path.size() < pattern.size() : path.size() != pattern.size()) return false;
+  for (size_t i = 0; i < pattern.size(); ++i) {
     if (IsParameter(pattern[i]) ? path[i].empty() : pattern[i] != path[i]) return false;
   }
   return true;
+}
+
+std::string Join(std::span<const std::string> segments) {
+  std::string joined;
+  for (const std::string& segment : segments) joined += '/' + segment;
+  return joined.substr(1);
 }
 
 }  // namespace
@@ -43,9 +54,12 @@ Router::Match Router::Find(std::string_view method, std::string_view path) const
       continue;
     }
     match.route = &route;
-    for (size_t i = 0; i < segments.size(); ++i) {
+    for (size_t i = 0; i < route.segments.size(); ++i) {
       const std::string_view name = route.segments[i];
-      if (IsParameter(name)) {
+      if (TakesTheRest(name)) {
+        match.parameters.emplace_back(name.substr(1, name.size() - 5),
+                                      Join(std::span(segments).subspan(i)));
+      } else if (IsParameter(name)) {
         match.parameters.emplace_back(name.substr(1, name.size() - 2), segments[i]);
       }
     }

@@ -22,7 +22,8 @@ struct RouteOptions {
 
 struct Route {
   std::string method;
-  std::vector<std::string> segments;  // "{name}" stands for any one segment
+  // "{name}" stands for any one segment, "{name...}" at the end for any number of them, but none.
+  std::vector<std::string> segments;
   RouteOptions options;
   HttpHandler handler;  // runs on a worker pool and may block
 };
