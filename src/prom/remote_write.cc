@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 #include <snappy.h>
 
-#include <algorithm>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "prom/http_errors.h"
@@ -37,9 +35,9 @@ void AppendRefusedByStorage(const WriteSummary& stored, WriteVersion version, st
   AppendRefused("exemplars", stored.exemplars_refused, stored.first_refusal, text);
 }
 
-// The answer to a request that storage has taken; 204 when nothing of it was lost.
-net::HttpResponse StoredResponse(const WriteRequestSummary& request, const WriteSummary& stored,
-                                 WriteVersion version) {
+// What was refused of a request that storage has taken, and why; empty when nothing was.
+std::string Refused(const WriteRequestSummary& request, const WriteSummary& stored,
+                    WriteVersion version) {
   std::string refused;
   AppendRefused("series", request.series_refused, request.first_refusal, refused);
   AppendRefused("histograms", request.histograms_refused, request.first_bad_histogram, refused);
@@ -48,8 +46,7 @@ net::HttpResponse StoredResponse(const WriteRequestSummary& request, const Write
   }
   AppendRefusedByStorage(stored, version, refused);
   AppendRefused("new_series", stored.series_over_limit, stored.first_over_limit, refused);
-  if (refused.empty()) return {.status = 204};
-  return PartlyRefusedResponse(stored, "partly refused:" + refused);
+  return refused.empty() ? refused : "partly refused:" + refused;
 }
 
 // Of what was stored; all zero for an error.
@@ -100,28 +97,10 @@ struct RemoteWriteHandler::Scratch {
   }
 };
 
-// A request is decoded without waiting for anything, so that one for each core is in use, mostly.
-// One for each of the eight threads that answer requests took 12 MiB.
 RemoteWriteHandler::RemoteWriteHandler(MetricsSink& sink, RemoteWriteOptions options)
-    : sink_(sink),
-      options_(options),
-      scratches_max_(std::max(1U, std::thread::hardware_concurrency())) {}
+    : sink_(sink), options_(options) {}
 
 RemoteWriteHandler::~RemoteWriteHandler() = default;
-
-std::unique_ptr<RemoteWriteHandler::Scratch> RemoteWriteHandler::TakeScratch() {
-  MutexLock lock(scratch_mutex_);
-  if (scratches_.empty()) return std::make_unique<Scratch>();
-  std::unique_ptr<Scratch> scratch = std::move(scratches_.back());
-  scratches_.pop_back();
-  return scratch;
-}
-
-void RemoteWriteHandler::Keep(std::unique_ptr<Scratch> scratch) {
-  scratch->Trim();
-  MutexLock lock(scratch_mutex_);
-  if (scratches_.size() < scratches_max_) scratches_.push_back(std::move(scratch));
-}
 
 void RemoteWriteHandler::AddRoutes(net::Router& router) {
   router.Add("POST", "/api/v1/write", {.body_bytes_max = options_.body_bytes_max},
@@ -136,29 +115,33 @@ void RemoteWriteHandler::Handle(net::HttpRequest request, net::Responder respond
   if (!version.ok()) {
     return Answer(net::TextResponse(415, std::string(version.status().message())), responder);
   }
-  std::unique_ptr<Scratch> scratch = TakeScratch();
+  std::unique_ptr<Scratch> scratch = scratches_.Take();
   storage::BudgetLease memory;
   Result<WriteRequestSummary> summary = Decode(request.body, *version, *scratch, memory);
   if (summary.ok()) {
     Count(*summary);
     KeepMetadata(std::exchange(summary->metadata, {}));
-    Store(*scratch, *version, *std::move(summary), responder);
+    Store(*scratch, *version, *std::move(summary), RefusedRequests::KeyOf(request.body), responder);
   } else {
     Answer(ErrorAnswer(summary.status(), *version), responder);
   }
-  Keep(std::move(scratch));
+  scratches_.Keep(std::move(scratch));
 }
 
 void RemoteWriteHandler::Store(const Scratch& scratch, WriteVersion version,
-                               WriteRequestSummary request, const net::Responder& responder) {
-  sink_.Write(scratch.batch, [this, responder, version,
+                               WriteRequestSummary request, uint64_t key,
+                               const net::Responder& responder) {
+  sink_.Write(scratch.batch, [this, responder, version, key,
                               request = std::move(request)](Result<WriteSummary> stored) {
     if (!stored.ok()) return Answer(ErrorAnswer(stored.status(), version), responder);
     counters_.samples_stored += stored->samples_stored;
     counters_.samples_refused += stored->samples_refused;
     counters_.exemplars_stored += stored->exemplars_stored;
     counters_.exemplars_refused += stored->exemplars_refused;
-    net::HttpResponse response = StoredResponse(request, *stored, version);
+    std::string refused = Refused(request, *stored, version);
+    net::HttpResponse response = refused.empty()
+                                     ? net::HttpResponse{.status = 204}
+                                     : refused_.Answer(*stored, std::move(refused), key);
     if (version == WriteVersion::kTwo) AddWrittenHeaders(*stored, response);
     Answer(std::move(response), responder);
   });

@@ -3,14 +3,13 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <string_view>
-#include <vector>
 
-#include "base/mutex.h"
 #include "model/metrics_source.h"
 #include "net/http.h"
 #include "net/router.h"
+#include "prom/refused_requests.h"
+#include "prom/scratch_pool.h"
 #include "prom/write_request.h"
 #include "prom/write_version.h"
 #include "storage/budget.h"
@@ -42,9 +41,10 @@ struct RemoteWriteOptions {
 
 // Answers 204 only once every sample of the request is durable. A permanent refusal is 400 (bad
 // bytes, or some series or samples that cannot be stored: the others are stored all the same), 413
-// or 415; when storage cannot take it now 429 or 503 with Retry-After; 500 when storage is broken:
-// nothing of the request was stored then. A native histogram that cannot be is refused like a
-// sample. Exemplars are stored with the samples; those that cannot be are counted, and make a
+// or 415. 429 with Retry-After when new series are beyond a limit: the others are stored, and see
+// RefusedRequests. When storage cannot take it now 429 or 503 with Retry-After; 500 when storage is
+// broken: nothing of the request was stored then. A native histogram that cannot be is refused like
+// a sample. Exemplars are stored with the samples; those that cannot be are counted, and make a
 // request of version 2.0 a partial one. To version 2.0 every answer but 415 says in its headers how
 // many samples, histograms and exemplars were stored. Metadata is kept in memory.
 // Threads: Handle from any thread. Lifetime: the sink and the budget outlive the handler, and the
@@ -55,19 +55,17 @@ class RemoteWriteHandler {
   ~RemoteWriteHandler();
 
   void AddRoutes(net::Router& router);
-  void Handle(net::HttpRequest request, net::Responder responder) LUMA_EXCLUDES(scratch_mutex_);
+  void Handle(net::HttpRequest request, net::Responder responder);
   const RemoteWriteCounters& counters() const { return counters_; }
 
  private:
-  struct Scratch;  // memory that goes from request to request
-  std::unique_ptr<Scratch> TakeScratch() LUMA_EXCLUDES(scratch_mutex_);
-  void Keep(std::unique_ptr<Scratch> scratch) LUMA_EXCLUDES(scratch_mutex_);
+  struct Scratch;
 
   // Decompresses and decodes `body` into `scratch`. Errors: see WriteErrorResponse.
   Result<WriteRequestSummary> Decode(std::string_view body, WriteVersion version, Scratch& scratch,
                                      storage::BudgetLease& memory) const;
   void Store(const Scratch& scratch, WriteVersion version, WriteRequestSummary request,
-             const net::Responder& responder);
+             uint64_t key, const net::Responder& responder);
   void Count(const WriteRequestSummary& request);
   void KeepMetadata(MetadataList metadata);
   void Answer(net::HttpResponse response, const net::Responder& responder);
@@ -75,10 +73,8 @@ class RemoteWriteHandler {
   MetricsSink& sink_;
   const RemoteWriteOptions options_;
   RemoteWriteCounters counters_;
-  const size_t scratches_max_;
-  Mutex scratch_mutex_;
-  // The last one given back is taken first: its memory is the warmest.
-  std::vector<std::unique_ptr<Scratch>> scratches_ LUMA_GUARDED_BY(scratch_mutex_);
+  RefusedRequests refused_;
+  ScratchPool<Scratch> scratches_;
 };
 
 }  // namespace luma::prom

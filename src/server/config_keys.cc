@@ -310,7 +310,7 @@ constexpr std::pair<std::string_view, std::string_view> kSectionDocs[] = {
     {"ingest", "Which times samples may have, and what comes with them."},
     {"limits",
      "Bounds on how many series there are; 0 means none. Samples of new series beyond them are "
-     "refused (429), those of known ones never."},
+     "refused (429), those of known ones never. /api/v1/status/cardinality shows who is near."},
     {"retention", "How long data is kept."},
     {"downsampling", "Old samples, rolled up."},
     {"cold", "Old data in an object store."},

@@ -20,6 +20,12 @@ prom::QueryApiOptions QueryOptions(const Config& config, Store& store, net::Work
   return options;
 }
 
+prom::PushOptions PushOptionsOf(const Config& config, Store& store) {
+  return {.body_bytes_max = config.server.body_limit.bytes,
+          .decoded_bytes_max = config.server.body_limit.bytes,
+          .budget = &store.engine().budget()};
+}
+
 }  // namespace
 
 PrometheusApi::PrometheusApi(Store& store, const Config& config, net::WorkerPool& query_workers)
@@ -27,6 +33,8 @@ PrometheusApi::PrometheusApi(Store& store, const Config& config, net::WorkerPool
                                       .decoded_bytes_max = config.server.body_limit.bytes,
                                       .budget = &store.engine().budget(),
                                       .metadata = &metadata_}),
+      import_(store.metrics(), Clock::System(), PushOptionsOf(config, store), &metadata_),
+      influx_(store.metrics(), Clock::System(), PushOptionsOf(config, store)),
       query_(store.metrics(), Clock::System(), QueryOptions(config, store, query_workers)),
       remote_read_(store.metrics(),
                    {.budget = &store.engine().budget(), .workers = &query_workers}),
@@ -35,6 +43,8 @@ PrometheusApi::PrometheusApi(Store& store, const Config& config, net::WorkerPool
       targets_(TargetSources()),
       status_(store.metrics(), Clock::System(), StatusSources(),
               {.budget = &store.engine().budget(), .workers = &query_workers}),
+      cardinality_(store.metrics().cardinality(),
+                   [&store] { return store.metrics().registry().series_count(); }),
       rules_api_(RuleSources()),
       admin_(store.metrics(), {.enabled = config.server.admin_api, .workers = &query_workers}) {
   Publish(config, /*loaded=*/true);
@@ -44,11 +54,14 @@ PrometheusApi::PrometheusApi(Store& store, const Config& config, net::WorkerPool
 
 void PrometheusApi::AddRoutes(net::Router& router) {
   remote_write_.AddRoutes(router);
+  import_.AddRoutes(router);
+  influx_.AddRoutes(router);
   query_.AddRoutes(router);
   remote_read_.AddRoutes(router);
   federation_.AddRoutes(router);
   targets_.AddRoutes(router);
   status_.AddRoutes(router);
+  cardinality_.AddRoutes(router);
   rules_api_.AddRoutes(router);
   admin_.AddRoutes(router);
 }

@@ -8,7 +8,10 @@
 #include "base/mutex.h"
 #include "net/router.h"
 #include "prom/admin_api.h"
+#include "prom/cardinality_api.h"
 #include "prom/federation.h"
+#include "prom/push/influx_write.h"
+#include "prom/push/page_import.h"
 #include "prom/query_api.h"
 #include "prom/remote_read.h"
 #include "prom/remote_write.h"
@@ -43,6 +46,8 @@ class PrometheusApi {
   const prom::RemoteWriteCounters& remote_write_counters() const {
     return remote_write_.counters();
   }
+  const prom::PushCounters& import_counters() const { return import_.counters(); }
+  const prom::PushCounters& influx_counters() const { return influx_.counters(); }
 
  private:
   struct Published {
@@ -63,11 +68,14 @@ class PrometheusApi {
   Published published_ LUMA_GUARDED_BY(mutex_);
   prom::WrittenMetadata metadata_;
   prom::RemoteWriteHandler remote_write_;
+  prom::PageImport import_;
+  prom::InfluxWrite influx_;
   prom::QueryApi query_;
   prom::RemoteReadHandler remote_read_;
   prom::Federation federation_;
   prom::TargetsApi targets_;
   prom::StatusApi status_;
+  prom::CardinalityApi cardinality_;
   prom::RulesApi rules_api_;
   prom::AdminApi admin_;
 };

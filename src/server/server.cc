@@ -21,6 +21,7 @@
 #include "server/open_files.h"
 #include "server/process_metrics.h"
 #include "server/prometheus_api.h"
+#include "server/push_metrics.h"
 #include "server/rate_limit_admission.h"
 #include "server/rate_limiter.h"
 #include "server/refusal_counters.h"
@@ -243,6 +244,9 @@ class Server::Impl {
     prometheus_api_ = std::make_unique<PrometheusApi>(*store_, config_, query_workers_);
     remote_write_metrics_ = RegisterRemoteWriteMetrics(prometheus_api_->remote_write_counters(),
                                                        MetricsRegistry::Default());
+    push_metrics_ =
+        RegisterPushMetrics(prometheus_api_->import_counters(), prometheus_api_->influx_counters(),
+                            MetricsRegistry::Default());
     lifecycle_api_ = std::make_unique<LifecycleApi>(config_.server.lifecycle_api);
     net::Router router = MeasuredRouter();
     AddHealthRoutes(router);
@@ -370,6 +374,7 @@ class Server::Impl {
   std::vector<MetricsRegistry::Callback> memory_metrics_;
   std::unique_ptr<PrometheusApi> prometheus_api_;
   std::vector<MetricsRegistry::Callback> remote_write_metrics_;
+  std::vector<MetricsRegistry::Callback> push_metrics_;
   std::unique_ptr<LifecycleApi> lifecycle_api_;
   std::unique_ptr<AdminApi> admin_api_;
   net::EventLoop loop_;

@@ -1,6 +1,7 @@
 // What every format of a page of metrics is read as.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -53,11 +54,14 @@ class PageParser {
   virtual std::string_view metadata_lines() const { return {}; }
 
   const PageSample& sample() const { return sample_; }
+  // Where the sample is, from 1; 0 in formats without lines.
+  size_t line_number() const { return line_number_; }
   // Errors: kInvalidArgument naming the line or the metric.
   const Status& status() const { return status_; }
 
  protected:
   PageSample sample_;
+  size_t line_number_ = 0;
   Status status_;
 };
 

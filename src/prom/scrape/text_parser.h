@@ -41,7 +41,6 @@ class TextParser final : public PageParser {
 
   std::string_view rest_;
   const TextDialect dialect_;
-  size_t line_number_ = 0;
   bool ended_ = false;         // OpenMetrics: "# EOF" was there
   std::string_view bound_in_;  // the label that has bounds in the family of the last TYPE line
   std::string_view exemplar_text_;

@@ -19,10 +19,6 @@ void CarefulWrite::Prepare(uint64_t next_series, CardinalityClaim* claim) {
 }
 
 void CarefulWrite::NumberSeries(uint64_t next_series, CardinalityClaim* claim) {
-  struct Numbered {
-    SeriesId id = kUnknownSeries;
-    CardinalityRefusal refusal;
-  };
   std::map<Hash128, Numbered> numbered;
   for (size_t i = 0; i < ids_.size(); ++i) {
     if (ids_[i] != kUnknownSeries) continue;
@@ -32,21 +28,27 @@ void CarefulWrite::NumberSeries(uint64_t next_series, CardinalityClaim* claim) {
       continue;
     }
     const auto [entry, is_new] = numbered.try_emplace(series.hash);
-    auto& [id, refusal] = entry->second;
-    if (is_new && claim != nullptr) refusal = claim->Take(series.labels);
+    if (is_new) entry->second = NumberNew(series, next_series, claim);
+    const auto& [id, refusal] = entry->second;
+    ids_[i] = id;
     if (refusal.is_refused()) {
       refused_.push_back({.entry = static_cast<uint32_t>(i), .refusal = refusal});
-      continue;
     }
-    if (is_new) {
-      id = SeriesId{next_series + additions_.size()};
-      additions_.push_back({.id = id,
-                            .labels = series.labels,
-                            .hash = series.hash,
-                            .newest = SeriesRegistry::kNoSample});
-    }
-    ids_[i] = id;
   }
+}
+
+CarefulWrite::Numbered CarefulWrite::NumberNew(const SeriesBatch::Series& series,
+                                               uint64_t next_series, CardinalityClaim* claim) {
+  if (claim != nullptr) {
+    const CardinalityRefusal refusal = claim->Take(series.labels);
+    if (refusal.is_refused()) return {.id = kUnknownSeries, .refusal = refusal};
+  }
+  const SeriesId id{next_series + additions_.size()};
+  additions_.push_back({.id = id,
+                        .labels = series.labels,
+                        .hash = series.hash,
+                        .newest = SeriesRegistry::kNoSample});
+  return {.id = id, .refusal = {}};
 }
 
 void CarefulWrite::CollectRows() {

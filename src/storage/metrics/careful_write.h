@@ -70,7 +70,13 @@ class CarefulWrite {
     std::optional<std::string_view> histogram;
   };
 
+  struct Numbered {
+    SeriesId id = kUnknownSeries;  // of a series that was let in
+    CardinalityRefusal refusal;
+  };
   void NumberSeries(uint64_t next_series, CardinalityClaim* claim);
+  Numbered NumberNew(const SeriesBatch::Series& series, uint64_t next_series,
+                     CardinalityClaim* claim);
   void CollectRows();
   void CollectRowsOf(SeriesId id, const SeriesBatch::Series& series);
   void FindLateRows();

@@ -200,7 +200,7 @@ MetricsWriter::MetricsWriter(MultiTierStorage& engine, SeriesRegistry& registry,
       options_(std::move(options)),
       floor_(start.floor),
       exemplars_(start.exemplar_floor),
-      cardinality_(options.limits),
+      cardinality_(options_.limits),
       next_series_(start.next_series),
       series_memory_(
           engine.budget().BookAlways(BudgetUse::kSeries, registry.series_count() * kSeriesBytes)),

@@ -1,0 +1,28 @@
+// Labels that a request gives to everything it pushes.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "model/labels.h"
+#include "net/url.h"
+
+namespace luma::prom {
+
+using PushedLabels = std::vector<std::pair<std::string, std::string>>;
+
+// Those of the parameters extra_label=name=value. Errors: kInvalidArgument.
+Result<PushedLabels> ExtraLabels(const net::FormFields& parameters);
+
+// What follows ".../metrics/job/" in a path as a Pushgateway has it: <job>/<name>/<value>/... A
+// name that ends with "@base64" has its value in base64url, since a value cannot hold "/";
+// `job_is_base64` says so of the job. Errors: kInvalidArgument.
+Result<PushedLabels> GroupingLabels(std::string_view path, bool job_is_base64);
+
+// `from` replace labels of the same name. Lifetime: `labels` point into `from` then.
+void Replace(const PushedLabels& from, std::vector<LabelRef>& labels);
+
+}  // namespace luma::prom
