@@ -20,7 +20,7 @@ TELEGRAF_LINES = (
     "mem,host=web-1 total=16777216000i,used=8388608000i,used_percent=50 {ns}\n"
     "disk,device=sda1,fstype=ext4,host=web-1,mode=rw,path=/ free=123456789u,inodes_used=42i {ns}\n"
     "system,host=web-1 load1=0.5,uptime_format=\"3 days,  1:02\",ok=true {ns}\n"
-    "win\\ disk,host=web-1,instance=C:\\,name=my\\,disk value=1 {ns}\n"
+    "win\\ disk,host=web-1,instance=C:,name=my\\,disk value=1 {ns}\n"
 )
 TELEGRAF_SAMPLES = 3 + 3 + 2 + 2 + 1
 
@@ -96,7 +96,7 @@ class TelegrafTest(PushTest):
         self.assertEqual(list(self.query("cpu_usage_idle").values()), [95.25])
         self.assertEqual(list(self.query("system_ok").values()), [1])
         self.assertEqual(list(self.query("disk_free{path='/'}").values()), [123456789])
-        self.assertEqual(list(self.query("{__name__='win disk_value',name='my,disk',instance='C:\\\\'}").values()), [1])
+        self.assertEqual(list(self.query("{__name__='win disk_value',name='my,disk',instance='C:'}").values()), [1])
 
     def test_output_influxdb(self):
         form = urlencode({"q": 'CREATE DATABASE "telegraf"'})
