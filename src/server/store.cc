@@ -1,6 +1,7 @@
 #include "server/store.h"
 
 #include <chrono>
+#include <utility>
 
 #include "base/log.h"
 #include "promql/parser.h"
@@ -124,8 +125,7 @@ Result<std::unique_ptr<Store>> Store::Open(const Config& given) {
   LUMA_RETURN_IF_ERROR(store->ConfigureDownsampling(config));
   store->metrics_->StartRetention();
   store->metrics_->StartDownsampling();
-  LUMA_ASSIGN_OR_RETURN(store->database_,
-                        sql::Database::Open(DatabaseOptionsOf(config), *store->engine_));
+  LUMA_RETURN_IF_ERROR(store->OpenDatabase(config));
   store->store_metrics_ =
       RegisterStoreMetrics(*store->engine_, *store->metrics_, MetricsRegistry::Default());
   store->cardinality_metrics_ =
@@ -134,6 +134,16 @@ Result<std::unique_ptr<Store>> Store::Open(const Config& given) {
   LUMA_LOG(kInfo, "server", "store open: data_dir={} milliseconds={}", config.general.data_dir,
            std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
   return store;
+}
+
+Status Store::OpenDatabase(const Config& config) {
+  promql_ = std::make_unique<PromqlForSql>(
+      promql::EvaluatorOptions{.use_start_timestamps = config.query.use_start_timestamps});
+  sql::DatabaseOptions options = DatabaseOptionsOf(config);
+  options.series = &metrics_->directory();
+  options.promql = promql_.get();
+  LUMA_ASSIGN_OR_RETURN(database_, sql::Database::Open(std::move(options), *engine_));
+  return Status::Ok();
 }
 
 Status Store::StartArchive(const Config& config) {

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "io/object_store.h"
 #include "server/config.h"
+#include "server/promql_for_sql.h"
 #include "sql/database.h"
 #include "storage/backup/log_archive.h"
 #include "storage/engine.h"
@@ -44,11 +45,13 @@ class Store {
  private:
   Store() = default;
   Status StartArchive(const Config& config);
+  Status OpenDatabase(const Config& config);
 
   std::unique_ptr<io::ObjectStore> archive_store_;  // of [wal] archive, if there is one
   std::unique_ptr<storage::MultiTierStorage> engine_;
   std::unique_ptr<storage::LogArchive> archive_;
   std::unique_ptr<storage::MetricsStore> metrics_;
+  std::unique_ptr<PromqlForSql> promql_;
   std::unique_ptr<sql::Database> database_;
   std::vector<MetricsRegistry::Callback> store_metrics_;
   std::vector<MetricsRegistry::Callback> cardinality_metrics_;

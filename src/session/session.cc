@@ -360,6 +360,17 @@ Status Session::OpenRows(Portal& portal) {
   return Status::Ok();
 }
 
+std::vector<Notice> Session::TakeNotices() {
+  std::vector<Notice> notices = std::exchange(notices_, {});
+  if (!connection_) return notices;
+  for (sql::StatementNotice& notice : connection_->TakeNotices()) {
+    notices.push_back({.is_warning = notice.is_warning,
+                       .sqlstate = notice.is_warning ? "01000" : "00000",
+                       .message = std::move(notice.message)});
+  }
+  return notices;
+}
+
 // BEGIN in a transaction and COMMIT or ROLLBACK outside of one are not errors in PostgreSQL.
 Status Session::RunTransactionStatement(Portal& portal) {
   const bool is_begin = portal.statement.kind == StatementKind::kBegin;

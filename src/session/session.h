@@ -133,7 +133,8 @@ class Session {
   std::optional<std::string> GetSetting(std::string_view name);
   // True when a statement since the last call may have changed settings.
   bool TakeSettingsChanged() { return std::exchange(settings_changed_, false); }
-  std::vector<Notice> TakeNotices() { return std::exchange(notices_, {}); }
+  // Those of the protocol and those of statements.
+  std::vector<Notice> TakeNotices();
 
  private:
   using Prepared = std::shared_ptr<const sql::PreparedStatement>;

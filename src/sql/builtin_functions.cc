@@ -10,6 +10,7 @@
 #include "sql/duckdb_boundary.h"
 #include "sql/label_functions.h"
 #include "sql/postgres_catalog.h"
+#include "sql/promql_function.h"
 #include "sql/sequence_functions.h"
 #include "sql/session_settings.h"
 #include "sql/session_state.h"
@@ -143,7 +144,12 @@ class Registrar {
   }
 
   void Add(duckdb::TableFunction function) {
-    duckdb::CreateTableFunctionInfo info(std::move(function));
+    duckdb::TableFunctionSet set(function.name);
+    set.AddFunction(std::move(function));
+    Add(std::move(set));
+  }
+  void Add(duckdb::TableFunctionSet functions) {
+    duckdb::CreateTableFunctionInfo info(std::move(functions));
     info.internal = true;
     info.on_conflict = duckdb::OnCreateConflict::REPLACE_ON_CONFLICT;
     catalog_.CreateTableFunction(transaction_, info);
@@ -184,6 +190,7 @@ void RegisterBuiltinFunctions(duckdb::DatabaseInstance& database) {
   for (auto& functions : SequenceFunctions()) registrar.Add(std::move(functions));
   for (auto& functions : LabelFunctions()) registrar.Add(std::move(functions));
   for (auto& function : StoreFunctions()) registrar.Add(std::move(function));
+  registrar.Add(PromqlFunctions());
   registrar.Add(ScalarFunction("version", {}, LogicalType::VARCHAR, Version));
   registrar.Add(PerQuery(ScalarFunction("pg_backend_pid", {}, LogicalType::INTEGER, BackendPid)));
   for (const char* name : {"current_user", "session_user", "current_role", "user"}) {

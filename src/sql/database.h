@@ -16,7 +16,13 @@
 #include "model/value.h"
 #include "storage/engine.h"
 
+namespace luma::storage {
+class SeriesDirectory;
+}
+
 namespace luma::sql {
+
+class PromqlEngine;
 
 // How a result column's values lie in a ResultBatch.
 enum class ValueKind : uint8_t {
@@ -146,6 +152,12 @@ struct ConnectionOptions {
 
 enum class TransactionState : uint8_t { kIdle, kInTransaction, kFailed };
 
+// What a statement tells the user besides its result.
+struct StatementNotice {
+  bool is_warning = false;
+  std::string message;
+};
+
 // One client's SQL state: transaction, settings, prepared plans. Created lazily inside, so an idle
 // connection that has never run SQL costs little.
 // Threads: one at a time; Interrupt from any. At most one open ResultStream.
@@ -184,6 +196,8 @@ class Connection {
   virtual void PauseStatementTimeout() = 0;
   virtual void RestartStatementTimeout() = 0;
   virtual std::optional<std::string> GetSetting(std::string_view name) = 0;  // SHOW
+  // Those since the last call, in order; all of a statement's once its stream has ended.
+  virtual std::vector<StatementNotice> TakeNotices() { return {}; }
   // Drops transaction, prepared plans, settings, temporary objects (DISCARD ALL).
   virtual void Reset() = 0;
 };
@@ -193,9 +207,13 @@ struct DatabaseOptions {
   int threads = 0;       // 0: number of cores
   std::string temp_dir;  // spill files; must be inside the data directory
   uint64_t temp_bytes_max = 16ull << 30;
+  // The series of the engine's metrics, by which their scans are pruned, and what answers promql().
+  // Null: neither is there. Lifetime: both outlive the database.
+  const storage::SeriesDirectory* series = nullptr;
+  const PromqlEngine* promql = nullptr;
 };
 
-// Threads: any. The engine (and `metrics`, when given) outlives it.
+// Threads: any. The engine outlives it.
 class Database {
  public:
   // Errors: kInternal when the loaded DuckDB library is not exactly the version of the headers.

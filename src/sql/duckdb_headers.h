@@ -42,6 +42,7 @@
 #include "duckdb/main/prepared_statement_data.hpp"
 #include "duckdb/main/settings.hpp"
 #include "duckdb/main/stream_query_result.hpp"
+#include "duckdb/optimizer/optimizer_extension.hpp"
 #include "duckdb/parser/constraints/list.hpp"
 #include "duckdb/parser/expression/list.hpp"
 #include "duckdb/parser/parsed_data/alter_info.hpp"

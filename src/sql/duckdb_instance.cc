@@ -6,6 +6,7 @@
 #include "sql/bytea_cast.h"
 #include "sql/duckdb_boundary.h"
 #include "sql/luma_catalog.h"
+#include "sql/series_pruning.h"
 #include "sql/session_settings.h"
 #include "sql/sql_memory.h"
 
@@ -24,33 +25,36 @@ uint64_t BufferBytesMax(const DatabaseOptions& options) {
 }
 
 struct EngineInfo final : duckdb::StorageExtensionInfo {
-  explicit EngineInfo(storage::MultiTierStorage& engine_to_use) : engine(engine_to_use) {}
+  EngineInfo(storage::MultiTierStorage& engine_to_use, MetricsAccess metrics_to_use)
+      : engine(engine_to_use), metrics(metrics_to_use) {}
   storage::MultiTierStorage& engine;
+  const MetricsAccess metrics;
 };
 
-storage::MultiTierStorage& EngineOf(duckdb::optional_ptr<duckdb::StorageExtensionInfo> info) {
-  return static_cast<EngineInfo&>(*info).engine;
+EngineInfo& InfoOf(duckdb::optional_ptr<duckdb::StorageExtensionInfo> info) {
+  return static_cast<EngineInfo&>(*info);
 }
 
 duckdb::unique_ptr<duckdb::Catalog> AttachCatalog(
     duckdb::optional_ptr<duckdb::StorageExtensionInfo> info, duckdb::ClientContext&,
     duckdb::AttachedDatabase& attached, const duckdb::string&, duckdb::AttachInfo&,
     duckdb::AttachOptions&) {
-  return duckdb::make_uniq<LumaCatalog>(attached, EngineOf(info));
+  return duckdb::make_uniq<LumaCatalog>(attached, InfoOf(info).engine, InfoOf(info).metrics);
 }
 
 duckdb::unique_ptr<duckdb::TransactionManager> MakeTransactionManager(
     duckdb::optional_ptr<duckdb::StorageExtensionInfo> info, duckdb::AttachedDatabase& attached,
     duckdb::Catalog&) {
-  return duckdb::make_uniq<LumaTransactionManager>(attached, EngineOf(info));
+  return duckdb::make_uniq<LumaTransactionManager>(attached, InfoOf(info).engine);
 }
 
 duckdb::unique_ptr<duckdb::StorageExtension> MakeStorageExtension(
-    storage::MultiTierStorage& engine) {
+    const DatabaseOptions& options, storage::MultiTierStorage& engine) {
   auto extension = duckdb::make_uniq<duckdb::StorageExtension>();
   extension->attach = AttachCatalog;
   extension->create_transaction_manager = MakeTransactionManager;
-  extension->storage_info = duckdb::make_shared_ptr<EngineInfo>(engine);
+  extension->storage_info = duckdb::make_shared_ptr<EngineInfo>(
+      engine, MetricsAccess{.series = options.series, .promql = options.promql});
   return extension;
 }
 
@@ -73,7 +77,7 @@ void Configure(const DatabaseOptions& options, storage::MultiTierStorage& engine
   config.options.autoinstall_known_extensions = false;
   config.options.allow_unsigned_extensions = false;
   config.options.allow_community_extensions = false;
-  config.storage_extensions[kStorageTypeName] = MakeStorageExtension(engine);
+  config.storage_extensions[kStorageTypeName] = MakeStorageExtension(options, engine);
 }
 
 void Run(duckdb::Connection& connection, const std::string& sql) {
@@ -113,8 +117,10 @@ Result<std::shared_ptr<duckdb::DuckDB>> OpenInstance(const DatabaseOptions& opti
     duckdb::DBConfig config;
     Configure(options, engine, config);
     auto database = std::make_shared<duckdb::DuckDB>(kDatabaseName, &config);
-    RegisterPostgresSettings(duckdb::DBConfig::GetConfig(*database->instance));
-    RegisterByteaCast(duckdb::DBConfig::GetConfig(*database->instance));
+    auto& opened = duckdb::DBConfig::GetConfig(*database->instance);
+    RegisterPostgresSettings(opened);
+    RegisterByteaCast(opened);
+    opened.optimizer_extensions.push_back(SeriesPruningExtension());
     RegisterBuiltinFunctions(*database->instance);
     LockDown(*database);
     return database;

@@ -30,8 +30,9 @@ CatalogObjectPtr FindSchema(LumaTransaction& transaction, const std::string& nam
 
 }  // namespace
 
-LumaCatalog::LumaCatalog(duckdb::AttachedDatabase& attached, storage::MultiTierStorage& engine)
-    : Catalog(attached), engine_(engine) {}
+LumaCatalog::LumaCatalog(duckdb::AttachedDatabase& attached, storage::MultiTierStorage& engine,
+                         MetricsAccess metrics)
+    : Catalog(attached), engine_(engine), metrics_access_(metrics) {}
 
 LumaCatalog::~LumaCatalog() = default;
 

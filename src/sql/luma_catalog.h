@@ -9,7 +9,9 @@
 #include "sql/duckdb_headers.h"
 #include "sql/luma_transaction.h"
 #include "sql/metric_relations.h"
+#include "sql/promql_engine.h"
 #include "storage/engine.h"
+#include "storage/metrics/series_directory.h"
 
 namespace luma::sql {
 
@@ -19,6 +21,13 @@ inline constexpr const char* kDefaultSchemaName = "public";
 
 class LumaSchemaEntry;
 
+// What knows about metrics besides their tables. Either may be missing: then there is no promql(),
+// and scans are not pruned by labels. Lifetime: as the engine's.
+struct MetricsAccess {
+  const storage::SeriesDirectory* series = nullptr;
+  const PromqlEngine* promql = nullptr;
+};
+
 // An entry's CatalogEntry::oid is the engine's object id.
 inline ObjectId ObjectIdOf(const duckdb::CatalogEntry& entry) {
   return static_cast<ObjectId>(entry.oid);
@@ -27,11 +36,13 @@ inline ObjectId ObjectIdOf(const duckdb::CatalogEntry& entry) {
 // Threads: any. Lifetime: the engine outlives it. Errors are thrown.
 class LumaCatalog final : public duckdb::Catalog {
  public:
-  LumaCatalog(duckdb::AttachedDatabase& attached, storage::MultiTierStorage& engine);
+  LumaCatalog(duckdb::AttachedDatabase& attached, storage::MultiTierStorage& engine,
+              MetricsAccess metrics);
   ~LumaCatalog() override;
 
   storage::MultiTierStorage& engine() { return engine_; }
   MetricRelations& metrics() { return metrics_; }
+  const MetricsAccess& metrics_access() const { return metrics_access_; }
 
   // The entry of one object version, pinned by `transaction`; null for kinds that have no entry.
   duckdb::optional_ptr<duckdb::CatalogEntry> EntryOf(LumaTransaction& transaction,
@@ -103,6 +114,7 @@ class LumaCatalog final : public duckdb::Catalog {
                 const std::shared_ptr<duckdb::CatalogEntry>& entry) LUMA_EXCLUDES(mutex_);
 
   storage::MultiTierStorage& engine_;
+  const MetricsAccess metrics_access_;
   MetricRelations metrics_;
   Mutex mutex_;
   std::unordered_map<ObjectId, std::unique_ptr<LumaSchemaEntry>> schemas_ LUMA_GUARDED_BY(mutex_);

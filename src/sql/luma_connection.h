@@ -46,6 +46,9 @@ class LumaConnection final : public Connection {
   void PauseStatementTimeout() override { StopTimer(); }
   void RestartStatementTimeout() override { StartTimer(); }
   std::optional<std::string> GetSetting(std::string_view name) override;
+  std::vector<StatementNotice> TakeNotices() override {
+    return session_ ? session_->TakeNotices() : std::vector<StatementNotice>();
+  }
   void Reset() override;
 
   // ---- for the streams and statements it hands out

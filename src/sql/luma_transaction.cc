@@ -36,16 +36,17 @@ LumaTransaction& LumaTransaction::Get(duckdb::CatalogTransaction transaction) {
   return transaction.transaction->Cast<LumaTransaction>();
 }
 
-void LumaTransaction::ForgetSnapshotsOfEarlierStatements() {
+void LumaTransaction::ForgetEarlierStatements() {
   const duckdb::transaction_t query = active_query.load();
   if (query == snapshots_of_query_) return;
   snapshots_.clear();
+  series_.clear();
   snapshots_of_query_ = query;
 }
 
 storage::TableSnapshotPtr LumaTransaction::Read(ObjectId table) {
   MutexLock lock(mutex_);
-  ForgetSnapshotsOfEarlierStatements();
+  ForgetEarlierStatements();
   auto& snapshot = snapshots_[table];
   if (!snapshot) snapshot = ValueOrThrow(engine_->Read(table));
   return snapshot;
@@ -54,6 +55,21 @@ storage::TableSnapshotPtr LumaTransaction::Read(ObjectId table) {
 storage::TableSnapshotPtr LumaTransaction::ReadNow(ObjectId table) {
   MutexLock lock(mutex_);
   return ValueOrThrow(engine_->Read(table));
+}
+
+std::shared_ptr<const storage::SeriesFilter> LumaTransaction::FindSeries(
+    const std::string& matchers) {
+  MutexLock lock(mutex_);
+  ForgetEarlierStatements();
+  const auto found = series_.find(matchers);
+  return found == series_.end() ? nullptr : found->second;
+}
+
+void LumaTransaction::KeepSeries(const std::string& matchers,
+                                 std::shared_ptr<const storage::SeriesFilter> series) {
+  MutexLock lock(mutex_);
+  ForgetEarlierStatements();
+  series_.insert_or_assign(matchers, std::move(series));
 }
 
 storage::CatalogObjectPtr LumaTransaction::Find(ObjectId id) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -11,6 +12,10 @@
 #include "base/mutex.h"
 #include "sql/duckdb_headers.h"
 #include "storage/engine.h"
+
+namespace luma::storage {
+class SeriesFilter;
+}
 
 namespace luma::sql {
 
@@ -31,6 +36,13 @@ class LumaTransaction final : public duckdb::Transaction {
   storage::TableSnapshotPtr Read(ObjectId table) LUMA_EXCLUDES(mutex_);
   // The table with the changes that the running statement has made so far.
   storage::TableSnapshotPtr ReadNow(ObjectId table) LUMA_EXCLUDES(mutex_);
+
+  // Series that the running statement has asked the index for, by the text of the matchers: its
+  // scans share them. Null when nothing is kept.
+  std::shared_ptr<const storage::SeriesFilter> FindSeries(const std::string& matchers)
+      LUMA_EXCLUDES(mutex_);
+  void KeepSeries(const std::string& matchers, std::shared_ptr<const storage::SeriesFilter> series)
+      LUMA_EXCLUDES(mutex_);
 
   storage::CatalogObjectPtr Find(ObjectId id) LUMA_EXCLUDES(mutex_);
   storage::CatalogObjectPtr Find(ObjectId schema, storage::NameSpace space, std::string_view name)
@@ -66,12 +78,14 @@ class LumaTransaction final : public duckdb::Transaction {
   void Rollback() LUMA_EXCLUDES(mutex_);
 
  private:
-  void ForgetSnapshotsOfEarlierStatements() LUMA_REQUIRES(mutex_);
+  void ForgetEarlierStatements() LUMA_REQUIRES(mutex_);
 
   Mutex mutex_;
   const std::unique_ptr<storage::Transaction> engine_;  // Append runs unlocked
   duckdb::transaction_t snapshots_of_query_ LUMA_GUARDED_BY(mutex_) = 0;
   std::unordered_map<ObjectId, storage::TableSnapshotPtr> snapshots_ LUMA_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, std::shared_ptr<const storage::SeriesFilter>> series_
+      LUMA_GUARDED_BY(mutex_);
   std::unordered_map<storage::CatalogObjectPtr, std::shared_ptr<duckdb::CatalogEntry>> entries_
       LUMA_GUARDED_BY(mutex_);
 };

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 
+#include "sql/arrow_operators.h"
 #include "sql/sql_lexer.h"
 
 namespace luma::sql {
@@ -343,6 +344,7 @@ RewrittenStatement RewritePostgres(std::string_view text) {
     RewriteQualifiedOperators(text, tokens, statement.edits);
     RewritePatternOperators(text, tokens, statement.edits);
     RemoveCatalogName(tokens, statement.edits);
+    RewriteArrows(text, tokens, statement.edits);
   }
   statement.text = statement.edits.Apply();
   return statement;

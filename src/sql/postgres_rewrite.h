@@ -10,6 +10,7 @@
 // - Columns called "at" or "by", which are keywords to DuckDB: quoted.
 // - '\x00ff'::bytea: '\x00\xff'::bytea.
 // - a ~ b and a !~ b, which match anywhere: a @~ b and a !@~ b (postgres_catalog.cc).
+// - a->>'b' = c, where DuckDB would compare first: (a->>'b') = c (arrow_operators.h).
 // - OPERATOR(pg_catalog.=): =. COLLATE pg_catalog.default: nothing. x::pg_catalog.text: x::text.
 #pragma once
 

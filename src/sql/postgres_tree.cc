@@ -1,5 +1,7 @@
 #include "sql/postgres_tree.h"
 
+#include "sql/promql_call.h"
+
 namespace luma::sql {
 namespace {
 
@@ -26,9 +28,10 @@ bool IsSeries(const duckdb::TableFunctionRef& reference) {
 
 // The walk over a query calls this for every table, those of its subqueries in FROM included.
 void AdaptTable(TableRef& table) {
-  if (table.type != TableReferenceType::TABLE_FUNCTION || table.alias.empty()) return;
+  if (table.type != TableReferenceType::TABLE_FUNCTION) return;
   auto& function = table.Cast<duckdb::TableFunctionRef>();
-  if (IsSeries(function) && function.column_name_alias.empty()) {
+  AdaptPromqlCall(function);
+  if (!table.alias.empty() && IsSeries(function) && function.column_name_alias.empty()) {
     function.column_name_alias.push_back(function.alias);
   }
 }

@@ -1,5 +1,6 @@
 #include "sql/prepared_statement.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "sql/column_names.h"
@@ -97,10 +98,16 @@ Status LumaPreparedStatement::PlanInferring() {
     casts_[i] = "VARCHAR";
     changed = true;
   }
-  // When every parameter has a type and still not all is bound, the types contradict each other.
+  // When every parameter has a type and still not all is bound, either one of them is there twice,
+  // which only makes DuckDB plan again at each execution, or the types contradict each other.
+  if (!changed && HasResultTypes()) return Status::Ok();
   if (!changed) return Status::InvalidArgument("could not determine data type of a parameter");
   LUMA_ASSIGN_OR_RETURN(plan_, PlanSql(SqlWithCasts()));
   return TakeTypes();
+}
+
+bool LumaPreparedStatement::HasResultTypes() const {
+  return std::ranges::none_of(plan_->GetTypes(), IsUnresolved);
 }
 
 Status LumaPreparedStatement::TakeTypes() {

@@ -39,6 +39,7 @@ class LumaPreparedStatement final : public PreparedStatement {
   std::string SqlWithCasts() const;
   Result<Plan_> PlanSql(const std::string& sql) const;
   Status PlanInferring();
+  bool HasResultTypes() const;
   Status TakeTypes();
   Status Replan() const;
   // Errors: kUnsupported when a changed table gives the result other types than columns() says.

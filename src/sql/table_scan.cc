@@ -6,7 +6,9 @@
 
 #include "sql/block_reader.h"
 #include "sql/duckdb_boundary.h"
+#include "sql/luma_catalog.h"
 #include "sql/luma_transaction.h"
+#include "sql/series_pruning.h"
 #include "sql/zone_statistics.h"
 
 namespace luma::sql {
@@ -32,9 +34,12 @@ class ScanGlobalState final : public duckdb::GlobalTableFunctionState {
  public:
   ScanGlobalState(ClientContext& context, const duckdb::TableFunctionInitInput& input)
       : filters_(input.filters), projection_(input.projection_ids) {
-    const auto& table = input.bind_data->Cast<TableScanBindData>().table;
-    snapshot_ = LumaTransaction::Get(context, table.catalog).Read(table.id());
+    const auto& data = input.bind_data->Cast<TableScanBindData>();
+    const auto& table = data.table;
+    auto& transaction = LumaTransaction::Get(context, table.catalog);
+    snapshot_ = transaction.Read(table.id());
     for (const column_t id : input.column_ids) columns_.push_back(ColumnOf(table, id));
+    ChooseSeriesOf(data, transaction);
     for (const auto& run : snapshot_->runs()) {
       for (uint32_t block = 0; block < run->block_count(); ++block) {
         units_.push_back({run.get(), block});
@@ -51,6 +56,7 @@ class ScanGlobalState final : public duckdb::GlobalTableFunctionState {
       unit = next_unit_.fetch_add(1, std::memory_order_relaxed);
       if (unit >= units_.size()) return false;
     } while (IsExcluded(units_[unit]));
+    blocks_read_.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
 
@@ -59,6 +65,12 @@ class ScanGlobalState final : public duckdb::GlobalTableFunctionState {
   const duckdb::TableFilterSet* filters() const { return filters_.get(); }
   const duckdb::vector<idx_t>& projection() const { return projection_; }
   bool remove_filter_columns() const { return remove_filter_columns_; }
+  // Null: all series.
+  const storage::SeriesFilter* series() const { return series_.get(); }
+  size_t series_column() const { return series_column_; }  // among columns(); kNoColumn
+  size_t block_count() const { return units_.size(); }
+  size_t blocks_read() const { return blocks_read_; }
+  static constexpr size_t kNoColumn = SIZE_MAX;
   double Progress() const {
     if (units_.empty()) return 100;
     return 100.0 * static_cast<double>(std::min(next_unit_.load(), units_.size())) /
@@ -72,8 +84,28 @@ class ScanGlobalState final : public duckdb::GlobalTableFunctionState {
     return {&table.LogicalColumn(id), column.Type()};
   }
 
+  void ChooseSeriesOf(const TableScanBindData& data, LumaTransaction& transaction) {
+    if (data.series_matchers.empty()) return;
+    auto& catalog = data.table.catalog.Cast<LumaCatalog>();
+    const storage::SeriesDirectory* const index = catalog.metrics_access().series;
+    if (index == nullptr) return;
+    series_ = ChooseSeries(*index, data.series_matchers, catalog.engine(), transaction);
+    series_id_ = snapshot_->schema().FindColumn("series_id");
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      if (columns_[i].schema == series_id_) series_column_ = i;
+    }
+  }
+
+  bool HasNoWantedSeries(const ScanUnit& unit) const {
+    if (!series_) return false;
+    const storage::ZoneMap* zone = unit.run->Zone(series_id_->id, unit.block);
+    return zone != nullptr && zone->has_min && zone->has_max &&
+           !series_->MayIntersect(zone->min.As<uint64_t>(), zone->max.As<uint64_t>());
+  }
+
   // Tested again for every block: joins and top-N tighten their filters while the scan runs.
   bool IsExcluded(const ScanUnit& unit) const {
+    if (HasNoWantedSeries(unit)) return true;
     if (!filters_) return false;
     for (const auto& [index, filter] : filters_->filters) {
       const ScanColumn& column = columns_[index];
@@ -97,8 +129,12 @@ class ScanGlobalState final : public duckdb::GlobalTableFunctionState {
   duckdb::optional_ptr<duckdb::TableFilterSet> filters_;
   const duckdb::vector<idx_t> projection_;
   bool remove_filter_columns_ = false;
+  std::shared_ptr<const storage::SeriesFilter> series_;
+  const ColumnSchema* series_id_ = nullptr;
+  size_t series_column_ = kNoColumn;
   std::vector<ScanUnit> units_;
   std::atomic<size_t> next_unit_{0};
+  std::atomic<size_t> blocks_read_{0};
 };
 
 // Filters whose rows are looked at; optional ones only choose blocks.
@@ -160,6 +196,7 @@ class ScanLocalState final : public duckdb::LocalTableFunctionState {
     duckdb::SelectionVector selection;
     idx_t passed = reader_->SelectLive(offset_, count, selection);
     loaded_.assign(global_.columns().size(), false);
+    SelectSeries(columns, count, selection, passed);
     for (const ActiveFilter& active : filters_) {
       if (passed == 0) return 0;
       Load(columns, active.column, count);
@@ -172,6 +209,27 @@ class ScanLocalState final : public duckdb::LocalTableFunctionState {
     for (size_t i = 0; i < loaded_.size(); ++i) Load(columns, i, count);
     if (passed < count) columns.Slice(selection, passed);
     return passed;
+  }
+
+  // Keeps the rows of wanted series. `selection` has the `passed` rows, unless those are all.
+  void SelectSeries(DataChunk& columns, uint32_t count, duckdb::SelectionVector& selection,
+                    idx_t& passed) {
+    const size_t column = global_.series_column();
+    if (global_.series() == nullptr || column == ScanGlobalState::kNoColumn) return;
+    Load(columns, column, count);
+    duckdb::UnifiedVectorFormat format;
+    columns.data[column].ToUnifiedFormat(count, format);
+    const auto* const ids = duckdb::UnifiedVectorFormat::GetData<uint64_t>(format);
+    duckdb::SelectionVector wanted(count);
+    idx_t kept = 0;
+    for (idx_t i = 0; i < passed; ++i) {
+      const idx_t row = passed == count ? i : selection.get_index(i);
+      if (global_.series()->Contains(ids[format.sel->get_index(row)])) {
+        wanted.set_index(kept++, row);
+      }
+    }
+    if (kept < passed) selection.Initialize(wanted);
+    passed = kept;
   }
 
   void Load(DataChunk& columns, size_t index, uint32_t count) {
@@ -242,15 +300,36 @@ bool PushdownExpression(ClientContext&, const duckdb::LogicalGet&, duckdb::Expre
 
 duckdb::InsertionOrderPreservingMap<duckdb::string> ToText(
     duckdb::TableFunctionToStringInput& input) {
+  const auto& data = input.bind_data->Cast<TableScanBindData>();
   duckdb::InsertionOrderPreservingMap<duckdb::string> text;
-  text["Table"] = input.bind_data->Cast<TableScanBindData>().table.name;
+  text["Table"] = data.table.name;
+  if (!data.series_matchers.empty()) text["Series"] = data.SeriesText();
+  return text;
+}
+
+// Of EXPLAIN ANALYZE.
+duckdb::InsertionOrderPreservingMap<duckdb::string> CountsToText(
+    duckdb::TableFunctionDynamicToStringInput& input) {
+  duckdb::InsertionOrderPreservingMap<duckdb::string> text;
+  if (!input.global_state) return text;
+  const auto& state = input.global_state->Cast<ScanGlobalState>();
+  text["Blocks"] =
+      std::to_string(state.blocks_read()) + " of " + std::to_string(state.block_count());
   return text;
 }
 
 }  // namespace
 
+std::string TableScanBindData::SeriesText() const {
+  std::string text;
+  for (const Matcher& matcher : series_matchers) {
+    text += (text.empty() ? "" : ",") + matcher.ToString();
+  }
+  return text;
+}
+
 duckdb::TableFunction TableScanFunction() {
-  duckdb::TableFunction function("luma_scan", {}, Scan);
+  duckdb::TableFunction function(kTableScanName, {}, Scan);
   function.init_global = InitGlobal;
   function.init_local = InitLocal;
   function.cardinality = Cardinality;
@@ -258,7 +337,9 @@ duckdb::TableFunction TableScanFunction() {
   function.get_partition_data = GetPartition;
   function.table_scan_progress = Progress;
   function.pushdown_expression = PushdownExpression;
+  function.pushdown_complex_filter = CollectSeriesMatchers;
   function.to_string = ToText;
+  function.dynamic_to_string = CountsToText;
   function.projection_pushdown = true;
   function.filter_pushdown = true;
   function.filter_prune = true;

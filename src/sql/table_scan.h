@@ -2,21 +2,33 @@
 // projection and filters pushed down, without copying values.
 #pragma once
 
+#include <string>
+
+#include "model/matcher.h"
 #include "sql/duckdb_headers.h"
 #include "sql/luma_table_entry.h"
 
 namespace luma::sql {
 
+inline constexpr const char* kTableScanName = "luma_scan";
+
 struct TableScanBindData final : duckdb::TableFunctionData {
   explicit TableScanBindData(LumaTableEntry& scanned) : table(scanned) {}
   duckdb::unique_ptr<duckdb::FunctionData> Copy() const override {
-    return duckdb::make_uniq<TableScanBindData>(table);
+    auto copy = duckdb::make_uniq<TableScanBindData>(table);
+    copy->series_matchers = series_matchers;
+    return copy;
   }
   bool Equals(const duckdb::FunctionData& other) const override {
-    return &other.Cast<TableScanBindData>().table == &table;
+    const auto& scan = other.Cast<TableScanBindData>();
+    return &scan.table == &table && scan.SeriesText() == SeriesText();
   }
+  // The matchers as PromQL writes them: job="node",zone=~"eu.*".
+  std::string SeriesText() const;
 
   LumaTableEntry& table;
+  // Rows of other series are not needed: series_pruning.h. Of tables with a series_id only.
+  Matchers series_matchers;
 };
 
 duckdb::TableFunction TableScanFunction();

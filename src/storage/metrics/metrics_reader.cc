@@ -156,15 +156,21 @@ struct MetricsTables {
   TableSnapshotPtr start_times;
 };
 
-Result<MetricsTables> ReadTables(MultiTierStorage& engine) {
-  const std::unique_ptr<Transaction> transaction = engine.Begin();
+Result<MetricsTables> TablesOf(const TableReader& read) {
   MetricsTables tables;
   for (size_t i = 0; i < tables.samples.size(); ++i) {
-    LUMA_ASSIGN_OR_RETURN(tables.samples[i], transaction->Read(kSampleTableIds[i]));
+    LUMA_ASSIGN_OR_RETURN(tables.samples[i], read(kSampleTableIds[i]));
   }
-  LUMA_ASSIGN_OR_RETURN(tables.rollups, transaction->Read(kRollupsTableId));
-  LUMA_ASSIGN_OR_RETURN(tables.start_times, transaction->Read(kStartTimesTableId));
+  LUMA_ASSIGN_OR_RETURN(tables.rollups, read(kRollupsTableId));
+  LUMA_ASSIGN_OR_RETURN(tables.start_times, read(kStartTimesTableId));
   return tables;
+}
+
+// By `read`, or of the newest commit when it is empty.
+Result<MetricsTables> ReadTables(MultiTierStorage& engine, const TableReader& read) {
+  if (read) return TablesOf(read);
+  const std::unique_ptr<Transaction> transaction = engine.Begin();
+  return TablesOf([&](ObjectId table) { return transaction->Read(table); });
 }
 
 SampleScan ScanOfSamples(const TableSnapshot& table, const SeriesFilter& series, TimeRange range,
@@ -243,7 +249,7 @@ Result<SeriesBitmap> MetricsReader::MatchingIn(const Matchers& matchers, TimeRan
                                                const ReadLimits& limits) const {
   LUMA_ASSIGN_OR_RETURN(SeriesBitmap ids, Matching(matchers, range, limits));
   if (ids.isEmpty() || IsAllTime(range)) return ids;
-  LUMA_ASSIGN_OR_RETURN(const MetricsTables tables, ReadTables(engine_));
+  LUMA_ASSIGN_OR_RETURN(const MetricsTables tables, ReadTables(engine_, tables_));
   const SeriesFilter filter(ids);
   std::vector<bool> seen(size_t{ids.maximum()} + 1);
   for (const TableSnapshotPtr& table : tables.samples) {
@@ -271,7 +277,7 @@ Result<std::vector<SeriesSamples>> MetricsReader::Select(const Matchers& matcher
                                                          const ReadLimits& limits) const {
   LUMA_ASSIGN_OR_RETURN(const SeriesBitmap ids, Matching(matchers, range, limits));
   if (ids.isEmpty()) return std::vector<SeriesSamples>();
-  LUMA_ASSIGN_OR_RETURN(const MetricsTables tables, ReadTables(engine_));
+  LUMA_ASSIGN_OR_RETURN(const MetricsTables tables, ReadTables(engine_, tables_));
   LUMA_ASSIGN_OR_RETURN(BudgetLease memory, engine_.budget().Book(BudgetUse::kQuery, 0));
   const SeriesFilter filter(ids);
   Collector collector(filter, range, limits, std::move(memory));
@@ -351,7 +357,8 @@ Result<std::vector<SeriesExemplars>> MetricsReader::Exemplars(std::span<const Ma
     ids |= matching;
   }
   if (ids.isEmpty()) return std::vector<SeriesExemplars>();
-  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, engine_.Read(kExemplarsTableId));
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table,
+                        tables_ ? tables_(kExemplarsTableId) : engine_.Read(kExemplarsTableId));
   ExemplarCollector collector(limits);
   const SeriesFilter filter(ids);
   const ExemplarScan scan{

@@ -4,12 +4,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "model/exemplar_source.h"
 #include "model/metrics_source.h"
 #include "storage/engine.h"
 #include "storage/metrics/series_directory.h"
+#include "storage/table_reader.h"
 
 namespace luma::storage {
 
@@ -18,8 +20,10 @@ namespace luma::storage {
 // it, samples are booked on the budget while they are collected.
 class MetricsReader {
  public:
-  MetricsReader(MultiTierStorage& engine, const SeriesDirectory& series)
-      : engine_(engine), series_(series) {}
+  // With `tables` it reads the tables so, and the newest commit at each call without. Series are
+  // those of the directory either way: one that it has lost has lost its samples first.
+  MetricsReader(MultiTierStorage& engine, const SeriesDirectory& series, TableReader tables = {})
+      : engine_(engine), series_(series), tables_(std::move(tables)) {}
 
   // As in MetricsSource. Which series have samples in a range is exact here, not only near it.
   Result<std::vector<SeriesSamples>> Select(const Matchers& matchers, TimeRange range,
@@ -43,6 +47,7 @@ class MetricsReader {
                                   const ReadLimits& limits) const;
   MultiTierStorage& engine_;
   const SeriesDirectory& series_;
+  const TableReader tables_;  // may be empty
 };
 
 }  // namespace luma::storage

@@ -1,0 +1,19 @@
+// PostgreSQL's -> and ->> bind tighter than comparisons, DuckDB's looser.
+//
+//   doc->'a'->>'b' = 'x'      ((doc->'a')->>'b') = 'x'
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "sql/sql_lexer.h"
+#include "sql/text_edits.h"
+
+namespace luma::sql {
+
+// Puts parentheses around chains of arrows whose right operands are literals or parameters; others
+// may be lambdas. The left operand is a name, a call, something in parentheses or brackets, or one
+// of these with a cast. To be called after all other edits of the text have been made.
+void RewriteArrows(std::string_view text, std::span<const Token> tokens, TextEdits& edits);
+
+}  // namespace luma::sql

@@ -1,0 +1,55 @@
+#include "sql/arrow_operators.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sql/testing/test_database.h"
+
+namespace luma::sql {
+namespace {
+
+std::string Rewritten(const std::string& text) {
+  const std::vector<Token> tokens = Tokenize(text);
+  TextEdits edits(text);
+  RewriteArrows(text, tokens, edits);
+  return edits.Apply();
+}
+
+TEST(ArrowOperatorsTest, ChainsAreOneOperand) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"SELECT a->>'b' = 'c'", "SELECT (a->>'b') = 'c'"},
+      {"SELECT t.a -> 'b' ->> 1 = $1", "SELECT ((t.a -> 'b') ->> 1) = $1"},
+      {"SELECT x WHERE n = s.t.\"A\"->>$2", "SELECT x WHERE n = (s.t.\"A\"->>$2)"},
+      {"SELECT f(a, (b))->>'c' IS NULL", "SELECT (f(a, (b))->>'c') IS NULL"},
+      {"SELECT a[1]['k']->>'c' < 'd'", "SELECT (a[1]['k']->>'c') < 'd'"},
+      {"SELECT '{}'::json->>'a' = 'b'", "SELECT ('{}'::json->>'a') = 'b'"},
+      {"SELECT x WHERE (a)->>'b' = 'c'", "SELECT x WHERE ((a)->>'b') = 'c'"},
+      {"SELECT x FROM t WHERE y IN (a->>'b')", "SELECT x FROM t WHERE y IN ((a->>'b'))"},
+  };
+  for (const auto& [text, expected] : cases) EXPECT_EQ(Rewritten(text), expected);
+}
+
+TEST(ArrowOperatorsTest, OtherThingsStayAsTheyAre) {
+  for (const char* text :
+       {"SELECT list_transform(l, x -> x + 1)", "SELECT a - b > 'c'", "SELECT '->>' || 'a'",
+        "SELECT a ->> b", "SELECT 1 ->", "-> 'a'", "SELECT a -- ->> 'b'"}) {
+    EXPECT_EQ(Rewritten(text), text);
+  }
+}
+
+using ArrowsInQueriesTest = SqlTest;
+
+TEST_F(ArrowsInQueriesTest, JsonIsComparedByItsFields) {
+  Run("CREATE TABLE t (id INTEGER, doc JSON)");
+  Run("INSERT INTO t VALUES (1, '{\"a\": {\"b\": \"x\"}, \"n\": \"1\"}'), (2, '{\"a\": {}}')");
+  EXPECT_EQ(Query("SELECT id FROM t WHERE doc->'a'->>'b' = 'x'"), (Rows{{"1"}}));
+  EXPECT_EQ(Query("SELECT id FROM t WHERE doc->>'n' IS NULL"), (Rows{{"2"}}));
+  EXPECT_EQ(Query("SELECT id FROM t WHERE 1 = 1 AND 'x' = doc->'a'->>'b'"), (Rows{{"1"}}));
+  EXPECT_EQ(Query("SELECT list_transform([1, 2], x -> x * 2)"), (Rows{{"{2,4}"}}));
+}
+
+}  // namespace
+}  // namespace luma::sql

@@ -1,0 +1,71 @@
+#include "sql/promql_call.h"
+
+#include <algorithm>
+#include <string>
+
+#include "sql/duckdb_boundary.h"
+
+namespace luma::sql {
+namespace {
+
+using duckdb::ParsedExpression;
+using Arguments = duckdb::vector<duckdb::unique_ptr<ParsedExpression>>;
+
+constexpr size_t kArgumentsMax = 4;
+
+[[noreturn]] void RefuseArguments(const std::string& why) {
+  ThrowStatus(Status::NotFound("function promql: ", why)
+                  .WithSqlState("42883")
+                  .WithHint("promql(query), promql(query, time), promql(query, start, end, step)"));
+}
+
+size_t PlaceOf(const std::string& name) {
+  if (name == "query") return 0;
+  if (name == "time" || name == "start") return 1;
+  if (name == "end") return 2;
+  if (name == "step") return 3;
+  RefuseArguments("it has no argument \"" + name + "\"");
+}
+
+Arguments InOrder(Arguments given) {
+  Arguments placed(std::max(given.size(), kArgumentsMax));
+  size_t count = 0;
+  for (size_t i = 0; i < given.size(); ++i) {
+    const std::string name = duckdb::StringUtil::Lower(given[i]->GetAlias());
+    const size_t place = name.empty() ? i : PlaceOf(name);
+    if (placed[place]) RefuseArguments("an argument is given twice");
+    given[i]->ClearAlias();
+    placed[place] = std::move(given[i]);
+    count = std::max(count, place + 1);
+  }
+  placed.resize(count);
+  if (!std::ranges::all_of(placed, [](const auto& argument) { return argument != nullptr; })) {
+    RefuseArguments("an argument is missing");
+  }
+  return placed;
+}
+
+duckdb::unique_ptr<ParsedExpression> AsSubquery(duckdb::unique_ptr<ParsedExpression> value) {
+  auto select = duckdb::make_uniq<duckdb::SelectNode>();
+  select->select_list.push_back(std::move(value));
+  select->from_table = duckdb::make_uniq<duckdb::EmptyTableRef>();
+  auto statement = duckdb::make_uniq<duckdb::SelectStatement>();
+  statement->node = std::move(select);
+  auto subquery = duckdb::make_uniq<duckdb::SubqueryExpression>();
+  subquery->subquery = std::move(statement);
+  subquery->subquery_type = duckdb::SubqueryType::SCALAR;
+  return subquery;
+}
+
+}  // namespace
+
+void AdaptPromqlCall(duckdb::TableFunctionRef& call) {
+  if (call.function->GetExpressionClass() != duckdb::ExpressionClass::FUNCTION) return;
+  auto& function = call.function->Cast<duckdb::FunctionExpression>();
+  if (function.function_name != "promql" || function.children.empty()) return;
+  function.children = InOrder(std::move(function.children));
+  auto& query = function.children.front();
+  if (query->IsScalar()) query = AsSubquery(std::move(query));
+}
+
+}  // namespace luma::sql

@@ -1,0 +1,187 @@
+#include "sql/series_pruning.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "sql/duckdb_boundary.h"
+#include "sql/series_matchers.h"
+#include "sql/table_scan.h"
+
+namespace luma::sql {
+namespace {
+
+using duckdb::idx_t;
+using duckdb::LogicalGet;
+using duckdb::LogicalOperator;
+using duckdb::LogicalOperatorType;
+
+constexpr std::string_view kSeriesIdColumn = "series_id";
+constexpr ObjectId kTablesBySeries[] = {storage::kSeriesTableId,    storage::kSamplesTableId,
+                                        storage::kRollupsTableId,   storage::kHistogramsTableId,
+                                        storage::kExemplarsTableId, storage::kStartTimesTableId};
+
+bool HasSeriesId(ObjectId table) {
+  return std::ranges::find(kTablesBySeries, table) != std::end(kTablesBySeries);
+}
+
+// Scans of tables by series, by the table index of the plan.
+using Scans = std::unordered_map<idx_t, LogicalGet*>;
+
+TableScanBindData* ScanDataOf(LogicalGet& get) {
+  if (get.function.name != kTableScanName || !get.bind_data) return nullptr;
+  auto& data = get.bind_data->Cast<TableScanBindData>();
+  return HasSeriesId(data.table.id()) ? &data : nullptr;
+}
+
+void Add(Matcher matcher, Matchers& matchers) {
+  const std::string text = matcher.ToString();
+  const bool is_known = std::ranges::any_of(
+      matchers, [&text](const Matcher& known) { return known.ToString() == text; });
+  if (!is_known) matchers.push_back(std::move(matcher));
+}
+
+void AddConditionOn(LogicalGet& get, const duckdb::Expression& condition) {
+  TableScanBindData* const data = ScanDataOf(get);
+  if (data == nullptr || data->table.id() != storage::kSeriesTableId) return;
+  std::optional<Matcher> matcher = SeriesMatcherOf(condition, get, data->table);
+  if (matcher) Add(*std::move(matcher), data->series_matchers);
+}
+
+using Conditions = duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>;
+
+// Writes what the projection computes in place of its columns.
+void SeeThrough(const duckdb::LogicalProjection& projection,
+                duckdb::unique_ptr<duckdb::Expression>& expression) {
+  if (expression->GetExpressionClass() == duckdb::ExpressionClass::BOUND_COLUMN_REF) {
+    const auto& binding = expression->Cast<duckdb::BoundColumnRefExpression>().binding;
+    if (binding.table_index == projection.table_index) {
+      expression = projection.expressions[binding.column_index]->Copy();
+    }
+    return;
+  }
+  duckdb::ExpressionIterator::EnumerateChildren(
+      *expression,
+      [&](duckdb::unique_ptr<duckdb::Expression>& child) { SeeThrough(projection, child); });
+}
+
+bool IsInnerJoin(const LogicalOperator& plan) {
+  return plan.type == LogicalOperatorType::LOGICAL_COMPARISON_JOIN &&
+         plan.Cast<duckdb::LogicalComparisonJoin>().join_type == duckdb::JoinType::INNER;
+}
+
+// DuckDB leaves filters that may fail, such as regular expressions, above projections: their
+// conditions are followed down to the scan. `conditions` hold for every row of `plan` that counts.
+void FollowFilters(LogicalOperator& plan, Conditions conditions) {
+  if (plan.type == LogicalOperatorType::LOGICAL_FILTER) {
+    for (const auto& filter : plan.expressions) conditions.push_back(filter->Copy());
+  } else if (plan.type == LogicalOperatorType::LOGICAL_PROJECTION) {
+    for (auto& one : conditions) SeeThrough(plan.Cast<duckdb::LogicalProjection>(), one);
+  } else if (plan.type == LogicalOperatorType::LOGICAL_GET) {
+    for (const auto& one : conditions) AddConditionOn(plan.Cast<LogicalGet>(), *one);
+  } else if (!IsInnerJoin(plan)) {
+    conditions.clear();
+  }
+  for (auto& child : plan.children) {
+    Conditions below;
+    for (const auto& one : conditions) below.push_back(one->Copy());
+    FollowFilters(*child, std::move(below));
+  }
+}
+
+void CollectScans(LogicalOperator& plan, Scans& scans) {
+  if (plan.type == LogicalOperatorType::LOGICAL_GET) {
+    auto& get = plan.Cast<LogicalGet>();
+    if (ScanDataOf(get) != nullptr) scans.emplace(get.table_index, &get);
+  }
+  for (auto& child : plan.children) CollectScans(*child, scans);
+}
+
+// The scan whose series_id the expression is; null for anything else.
+LogicalGet* ScanOf(const duckdb::Expression& expression, const Scans& scans) {
+  if (expression.GetExpressionClass() != duckdb::ExpressionClass::BOUND_COLUMN_REF) return nullptr;
+  const auto& binding = expression.Cast<duckdb::BoundColumnRefExpression>().binding;
+  const auto found = scans.find(binding.table_index);
+  if (found == scans.end()) return nullptr;
+  const idx_t column = found->second->GetColumnIds()[binding.column_index].GetPrimaryIndex();
+  if (duckdb::IsVirtualColumn(column)) return nullptr;
+  const LumaTableEntry& table = ScanDataOf(*found->second)->table;
+  return table.LogicalColumn(column).name == kSeriesIdColumn ? found->second : nullptr;
+}
+
+void PassOn(LogicalGet& from, LogicalGet& to) {
+  const TableScanBindData& series = *ScanDataOf(from);
+  if (series.table.id() != storage::kSeriesTableId) return;
+  for (const Matcher& one : series.series_matchers) Add(one, ScanDataOf(to)->series_matchers);
+}
+
+// Rows without a partner leave such a join on both sides, or only serve to find partners.
+bool DropsRowsWithoutPartner(duckdb::JoinType type) {
+  return type == duckdb::JoinType::INNER || type == duckdb::JoinType::SEMI ||
+         type == duckdb::JoinType::RIGHT_SEMI;
+}
+
+void PassOnThroughJoins(LogicalOperator& plan, const Scans& scans) {
+  for (auto& child : plan.children) PassOnThroughJoins(*child, scans);
+  if (plan.type != LogicalOperatorType::LOGICAL_COMPARISON_JOIN) return;
+  auto& join = plan.Cast<duckdb::LogicalComparisonJoin>();
+  if (!DropsRowsWithoutPartner(join.join_type)) return;
+  for (const duckdb::JoinCondition& condition : join.conditions) {
+    if (condition.comparison != duckdb::ExpressionType::COMPARE_EQUAL) continue;
+    LogicalGet* const left = ScanOf(*condition.left, scans);
+    LogicalGet* const right = ScanOf(*condition.right, scans);
+    if (left == nullptr || right == nullptr) continue;
+    PassOn(*left, *right);
+    PassOn(*right, *left);
+  }
+}
+
+void Optimize(duckdb::OptimizerExtensionInput&, duckdb::unique_ptr<LogicalOperator>& plan) {
+  Scans scans;
+  CollectScans(*plan, scans);
+  if (scans.empty()) return;
+  FollowFilters(*plan, {});
+  PassOnThroughJoins(*plan, scans);
+}
+
+// Whether every series that `seen` has is still in `now`. Merged runs count as changed.
+bool HasLostNone(const storage::TableSnapshot& seen, const storage::TableSnapshot& now) {
+  return std::ranges::all_of(seen.runs(), [&](const auto& run) {
+    const storage::RunView* const later = now.FindRun(run->id());
+    return later != nullptr && later->deleted_count() == run->deleted_count();
+  });
+}
+
+}  // namespace
+
+void CollectSeriesMatchers(duckdb::ClientContext&, LogicalGet& get, duckdb::FunctionData*,
+                           duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& filters) {
+  for (const auto& filter : filters) AddConditionOn(get, *filter);
+}
+
+duckdb::OptimizerExtension SeriesPruningExtension() {
+  duckdb::OptimizerExtension extension;
+  extension.optimize_function = Optimize;
+  return extension;
+}
+
+std::shared_ptr<const storage::SeriesFilter> ChooseSeries(const storage::SeriesDirectory& index,
+                                                          const Matchers& matchers,
+                                                          storage::MultiTierStorage& engine,
+                                                          LumaTransaction& transaction) {
+  std::string text;
+  for (const Matcher& matcher : matchers) text += matcher.ToString() + '\n';
+  if (auto known = transaction.FindSeries(text)) return known;
+  const storage::SeriesBitmap ids = ValueOrThrow(index.Select(matchers));
+  // The index loses a series after the commit that removes it: if none was removed by now, `ids`
+  // lacks none.
+  const auto now = ValueOrThrow(engine.Read(storage::kSeriesTableId));
+  if (!HasLostNone(*transaction.Read(storage::kSeriesTableId), *now)) return nullptr;
+  auto series = std::make_shared<const storage::SeriesFilter>(ids);
+  transaction.KeepSeries(text, series);
+  return series;
+}
+
+}  // namespace luma::sql

@@ -1,0 +1,36 @@
+// Scans of metrics read only the blocks that have wanted series.
+//
+// Conditions on labels reach the scan of luma.series (CollectSeriesMatchers), and from there the
+// scans that are joined with it by series_id (SeriesPruningExtension): luma.samples and the like.
+// When a scan begins, the series index gives the ids (ChooseSeries), and blocks and vectors without
+// any of them are skipped. That chooses only what is read: every filter and join is computed all
+// the same, over fewer rows.
+#pragma once
+
+#include <memory>
+
+#include "model/matcher.h"
+#include "sql/duckdb_headers.h"
+#include "sql/luma_transaction.h"
+#include "storage/metrics/series_directory.h"
+#include "storage/metrics/series_filter.h"
+
+namespace luma::sql {
+
+// TableFunction::pushdown_complex_filter of the scan. Takes no filter away.
+void CollectSeriesMatchers(duckdb::ClientContext& context, duckdb::LogicalGet& get,
+                           duckdb::FunctionData* bind_data,
+                           duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& filters);
+
+// To be added to an instance's configuration after it was opened.
+duckdb::OptimizerExtension SeriesPruningExtension();
+
+// The series that match. Null when the transaction sees series that the index has lost since: then
+// all blocks must be read. A series that the index does not have yet belongs to a write that has
+// not been acknowledged, and is not found. Throws.
+std::shared_ptr<const storage::SeriesFilter> ChooseSeries(const storage::SeriesDirectory& index,
+                                                          const Matchers& matchers,
+                                                          storage::MultiTierStorage& engine,
+                                                          LumaTransaction& transaction);
+
+}  // namespace luma::sql
