@@ -16,6 +16,9 @@ std::vector<std::string> SplitPath(std::string_view path) {
   return segments;
 }
 
+// Asked before other requests, not for themselves: no reason to say that a path is there.
+constexpr std::string_view kPreflight = "OPTIONS";
+
 bool IsParameter(std::string_view segment) { return segment.starts_with('{'); }
 
 bool TakesTheRest(std::string_view segment) { return segment.ends_with("...}"); }
@@ -50,6 +53,7 @@ Router::Match Router::Find(std::string_view method, std::string_view path) const
   for (const Route& route : routes_) {
     if (!Fits(route.segments, segments)) continue;
     if (route.method != method) {
+      if (route.method == kPreflight) continue;
       match.allow += (match.allow.empty() ? "" : ", ") + route.method;
       continue;
     }

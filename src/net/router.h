@@ -44,7 +44,8 @@ class Router {
   struct Match {
     const Route* route = nullptr;
     std::vector<std::pair<std::string, std::string>> parameters;
-    std::string allow;  // the methods that would fit, when only the method does not
+    // The methods that would fit, when only the method does not; never OPTIONS.
+    std::string allow;
   };
   Match Find(std::string_view method, std::string_view path) const;
 

@@ -1,14 +1,23 @@
 #include "prom/admin_api.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
 #include "prom/api_response.h"
+#include "prom/json_fields.h"
 
 namespace luma::prom {
 namespace {
 
 constexpr uint64_t kFormBytesMax = 10 << 20;
+
+bool IsGoBool(std::string_view text) {
+  constexpr std::string_view kForms[] = {"1", "t", "T", "true",  "TRUE",  "True",
+                                         "0", "f", "F", "false", "FALSE", "False"};
+  return std::ranges::find(kForms, text) != std::end(kForms);
+}
 
 net::HttpResponse Done(const Status& status) {
   return status.ok() ? net::HttpResponse{.status = 204} : ErrorResponse(status);
@@ -20,6 +29,7 @@ void AdminApi::AddRoutes(net::Router& router) {
   for (const std::string_view verb : {"POST", "PUT"}) {
     Add(router, verb, "/api/v1/admin/tsdb/delete_series", &AdminApi::DeleteSeries);
     Add(router, verb, "/api/v1/admin/tsdb/clean_tombstones", &AdminApi::CleanTombstones);
+    Add(router, verb, "/api/v1/admin/tsdb/snapshot", &AdminApi::Snapshot);
   }
   Add(router, "POST", "/-/confirm-clock", &AdminApi::ConfirmClock);
 }
@@ -46,6 +56,21 @@ net::HttpResponse AdminApi::DeleteSeries(const ApiRequest& request) {
 
 net::HttpResponse AdminApi::CleanTombstones(const ApiRequest&) {
   return Done(admin_.CleanTombstones());
+}
+
+net::HttpResponse AdminApi::Snapshot(const ApiRequest& request) {
+  const std::string_view skip_head = request.Get("skip_head");
+  if (!skip_head.empty() && !IsGoBool(skip_head)) {
+    return BadData("invalid parameter \"skip_head\": unable to parse boolean");
+  }
+  if (!options_.snapshot) return Unavailable("no snapshots here");
+  const Result<std::string> name = options_.snapshot();
+  if (!name.ok()) return ErrorResponse(name.status());
+  JsonWriter json = StartSuccess();
+  json.BeginObject();
+  TextField("name", *name, json);
+  json.EndObject();
+  return FinishSuccess(std::move(json));
 }
 
 net::HttpResponse AdminApi::ConfirmClock(const ApiRequest&) {

@@ -40,7 +40,11 @@ class FakeAdmin final : public MetricsAdmin {
 class AdminApiTest : public testing::Test {
  protected:
   void Start(bool enabled) {
-    api_ = std::make_unique<AdminApi>(admin_, AdminApiOptions{.enabled = enabled});
+    api_ = std::make_unique<AdminApi>(
+        admin_, AdminApiOptions{.enabled = enabled, .snapshot = [this]() -> Result<std::string> {
+                                  if (!admin_.status.ok()) return admin_.status;
+                                  return std::string("20240102T030405Z-01");
+                                }});
     net::Router router;
     api_->AddRoutes(router);
     server_ = net::HttpServer::Start(loop_, workers_, std::move(router), {}).value();
@@ -72,6 +76,18 @@ TEST_F(AdminApiTest, DeletesWhatSelectorsAndTimesSay) {
               ElementsAre("delete __name__=\"up\" job=\"a\" 1000..2500",
                           "delete __name__=\"up\" " + std::to_string(TimeRange().min) + ".." +
                               std::to_string(TimeRange().max)));
+}
+
+TEST_F(AdminApiTest, ASnapshotHasAName) {
+  Start(true);
+  const std::string path = "/api/v1/admin/tsdb/snapshot";
+  for (const char* verb : {"POST", "PUT"}) {
+    EXPECT_EQ(Send(verb, path + "?skip_head=false").body,
+              R"({"status":"success","data":{"name":"20240102T030405Z-01"}})");
+  }
+  EXPECT_EQ(Send("POST", path + "?skip_head=perhaps").status, 400);
+  admin_.status = Status::DiskFull("no room");
+  EXPECT_GE(Send("POST", path).status, 500);
 }
 
 TEST_F(AdminApiTest, BadParametersAre400) {

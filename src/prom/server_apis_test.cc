@@ -68,13 +68,24 @@ class ServerApisTest : public testing::Test {
       {.pools = [] { return std::vector{Pool("a", ""), Pool("b", "down it is")}; },
        .written_metadata =
            [] { return MetadataList{{"up", "gauge", "Else.", ""}, {"w", "info", "", ""}}; }}};
+  Notifications notifications_;
   StatusApi status_{
       metrics_,
       clock_,
       {.config_yaml = [] { return std::string("global: {}\n"); },
        .flags = [] { return std::map<std::string, std::string>{{"query.timeout", "2m"}}; },
        .runtime = [] { return RuntimeInfo{.start_time = kNow, .processors = 2}; },
-       .features = [] { return FeatureSet{{"api", {{"admin", false}}}}; }},
+       .features = [] { return FeatureSet{{"api", {{"admin", false}}}}; },
+       .blocks =
+           [] {
+             return std::vector{BlockInfo{.ulid = "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+                                          .min_time = 1,
+                                          .max_time = 8,
+                                          .float_samples = 3,
+                                          .chunks = 1}};
+           },
+       .self_metrics = [] { return std::string("# HELP a A.\n# TYPE a gauge\na 1\n"); },
+       .notifications = &notifications_},
       {}};
   net::EventLoop loop_{1};
   net::WorkerPool workers_{2, 100};
@@ -101,6 +112,15 @@ TEST_F(ServerApisTest, TargetsWithTheirLastScrape) {
   EXPECT_THAT(Get("/api/v1/targets?state=dropped").body, HasSubstr(R"("activeTargets":[])"));
   EXPECT_EQ(Get("/api/v1/scrape_pools").body,
             R"({"status":"success","data":{"scrapePools":["a","b"]}})");
+}
+
+TEST_F(ServerApisTest, TheConfigurationOfAPool) {
+  const std::string body = Get("/api/v1/scrape_pools/config?scrapePool=a").body;
+  EXPECT_THAT(body, HasSubstr(R"("data":{"yaml":"job_name: a\nscrape_interval: 15s\n)"));
+  EXPECT_THAT(body, HasSubstr(R"(scrape_timeout: 10s\nmetrics_path: /metrics\nscheme: http\n")"));
+  EXPECT_THAT(Get("/api/v1/scrape_pools/config?scrapePool=c").body,
+              HasSubstr("scrape pool \\\"c\\\" not found"));
+  EXPECT_EQ(Get("/api/v1/scrape_pools/config").status, 400);
 }
 
 TEST_F(ServerApisTest, RelabelStepsShowWhatEachRuleDoes) {
@@ -142,8 +162,41 @@ TEST_F(ServerApisTest, Status) {
   EXPECT_THAT(Get("/api/v1/status/runtimeinfo").body,
               HasSubstr(R"("startTime":"2023-11-14T22:13:20Z")"));
   EXPECT_EQ(Get("/api/v1/features").body, R"({"status":"success","data":{"api":{"admin":false}}})");
-  EXPECT_EQ(Get("/api/v1/notifications").body, R"({"status":"success","data":[]})");
   EXPECT_THAT(Get("/api/v1/status/walreplay").body, HasSubstr(R"("current":0)"));
+}
+
+TEST_F(ServerApisTest, BlocksLikeMetaFiles) {
+  EXPECT_EQ(Get("/api/v1/status/tsdb/blocks").body,
+            R"({"status":"success","data":{"blocks":[{"ulid":"01ARZ3NDEKTSV4RRFFQ69G5FAV",)"
+            R"("minTime":1,"maxTime":8,)"
+            R"("stats":{"numSamples":3,"numFloatSamples":3,"numChunks":1},)"
+            R"("compaction":{"level":1,"sources":["01ARZ3NDEKTSV4RRFFQ69G5FAV"]},"version":1}]}})");
+}
+
+TEST_F(ServerApisTest, SelfMetrics) {
+  const std::string all =
+      R"([{"name":"a","help":"A.","type":"GAUGE","metric":[{"gauge":{"value":1}}]}])";
+  const std::string path = "/api/v1/status/self_metrics";
+  EXPECT_EQ(Get(path).body, R"({"status":"success","data":)" + all + "}");
+  EXPECT_EQ(Get(path + "?metric_name_pattern=b").body, R"({"status":"success","data":[]})");
+  EXPECT_EQ(Get(path + "?metric_name_pattern=(").status, 400);
+}
+
+TEST_F(ServerApisTest, NotificationsAreListedWhileTheyLastAndEventsTellOfTheirEnd) {
+  const std::string live = "/api/v1/notifications/live";
+  EXPECT_EQ(Get("/api/v1/notifications").body, R"({"status":"success","data":[]})");
+  EXPECT_EQ(Get(live).body, "retry: 5000\n\n");
+  EXPECT_THAT(Get(live).head, HasSubstr("Content-Type: text/event-stream\r\n"));
+  notifications_.Set("It burns.", true, kNow);
+  const std::string one = R"({"text":"It burns.","date":"2023-11-14T22:13:20Z","active":true})";
+  EXPECT_EQ(Get("/api/v1/notifications").body, R"({"status":"success","data":[)" + one + "]}");
+  EXPECT_EQ(Get(live).body, "retry: 5000\n\ndata: " + one + "\n\n");
+  notifications_.Set("It burns.", false, kNow + 1000);
+  notifications_.Set("Never was.", false, kNow);
+  EXPECT_EQ(Get("/api/v1/notifications").body, R"({"status":"success","data":[]})");
+  EXPECT_THAT(Get(live).body, HasSubstr(R"("date":"2023-11-14T22:13:21Z","active":false})"));
+  clock_.Advance(std::chrono::minutes(2));
+  EXPECT_EQ(Get(live).body, "retry: 5000\n\n");
 }
 
 TEST_F(ServerApisTest, TsdbStatusRanksMetricsAndLabels) {

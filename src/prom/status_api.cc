@@ -1,6 +1,7 @@
 #include "prom/status_api.h"
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "prom/api_route.h"
 #include "prom/json_fields.h"
 #include "prom/label_statistics.h"
+#include "prom/self_metrics.h"
 #include "prom/time_text.h"
 
 namespace luma::prom {
@@ -15,12 +17,53 @@ namespace {
 
 constexpr int64_t kRankingDefault = 10;
 constexpr int64_t kRankingMax = 10'000;
+// After which an EventSource comes again.
+constexpr int64_t kAskAgainMillis = 5'000;
+static_assert(kAskAgainMillis < Notifications::kEndedKeptMillis);
 // What LabelStatistics takes for a series, besides the labels themselves: one entry for a pair.
 constexpr uint64_t kBytesPerSeries = 256;
 
 void NumberField(std::string_view key, int64_t number, JsonWriter& json) {
   json.Key(key);
   json.Raw(std::to_string(number));
+}
+
+void CountField(std::string_view key, uint64_t count, JsonWriter& json) {
+  if (count > 0) NumberField(key, static_cast<int64_t>(count), json);
+}
+
+void WriteBlock(const BlockInfo& block, JsonWriter& json) {
+  json.BeginObject();
+  TextField("ulid", block.ulid, json);
+  NumberField("minTime", block.min_time, json);
+  NumberField("maxTime", block.max_time, json);
+  json.Key("stats");
+  json.BeginObject();
+  CountField("numSamples", block.float_samples + block.histogram_samples, json);
+  CountField("numFloatSamples", block.float_samples, json);
+  CountField("numHistogramSamples", block.histogram_samples, json);
+  CountField("numChunks", block.chunks, json);
+  CountField("numTombstones", block.tombstones, json);
+  json.EndObject();
+  json.Key("compaction");
+  json.BeginObject();
+  NumberField("level", 1, json);
+  json.Key("sources");
+  json.BeginArray();
+  json.String(block.ulid);
+  json.EndArray();
+  json.EndObject();
+  NumberField("version", 1, json);
+  json.EndObject();
+}
+
+void WriteNotification(const Notification& notification, JsonWriter& json) {
+  json.BeginObject();
+  TextField("text", notification.text, json);
+  TextField("date", Rfc3339(notification.date), json);
+  json.Key("active");
+  json.Raw(notification.active ? "true" : "false");
+  json.EndObject();
 }
 
 void RankingField(std::string_view key, const Ranking& ranking, JsonWriter& json) {
@@ -65,7 +108,11 @@ void StatusApi::AddRoutes(net::Router& router) {
   add("features", [this] { return Features(); });
   // The log has been replayed before a port is open.
   add("status/walreplay", [] { return RawData(R"({"min":0,"max":0,"current":0})"); });
-  add("notifications", [] { return RawData("[]"); });
+  add("status/tsdb/blocks", [this] { return Blocks(); });
+  add("notifications", [this] { return ActiveNotifications(); });
+  add("notifications/live", [this] { return LiveNotifications(); });
+  AddApiRoute(router, "GET", "/api/v1/status/self_metrics", nullptr,
+              [this](const ApiRequest& request) { return SelfMetrics(request); });
   AddApiRoute(router, "GET", "/api/v1/status/tsdb", options_.workers,
               [this](const ApiRequest& request) { return Tsdb(request); });
 }
@@ -137,6 +184,52 @@ StatusApi::Answer StatusApi::Tsdb(const ApiRequest& request) const {
   RankingField("seriesCountByLabelValuePair", statistics.SeriesByPair(limit), json);
   json.EndObject();
   return FinishSuccess(std::move(json));
+}
+
+StatusApi::Answer StatusApi::Blocks() const {
+  JsonWriter json = StartSuccess();
+  json.BeginObject();
+  json.Key("blocks");
+  json.BeginArray();
+  for (const BlockInfo& block : sources_.blocks()) WriteBlock(block, json);
+  json.EndArray();
+  json.EndObject();
+  return FinishSuccess(std::move(json));
+}
+
+StatusApi::Answer StatusApi::SelfMetrics(const ApiRequest& request) const {
+  std::optional<Matcher> names;
+  if (const std::string pattern(request.Get("metric_name_pattern")); !pattern.empty()) {
+    Result<Matcher> matcher = Matcher::Create("name", MatchOp::kRegex, pattern);
+    if (!matcher.ok()) {
+      return Status::InvalidArgument("invalid metric_name_pattern: ", matcher.status().message());
+    }
+    names = *std::move(matcher);
+  }
+  JsonWriter json = StartSuccess();
+  const Status written = WriteSelfMetrics(sources_.self_metrics(), names ? &*names : nullptr, json);
+  if (!written.ok()) return ErrorResponse(Status::Internal(written.message()));
+  return FinishSuccess(std::move(json));
+}
+
+StatusApi::Answer StatusApi::ActiveNotifications() const {
+  JsonWriter json = StartSuccess();
+  json.BeginArray();
+  for (const Notification& one : sources_.notifications->Active()) WriteNotification(one, json);
+  json.EndArray();
+  return FinishSuccess(std::move(json));
+}
+
+StatusApi::Answer StatusApi::LiveNotifications() const {
+  net::HttpResponse response{.content_type = "text/event-stream",
+                             .body = "retry: " + std::to_string(kAskAgainMillis) + "\n\n",
+                             .headers = {{"Cache-Control", "no-cache"}}};
+  for (const Notification& one : sources_.notifications->Recent(clock_.NowMillis())) {
+    JsonWriter json;
+    WriteNotification(one, json);
+    response.body += "data: " + json.Take() + "\n\n";
+  }
+  return response;
 }
 
 StatusApi::Answer StatusApi::Features() const {

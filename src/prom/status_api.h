@@ -6,11 +6,13 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "model/metrics_source.h"
 #include "net/router.h"
 #include "prom/api_request.h"
+#include "prom/notifications.h"
 #include "prom/query_memory.h"
 
 namespace luma::prom {
@@ -27,6 +29,17 @@ struct RuntimeInfo {
   std::string storage_retention = {};
 };
 
+// A file of samples, as Prometheus' meta.json describes a block. Numbers that are 0 are not shown.
+struct BlockInfo {
+  std::string ulid = {};
+  UnixMillis min_time = 0;
+  UnixMillis max_time = 0;  // after the last sample
+  uint64_t float_samples = 0;
+  uint64_t histogram_samples = 0;
+  uint64_t chunks = 0;
+  uint64_t tombstones = 0;
+};
+
 using FeatureSet = std::map<std::string, std::map<std::string, bool>>;
 
 // Threads: every function from any thread.
@@ -35,6 +48,9 @@ struct StatusApiSources {
   std::function<std::map<std::string, std::string>()> flags;
   std::function<RuntimeInfo()> runtime;
   std::function<FeatureSet()> features;
+  std::function<std::vector<BlockInfo>()> blocks;
+  std::function<std::string()> self_metrics;  // as MetricsRegistry::Text gives them
+  const Notifications* notifications = nullptr;
 };
 
 struct StatusApiOptions {
@@ -45,8 +61,10 @@ struct StatusApiOptions {
   net::WorkerPool* workers = nullptr;  // of /status/tsdb, which reads the labels of the head
 };
 
-//   GET /api/v1/status/{config,flags,runtimeinfo,tsdb,walreplay}
-//   GET /api/v1/{features,notifications}
+//   GET /api/v1/status/{config,flags,runtimeinfo,tsdb,tsdb/blocks,self_metrics,walreplay}
+//   GET /api/v1/{features,notifications,notifications/live}
+// The live notifications are events for an EventSource: those of now and those that have just
+// ended, and when to come again, instead of a connection that stays.
 // Fields that only a Go program has are there for clients that read them: GOMAXPROCS is the number
 // of processors, goroutineCount that of threads, GOMEMLIMIT the memory limit.
 // Lifetime: the source, the clock and the budget outlive it, and it every request it was given.
@@ -66,6 +84,10 @@ class StatusApi {
   Answer Runtime() const;
   Answer Tsdb(const ApiRequest& request) const;
   Answer Features() const;
+  Answer Blocks() const;
+  Answer SelfMetrics(const ApiRequest& request) const;
+  Answer ActiveNotifications() const;
+  Answer LiveNotifications() const;
 
   const MetricsSource& source_;
   const Clock& clock_;

@@ -103,6 +103,28 @@ std::vector<const TargetState*> TargetsOf(const std::vector<ScrapePoolState>& po
   return targets;
 }
 
+// Null when there is no pool of that name.
+ScrapeConfigPtr ConfigOf(const std::vector<ScrapePoolState>& pools, std::string_view name) {
+  const auto pool = std::ranges::find_if(
+      pools, [name](const ScrapePoolState& one) { return one.config->job_name == name; });
+  return pool == pools.end() ? nullptr : pool->config;
+}
+
+// As its file has it, without secrets, and with the times that it goes by.
+std::string YamlOf(const ScrapeConfig& config) {
+  std::string yaml = config.text.substr(0, config.text.rfind('#'));
+  const auto add = [&yaml](std::string_view key, const std::string& value) {
+    if (yaml.find(key) != std::string::npos) return;
+    yaml.append(key).append(" ").append(value).append("\n");
+  };
+  add("job_name:", config.job_name);
+  add("scrape_interval:", promql::DurationText(config.interval.count()));
+  add("scrape_timeout:", promql::DurationText(config.timeout.count()));
+  add("metrics_path:", config.metrics_path);
+  add("scheme:", config.scheme);
+  return yaml;
+}
+
 std::string Lowered(std::string_view text) {
   std::string lowered(text);
   for (char& c : lowered) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
@@ -120,6 +142,8 @@ void TargetsApi::AddRoutes(net::Router& router) {
               [this](const ApiRequest& request) { return RelabelSteps(request); });
   AddApiRoute(router, "GET", "/api/v1/scrape_pools", nullptr,
               [this](const ApiRequest&) { return ScrapePools(); });
+  AddApiRoute(router, "GET", "/api/v1/scrape_pools/config", nullptr,
+              [this](const ApiRequest& request) { return PoolConfig(request); });
   AddApiRoute(router, "GET", "/api/v1/metadata", nullptr,
               [this](const ApiRequest& request) { return Metadata(request); });
 }
@@ -171,10 +195,8 @@ TargetsApi::Answer TargetsApi::RelabelSteps(const ApiRequest& request) const {
   const std::string_view text = request.Get("labels");
   if (text.empty()) return Status::InvalidArgument("no labels parameter provided");
   LUMA_ASSIGN_OR_RETURN(LabelBuilder labels, ReadLabelsParameter(text));
-  const std::vector<ScrapePoolState> pools = sources_.pools();
-  const auto pool = std::ranges::find_if(
-      pools, [name](const ScrapePoolState& one) { return one.config->job_name == name; });
-  if (pool == pools.end()) {
+  const ScrapeConfigPtr config = ConfigOf(sources_.pools(), name);
+  if (config == nullptr) {
     return Status::InvalidArgument("error getting scrape config: scrape pool \"", name,
                                    "\" not found");
   }
@@ -183,7 +205,7 @@ TargetsApi::Answer TargetsApi::RelabelSteps(const ApiRequest& request) const {
   json.Key("steps");
   json.BeginArray();
   bool keep = true;
-  for (const RelabelRule& rule : pool->config->relabel_rules) {
+  for (const RelabelRule& rule : config->relabel_rules) {
     keep = keep && Relabel({&rule, 1}, labels);
     json.BeginObject();
     json.Key("rule");
@@ -223,6 +245,21 @@ TargetsApi::Answer TargetsApi::TargetMetadata(const ApiRequest& request) const {
     }
   }
   json.EndArray();
+  return FinishSuccess(std::move(json));
+}
+
+TargetsApi::Answer TargetsApi::PoolConfig(const ApiRequest& request) const {
+  const std::string_view name = request.Get("scrapePool");
+  if (name.empty()) return Status::InvalidArgument("no scrapePool parameter provided");
+  const ScrapeConfigPtr config = ConfigOf(sources_.pools(), name);
+  if (config == nullptr) {
+    return Status::InvalidArgument("error retrieving scrape config: scrape pool \"", name,
+                                   "\" not found");
+  }
+  JsonWriter json = StartSuccess();
+  json.BeginObject();
+  TextField("yaml", YamlOf(*config), json);
+  json.EndObject();
   return FinishSuccess(std::move(json));
 }
 

@@ -22,6 +22,7 @@ struct TargetsApiSources {
 //   GET /api/v1/targets/metadata   ?match_target=  ?metric=  ?limit=
 //   GET /api/v1/targets/relabel_steps   ?scrapePool=  ?labels=
 //   GET /api/v1/scrape_pools
+//   GET /api/v1/scrape_pools/config     ?scrapePool=
 //   GET /api/v1/metadata           ?metric=  ?limit=  ?limit_per_metric=
 // Metadata is that of the targets' last pages and, for /metadata, what senders
 // told by remote write. A pool is a job.
@@ -36,6 +37,7 @@ class TargetsApi {
   Answer TargetMetadata(const ApiRequest& request) const;
   Answer RelabelSteps(const ApiRequest& request) const;
   Answer ScrapePools() const;
+  Answer PoolConfig(const ApiRequest& request) const;
   Answer Metadata(const ApiRequest& request) const;
 
   const TargetsApiSources sources_;

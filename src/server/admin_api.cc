@@ -1,11 +1,13 @@
 #include "server/admin_api.h"
 
 #include <charconv>
+#include <future>
 #include <memory>
 #include <utility>
 
 #include "net/url.h"
 #include "server/backup_destination.h"
+#include "server/snapshot.h"
 #include "server/task_report.h"
 #include "storage/backup/backup_writer.h"
 #include "storage/backup/store_check.h"
@@ -87,6 +89,20 @@ Result<uint64_t> AdminApi::StartBackup(const net::HttpRequest& request) {
             storage::WriteBackup(engine_.backup_source(), *store, clock_, on_progress));
         return DoneLine(result);
       });
+}
+
+Result<std::string> AdminApi::TakeSnapshot() {
+  const auto outcome = std::make_shared<std::promise<Result<std::string>>>();
+  std::future<Result<std::string>> name = outcome->get_future();
+  const auto work = [this, outcome](const storage::OnProgress& on_progress) {
+    Result<std::string> taken =
+        server::TakeSnapshot(config_, engine_, io::FileSystem::Posix(), clock_, on_progress);
+    outcome->set_value(taken);
+    return taken.ok() ? Result<std::string>(R"({"phase":"done","snapshot":")" + *taken + "\"}")
+                      : taken;
+  };
+  LUMA_RETURN_IF_ERROR(tasks_.Start("snapshot", 0, work).status());
+  return name.get();
 }
 
 Result<uint64_t> AdminApi::StartCheck(const net::HttpRequest& request) {

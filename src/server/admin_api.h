@@ -25,6 +25,9 @@ class AdminApi {
       : config_(std::move(config)), engine_(engine), clock_(clock) {}
 
   void AddRoutes(net::Router& router);
+  // A snapshot as Prometheus has them (snapshot.h), as a task of its own; returns its name when it
+  // is done. Errors: kUnavailable while another task is at work, kCancelled by Stop.
+  Result<std::string> TakeSnapshot();
   // Ends the running task. Idempotent.
   void Stop() { tasks_.Stop(); }
 

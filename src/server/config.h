@@ -51,6 +51,7 @@ struct Config {
     bool allow_unauthenticated_remote = false;
     bool admin_api = false;
     bool lifecycle_api = false;
+    std::string cors_origin = ".*";
     int64_t max_connections = 10'000;
     ByteCount body_limit{32 << 20};
     ByteCount body_memory;  // 0 here and below: see server/memory_shares.h

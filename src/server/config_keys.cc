@@ -51,6 +51,10 @@ const std::vector<ConfigKey>& Keys() {
        "of series; and /-/confirm-clock. Anyone may ask for these who may use the HTTP port."},
       {LUMA_CONFIG_KEY(server.lifecycle_api), Anything{}, kAtStart,
        "Serve POST /-/reload, which reads this file again, as SIGHUP does."},
+      {LUMA_CONFIG_KEY(server.cors_origin), Anything{}, kAtStart,
+       "Origins whose pages may use the HTTP API from a browser: a regular expression for all of "
+       "an "
+       "origin, such as 'https://(a|b)[.]example'."},
       {LUMA_CONFIG_KEY(server.max_connections), Between{1, 1'000'000}, kAtStart,
        "HTTP connections open at once, at most a quarter of the files the process may open. At the "
        "limit, the connection that has been idle longest makes room."},

@@ -3,7 +3,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/metrics.h"
 #include "server/prometheus_view.h"
+#include "server/tsdb_blocks.h"
 #include "server/version.h"
 
 namespace luma::server {
@@ -36,17 +38,19 @@ PrometheusApi::PrometheusApi(Store& store, const Config& config, net::WorkerPool
       import_(store.metrics(), Clock::System(), PushOptionsOf(config, store), &metadata_),
       influx_(store.metrics(), Clock::System(), PushOptionsOf(config, store)),
       query_(store.metrics(), Clock::System(), QueryOptions(config, store, query_workers)),
+      search_(store.metrics(), Clock::System(), [this] { return AllMetadata(); },
+              {.budget = &store.engine().budget(), .workers = &query_workers}),
       remote_read_(store.metrics(),
                    {.budget = &store.engine().budget(), .workers = &query_workers}),
       federation_(store.metrics(), Clock::System(),
                   {.budget = &store.engine().budget(), .workers = &query_workers}),
       targets_(TargetSources()),
-      status_(store.metrics(), Clock::System(), StatusSources(),
+      status_(store.metrics(), Clock::System(), StatusSources(store),
               {.budget = &store.engine().budget(), .workers = &query_workers}),
       cardinality_(store.metrics().cardinality(),
                    [&store] { return store.metrics().registry().series_count(); }),
       rules_api_(RuleSources()),
-      admin_(store.metrics(), {.enabled = config.server.admin_api, .workers = &query_workers}) {
+      admin_(store.metrics(), AdminOptions(config, query_workers)) {
   Publish(config, /*loaded=*/true);
   MutexLock lock(mutex_);
   published_.runtime.start_time = published_.runtime.last_config_time;
@@ -57,6 +61,7 @@ void PrometheusApi::AddRoutes(net::Router& router) {
   import_.AddRoutes(router);
   influx_.AddRoutes(router);
   query_.AddRoutes(router);
+  search_.AddRoutes(router);
   remote_read_.AddRoutes(router);
   federation_.AddRoutes(router);
   targets_.AddRoutes(router);
@@ -67,6 +72,8 @@ void PrometheusApi::AddRoutes(net::Router& router) {
 }
 
 void PrometheusApi::Publish(const Config& config, bool loaded) {
+  const UnixMillis now = Clock::System().NowMillis();
+  notifications_.Set(prom::kReloadFailedNotification, !loaded, now);
   Published next{.yaml = PrometheusConfigYaml(config),
                  .scrape_file = {},
                  .flags = PrometheusFlags(config),
@@ -76,8 +83,7 @@ void PrometheusApi::Publish(const Config& config, bool loaded) {
   next.scrape_file = published_.scrape_file;
   next.runtime.start_time = published_.runtime.start_time;
   next.runtime.reload_config_success = loaded;
-  next.runtime.last_config_time =
-      loaded ? Clock::System().NowMillis() : published_.runtime.last_config_time;
+  next.runtime.last_config_time = loaded ? now : published_.runtime.last_config_time;
   published_ = std::move(next);
 }
 
@@ -88,6 +94,7 @@ void PrometheusApi::PublishScrapeFile(std::string yaml) {
 
 void PrometheusApi::CancelAll() {
   query_.CancelAll();
+  search_.CancelAll();
   remote_read_.CancelAll();
   federation_.CancelAll();
   status_.CancelAll();
@@ -107,7 +114,16 @@ prom::TargetsApiSources PrometheusApi::TargetSources() {
           .written_metadata = [this] { return metadata_.All(); }};
 }
 
-prom::StatusApiSources PrometheusApi::StatusSources() {
+prom::AdminApiOptions PrometheusApi::AdminOptions(const Config& config, net::WorkerPool& workers) {
+  return {.enabled = config.server.admin_api,
+          .workers = &workers,
+          .snapshot = [this]() -> Result<std::string> {
+            if (!snapshot_) return Status::Unavailable("snapshots are not served");
+            return snapshot_();
+          }};
+}
+
+prom::StatusApiSources PrometheusApi::StatusSources(Store& store) {
   return {.config_yaml =
               [this] {
                 const Published view = View();
@@ -115,7 +131,25 @@ prom::StatusApiSources PrometheusApi::StatusSources() {
               },
           .flags = [this] { return View().flags; },
           .runtime = [this] { return View().runtime; },
-          .features = [this] { return View().features; }};
+          .features = [this] { return View().features; },
+          .blocks = [&store] { return TsdbBlocks(store.engine()); },
+          .self_metrics = [] { return MetricsRegistry::Default().Text(); },
+          .notifications = &notifications_};
+}
+
+prom::MetadataList PrometheusApi::AllMetadata() const {
+  prom::MetadataList all;
+  if (const prom::PrometheusScraper* const scraper = scraper_; scraper != nullptr) {
+    for (const prom::ScrapePoolState& pool : scraper->Pools()) {
+      for (const prom::TargetState& target : pool.active) {
+        if (target.last.metadata == nullptr) continue;
+        all.insert(all.end(), target.last.metadata->begin(), target.last.metadata->end());
+      }
+    }
+  }
+  const prom::MetadataList written = metadata_.All();
+  all.insert(all.end(), written.begin(), written.end());
+  return all;
 }
 
 prom::RulesApiSources PrometheusApi::RuleSources() {

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "base/mutex.h"
 #include "net/router.h"
 #include "prom/admin_api.h"
 #include "prom/cardinality_api.h"
 #include "prom/federation.h"
+#include "prom/notifications.h"
 #include "prom/push/influx_write.h"
 #include "prom/push/page_import.h"
 #include "prom/query_api.h"
@@ -17,6 +20,7 @@
 #include "prom/remote_write.h"
 #include "prom/rules_api.h"
 #include "prom/scrape/scraper.h"
+#include "prom/search_api.h"
 #include "prom/status_api.h"
 #include "prom/targets_api.h"
 #include "server/config.h"
@@ -40,6 +44,8 @@ class PrometheusApi {
   void SetScraper(const prom::PrometheusScraper& scraper) { scraper_ = &scraper; }
   // The same for rules.
   void SetRules(const RuleService& rules) { rules_ = &rules; }
+  // What takes a snapshot; without it there are none. Before the routes serve.
+  void SetSnapshot(std::function<Result<std::string>()> take) { snapshot_ = std::move(take); }
   // Queries at work and later ones give up.
   void CancelAll();
 
@@ -58,12 +64,17 @@ class PrometheusApi {
     prom::FeatureSet features;
   };
   prom::TargetsApiSources TargetSources();
-  prom::StatusApiSources StatusSources();
+  prom::StatusApiSources StatusSources(Store& store);
+  prom::AdminApiOptions AdminOptions(const Config& config, net::WorkerPool& workers);
   prom::RulesApiSources RuleSources();
+  // Of targets, then of senders.
+  prom::MetadataList AllMetadata() const;
   Published View() const LUMA_EXCLUDES(mutex_);
 
   std::atomic<const prom::PrometheusScraper*> scraper_{nullptr};
   std::atomic<const RuleService*> rules_{nullptr};
+  std::function<Result<std::string>()> snapshot_;  // set before the routes serve
+  prom::Notifications notifications_;
   mutable Mutex mutex_;
   Published published_ LUMA_GUARDED_BY(mutex_);
   prom::WrittenMetadata metadata_;
@@ -71,6 +82,7 @@ class PrometheusApi {
   prom::PageImport import_;
   prom::InfluxWrite influx_;
   prom::QueryApi query_;
+  prom::SearchApi search_;
   prom::RemoteReadHandler remote_read_;
   prom::Federation federation_;
   prom::TargetsApi targets_;

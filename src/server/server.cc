@@ -12,6 +12,7 @@
 #include "net/url.h"
 #include "net/worker_pool.h"
 #include "pgwire/pg_server.h"
+#include "prom/cors.h"
 #include "server/admin_api.h"
 #include "server/credentials.h"
 #include "server/lifecycle_api.h"
@@ -76,6 +77,18 @@ session::AuthConfig AuthConfigOf(const Config& config) {
 // A router whose handlers are counted and timed, and compress their answers.
 net::Router MeasuredRouter() {
   return net::Router([](std::string_view pattern, net::HttpHandler handler) {
+    return Measured(pattern, net::WithCompression(std::move(handler)), MetricsRegistry::Default());
+  });
+}
+
+bool IsForPages(std::string_view pattern) {
+  return pattern.starts_with("/api/v1/") || pattern == "/federate";
+}
+
+// The same for the HTTP API, which pages of other origins may use.
+net::Router ApiRouter(const prom::Cors& cors) {
+  return net::Router([cors](std::string_view pattern, net::HttpHandler handler) {
+    if (IsForPages(pattern)) handler = cors.Wrap(std::move(handler));
     return Measured(pattern, net::WithCompression(std::move(handler)), MetricsRegistry::Default());
   });
 }
@@ -248,14 +261,18 @@ class Server::Impl {
         RegisterPushMetrics(prometheus_api_->import_counters(), prometheus_api_->influx_counters(),
                             MetricsRegistry::Default());
     lifecycle_api_ = std::make_unique<LifecycleApi>(config_.server.lifecycle_api);
-    net::Router router = MeasuredRouter();
+    const Result<prom::Cors> cors = prom::Cors::Create(config_.server.cors_origin);
+    if (!cors.ok()) return cors.status().WithContext("server.cors_origin");
+    net::Router router = ApiRouter(*cors);
     AddHealthRoutes(router);
     lifecycle_api_->AddRoutes(router);
     if (config_.server.admin_api) {
       admin_api_ = std::make_unique<AdminApi>(config_, store_->engine(), Clock::System());
       admin_api_->AddRoutes(router);
+      prometheus_api_->SetSnapshot([this] { return admin_api_->TakeSnapshot(); });
     }
     prometheus_api_->AddRoutes(router);
+    prom::Cors::AddRoutes(router);
     const auto& server = config_.server;
     LUMA_ASSIGN_OR_RETURN(
         http_, net::HttpServer::Start(loop_, http_workers_, std::move(router),

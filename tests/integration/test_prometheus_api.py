@@ -3,6 +3,7 @@ in LumaDB."""
 
 import gzip
 import json
+import re
 import shutil
 import struct
 import subprocess
@@ -12,7 +13,7 @@ from urllib.parse import urlencode
 
 import promql_reference as promql
 import remote_write
-from harness import Process, ServerTest, free_port, http, prometheus_api, wait_until
+from harness import BINARY, LumaServer, Process, ServerTest, free_port, http, prometheus_api, wait_until
 from native_histogram import Histogram, encode
 from prometheus_peer import NodeExporter, PrometheusReceiver, answers
 from test_promql_histograms import calculated, difference, given
@@ -28,7 +29,7 @@ def bits(value: float) -> int:
 class ApiTest(ServerTest):
     """Two jobs with `up` and a counter, a sample every 15 s for ten minutes."""
 
-    settings = {"server.lifecycle_api": "true"}
+    settings = {"server.lifecycle_api": "true", "server.admin_api": "true"}
 
     def setUp(self):
         super().setUp()
@@ -170,6 +171,68 @@ class GrafanaTest(ApiTest):
         self.assertEqual(http(self.server.url("/-/reload")).status, 405)
         federated = http(self.server.url("/federate?match[]=up")).text
         self.assertIn('up{instance="a:1",job="a"} 1 ', federated)
+
+    def test_pages_of_other_origins_may_ask(self):
+        origin = {"Origin": "https://page.test"}
+        answer = http(self.server.url("/api/v1/query?query=1"), headers=origin)
+        self.assertEqual(answer.headers["Access-Control-Allow-Origin"], "*")
+        self.assertEqual(answer.headers["Access-Control-Expose-Headers"], "Date")
+        asked = http(self.server.url("/api/v1/query_range"), headers=origin, method="OPTIONS")
+        self.assertEqual((asked.status, asked.headers["Access-Control-Allow-Methods"]),
+                         (204, "GET, POST, OPTIONS"))
+        self.assertIsNone(http(self.server.url("/api/v1/query?query=1")).headers["Access-Control-Allow-Origin"])
+
+    def test_blocks_and_the_servers_own_metrics(self):
+        self.server.sql("CHECKPOINT")
+        blocks = self.data("/api/v1/status/tsdb/blocks")["blocks"]
+        self.assertEqual(sum(block["stats"]["numSamples"] for block in blocks), 4 * len(self.times))
+        self.assertEqual(min(block["minTime"] for block in blocks), 1000 * self.times[0])
+        self.assertEqual(max(block["maxTime"] for block in blocks), 1000 * self.times[-1] + 1)
+        self.assertRegex(blocks[0]["ulid"], "^[0-9A-HJKMNP-TV-Z]{26}$")
+        families = {one["name"]: one for one in self.data("/api/v1/status/self_metrics")}
+        page = http(self.server.url("/metrics", "metrics")).text
+        self.assertEqual(set(families), set(re.findall(r"^# TYPE (\S+)", page, re.MULTILINE)))
+        chosen = self.data("/api/v1/status/self_metrics?metric_name_pattern=luma_http.*_total")
+        self.assertTrue(chosen and all(one["type"] == "COUNTER" for one in chosen))
+
+    def test_a_failed_reload_is_told_and_its_end_too(self):
+        def live() -> list:
+            answer = http(self.server.url("/api/v1/notifications/live"))
+            self.assertEqual(answer.headers["Content-Type"], "text/event-stream")
+            return [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: ")]
+
+        self.assertEqual(live(), [])
+        rules = self.folder / "rules.yml"
+        rules.write_text("groups: []\n")
+        self.assertEqual(self.server.stop(), 0)
+        self.server.settings["rules.files"] = str(rules)
+        self.server.restart()
+        rules.write_text("groups: [")
+        self.assertEqual(http(self.server.url("/-/reload"), b"", method="POST").status, 500)
+        told, = self.data("/api/v1/notifications")
+        self.assertEqual((told["text"], told["active"]), ("Configuration reload has failed.", True))
+        self.assertEqual(live(), [told])
+        rules.write_text("groups: []\n")
+        self.assertEqual(http(self.server.url("/-/reload"), b"", method="POST").status, 200)
+        self.assertEqual(self.data("/api/v1/notifications"), [])
+        self.assertEqual([one["active"] for one in live()], [False])
+
+    def test_a_snapshot_restores_to_the_same_answers(self):
+        answer = http(self.server.url("/api/v1/admin/tsdb/snapshot"), b"", method="POST").json()
+        name = answer["data"]["name"]
+        self.assertRegex(name, r"^\d{8}T\d{6}Z-[0-9a-f]{16}$")
+        asked = {"query": "sum by (job) (requests_total)", "time": self.now}
+        before = self.data("/api/v1/query", asked)
+        folder = self.folder / "copy"
+        folder.mkdir()
+        copy = LumaServer(folder)
+        self.run_client([BINARY, "restore", "--from", str(self.server.data / "snapshots" / name),
+                         "--data-dir", str(copy.data)])
+        self.addCleanup(copy.kill)
+        copy.start()
+        self.assertEqual(copy.api("query", **asked), before)
+        self.assertEqual(http(self.server.url("/api/v1/admin/tsdb/snapshot?skip_head=x"), b"",
+                              method="POST").status, 400)
 
     def test_answers_are_compressed_for_those_who_ask(self):
         path = "/api/v1/query_range?" + urlencode(

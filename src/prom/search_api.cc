@@ -1,0 +1,227 @@
+#include "prom/search_api.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <utility>
+
+#include "prom/api_response.h"
+#include "prom/api_route.h"
+#include "prom/json_fields.h"
+#include "prom/number_text.h"
+#include "prom/search_filter.h"
+
+namespace luma::prom {
+namespace {
+
+constexpr int64_t kCountDefault = 100;  // of results, and of those in a batch
+constexpr int64_t kLimitMax = 10'000;
+constexpr UnixMillis kRangeMillis = 3'600'000;
+
+struct Found {
+  std::string text;
+  double score = 0;
+};
+
+enum class Order : uint8_t { kAscending, kDescending, kScore };
+
+struct SearchParameters {
+  SearchFilter filter;
+  std::vector<Matchers> selectors;
+  TimeRange range;
+  Order order = Order::kAscending;
+  size_t limit = 0;
+  size_t batch_size = 0;
+  bool include_score = false;
+};
+
+Result<int64_t> PositiveParameter(const ApiRequest& request, std::string_view name) {
+  const Result<int64_t> number = request.NumberOr(name, kCountDefault);
+  if (number.ok() && *number > 0) return *number;
+  return Status::InvalidArgument("invalid ", name, " \"", request.Get(name),
+                                 "\": must be a positive integer");
+}
+
+Result<Order> OrderOf(const ApiRequest& request, bool has_terms) {
+  const std::string_view by = request.Get("sort_by");
+  const std::string_view direction = request.Get("sort_dir");
+  if (!direction.empty() && by.empty()) {
+    return Status::InvalidArgument("sort_dir is only valid when sort_by is set");
+  }
+  if (!direction.empty() && by == "score") {
+    return Status::InvalidArgument("sort_dir is not supported for sort_by=score");
+  }
+  if (!direction.empty() && direction != "asc" && direction != "dsc") {
+    return Status::InvalidArgument("invalid sort_dir \"", direction,
+                                   "\": must be \"asc\" or \"dsc\"");
+  }
+  if (!by.empty() && by != "alpha" && by != "score") {
+    return Status::InvalidArgument("invalid sort_by \"", by, "\": must be \"alpha\" or \"score\"");
+  }
+  if (by != "score") return direction == "dsc" ? Order::kDescending : Order::kAscending;
+  if (!has_terms) return Status::InvalidArgument("sort_by=score requires search[] to be set");
+  return Order::kScore;
+}
+
+Result<TimeRange> RangeOf(const ApiRequest& request, UnixMillis now) {
+  TimeRange range;
+  LUMA_ASSIGN_OR_RETURN(range.min, request.TimeOr("start", now - kRangeMillis));
+  LUMA_ASSIGN_OR_RETURN(range.max, request.TimeOr("end", now));
+  if (range.max >= range.min) return range;
+  return Status::InvalidArgument("end timestamp must not be before start timestamp");
+}
+
+Result<SearchParameters> ReadParameters(const ApiRequest& request, UnixMillis now) {
+  LUMA_ASSIGN_OR_RETURN(SearchFilter filter, SearchFilter::From(request));
+  SearchParameters parameters{.filter = std::move(filter), .selectors = {}, .range = {}};
+  LUMA_ASSIGN_OR_RETURN(parameters.range, RangeOf(request, now));
+  LUMA_ASSIGN_OR_RETURN(parameters.selectors, request.Selectors());
+  LUMA_ASSIGN_OR_RETURN(parameters.order, OrderOf(request, parameters.filter.has_terms()));
+  LUMA_ASSIGN_OR_RETURN(const int64_t limit, PositiveParameter(request, "limit"));
+  if (limit > kLimitMax) {
+    return Status::InvalidArgument("limit ", limit, " exceeds the configured maximum (", kLimitMax,
+                                   ", see --web.search.max-limit)");
+  }
+  parameters.limit = static_cast<size_t>(limit);
+  LUMA_ASSIGN_OR_RETURN(const int64_t batch, PositiveParameter(request, "batch_size"));
+  parameters.batch_size = static_cast<size_t>(std::min(batch, kLimitMax));
+  LUMA_ASSIGN_OR_RETURN(parameters.include_score, BoolParameter(request, "include_score", false));
+  return parameters;
+}
+
+std::vector<Found> Choose(const std::set<std::string>& texts, const SearchParameters& parameters) {
+  std::vector<Found> found;
+  for (const std::string& text : texts) {
+    if (const auto score = parameters.filter.Score(text)) found.push_back({text, *score});
+  }
+  if (parameters.order == Order::kDescending) std::ranges::reverse(found);
+  if (parameters.order == Order::kScore) {
+    std::ranges::sort(found, [](const Found& a, const Found& b) {
+      return a.score != b.score ? a.score > b.score : a.text < b.text;
+    });
+  }
+  return found;
+}
+
+// Writes the lines of an answer. Thread-compatible.
+class SearchLines {
+ public:
+  SearchLines(std::string_view field, const SearchParameters& parameters,
+              const std::map<std::string, MetricMetadata, std::less<>>& metadata)
+      : field_(field), parameters_(parameters), metadata_(metadata) {}
+
+  // There is always a first batch, be it empty.
+  std::string Write(const std::vector<Found>& found) const {
+    const size_t count = std::min(found.size(), parameters_.limit);
+    std::string lines;
+    for (size_t begin = 0; begin == 0 || begin < count; begin += parameters_.batch_size) {
+      const size_t size = std::min(parameters_.batch_size, count - begin);
+      lines += Batch({found.data() + begin, size}) + "\n";
+    }
+    const std::string_view more = found.size() > count ? "true" : "false";
+    return lines.append(R"({"status":"success","has_more":)").append(more).append("}\n");
+  }
+
+ private:
+  std::string Batch(std::span<const Found> found) const {
+    JsonWriter json;
+    json.BeginObject();
+    json.Key("results");
+    json.BeginArray();
+    for (const Found& one : found) WriteOne(one, json);
+    json.EndArray();
+    json.EndObject();
+    return json.Take();
+  }
+
+  void WriteOne(const Found& one, JsonWriter& json) const {
+    json.BeginObject();
+    TextField(field_, one.text, json);
+    if (parameters_.include_score) {
+      std::string score;
+      AppendFloat(one.score, score);
+      json.Key("score");
+      json.Raw(score);
+    }
+    if (const auto known = metadata_.find(one.text); known != metadata_.end()) {
+      const auto& [family, type, help, unit] = known->second;
+      for (const auto& [key, text] : {std::pair("type", type), {"help", help}, {"unit", unit}}) {
+        if (!text.empty()) TextField(key, text, json);
+      }
+    }
+    json.EndObject();
+  }
+
+  const std::string_view field_;
+  const SearchParameters& parameters_;
+  const std::map<std::string, MetricMetadata, std::less<>>& metadata_;
+};
+
+}  // namespace
+
+void SearchApi::AddRoutes(net::Router& router) {
+  const auto add = [&](std::string_view name,
+                       Answer (SearchApi::*search)(const ApiRequest&) const) {
+    for (const std::string_view verb : {"GET", "POST"}) {
+      AddApiRoute(router, verb, "/api/v1/search/" + std::string(name), options_.workers,
+                  [this, search](const ApiRequest& request) { return (this->*search)(request); });
+    }
+  };
+  add("metric_names", &SearchApi::MetricNames);
+  add("label_names", &SearchApi::LabelNames);
+  add("label_values", &SearchApi::LabelValues);
+}
+
+SearchApi::Answer SearchApi::MetricNames(const ApiRequest& request) const {
+  LUMA_ASSIGN_OR_RETURN(const bool with_metadata,
+                        BoolParameter(request, "include_metadata", false));
+  return Search(request, "name", with_metadata,
+                [this](const Matchers& matchers, TimeRange range, const ReadLimits& limits) {
+                  return source_.LabelValues(kMetricNameLabel, matchers, range, limits);
+                });
+}
+
+SearchApi::Answer SearchApi::LabelNames(const ApiRequest& request) const {
+  return Search(request, "name", /*with_metadata=*/false,
+                [this](const Matchers& matchers, TimeRange range, const ReadLimits& limits) {
+                  return source_.LabelNames(matchers, range, limits);
+                });
+}
+
+SearchApi::Answer SearchApi::LabelValues(const ApiRequest& request) const {
+  const std::string label(request.Get("label"));
+  if (label.empty()) return Status::InvalidArgument("missing required parameter \"label\"");
+  return Search(
+      request, "value", /*with_metadata=*/false,
+      [this, &label](const Matchers& matchers, TimeRange range, const ReadLimits& limits) {
+        return source_.LabelValues(label, matchers, range, limits);
+      });
+}
+
+SearchApi::Answer SearchApi::Search(const ApiRequest& request, std::string_view field,
+                                    bool with_metadata, const Reader& read) const {
+  LUMA_ASSIGN_OR_RETURN(SearchParameters parameters, ReadParameters(request, clock_.NowMillis()));
+  if (parameters.selectors.empty()) parameters.selectors.emplace_back();
+  const auto memory = std::make_shared<QueryMemory>(options_.budget, cancelled_);
+  const ReadLimits limits{.deadline = std::chrono::steady_clock::now() + options_.timeout,
+                          .memory = memory.get()};
+  std::set<std::string> texts;
+  for (const Matchers& matchers : parameters.selectors) {
+    Result<Texts> found = read(matchers, parameters.range, limits);
+    if (!found.ok()) return ErrorResponse(found.status());
+    texts.insert(std::make_move_iterator(found->begin()), std::make_move_iterator(found->end()));
+  }
+  const std::vector<Found> found = Choose(texts, parameters);
+  std::map<std::string, MetricMetadata, std::less<>> metadata;
+  if (with_metadata && !found.empty()) {
+    for (MetricMetadata& one : metadata_()) metadata.emplace(one.family, std::move(one));
+  }
+  return net::HttpResponse{.content_type = "application/x-ndjson; charset=utf-8",
+                           .body = SearchLines(field, parameters, metadata).Write(found),
+                           .memory = memory};
+}
+
+}  // namespace luma::prom

@@ -1,0 +1,38 @@
+// Which texts a search wants, and how much.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "prom/api_request.h"
+
+namespace luma::prom {
+
+// A parameter that is true or false as Go reads it; `absent` when it is not given. Errors:
+// kInvalidArgument in Prometheus' words.
+Result<bool> BoolParameter(const ApiRequest& request, std::string_view name, bool absent);
+
+// Threads: any; immutable.
+class SearchFilter {
+ public:
+  // From search[], fuzz_alg, fuzz_threshold and case_sensitive. Errors: kInvalidArgument.
+  static Result<SearchFilter> From(const ApiRequest& request);
+
+  // From 0 to 1, the best of all terms; 1 when there are none. Nullopt: not wanted.
+  std::optional<double> Score(std::string_view text) const;
+  bool has_terms() const { return has_terms_; }  // also when they are empty
+
+ private:
+  std::optional<double> ScoreOf(const std::u32string& term, const std::u32string& text) const;
+
+  std::vector<std::u32string> terms_;  // not empty ones
+  bool has_terms_ = false;
+  bool is_subsequence_ = true;
+  bool is_case_sensitive_ = true;
+  double threshold_ = 0;
+};
+
+}  // namespace luma::prom
