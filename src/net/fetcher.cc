@@ -219,6 +219,14 @@ void SetTls(Transfer& transfer, const TlsOptions& tls) {
   if (!tls.server_name.empty()) SetServerName(transfer, tls.server_name);
 }
 
+void SetBody(Transfer& transfer) {
+  const std::string& body = transfer.request.body;
+  Set(transfer.handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  Set(transfer.handle, CURLOPT_POSTFIELDS, body.data());  // which it reads while it sends
+  // Without this it asks first whether a large body is welcome, and waits a second for the answer.
+  transfer.headers = curl_slist_append(transfer.headers, "Expect:");
+}
+
 void SetRequest(Transfer& transfer) {
   CURL* const handle = transfer.handle;
   const FetchRequest& request = transfer.request;
@@ -242,6 +250,7 @@ void SetRequest(Transfer& transfer) {
   for (const std::string& header : request.headers) {
     transfer.headers = curl_slist_append(transfer.headers, header.c_str());
   }
+  if (!request.body.empty()) SetBody(transfer);
   if (request.tls != nullptr) SetTls(transfer, *request.tls);
   Set(handle, CURLOPT_HTTPHEADER, transfer.headers);
 }

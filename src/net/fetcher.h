@@ -36,6 +36,7 @@ bool IsTlsVersion(std::string_view version);  // "TLS10" .. "TLS13"
 struct FetchRequest {
   std::string url;
   std::vector<std::string> headers = {};  // "Name: value"
+  std::string body = {};                  // empty: GET; else it is sent by POST
   // Both empty: none. Sent to the host of `url` only, not where a redirect leads.
   std::string username = {};
   std::string password = {};

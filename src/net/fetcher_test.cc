@@ -35,6 +35,9 @@ class FetcherTest : public testing::Test {
       response.headers.push_back({"Location", "http://169.254.169.254/latest/meta-data"});
       r.Send(std::move(response));
     });
+    router.Add("POST", "/echo", {}, [](HttpRequest request, Responder r) {
+      r.Send(TextResponse(200, std::string(request.Header("Content-Type")) + request.body));
+    });
     router.Add("GET", "/never", {}, [this](HttpRequest, Responder r) {
       MutexLock lock(mutex_);
       if (!ending_) held_ = r;
@@ -149,6 +152,15 @@ TEST_F(FetcherTest, CredentialsAreSent) {
   request.username = "u";
   request.password = "p";
   EXPECT_THAT(fetcher_.FetchAndWait(request)->body, HasSubstr("Basic dTpw"));
+}
+
+TEST_F(FetcherTest, ABodyIsPosted) {
+  FetchRequest request = Request("/echo");
+  request.headers = {"Content-Type: text/x"};
+  request.body = std::string(100'000, 'b');
+  const Result<FetchResponse> response = fetcher_.FetchAndWait(request);
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->body, "text/x" + request.body + "\n");
 }
 
 TEST_F(FetcherTest, ErrorsSayWhatWentWrong) {

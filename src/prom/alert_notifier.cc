@@ -1,25 +1,18 @@
 #include "prom/alert_notifier.h"
 
-#include <algorithm>
-#include <charconv>
-#include <optional>
 #include <utility>
 
 #include "base/log.h"
-#include "net/url.h"
 #include "prom/json_fields.h"
+#include "prom/scrape/http_request.h"
 #include "prom/time_text.h"
 #include "rules/expression_link.h"
 
 namespace luma::prom {
 namespace {
 
-constexpr std::string_view kScheme = "http://";
-
-std::string AlertJson(const rules::Alert& alert, const AlertNotifierOptions& options,
-                      const std::string& query) {
-  rules::LabelMap labels = options.external_labels;
-  for (const LabelRef& label : alert.labels) labels[std::string(label.name)] = label.value;
+std::string AlertJson(const rules::Alert& alert, const LabelBuilder::Map& labels,
+                      const std::string& generator_url) {
   JsonWriter json;
   json.BeginObject();
   MapField("labels", labels, json);
@@ -27,7 +20,7 @@ std::string AlertJson(const rules::Alert& alert, const AlertNotifierOptions& opt
   TextField("startsAt", Rfc3339(alert.fired_at), json);
   TextField("endsAt", Rfc3339(alert.resolved_at != 0 ? alert.resolved_at : alert.valid_until),
             json);
-  TextField("generatorURL", options.external_url + rules::ExpressionLink(query, '1'), json);
+  TextField("generatorURL", generator_url, json);
   json.EndObject();
   return json.Take();
 }
@@ -41,42 +34,25 @@ std::string BatchJson(const std::vector<std::string>& batch) {
   return json + "]";
 }
 
+// But for secrets that are in files.
+net::FetchRequest RequestTo(const Alertmanager& to, std::string body) {
+  net::FetchRequest request{.url = to.url,
+                            .headers = {"Content-Type: application/json", "User-Agent: LumaDB"},
+                            .body = std::move(body),
+                            .tls = std::make_shared<const net::TlsOptions>(to.http.tls),
+                            .timeout = to.timeout,
+                            .body_bytes_max = 1 << 20,
+                            .follows_redirects = to.http.follow_redirects};
+  AddSecrets(to.http, request);
+  return request;
+}
+
 bool IsWorthRepeating(int status) { return status == 429 || status >= 500; }
 
 }  // namespace
 
-Result<AlertmanagerAddress> AlertmanagerAddress::Parse(std::string_view url) {
-  const Status bad = Status::InvalidArgument("not the address of an Alertmanager: url=", url,
-                                             " expected=http://host:port");
-  if (!url.starts_with(kScheme)) return bad;
-  std::string_view rest = url.substr(kScheme.size());
-  AlertmanagerAddress address;
-  const size_t slash = std::min(rest.find('/'), rest.size());
-  address.path = rest.substr(slash);
-  while (address.path.ends_with('/')) address.path.pop_back();
-  rest = rest.substr(0, slash);
-  const size_t colon = rest.rfind(':');
-  const bool has_port = colon != std::string_view::npos && rest.find(']', colon) == rest.npos;
-  if (has_port) {
-    const std::string_view port = rest.substr(colon + 1);
-    const char* const end = port.data() + port.size();
-    const auto [stop, error] = std::from_chars(port.data(), end, address.port);
-    if (error != std::errc() || stop != end || address.port == 0) return bad;
-    rest = rest.substr(0, colon);
-  }
-  if (rest.starts_with('[') && rest.ends_with(']')) rest = rest.substr(1, rest.size() - 2);
-  address.host = rest;
-  const bool bad_text = url.find_first_of(" \t\r\n?#@") != std::string_view::npos;
-  if (address.host.empty() || bad_text) return bad;
-  return address;
-}
-
-std::string AlertmanagerAddress::Url() const {
-  return std::string(kScheme) + net::HostAndPort(host, port) + path + "/api/v2/alerts";
-}
-
 struct AlertNotifier::Peer {
-  AlertmanagerAddress address;
+  const Alertmanager* to = nullptr;
   Mutex mutex;
   CondVar wake;
   std::deque<std::string> queue LUMA_GUARDED_BY(mutex);
@@ -85,12 +61,13 @@ struct AlertNotifier::Peer {
   std::thread thread;
 };
 
-AlertNotifier::AlertNotifier(net::EventLoop& loop, AlertNotifierOptions options,
-                             AlertNotifierCounters& counters)
-    : loop_(loop), options_(std::move(options)), counters_(counters) {
-  for (const AlertmanagerAddress& address : options_.alertmanagers) {
+AlertNotifier::AlertNotifier(AlertNotifierOptions options, AlertNotifierCounters& counters)
+    : options_(std::move(options)),
+      counters_(counters),
+      fetcher_({.allow_link_local = options_.allow_link_local}) {
+  for (const Alertmanager& alertmanager : options_.alertmanagers) {
     Peer& peer = *peers_.emplace_back(std::make_unique<Peer>());
-    peer.address = address;
+    peer.to = &alertmanager;
     peer.thread = std::thread([this, &peer] { Run(peer); });
   }
 }
@@ -101,13 +78,27 @@ AlertNotifier::~AlertNotifier() {
     peer->stopping = true;
     peer->wake.NotifyAll();
   }
+  fetcher_.Stop();
   for (const std::unique_ptr<Peer>& peer : peers_) peer->thread.join();
 }
 
+std::string AlertNotifier::TextFor(const Peer& peer, const rules::RuleSpec& rule,
+                                   const rules::Alert& alert) const {
+  LabelBuilder labels(
+      LabelBuilder::Map(options_.external_labels.begin(), options_.external_labels.end()));
+  for (const LabelRef& label : alert.labels) labels.Set(label.name, label.value);
+  if (!Relabel(peer.to->alert_relabel_rules, labels)) return "";
+  return AlertJson(alert, labels.labels(),
+                   options_.external_url + rules::ExpressionLink(rule.query, '1'));
+}
+
 void AlertNotifier::Notify(const rules::RuleSpec& rule, const std::vector<rules::Alert>& alerts) {
-  std::vector<std::string> texts;
-  for (const rules::Alert& alert : alerts) texts.push_back(AlertJson(alert, options_, rule.query));
   for (const std::unique_ptr<Peer>& peer : peers_) {
+    std::vector<std::string> texts;
+    for (const rules::Alert& alert : alerts) {
+      std::string text = TextFor(*peer, rule, alert);
+      if (!text.empty()) texts.push_back(std::move(text));
+    }
     MutexLock lock(peer->mutex);
     peer->queue.insert(peer->queue.end(), texts.begin(), texts.end());
     while (peer->queue.size() > options_.queue_max) {
@@ -120,7 +111,7 @@ void AlertNotifier::Notify(const rules::RuleSpec& rule, const std::vector<rules:
 
 std::vector<std::string> AlertNotifier::Urls() const {
   std::vector<std::string> urls;
-  for (const AlertmanagerAddress& address : options_.alertmanagers) urls.push_back(address.Url());
+  for (const Alertmanager& alertmanager : options_.alertmanagers) urls.push_back(alertmanager.url);
   return urls;
 }
 
@@ -149,31 +140,23 @@ bool AlertNotifier::StopsWithin(Peer& peer, std::chrono::milliseconds delay) {
   return peer.stopping;
 }
 
-void AlertNotifier::LogChange(Peer& peer, bool sent, const Result<net::HttpResponse>& response) {
+void AlertNotifier::LogChange(Peer& peer, bool sent, const Result<net::FetchResponse>& response) {
   if (peer.failing != sent) return;
   peer.failing = !sent;
   if (sent) {
-    LUMA_LOG(kInfo, "rules", "alerts are taken again: alertmanager={}", peer.address.Url());
+    LUMA_LOG(kInfo, "rules", "alerts are taken again: alertmanager={}", peer.to->url);
   } else {
-    LUMA_LOG(kWarn, "rules", "alerts are not taken: alertmanager={} reason={}", peer.address.Url(),
+    LUMA_LOG(kWarn, "rules", "alerts are not taken: alertmanager={} reason={}", peer.to->url,
              response.ok() ? "status " + std::to_string(response->status)
                            : std::string(response.status().message()));
   }
 }
 
 bool AlertNotifier::SendBatch(Peer& peer, const std::vector<std::string>& batch) {
-  const net::HttpGetRequest request{
-      .host = peer.address.host,
-      .port = peer.address.port,
-      .method = "POST",
-      .target = peer.address.path + "/api/v2/alerts",
-      .headers = {{"Content-Type", "application/json"}, {"User-Agent", "LumaDB"}},
-      .body = BatchJson(batch),
-      .timeout = options_.timeout,
-      .body_bytes_max = 1 << 20};
+  const net::FetchRequest request = RequestTo(*peer.to, BatchJson(batch));
   std::chrono::milliseconds delay = options_.retry_delay;
   for (int attempt = 1;; ++attempt, delay *= 2) {
-    const Result<net::HttpResponse> response = net::HttpWait(loop_, request);
+    const Result<net::FetchResponse> response = Send(request, peer.to->http);
     const bool sent = response.ok() && response->status / 100 == 2;
     LogChange(peer, sent, response);
     if (sent) return true;
@@ -181,6 +164,12 @@ bool AlertNotifier::SendBatch(Peer& peer, const std::vector<std::string>& batch)
     const bool refused = response.ok() && !IsWorthRepeating(response->status);
     if (refused || attempt == options_.attempts_max || StopsWithin(peer, delay)) return false;
   }
+}
+
+Result<net::FetchResponse> AlertNotifier::Send(net::FetchRequest request,
+                                               const HttpClientConfig& http) {
+  LUMA_RETURN_IF_ERROR(AddSecretsFromFiles(http, request));
+  return fetcher_.FetchAndWait(std::move(request));
 }
 
 }  // namespace luma::prom

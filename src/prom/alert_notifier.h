@@ -12,33 +12,22 @@
 
 #include "base/mutex.h"
 #include "base/status.h"
-#include "net/event_loop.h"
-#include "net/http_client.h"
+#include "net/fetcher.h"
+#include "prom/alertmanager.h"
 #include "rules/alert.h"
 #include "rules/rule_file.h"
 
 namespace luma::prom {
 
-// Where one listens. Errors of Parse: kInvalidArgument for anything but http://host[:port][/path].
-struct AlertmanagerAddress {
-  std::string host;
-  uint16_t port = 80;
-  std::string path;  // in front of /api/v2/alerts; no slash at its end
-
-  static Result<AlertmanagerAddress> Parse(std::string_view url);
-  std::string Url() const;  // of the API
-  bool operator==(const AlertmanagerAddress&) const = default;
-};
-
 struct AlertNotifierOptions {
-  std::vector<AlertmanagerAddress> alertmanagers;
-  std::chrono::milliseconds timeout{10'000};
+  std::vector<Alertmanager> alertmanagers;
   size_t queue_max = 10'000;  // alerts that wait for one Alertmanager; the oldest make room
   size_t batch_max = 256;     // alerts of one request
   int attempts_max = 4;
   std::chrono::milliseconds retry_delay{1'000};  // doubles with each attempt
   rules::LabelMap external_labels = {};          // added to alerts that lack them
   std::string external_url = {};
+  bool allow_link_local = false;  // see net::FetcherOptions
   bool operator==(const AlertNotifierOptions&) const = default;
 };
 
@@ -50,13 +39,12 @@ struct AlertNotifierCounters {
 
 // Each Alertmanager has a queue and a thread of its own, so that one that is down holds up no
 // other. A batch that fails (no answer, 429, 5xx) is sent again; one that is refused is dropped.
-// What is lost all the same is sent again by the rule after its resend delay. Threads: any.
-// Lifetime: the event loop and the counters outlive it.
+// What is lost all the same is sent again by the rule after its resend delay. Secrets in files are
+// read anew for each request. Threads: any. Lifetime: the counters outlive it.
 class AlertNotifier {
  public:
-  AlertNotifier(net::EventLoop& loop, AlertNotifierOptions options,
-                AlertNotifierCounters& counters);
-  ~AlertNotifier();  // gives up what waits and returns once no request is under way
+  AlertNotifier(AlertNotifierOptions options, AlertNotifierCounters& counters);
+  ~AlertNotifier();  // gives up what waits and what is under way
 
   // Returns at once.
   void Notify(const rules::RuleSpec& rule, const std::vector<rules::Alert>& alerts);
@@ -66,14 +54,19 @@ class AlertNotifier {
  private:
   struct Peer;
   void Run(Peer& peer);
-  static void LogChange(Peer& peer, bool sent, const Result<net::HttpResponse>& response);
+  static void LogChange(Peer& peer, bool sent, const Result<net::FetchResponse>& response);
+  Result<net::FetchResponse> Send(net::FetchRequest request, const HttpClientConfig& http);
   bool SendBatch(Peer& peer, const std::vector<std::string>& batch);
   // Waits up to `delay` for the notifier to stop; true when it does.
   bool StopsWithin(Peer& peer, std::chrono::milliseconds delay);
 
-  net::EventLoop& loop_;
+  // The alert as JSON; empty when the rules for this peer drop it.
+  std::string TextFor(const Peer& peer, const rules::RuleSpec& rule,
+                      const rules::Alert& alert) const;
+
   const AlertNotifierOptions options_;
   AlertNotifierCounters& counters_;
+  net::Fetcher fetcher_;
   std::vector<std::unique_ptr<Peer>> peers_;
 };
 

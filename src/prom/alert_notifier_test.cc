@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "net/http_server.h"
+#include "prom/scrape/prometheus_config.h"
 
 namespace luma::prom {
 namespace {
@@ -13,16 +16,17 @@ namespace {
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 
-TEST(AlertmanagerAddressTest, PlainHttpAddresses) {
+TEST(AlertmanagerTest, AddressesOfBothSchemes) {
   const auto url = [](std::string_view text) {
-    const Result<AlertmanagerAddress> address = AlertmanagerAddress::Parse(text);
-    return address.ok() ? address->Url() : "bad";
+    const Result<Alertmanager> at = AlertmanagerAt(text);
+    return at.ok() ? at->url : "bad";
   };
   EXPECT_EQ(url("http://a:9093"), "http://a:9093/api/v2/alerts");
   EXPECT_EQ(url("http://a/x/"), "http://a:80/x/api/v2/alerts");
+  EXPECT_EQ(url("https://a"), "https://a:443/api/v2/alerts");
   EXPECT_EQ(url("http://[::1]:1"), "http://[::1]:1/api/v2/alerts");
-  for (const std::string_view bad : {"https://a", "a:9093", "http://", "http://a:x", "http://a:0",
-                                     "http://a b", "http://u@a", "http://a?x"}) {
+  for (const std::string_view bad : {"ftp://a", "a:9093", "http://", "https://", "http://a:x",
+                                     "http://a:0", "http://a b", "http://u@a", "http://a?x"}) {
     EXPECT_EQ(url(bad), "bad") << bad;
   }
 }
@@ -36,6 +40,7 @@ class AlertNotifierTest : public testing::Test {
                [this](const net::HttpRequest& request, const net::Responder& responder) {
                  MutexLock lock(mutex_);
                  bodies_.push_back(request.body);
+                 authorization_ = request.Header("Authorization");
                  responder.Send({.status = statuses_.empty() ? 200 : statuses_.front()});
                  if (!statuses_.empty()) statuses_.pop_front();
                });
@@ -45,7 +50,8 @@ class AlertNotifierTest : public testing::Test {
 
   AlertNotifierOptions Options() {
     AlertNotifierOptions options;
-    options.alertmanagers.push_back({.host = "127.0.0.1", .port = server_->port(), .path = "/x"});
+    options.alertmanagers.push_back(
+        *AlertmanagerAt("http://127.0.0.1:" + std::to_string(server_->port()) + "/x"));
     options.retry_delay = milliseconds(1);
     return options;
   }
@@ -72,6 +78,10 @@ class AlertNotifierTest : public testing::Test {
     MutexLock lock(mutex_);
     return bodies_;
   }
+  std::string Authorization() {
+    MutexLock lock(mutex_);
+    return authorization_;
+  }
   void Answer(std::deque<int> statuses) {
     MutexLock lock(mutex_);
     statuses_ = std::move(statuses);
@@ -79,6 +89,7 @@ class AlertNotifierTest : public testing::Test {
 
   Mutex mutex_;
   std::vector<std::string> bodies_ LUMA_GUARDED_BY(mutex_);
+  std::string authorization_ LUMA_GUARDED_BY(mutex_);
   std::deque<int> statuses_ LUMA_GUARDED_BY(mutex_);
   AlertNotifierCounters counters_;
   net::EventLoop loop_{1};
@@ -90,7 +101,7 @@ TEST_F(AlertNotifierTest, SendsWhatAnAlertmanagerReads) {
   AlertNotifierOptions options = Options();
   options.external_labels = {{"cluster", "c"}, {"alertname", "not this"}};
   options.external_url = "http://luma";
-  AlertNotifier notifier(loop_, options, counters_);
+  AlertNotifier notifier(options, counters_);
   notifier.Notify(Rule(), Alerts(1));
   WaitFor(1);
   EXPECT_EQ(Bodies()[0], R"([{"labels":{"alertname":"0","cluster":"c"},"annotations":{},)"
@@ -99,8 +110,55 @@ TEST_F(AlertNotifierTest, SendsWhatAnAlertmanagerReads) {
   EXPECT_EQ(counters_.sent, 1u);
 }
 
+TEST_F(AlertNotifierTest, PasswordsAndTokensAreSent) {
+  AlertNotifierOptions options = Options();
+  options.alertmanagers[0].http.username.text = "u";
+  options.alertmanagers[0].http.password.text = "p";
+  {
+    AlertNotifier notifier(options, counters_);
+    notifier.Notify(Rule(), Alerts(1));
+    WaitFor(1);
+  }
+  EXPECT_EQ(Authorization(), "Basic dTpw");
+  const std::string file = testing::TempDir() + "luma_alertmanager_token";
+  std::ofstream(file) << "secret\n";
+  options = Options();
+  options.alertmanagers[0].http.credentials.file = file;
+  AlertNotifier notifier(options, counters_);
+  notifier.Notify(Rule(), Alerts(1));
+  WaitFor(2);
+  EXPECT_EQ(Authorization(), "Bearer secret");
+  std::filesystem::remove(file);
+}
+
+TEST_F(AlertNotifierTest, RulesOfAnAlertmanagerChangeAndDropAlerts) {
+  AlertNotifierOptions options = Options();
+  const auto config = ParsePrometheusConfig(
+      "alerting:\n"
+      "  alert_relabel_configs:\n"
+      "  - {source_labels: [alertname], regex: '1', action: drop}\n"
+      "  alertmanagers:\n"
+      "  - static_configs: [{targets: ['127.0.0.1:" +
+          std::to_string(server_->port()) +
+          "']}]\n"
+          "    path_prefix: x\n"
+          "    alert_relabel_configs:\n"
+          "    - {target_label: via, replacement: rules}\n",
+      "");
+  ASSERT_TRUE(config.ok()) << config.status();
+  options.alertmanagers = config->alertmanagers;
+  AlertNotifier notifier(options, counters_);
+  notifier.Notify(Rule(), Alerts(3));
+  WaitFor(2);
+  std::string all;
+  for (const std::string& body : Bodies()) all += body;
+  EXPECT_THAT(all, HasSubstr(R"({"alertname":"0","via":"rules"})"));
+  EXPECT_THAT(all, HasSubstr(R"({"alertname":"2","via":"rules"})"));
+  EXPECT_THAT(all, testing::Not(HasSubstr(R"("alertname":"1")")));
+}
+
 TEST_F(AlertNotifierTest, FailuresAreRepeatedAndRefusalsAreNot) {
-  AlertNotifier notifier(loop_, Options(), counters_);
+  AlertNotifier notifier(Options(), counters_);
   Answer({500, 429});
   notifier.Notify(Rule(), Alerts(1));
   WaitFor(1);
@@ -122,7 +180,7 @@ TEST_F(AlertNotifierTest, BatchesAndTheQueueAreBounded) {
   AlertNotifierOptions options = Options();
   options.batch_max = 4;
   options.queue_max = 10;
-  AlertNotifier notifier(loop_, options, counters_);
+  AlertNotifier notifier(options, counters_);
   notifier.Notify(Rule(), Alerts(25));
   WaitFor(25);
   EXPECT_EQ(counters_.dropped, 15u);

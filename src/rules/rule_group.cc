@@ -99,6 +99,7 @@ void RuleGroup::Evaluate(UnixMillis time) {
   const steady_clock::time_point begin = steady_clock::now();
   SeriesSet given;
   for (Rule& rule : rules_) {
+    if (interrupted_) return;
     const steady_clock::time_point rule_begin = steady_clock::now();
     const Status status = EvaluateRule(rule, time, given);
     Finish(rule, time, steady_clock::now() - rule_begin, status);

@@ -1,6 +1,7 @@
 // A group of rules, evaluated one after another at an interval.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -59,7 +60,7 @@ struct RuleGroupOptions {
   size_t batch_bytes_max = 64 << 20;  // many large histograms are stored in parts
 };
 
-// Threads: State from any thread; the rest from one at a time.
+// Threads: State and Interrupt from any thread; the rest from one at a time.
 class RuleGroup {
  public:
   RuleGroup(RuleGroupSpec spec, RuleGroupParts parts, RuleGroupOptions options);
@@ -69,6 +70,9 @@ class RuleGroup {
   // marker, unless another rule of the group gave it now. A rule that fails keeps its series as
   // they are; its error is shown and logged when it changes.
   void Evaluate(UnixMillis time) LUMA_EXCLUDES(mutex_);
+  // An evaluation under way ends before its next rule, and later ones begin none: the group is to
+  // go. What the rules that are left out gave last stays as it is. Threads: any.
+  void Interrupt() { interrupted_ = true; }
 
   // Takes over the state of the group that was called the same before a reload: alerts and series
   // of rules with the same name and labels, and what is still to be restored. Series of rules that
@@ -108,7 +112,8 @@ class RuleGroup {
   const RuleGroupParts parts_;
   const RuleGroupOptions options_;
   std::vector<Rule> rules_;
-  SeriesSet ended_;                 // of rules that are gone
+  SeriesSet ended_;  // of rules that are gone
+  std::atomic<bool> interrupted_{false};
   int evaluations_to_restore_ = 0;  // 0: everything is restored
   mutable Mutex mutex_;
   UnixMillis evaluated_at_ LUMA_GUARDED_BY(mutex_) = 0;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 
 #include "model/testing/memory_metrics.h"
 #include "promql/parser.h"
@@ -92,8 +93,11 @@ class RuleGroupTest : public testing::Test {
 
   MemoryMetrics metrics_;
   bool out_of_memory_ = false;
-  RuleQueries queries_{
-      metrics_, {.memory = [this] { return std::make_unique<SwitchedMemory>(out_of_memory_); }}};
+  RuleQueries queries_{metrics_, {.memory = [this] {
+                         on_query_();
+                         return std::make_unique<SwitchedMemory>(out_of_memory_);
+                       }}};
+  std::function<void()> on_query_ = [] {};
   std::vector<Alert> sent_;
 };
 
@@ -112,6 +116,22 @@ TEST_F(RuleGroupTest, ARuleSeesTheResultsOfThoseBeforeIt) {
   EXPECT_EQ(state.evaluated_at, kStart);
   EXPECT_EQ(state.rules[0].error, "");
   EXPECT_EQ(state.rules[0].evaluated_at, kStart);
+}
+
+TEST_F(RuleGroupTest, AnInterruptEndsTheEvaluationBeforeTheNextRule) {
+  const auto group = Group(R"(  rules:
+  - {record: a, expr: '1'}
+  - {record: b, expr: '2'}
+)");
+  group->Evaluate(kStart);
+  on_query_ = [&group] { group->Interrupt(); };
+  group->Evaluate(kStart + kMinute);
+  group->Evaluate(kStart + 2 * kMinute);
+  EXPECT_THAT(Samples("a"), ElementsAre(Pair(0, 1), Pair(1, 1)));
+  EXPECT_THAT(Samples("b"), ElementsAre(Pair(0, 2)));
+  EXPECT_EQ(group->State().evaluated_at, kStart);
+  group->EndSeries(kStart + 3 * kMinute);
+  EXPECT_THAT(Samples("b"), ElementsAre(Pair(0, 2), Pair(3, -1)));
 }
 
 TEST_F(RuleGroupTest, SeriesThatVanishGetStalenessMarkers) {

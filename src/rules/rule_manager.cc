@@ -72,6 +72,7 @@ std::vector<std::shared_ptr<RuleGroup>> RuleManager::Replace(
     const std::vector<RuleGroupSpec>& specs, const RuleManagerOptions& options) {
   MutexLock lock(mutex_);
   paused_ = true;
+  InterruptGroups();
   while (busy_count_ > 0) wake_.Wait(mutex_);
   std::vector<std::unique_ptr<Slot>> before = std::exchange(slots_, {});
   for (const RuleGroupSpec& spec : specs) {
@@ -89,6 +90,11 @@ std::vector<std::shared_ptr<RuleGroup>> RuleManager::Replace(
   std::vector<std::shared_ptr<RuleGroup>> gone;
   for (const std::unique_ptr<Slot>& slot : before) gone.push_back(slot->group);
   return gone;
+}
+
+// All of them are replaced, or end.
+void RuleManager::InterruptGroups() {
+  for (const std::unique_ptr<Slot>& slot : slots_) slot->group->Interrupt();
 }
 
 std::unique_ptr<RuleManager::Slot> RuleManager::MakeSlot(const RuleGroupSpec& spec,
@@ -112,6 +118,7 @@ void RuleManager::Stop() {
   {
     MutexLock lock(mutex_);
     stopping_ = true;
+    InterruptGroups();
     wake_.NotifyAll();
     threads.swap(threads_);
   }

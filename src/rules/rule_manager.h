@@ -69,6 +69,7 @@ class RuleManager {
   std::vector<std::shared_ptr<RuleGroup>> Replace(const std::vector<RuleGroupSpec>& specs,
                                                   const RuleManagerOptions& options)
       LUMA_EXCLUDES(mutex_);
+  void InterruptGroups() LUMA_REQUIRES(mutex_);
   std::unique_ptr<Slot> MakeSlot(const RuleGroupSpec& spec, const RuleManagerOptions& options) const
       LUMA_REQUIRES(mutex_);
 

@@ -26,9 +26,8 @@ rules::RuleManagerOptions ManagerOptions(const Config& config,
 
 }  // namespace
 
-RuleService::RuleService(Store& store, const Config& config, net::EventLoop& loop)
-    : loop_(loop),
-      queries_(store.metrics(), QueryOptions(config, store.engine().budget())),
+RuleService::RuleService(Store& store, const Config& config)
+    : queries_(store.metrics(), QueryOptions(config, store.engine().budget())),
       manager_({.queries = queries_,
                 .sink = store.metrics(),
                 .notify =
@@ -49,14 +48,17 @@ rules::RuleQueryOptions RuleService::QueryOptions(const Config& config,
   return options;
 }
 
-Status RuleService::Configure(const Config& config) {
-  LUMA_ASSIGN_OR_RETURN(const prom::AlertNotifierOptions options, AlertNotifierOptionsOf(config));
+Status RuleService::Configure(const Config& config,
+                              std::span<const prom::Alertmanager> alertmanagers) {
+  LUMA_ASSIGN_OR_RETURN(prom::AlertNotifierOptions options, AlertNotifierOptionsOf(config));
+  options.alertmanagers.insert(options.alertmanagers.end(), alertmanagers.begin(),
+                               alertmanagers.end());
   LUMA_ASSIGN_OR_RETURN(const std::vector<rules::RuleGroupSpec> groups,
                         rules::LoadRuleFiles(SplitList(config.rules.files)));
   // One that stays as it is keeps what waits to be sent.
   const std::shared_ptr<prom::AlertNotifier> before = Notifier();
   if (before == nullptr || before->options() != options) {
-    SetNotifier(std::make_shared<prom::AlertNotifier>(loop_, options, alert_counters_));
+    SetNotifier(std::make_shared<prom::AlertNotifier>(options, alert_counters_));
   }
   manager_.Update(groups, ManagerOptions(config, options));
   LUMA_LOG(kInfo, "rules", "rules loaded: groups={} alertmanagers={}", groups.size(),

@@ -3,12 +3,12 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/mutex.h"
 #include "base/status.h"
-#include "net/event_loop.h"
 #include "prom/alert_notifier.h"
 #include "rules/rule_manager.h"
 #include "server/config.h"
@@ -16,16 +16,18 @@
 
 namespace luma::server {
 
-// Threads: Configure and Stop from one thread at a time, the rest from any. Lifetime: the store and
-// the event loop outlive it.
+// Threads: Configure and Stop from one thread at a time, the rest from any. Lifetime: the store
+// outlives it.
 class RuleService {
  public:
-  RuleService(Store& store, const Config& config, net::EventLoop& loop);
+  RuleService(Store& store, const Config& config);
   ~RuleService() { Stop(); }
 
-  // Reads the rule files and evaluates them from now on. Blocks for evaluations under way. Errors:
-  // those of the files and addresses; everything goes on as before then.
-  Status Configure(const Config& config) LUMA_EXCLUDES(mutex_);
+  // Reads the rule files and evaluates them from now on; tells those Alertmanagers, too. Blocks for
+  // evaluations under way. Errors: those of the files and addresses; everything goes on as before
+  // then.
+  Status Configure(const Config& config, std::span<const prom::Alertmanager> alertmanagers)
+      LUMA_EXCLUDES(mutex_);
   // Evaluations under way are given up, and those to come. Threads: any.
   void CancelEvaluations() { cancelled_ = true; }
   // The same, and returns when none is under way.
@@ -41,7 +43,6 @@ class RuleService {
   std::shared_ptr<prom::AlertNotifier> Notifier() const LUMA_EXCLUDES(mutex_);
   void SetNotifier(std::shared_ptr<prom::AlertNotifier> notifier) LUMA_EXCLUDES(mutex_);
 
-  net::EventLoop& loop_;
   std::atomic<bool> cancelled_{false};
   prom::AlertNotifierCounters alert_counters_;
   mutable Mutex mutex_;

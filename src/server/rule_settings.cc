@@ -41,11 +41,12 @@ std::vector<std::string> SplitList(std::string_view text) {
 Result<prom::AlertNotifierOptions> AlertNotifierOptionsOf(const Config& config) {
   prom::AlertNotifierOptions options;
   for (const std::string& url : SplitList(config.rules.alertmanagers)) {
-    LUMA_ASSIGN_OR_RETURN(prom::AlertmanagerAddress address, prom::AlertmanagerAddress::Parse(url));
-    options.alertmanagers.push_back(std::move(address));
+    LUMA_ASSIGN_OR_RETURN(prom::Alertmanager alertmanager, prom::AlertmanagerAt(url));
+    alertmanager.timeout = config.rules.alertmanager_timeout;
+    options.alertmanagers.push_back(std::move(alertmanager));
   }
   LUMA_ASSIGN_OR_RETURN(options.external_labels, ParseLabels(config.rules.external_labels));
-  options.timeout = config.rules.alertmanager_timeout;
+  options.allow_link_local = config.scrape.allow_link_local;
   options.external_url = config.rules.external_url;
   while (options.external_url.ends_with('/')) options.external_url.pop_back();
   return options;

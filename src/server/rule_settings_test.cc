@@ -23,7 +23,7 @@ TEST(RuleSettingsTest, AddressesAndLabels) {
   const Result<prom::AlertNotifierOptions> options = AlertNotifierOptionsOf(config);
   ASSERT_TRUE(options.ok()) << options.status();
   ASSERT_EQ(options->alertmanagers.size(), 2u);
-  EXPECT_EQ(options->alertmanagers[1].Url(), "http://b:80/x/api/v2/alerts");
+  EXPECT_EQ(options->alertmanagers[1].url, "http://b:80/x/api/v2/alerts");
   EXPECT_THAT(options->external_labels,
               ElementsAre(Pair("cluster", "one"), Pair("region", "two=three")));
   EXPECT_EQ(options->external_url, "http://luma");

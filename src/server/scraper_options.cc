@@ -59,6 +59,7 @@ Result<ScraperSettings> ScraperSettingsOf(const Config& config, const OwnMetrics
     }
     jobs.insert(jobs.end(), file.scrape_configs.begin(), file.scrape_configs.end());
     settings.prometheus_yaml = std::move(file.text);
+    settings.alertmanagers = std::move(file.alertmanagers);
   }
   LUMA_RETURN_IF_ERROR(CheckNames(jobs));
   return settings;

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
+#include "prom/alertmanager.h"
 #include "prom/scrape/scraper.h"
 #include "server/config.h"
 
@@ -19,7 +21,8 @@ struct OwnMetricsPage {
 
 struct ScraperSettings {
   prom::ScraperOptions options;
-  std::string prometheus_yaml;  // what [scrape] config_file says, without secrets
+  std::string prometheus_yaml;                    // what [scrape] config_file says, without secrets
+  std::vector<prom::Alertmanager> alertmanagers;  // that it names
 };
 
 // All jobs, those of [scrape] config_file too, which is read here; the server itself is one,

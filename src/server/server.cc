@@ -325,6 +325,7 @@ class Server::Impl {
     if (!scraper_) StartScraper();
     scraper_->Reconfigure(std::move(settings.options));
     prometheus_api_->PublishScrapeFile(std::move(settings.prometheus_yaml));
+    alertmanagers_ = std::move(settings.alertmanagers);
     return Status::Ok();
   }
 
@@ -339,9 +340,9 @@ class Server::Impl {
 
   // Starts the evaluation of rules, or gives it its new files.
   Status ConfigureRules() {
-    if (rules_) return rules_->Configure(config_);
-    auto rules = std::make_unique<RuleService>(*store_, config_, loop_);
-    LUMA_RETURN_IF_ERROR(rules->Configure(config_));
+    if (rules_) return rules_->Configure(config_, alertmanagers_);
+    auto rules = std::make_unique<RuleService>(*store_, config_);
+    LUMA_RETURN_IF_ERROR(rules->Configure(config_, alertmanagers_));
     rules_ = std::move(rules);
     prometheus_api_->SetRules(*rules_);
     rule_metrics_ = RegisterRuleMetrics(*rules_, MetricsRegistry::Default());
@@ -403,6 +404,7 @@ class Server::Impl {
   std::unique_ptr<pgwire::PgServer> postgres_;
   std::unique_ptr<prom::PrometheusScraper> scraper_;
   std::vector<MetricsRegistry::Callback> scraper_metrics_;
+  std::vector<prom::Alertmanager> alertmanagers_;  // of the scraper's file
   std::unique_ptr<RuleService> rules_;
   std::vector<MetricsRegistry::Callback> rule_metrics_;
 };

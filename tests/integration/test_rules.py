@@ -4,10 +4,16 @@ Goal: a rule file does in LumaDB what it does in Prometheus: the same rules, ser
 told; a kill -9 loses no alert's age.
 """
 
+import base64
+import json
 import re
+import ssl
 import struct
+import subprocess
 import time
 import unittest
+import urllib.request
+import warnings
 
 import remote_write
 from harness import Process, ServerTest, free_port, http, prometheus_api, wait_until
@@ -104,16 +110,62 @@ class Alertmanager(Process):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
-    def start(self):
+    def start(self, *options: str):
         config = self.folder / "alertmanager.yml"
         config.write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
         self.launch(["prometheus-alertmanager", f"--config.file={config}",
                      f"--storage.path={self.folder / 'alertmanager_data'}", "--cluster.listen-address=",
-                     f"--web.listen-address=127.0.0.1:{self.port}"])
-        wait_until(lambda: answers(f"{self.url}/-/ready"), "the Alertmanager is ready")
+                     f"--web.listen-address=127.0.0.1:{self.port}", *options])
+        wait_until(self.is_ready, "the Alertmanager is ready")
+
+    def is_ready(self) -> bool:
+        return answers(f"{self.url}/-/ready")
 
     def alerts(self) -> dict[str, dict]:
         return {one["labels"]["alertname"]: one for one in http(f"{self.url}/api/v2/alerts").json()}
+
+
+class GuardedAlertmanager(Alertmanager):
+    """One that speaks https only and asks for a password."""
+
+    PASSWORD = "correct horse"
+
+    def start(self, *options: str):
+        self.certificate = self.folder / "alertmanager.pem"
+        key = self.folder / "alertmanager.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-days", "2", "-subj", "/CN=alerts.test", "-addext", "subjectAltName=DNS:alerts.test",
+                        "-keyout", str(key), "-out", str(self.certificate)], check=True, capture_output=True)
+        hashed = bcrypt_hash(self.PASSWORD)
+        web = self.folder / "web.yml"
+        web.write_text(f"tls_server_config: {{cert_file: {self.certificate}, key_file: {key}}}\n"
+                       f"basic_auth_users: {{luma: '{hashed}'}}\n")
+        super().start(f"--web.config.file={web}")
+
+    def ask(self, path: str):
+        token = base64.b64encode(f"luma:{self.PASSWORD}".encode()).decode()
+        request = urllib.request.Request(f"https://127.0.0.1:{self.port}{path}",
+                                         headers={"Authorization": f"Basic {token}"})
+        context = ssl.create_default_context(cafile=str(self.certificate))
+        context.check_hostname = False
+        with urllib.request.urlopen(request, context=context, timeout=10) as response:
+            return response.read()
+
+    def is_ready(self) -> bool:
+        try:
+            return bool(self.ask("/-/ready"))
+        except OSError:
+            return False
+
+    def alerts(self) -> dict[str, dict]:
+        return {one["labels"]["alertname"]: one for one in json.loads(self.ask("/api/v2/alerts"))}
+
+
+def bcrypt_hash(password: str) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import crypt
+        return crypt.crypt(password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16))
 
 
 class RulesTest(ServerTest):
@@ -222,6 +274,38 @@ class RecordedHistogramTest(RulesTest):
         quantile = self.server.api("query", query="histogram_quantile(0.5, last_over_time(latency:recorded[1h]))")
         self.assertEqual(len(quantile["result"]), 1)
         self.assertGreater(float(quantile["result"][0]["value"][1]), 1)
+
+
+class GuardedAlertmanagerTest(RulesTest):
+    def test_alerts_go_over_https_with_a_password_as_prometheus_yml_says(self):
+        alertmanager = GuardedAlertmanager(self.folder)
+        self.addCleanup(alertmanager.kill)
+        alertmanager.start()
+        (self.folder / "password").write_text("wrong")
+        prometheus_yml = self.folder / "prometheus.yml"
+        prometheus_yml.write_text(f"""
+alerting:
+  alert_relabel_configs:
+    - {{source_labels: [room], target_label: place}}
+    - {{regex: room, action: labeldrop}}
+  alertmanagers:
+    - scheme: https
+      basic_auth: {{username: luma, password_file: password}}
+      tls_config: {{ca_file: {alertmanager.certificate}, server_name: alerts.test}}
+      static_configs: [{{targets: ['127.0.0.1:{alertmanager.port}']}}]
+""")
+        self.server.settings["scrape.config_file"] = str(prometheus_yml)
+        self.use_rules(HEAT, resend_delay="1s")
+        self.write(31.5)
+        wait_until(lambda: "reason=status 401" in self.server.log_text(), "the password is refused")
+        (self.folder / "password").write_text(alertmanager.PASSWORD + "\n")
+        alert = wait_until(lambda: alertmanager.alerts().get("Hot"), "the Alertmanager has the alert")
+        self.assertEqual(alert["labels"], {"alertname": "Hot", "place": "kitchen", "severity": "page"})
+        self.assertEqual(self.server.api("alertmanagers")["activeAlertmanagers"],
+                         [{"url": f"https://127.0.0.1:{alertmanager.port}/api/v2/alerts"}])
+        shown = self.server.api("status/config")["yaml"]
+        self.assertIn("alerting", shown)
+        self.assertNotIn(alertmanager.PASSWORD, shown)
 
 
 class AlertmanagerTest(RulesTest):

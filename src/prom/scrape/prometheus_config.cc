@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "prom/scrape/alerting_fields.h"
 #include "prom/scrape/discovery_fields.h"
 #include "prom/scrape/glob.h"
 #include "prom/scrape/http_client_fields.h"
@@ -21,8 +22,8 @@ namespace {
 using Millis = std::chrono::milliseconds;
 
 // Other parts of this server have keys of their own for what they say.
-constexpr std::array<std::string_view, 5> kIgnoredSections = {"rule_files", "alerting", "storage",
-                                                              "otlp", "runtime"};
+constexpr std::array<std::string_view, 4> kIgnoredSections = {"rule_files", "storage", "otlp",
+                                                              "runtime"};
 
 constexpr std::array<ScrapeProtocol, 5> kAllProtocols = {
     ScrapeProtocol::kPrometheusProto, ScrapeProtocol::kOpenMetricsText1_0_0,
@@ -190,13 +191,18 @@ class ConfigReader {
             return Status::Ok();
           }},
          {"rule_files", Ignored("rule_files", "is ignored: see files in [rules]", warnings)},
-         {"alerting", Ignored("alerting", "is ignored: see alertmanagers in [rules]", warnings)},
+         {"alerting", [this](const YamlNode& node) { return ReadAlerting(node); }},
          {"remote_write", Refused("remote_write")},
          {"remote_read", Refused("remote_read")},
          {"storage", Ignored("storage", kInOwn, warnings)},
          {"tracing", Refused("tracing")},
          {"otlp", Ignored("otlp", kInOwn, warnings)},
          {"runtime", Ignored("runtime", kInOwn, warnings)}});
+  }
+
+  Status ReadAlerting(const YamlNode& node) {
+    LUMA_ASSIGN_OR_RETURN(config_.alertmanagers, ReadAlertmanagers(node, paths_));
+    return Status::Ok();
   }
 
   Status ReadGlobal(const YamlNode& node) {

@@ -1,4 +1,4 @@
-// prometheus.yml: the configuration file of Prometheus, as far as scraping goes.
+// prometheus.yml: the configuration file of Prometheus, as far as scraping and Alertmanagers go.
 #pragma once
 
 #include <string>
@@ -6,14 +6,16 @@
 #include <vector>
 
 #include "base/status.h"
+#include "prom/alertmanager.h"
 #include "prom/scrape/scrape_config.h"
 
 namespace luma::prom {
 
 struct PrometheusConfig {
   std::vector<ScrapeConfigPtr> scrape_configs;
-  std::vector<std::string> warnings;  // of keys that are ignored: "line 9: rule_files is ..."
-  std::string text;                   // the file again, without secrets
+  std::vector<Alertmanager> alertmanagers;  // of alerting
+  std::vector<std::string> warnings;        // of keys that are ignored: "line 9: rule_files is ..."
+  std::string text;                         // the file again, without secrets
 };
 
 // Paths in it are relative to `directory`, which is absolute or empty. Unknown keys are errors, as

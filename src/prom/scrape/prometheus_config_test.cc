@@ -167,6 +167,47 @@ TEST(PrometheusConfigTest, WhatHasKeysOfItsOwnHereIsIgnoredAndSaid) {
                                            HasSubstr("line 2: external_labels is ignored")));
 }
 
+TEST(PrometheusConfigTest, AlertmanagersAreReachedAsTheFileSays) {
+  const PrometheusConfig config = ParsePrometheusConfig(R"(
+alerting:
+  alert_relabel_configs: [{target_label: a, replacement: b}]
+  alertmanagers:
+  - scheme: https
+    path_prefix: /am/
+    timeout: 3s
+    basic_auth: {username: u, password_file: secret}
+    tls_config: {ca_file: /ca.pem, insecure_skip_verify: true}
+    alert_relabel_configs: [{target_label: c, replacement: d}]
+    static_configs: [{targets: ['one:9093', 'two']}]
+  - static_configs: [{targets: ['three:1']}]
+)",
+                                                        "/etc")
+                                      .value();
+  ASSERT_EQ(config.alertmanagers.size(), 3u);
+  const Alertmanager& one = config.alertmanagers[0];
+  EXPECT_EQ(one.url, "https://one:9093/am/api/v2/alerts");
+  EXPECT_EQ(config.alertmanagers[1].url, "https://two:443/am/api/v2/alerts");
+  EXPECT_EQ(config.alertmanagers[2].url, "http://three:1/api/v2/alerts");
+  EXPECT_EQ(one.timeout, std::chrono::seconds(3));
+  EXPECT_EQ(one.http.username.text, "u");
+  EXPECT_EQ(one.http.password.file, "/etc/secret");
+  EXPECT_TRUE(one.http.tls.skip_verify);
+  EXPECT_EQ(one.alert_relabel_rules.size(), 2u);
+  EXPECT_EQ(config.alertmanagers[2].alert_relabel_rules.size(), 1u);
+  EXPECT_EQ(one, config.alertmanagers[0]);
+  EXPECT_FALSE(one == config.alertmanagers[1]);
+}
+
+TEST(PrometheusConfigTest, AlertmanagersThatCannotBeReachedSoAreErrors) {
+  EXPECT_THAT(
+      ErrorOf("alerting: {alertmanagers: [{scheme: ftp, static_configs: [{targets: [a]}]}]}"),
+      HasSubstr("not the address of an Alertmanager"));
+  EXPECT_THAT(ErrorOf("alerting: {alertmanagers: [{api_version: v1}]}"), HasSubstr("[v2]"));
+  EXPECT_THAT(ErrorOf("alerting: {alertmanagers: [{file_sd_configs: [{files: [a.yml]}]}]}"),
+              HasSubstr("file_sd_configs is not supported"));
+  EXPECT_THAT(ErrorOf("alerting: {alertmanager: []}"), HasSubstr("not found in type"));
+}
+
 TEST(PrometheusConfigTest, SecretsAreNotShown) {
   const PrometheusConfig config = ParsePrometheusConfig(
                                       "scrape_configs:\n- job_name: a\n  basic_auth:\n"
@@ -191,8 +232,8 @@ TEST(PrometheusConfigTest, PasswordsInUrlsAreNotShown) {
 TEST(PrometheusConfigTest, SectionsThatAreNotReadShowNothingThatMayBeASecret) {
   const PrometheusConfig config =
       ParsePrometheusConfig(
-          "alerting:\n"
-          "  alertmanagers:\n"
+          "otlp:\n"
+          "  endpoints:\n"
           "  - authorization: {type: Bearer, credentials: geheim1}\n"
           "    sigv4: {access_key: geheim2, secret_key: geheim3, region: eu}\n"
           "    oauth2: {client_secret: geheim4, token_url: 'http://h/token', scopes: [a]}\n"
