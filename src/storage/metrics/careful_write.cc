@@ -85,8 +85,12 @@ void CarefulWrite::FindLateRows() {
   late_.range = {.min = INT64_MAX, .max = INT64_MIN};
   for (const Row& row : rows_) {
     if (!additions_.empty() && row.series >= additions_.front().id) break;  // new ones come last
-    const UnixMillis newest = registry_.Newest(row.series);
-    if (row.timestamp > newest) continue;
+    const std::optional<UnixMillis> newest = registry_.FindNewest(row.series);
+    if (!newest) {
+      lacks_series_ = true;
+      return;
+    }
+    if (row.timestamp > *newest) continue;
     late_.series.add(static_cast<uint32_t>(row.series));
     late_.range.min = std::min(late_.range.min, row.timestamp);
     // A newest timestamp that is only a bound becomes exact by looking at all later samples.

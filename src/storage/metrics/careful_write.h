@@ -31,7 +31,8 @@ class CarefulWrite {
   // Finds the series and numbers new ones from `next_series` on: those that `claim` lets in, all of
   // them when it is null. What is not let in is left out.
   void Prepare(uint64_t next_series, CardinalityClaim* claim);
-  // A series of the batch that was told by its id is gone; nothing can be done with the batch then.
+  // A series of the batch that was told by its id is gone, or one has gone since it was found,
+  // which happens outside the gate alone. Nothing can be done with the batch then.
   bool lacks_series() const { return lacks_series_; }
   uint64_t new_series_count() const { return additions_.size(); }
   const RefusedEntries& refused() const { return refused_; }

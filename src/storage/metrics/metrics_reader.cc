@@ -238,7 +238,7 @@ bool IsAllTime(TimeRange range) {
 
 Result<SeriesBitmap> MetricsReader::Matching(const Matchers& matchers, TimeRange range,
                                              const ReadLimits& limits) const {
-  LUMA_ASSIGN_OR_RETURN(SeriesBitmap ids, series_.Select(matchers, range));
+  LUMA_ASSIGN_OR_RETURN(SeriesBitmap ids, series_.Select(matchers, range, limits.deadline));
   if (ids.cardinality() > limits.series_max) {
     return Status::TooLarge("query matches too many series: limit=", limits.series_max);
   }
@@ -336,7 +336,7 @@ Result<std::vector<std::string>> MetricsReader::LabelNames(const Matchers& match
                                                            TimeRange range,
                                                            const ReadLimits& limits) const {
   LUMA_ASSIGN_OR_RETURN(const SeriesBitmap ids, MatchingIn(matchers, range, limits));
-  return series_.LabelNames(ids);
+  return series_.LabelNames(ids, limits.deadline);
 }
 
 Result<std::vector<std::string>> MetricsReader::LabelValues(std::string_view name,
@@ -344,7 +344,7 @@ Result<std::vector<std::string>> MetricsReader::LabelValues(std::string_view nam
                                                             TimeRange range,
                                                             const ReadLimits& limits) const {
   LUMA_ASSIGN_OR_RETURN(const SeriesBitmap ids, MatchingIn(matchers, range, limits));
-  return series_.LabelValues(name, ids);
+  return series_.LabelValues(name, ids, limits.deadline);
 }
 
 Result<std::vector<SeriesExemplars>> MetricsReader::Exemplars(std::span<const Matchers> selectors,

@@ -13,9 +13,14 @@ void Postings::Add(uint32_t id) {
     ids_ = id;
     return;
   }
-  if (const auto* const one = std::get_if<uint32_t>(&ids_)) ids_ = Few{*one};
+  if (const auto* const one = std::get_if<uint32_t>(&ids_)) {
+    if (*one == id) return;
+    ids_ = Few{*one};
+  }
   Few& few = std::get<Few>(ids_);
-  few.insert(std::upper_bound(few.begin(), few.end(), id), id);
+  const auto at = std::lower_bound(few.begin(), few.end(), id);
+  if (at != few.end() && *at == id) return;
+  few.insert(at, id);
   if (few.size() > kFewMax) {
     ids_ = std::make_unique<SeriesBitmap>(few.size(), few.data());
   }

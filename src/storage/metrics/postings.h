@@ -16,7 +16,7 @@ using SeriesBitmap = ::Roaring;  // of the numbers of SeriesIds, which are below
 // Thread-compatible.
 class Postings {
  public:
-  // `id` is not in yet.
+  // An id that is in already stays: series that return may find theirs.
   void Add(uint32_t id);
   uint64_t size() const;
   bool Intersects(const SeriesBitmap& ids) const;

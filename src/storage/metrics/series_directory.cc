@@ -5,16 +5,20 @@
 #include <set>
 #include <utility>
 
+#include "storage/metrics/wanted_rows.h"
+
 namespace luma::storage {
 namespace {
 
 bool Overlap(TimeRange a, TimeRange b) { return a.min <= b.max && b.min <= a.max; }
 
 // Those that look up a few values go first, as in the registry.
-Status FilterAll(const Matchers& matchers, const SeriesPartition& partition, SeriesBitmap& ids) {
+Status FilterAll(const Matchers& matchers, const SeriesPartition& partition,
+                 SeriesDirectory::Deadline deadline, SeriesBitmap& ids) {
   for (const bool has_literals : {true, false}) {
     for (const Matcher& matcher : matchers) {
       if (matcher.literals().empty() == has_literals || ids.isEmpty()) continue;
+      LUMA_RETURN_IF_ERROR(CheckStillWanted(deadline, nullptr));
       LUMA_RETURN_IF_ERROR(partition.Filter(matcher, ids));
     }
   }
@@ -29,71 +33,68 @@ std::vector<std::string> ToVector(std::set<std::string> all) { return {all.begin
 
 }  // namespace
 
-Status SeriesDirectory::ReadAll(const std::function<Status(const RetiredView&)>& read) const {
-  for (RetiredViewPtr view = retired_.view();;) {
-    const Status status = read(*view);
-    RetiredViewPtr after = retired_.view();
-    if (after == view) return status;
-    view = std::move(after);
+RetiredViewPtr SeriesDirectory::AskBoth(const std::function<void()>& ask_registry) const {
+  while (true) {
+    const uint64_t additions = retired_.additions();
+    RetiredViewPtr view = retired_.view();
+    ask_registry();
+    if (retired_.additions() == additions) return view;
   }
 }
 
-Result<SeriesBitmap> SeriesDirectory::Select(const Matchers& matchers, TimeRange times) const {
+Result<SeriesBitmap> SeriesDirectory::Select(const Matchers& matchers, TimeRange times,
+                                             Deadline deadline) const {
   SeriesBitmap ids;
-  LUMA_RETURN_IF_ERROR(ReadAll([&](const RetiredView& view) {
-    ids = registry_.SelectActive(matchers);
-    for (const RetiredPartition& partition : view) {
-      if (!Overlap(partition.file->times(), times)) continue;
-      SeriesBitmap of_partition = *partition.live;
-      LUMA_RETURN_IF_ERROR(FilterAll(matchers, *partition.file, of_partition));
-      ids |= of_partition;
-    }
-    return Status::Ok();
-  }));
+  const RetiredViewPtr view = AskBoth([&] { ids = registry_.SelectActive(matchers); });
+  for (const RetiredPartition& partition : *view) {
+    if (!Overlap(partition.file->times(), times)) continue;
+    SeriesBitmap of_partition = *partition.live;
+    LUMA_RETURN_IF_ERROR(FilterAll(matchers, *partition.file, deadline, of_partition));
+    ids |= of_partition;
+  }
   return ids;
 }
 
-Result<std::vector<std::string>> SeriesDirectory::LabelNames(const SeriesBitmap& ids) const {
+Result<std::vector<std::string>> SeriesDirectory::LabelNames(const SeriesBitmap& ids,
+                                                             Deadline deadline) const {
   std::set<std::string> names;
-  LUMA_RETURN_IF_ERROR(ReadAll([&](const RetiredView& view) {
-    names = ToSet(registry_.LabelNames(ids));
-    for (const RetiredPartition& partition : view) {
-      const SeriesBitmap of_partition = *partition.live & ids;
-      if (of_partition.isEmpty()) continue;
-      LUMA_RETURN_IF_ERROR(partition.file->AddLabelNames(of_partition, names));
-    }
-    return Status::Ok();
-  }));
+  const RetiredViewPtr view = AskBoth([&] { names = ToSet(registry_.LabelNames(ids)); });
+  for (const RetiredPartition& partition : *view) {
+    const SeriesBitmap of_partition = *partition.live & ids;
+    if (of_partition.isEmpty()) continue;
+    LUMA_RETURN_IF_ERROR(CheckStillWanted(deadline, nullptr));
+    LUMA_RETURN_IF_ERROR(partition.file->AddLabelNames(of_partition, names));
+  }
   return ToVector(std::move(names));
 }
 
 Result<std::vector<std::string>> SeriesDirectory::LabelValues(std::string_view name,
-                                                              const SeriesBitmap& ids) const {
+                                                              const SeriesBitmap& ids,
+                                                              Deadline deadline) const {
   std::set<std::string> values;
-  LUMA_RETURN_IF_ERROR(ReadAll([&](const RetiredView& view) {
-    values = ToSet(registry_.LabelValues(name, ids));
-    for (const RetiredPartition& partition : view) {
-      const SeriesBitmap of_partition = *partition.live & ids;
-      if (of_partition.isEmpty()) continue;
-      LUMA_RETURN_IF_ERROR(partition.file->AddLabelValues(name, of_partition, values));
-    }
-    return Status::Ok();
-  }));
+  const RetiredViewPtr view = AskBoth([&] { values = ToSet(registry_.LabelValues(name, ids)); });
+  for (const RetiredPartition& partition : *view) {
+    const SeriesBitmap of_partition = *partition.live & ids;
+    if (of_partition.isEmpty()) continue;
+    LUMA_RETURN_IF_ERROR(CheckStillWanted(deadline, nullptr));
+    LUMA_RETURN_IF_ERROR(partition.file->AddLabelValues(name, of_partition, values));
+  }
   return ToVector(std::move(values));
 }
 
 Result<std::optional<Labels>> LabelsReader::Of(SeriesId id) {
   std::optional<Labels> labels;
   std::string canonical;
-  LUMA_RETURN_IF_ERROR(directory_.ReadAll([&](const RetiredView& view) -> Status {
-    labels.reset();
+  bool is_active = false;
+  const RetiredViewPtr view = directory_.AskBoth([&] {
     canonical.clear();
-    if (directory_.registry_.AppendLabels(id, canonical)) {
-      labels = Labels(LabelsView(canonical));
-      return Status::Ok();
-    }
-    return FindIn(view, static_cast<uint32_t>(id), labels);
-  }));
+    is_active = directory_.registry_.AppendLabels(id, canonical);
+  });
+  if (is_active) {
+    labels = Labels(LabelsView(canonical));
+  } else {
+    LUMA_RETURN_IF_ERROR(FindIn(*view, static_cast<uint32_t>(id), labels));
+  }
   return labels;
 }
 

@@ -1,6 +1,7 @@
 // All series, those in memory and those in partitions on disk: which match, and their labels.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -19,29 +20,35 @@
 namespace luma::storage {
 
 // A series on its way from memory to disk is in a partition before it leaves the registry, and one
-// on its way back is in the registry before it leaves its partition. So what the registry and one
-// view of the partitions know together is all, if the view is the same before and after the
-// registry was asked; else they are asked again.
+// on its way back is in the registry before it leaves its partition. So what one view of the
+// partitions and the registry, asked later, know together is all, unless series were added to
+// partitions meanwhile; then both are asked again. Partitions are read afterwards: they are
+// immutable, and however long that takes, series that move do not begin it anew.
 // Threads: every method from any thread. Lifetime: references outlive it.
-// Errors: those of SeriesPartition.
+// Errors: those of SeriesPartition; kTimeout past the deadline, which is looked at before each
+// partition and matcher.
 class SeriesDirectory {
  public:
+  using Deadline = std::chrono::steady_clock::time_point;
+
   SeriesDirectory(const SeriesRegistry& registry, const RetiredSeries& retired)
       : registry_(registry), retired_(retired) {}
 
   // Ids of the series that satisfy all matchers. Those that cannot have samples in `times` may be
   // left out; partitions of other times are not read.
-  Result<SeriesBitmap> Select(const Matchers& matchers, TimeRange times = {}) const;
+  Result<SeriesBitmap> Select(const Matchers& matchers, TimeRange times = {},
+                              Deadline deadline = Deadline::max()) const;
   // Sorted, unique; of the given series.
-  Result<std::vector<std::string>> LabelNames(const SeriesBitmap& ids) const;
-  Result<std::vector<std::string>> LabelValues(std::string_view name,
-                                               const SeriesBitmap& ids) const;
+  Result<std::vector<std::string>> LabelNames(const SeriesBitmap& ids,
+                                              Deadline deadline = Deadline::max()) const;
+  Result<std::vector<std::string>> LabelValues(std::string_view name, const SeriesBitmap& ids,
+                                               Deadline deadline = Deadline::max()) const;
 
  private:
   friend class LabelsReader;
 
-  // Calls `read` with a view, until that was the view before and after.
-  Status ReadAll(const std::function<Status(const RetiredView&)>& read) const;
+  // Calls `ask_registry`, again if need be. Gives a view that has what the registry had not.
+  RetiredViewPtr AskBoth(const std::function<void()>& ask_registry) const;
 
   const SeriesRegistry& registry_;
   const RetiredSeries& retired_;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/failpoint.h"
 #include "storage/metrics/flat_column.h"
 #include "storage/metrics/sample_scan.h"
 
@@ -22,6 +23,7 @@ class SeriesLoader {
         labels_column_(*table.schema().FindColumn(kLabelsColumn)) {}
 
   Status LoadBlock(const RunView& run, uint32_t block) {
+    LUMA_FAILPOINT("series_loader.block");
     LUMA_RETURN_IF_ERROR(ids_.Read(run, id_column_, block));
     wanted_.clear();
     for (uint32_t row = 0; row < ids_.size(); ++row) {

@@ -330,14 +330,17 @@ bool SeriesRegistry::Advance(const SeriesBatch& batch, std::span<const SeriesId>
 }
 
 UnixMillis SeriesRegistry::Newest(SeriesId id) const {
-  ReaderLock lock(mutex_);
-  return records_[ToNumber(id)].newest.load(std::memory_order_relaxed);
+  const std::optional<UnixMillis> newest = FindNewest(id);
+  LUMA_CHECK(newest.has_value());
+  return *newest;
 }
 
 void SeriesRegistry::SetNewest(SeriesId id, UnixMillis newest) {
   {
     ReaderLock lock(mutex_);
-    records_[ToNumber(id)].newest.store(newest, std::memory_order_relaxed);
+    SeriesRecord* const record = Find(id);
+    LUMA_CHECK(record != nullptr);
+    record->newest.store(newest, std::memory_order_relaxed);
   }
   MutexLock lock(notes_mutex_);
   if (is_noting_) noted_.add(ToNumber(id));

@@ -197,6 +197,7 @@ Status RetiredSeries::Replace(std::span<const uint64_t> gone,
     return written;
   }
   Publish(std::move(next));
+  additions_.fetch_add(1, std::memory_order_release);
   return Status::Ok();
 }
 

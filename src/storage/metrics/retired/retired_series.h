@@ -52,7 +52,10 @@ class RetiredSeries {
                                                      MemoryBudget& budget);
 
   bool is_enabled() const { return fs_ != nullptr; }
+  // To be kept while it is used: `for (... : *view())` would lose it before the first step.
   RetiredViewPtr view() const LUMA_EXCLUDES(mutex_);
+  // Rises whenever views have series that those before had not.
+  uint64_t additions() const { return additions_.load(std::memory_order_acquire); }
   SeriesBitmap ids() const;  // live ones
   // No series of any partition has this id or a greater one, live or not.
   uint64_t ids_end() const;
@@ -92,6 +95,7 @@ class RetiredSeries {
   MemoryBudget* const budget_ = nullptr;
   BudgetLease memory_;
   std::atomic<uint64_t> next_number_{1};
+  std::atomic<uint64_t> additions_{0};
   bool is_behind_ = false;  // the list on disk may not be that of view_
   mutable Mutex mutex_;
   RetiredViewPtr view_ LUMA_GUARDED_BY(mutex_) = std::make_shared<const RetiredView>();

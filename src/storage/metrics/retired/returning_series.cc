@@ -54,15 +54,14 @@ Status ReturningSeries::Return(const SeriesBitmap& ids) {
     additions.push_back(
         {.id = one.id, .labels = one.labels, .hash = one.labels.Hash(), .newest = one.newest});
   }
-  LUMA_RETURN_IF_ERROR(registry_.Add(additions));
-  return Publish(ids);
+  return Publish(ids, registry_.Add(additions));
 }
 
-Status ReturningSeries::Publish(const SeriesBitmap& ids) {
-  const Status forgotten = retired_.Forget(ids);
-  if (!forgotten.ok()) {
-    registry_.Remove(ids);
-    return forgotten;
+Status ReturningSeries::Publish(const SeriesBitmap& ids, const Status& added) {
+  const Status status = added.ok() ? retired_.Forget(ids) : added;
+  if (!status.ok()) {
+    registry_.Remove(ids);  // some may be in: a write of theirs would find them without a Forget
+    return status;
   }
   returned_ += ids.cardinality();
   return Status::Ok();
@@ -83,9 +82,8 @@ Status ReturningSeries::ReturnOf(const RetiredPartition& damaged) {
            damaged.live->cardinality());
   LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, engine_.Read(kSeriesTableId));
   const auto is_wanted = [&damaged](uint32_t id) { return damaged.live->contains(id); };
-  LUMA_RETURN_IF_ERROR(
-      LoadSeries(*table, is_wanted, damaged.file->times().max, registry_).status());
-  return Publish(*damaged.live);
+  const auto loaded = LoadSeries(*table, is_wanted, damaged.file->times().max, registry_);
+  return Publish(*damaged.live, loaded.status());
 }
 
 }  // namespace luma::storage

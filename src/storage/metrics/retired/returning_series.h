@@ -28,7 +28,7 @@ class ReturningSeries {
   // those of SeriesPartition and of RetiredSeries::Forget; nothing has changed then.
   Status Return(const SeriesBitmap& ids);
   // All series of damaged partitions, from luma.series; adds them to `returned`. Errors: those of
-  // reading it and of Forget.
+  // reading it and of Forget; of the partition that has one nothing has changed.
   Status ReturnDamaged(SeriesBitmap& returned);
 
   // How many came back since the start.
@@ -36,7 +36,8 @@ class ReturningSeries {
 
  private:
   Status ReturnOf(const RetiredPartition& damaged);
-  Status Publish(const SeriesBitmap& ids);
+  // Ends a return: undoes it if `added`, how the registry took the series, is an error.
+  Status Publish(const SeriesBitmap& ids, const Status& added);
 
   MultiTierStorage& engine_;
   SeriesRegistry& registry_;

@@ -331,6 +331,38 @@ TEST_F(SeriesRetirementTest, WritesOfSeriesOfADamagedPartitionGoOn) {
   EXPECT_EQ((*instance_->engine->Read(kSeriesTableId))->VisibleRowCount(), 2u);
 }
 
+TEST_F(SeriesRetirementTest, ARepairThatFailsHalfWayChangesNothing) {
+  WriteOne("a", now());
+  Flush();  // so that luma.series has a block of each
+  WriteOne("b", now());
+  Flush();
+  Idle(hours(2));
+  Retire();
+  disk_.FlipBit(Partitions()[0], 14, 1);
+  ASSERT_TRUE(failpoint::Arm("series_loader.block:2:error").ok());
+  const auto refused = WriteAndWait(store(), MakeBatch({{TestLabels("a"), {{now(), 1}}}}));
+  EXPECT_EQ(refused.status().code(), StatusCode::kIoError);
+  ASSERT_TRUE(failpoint::Arm("").ok());
+  EXPECT_EQ(active(), 1u);
+  WriteOne("a", now());
+  EXPECT_THAT(TimesOf("a"), ElementsAre(kTestNow, now()));
+  Reopen();
+  EXPECT_THAT(TimesOf("a", {.min = now(), .max = now()}), ElementsAre(now()));
+  EXPECT_THAT(Instances(), ElementsAre("a", "b", "steady"));
+}
+
+TEST_F(SeriesRetirementTest, PartitionsAreNotReadPastTheDeadline) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  Retire();
+  const auto past = std::chrono::steady_clock::time_point::min();
+  const SeriesDirectory& directory = store().directory();
+  const SeriesBitmap ids = *directory.Select({});
+  EXPECT_EQ(directory.Select(Instance("a"), {}, past).status().code(), StatusCode::kTimeout);
+  EXPECT_EQ(directory.LabelNames(ids, past).status().code(), StatusCode::kTimeout);
+  EXPECT_EQ(directory.LabelValues("instance", ids, past).status().code(), StatusCode::kTimeout);
+}
+
 // Goal: whatever step of a pass fails, every series is found, then, later and after a restart.
 TEST_F(SeriesRetirementTest, FailedPassesLoseNothing) {
   for (const std::string point : {"series_partition.before_write", "series_partition.written",
@@ -523,6 +555,7 @@ TEST_F(SeriesRetirementTest, ReadersMissNoSeriesThatMoves) {
       EXPECT_TRUE(series.ok() && series->size() >= 10u);
       const auto samples = store().Select({}, {.min = kTestNow, .max = kTestNow}, {});
       EXPECT_TRUE(samples.ok() && samples->size() >= 10u);
+      EXPECT_LE(store().retired_stats().series, 11u);
       EXPECT_LE(store().retired_stats().series, 10u);
     }
   });
