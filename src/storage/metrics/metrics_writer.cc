@@ -398,16 +398,21 @@ Result<bool> MetricsWriter::CommitPatiently(CarefulWrite& write, const ColdSampl
   }
 }
 
+// Each time a damaged partition goes, so this ends.
 Status MetricsWriter::ReturnSeries(const SeriesBatch& batch) {
-  Result<SeriesBitmap> retired = returning_.Find(batch);
-  if (retired.status().code() == StatusCode::kCorruption) {
+  Status returned = ReturnIntactSeries(batch);
+  while (!returned.ok() && returning_.is_damaged()) {
     LUMA_RETURN_IF_ERROR(ReturnDamagedSeries());
-    retired = returning_.Find(batch);
+    returned = ReturnIntactSeries(batch);
   }
-  LUMA_RETURN_IF_ERROR(retired.status());
-  LUMA_RETURN_IF_ERROR(BookSeries(retired->cardinality()));
-  LUMA_RETURN_IF_ERROR(returning_.Return(*retired));
-  CountSeries(*retired);
+  return returned;
+}
+
+Status MetricsWriter::ReturnIntactSeries(const SeriesBatch& batch) {
+  LUMA_ASSIGN_OR_RETURN(const SeriesBitmap retired, returning_.Find(batch));
+  LUMA_RETURN_IF_ERROR(BookSeries(retired.cardinality()));
+  LUMA_RETURN_IF_ERROR(returning_.Return(retired));
+  CountSeries(retired);
   return Status::Ok();
 }
 
@@ -415,6 +420,8 @@ Status MetricsWriter::ReturnDamagedSeries() {
   SeriesBitmap returned;
   const Status status = returning_.ReturnDamaged(returned);
   CountSeries(returned);
+  // They have to be in memory, whether there is room or not.
+  if (!returned.isEmpty()) BookResidentSeries();
   return status;
 }
 
@@ -435,8 +442,13 @@ void MetricsWriter::MeasureSeries() {
   series_measured_ = count;
   const size_t bytes = registry_.allocated_bytes() + cardinality_.allocated_bytes();
   series_bytes_ = bytes * 8 / 7 / count + 1;  // the allocator rounds up
+  BookResidentSeries();
+}
+
+void MetricsWriter::BookResidentSeries() {
   series_memory_.Release();
-  series_memory_ = engine_.budget().BookAlways(BudgetUse::kSeries, count * series_bytes_);
+  series_memory_ =
+      engine_.budget().BookAlways(BudgetUse::kSeries, registry_.resident_count() * series_bytes_);
 }
 
 // Memory of series that were removed comes back.
@@ -448,10 +460,7 @@ void MetricsWriter::WhileNoneWrites(const std::function<void()>& work) {
     series_measured_ = 0;
     MeasureSeries();
   }
-  if (count * series_bytes_ < series_memory_.bytes()) {
-    series_memory_.Release();
-    series_memory_ = engine_.budget().BookAlways(BudgetUse::kSeries, count * series_bytes_);
-  }
+  if (count * series_bytes_ < series_memory_.bytes()) BookResidentSeries();
   gate_.LeaveExclusive();
 }
 
@@ -472,6 +481,8 @@ void MetricsWriter::SetLimits(const CardinalityLimits& limits) {
   WhileNoneWrites([&] {
     cardinality_.Reset(limits);
     CountSeries(registry_.SelectActive({}));
+    series_measured_ = 0;  // counts take memory, too
+    MeasureSeries();
   });
 }
 

@@ -139,10 +139,12 @@ class MetricsWriter {
   Result<bool> CommitPatiently(CarefulWrite& write, const ColdSamples& cold);
   // Retired series of the batch become active, whatever the limits: they were let in once.
   Status ReturnSeries(const SeriesBatch& batch);
+  Status ReturnIntactSeries(const SeriesBatch& batch);
   Status BookSeries(uint64_t new_series);
   void CountSeries(const SeriesBitmap& series);
   // When the registry has grown by an eighth since the last time: labels may be long or short.
   void MeasureSeries();
+  void BookResidentSeries();
 
   void Count(const WriteSummary& summary);
 

@@ -15,11 +15,6 @@ namespace {
 
 constexpr std::string_view kIndexName = "index";
 
-bool IsDamage(const Status& status) {
-  return status.code() == StatusCode::kCorruption || status.code() == StatusCode::kUnsupported ||
-         status.code() == StatusCode::kNotFound;
-}
-
 bool Has(const RetiredView& view, uint64_t number) {
   return std::ranges::find(view, number, &RetiredPartition::number) != view.end();
 }
@@ -61,8 +56,8 @@ Result<RetiredView> RetiredSeries::OpenListed(bool& is_damaged) {
   const io::Path path = io::JoinPath(directory_, kIndexName);
   const Result<Bytes> bytes = io::ReadFile(*fs_, path);
   if (bytes.status().code() == StatusCode::kNotFound) return RetiredView();
-  LUMA_RETURN_IF_ERROR(bytes.status());
-  Result<SeriesIndexFile> index = DecodeSeriesIndex(*bytes);
+  Result<SeriesIndexFile> index = bytes.status();
+  if (bytes.ok()) index = DecodeSeriesIndex(*bytes);
   if (!index.ok()) {
     LUMA_LOG(kWarn, "storage", "series partitions are made anew: path={} error={}", path,
              index.status().message());
@@ -73,7 +68,6 @@ Result<RetiredView> RetiredSeries::OpenListed(bool& is_damaged) {
   RetiredView view;
   for (const SeriesIndexFile::Partition& listed : index->partitions) {
     const auto opened = OpenFile(listed.number);
-    if (!opened.ok() && !IsDamage(opened.status())) return opened.status();
     if (!opened.ok()) {
       LUMA_LOG(kWarn, "storage", "a series partition is made anew: {}", opened.status().message());
       is_damaged = true;
@@ -98,7 +92,7 @@ Status RetiredSeries::RemoveUnlisted() {
     const bool is_listed = std::ranges::any_of(*current, [&](const RetiredPartition& partition) {
       return PathOf(partition.number) == path;
     });
-    if (!is_listed && name != kIndexName) LUMA_RETURN_IF_ERROR(fs_->Remove(path));
+    if (!is_listed && name != kIndexName) RemovePath(path);
   }
   return Status::Ok();
 }
@@ -137,9 +131,24 @@ RetiredStats RetiredSeries::stats() const {
   return stats;
 }
 
+bool RetiredSeries::is_damaged() const {
+  const RetiredViewPtr current = view();
+  return std::ranges::any_of(
+      *current, [](const RetiredPartition& partition) { return partition.file->is_damaged(); });
+}
+
 Result<RetiredPartition> RetiredSeries::Write(ByteSpan bytes) {
   LUMA_FAILPOINT("series_partition.before_write");
   const uint64_t number = next_number_++;
+  Result<RetiredPartition> written = WriteNumbered(number, bytes);
+  if (!written.ok()) {
+    RemovePath(PathOf(number));
+    RemovePath(PathOf(number) + ".tmp");  // of WriteFileAtomically; the next one has another name
+  }
+  return written;
+}
+
+Result<RetiredPartition> RetiredSeries::WriteNumbered(uint64_t number, ByteSpan bytes) {
   LUMA_RETURN_IF_ERROR(io::WriteFileAtomically(*fs_, PathOf(number), bytes));
   LUMA_ASSIGN_OR_RETURN(const auto partition, OpenFile(number));
   LUMA_FAILPOINT("series_partition.written");
@@ -147,8 +156,13 @@ Result<RetiredPartition> RetiredSeries::Write(ByteSpan bytes) {
 }
 
 void RetiredSeries::RemoveFile(const RetiredPartition& partition) {
-  const Status removed = fs_->Remove(PathOf(partition.number));
-  if (!removed.ok()) LUMA_LOG(kWarn, "storage", "file stays: {}", removed.message());
+  RemovePath(PathOf(partition.number));
+}
+
+void RetiredSeries::RemovePath(const io::Path& path) {
+  const Status removed = fs_->Remove(path);
+  const bool is_gone = removed.ok() || removed.code() == StatusCode::kNotFound;
+  if (!is_gone) LUMA_LOG(kWarn, "storage", "file stays: {}", removed.message());
 }
 
 Status RetiredSeries::WriteIndex(const RetiredView& view) {

@@ -38,16 +38,16 @@ struct RetiredStats {
 // Invariants of the file `index` (docs/formats/series_partition.md), after every crash:
 //  (1) A series that it has as live has no sample outside of the times of its partition.
 //  (2) It names no series as live that gets samples: those are taken out before the samples come.
-// Threads: view, ids and stats from any; Write and RemoveFile from one; the rest one at a time.
+// Threads: const methods from any; Write and RemoveFile from one; the rest one at a time.
 // Lifetime: file system and budget
 // outlive it.
 class RetiredSeries {
  public:
   // Of a store that retires none.
   RetiredSeries();
-  // Removes files that the list does not name. Partitions that are damaged are left out, durably:
-  // whoever opens reads their series from luma.series. Errors: those of reading and writing files,
-  // but for damage.
+  // Removes files that the list does not name. What cannot be read is left out, durably: whoever
+  // opens reads its series from luma.series. Errors: those of writing the list and of reading the
+  // directory.
   static Result<std::unique_ptr<RetiredSeries>> Open(io::FileSystem& fs, io::Path directory,
                                                      MemoryBudget& budget);
 
@@ -60,9 +60,10 @@ class RetiredSeries {
   // No series of any partition has this id or a greater one, live or not.
   uint64_t ids_end() const;
   RetiredStats stats() const;
+  bool is_damaged() const;  // a partition is
 
   // Writes a file that the list does not name yet; gives the partition with all series live.
-  // Durable on return. Errors: kDiskFull, kIoError.
+  // Durable on return. Errors: kDiskFull, kIoError; no file stays then.
   Result<RetiredPartition> Write(ByteSpan bytes);
   void RemoveFile(const RetiredPartition& partition);
   // Takes the partitions `gone` (numbers) out and `added` in. Durable on return; on an error
@@ -85,6 +86,9 @@ class RetiredSeries {
   Result<RetiredView> OpenListed(bool& is_damaged);
   Result<std::shared_ptr<const SeriesPartition>> OpenFile(uint64_t number);
   Status RemoveUnlisted();
+  // An error is logged: files too many are in nobody's way.
+  void RemovePath(const io::Path& path);
+  Result<RetiredPartition> WriteNumbered(uint64_t number, ByteSpan bytes);
   Status WriteIndex(const RetiredView& view);
   // What `view` leaves out of the one before is removed from the disk.
   void Publish(RetiredView view) LUMA_EXCLUDES(mutex_);

@@ -21,7 +21,7 @@ class ReturningSeries {
       : engine_(engine), registry_(registry), retired_(retired) {}
 
   // The retired series of the batch, which tells them by labels or by id. Errors: those of
-  // SeriesPartition; after kCorruption ReturnDamaged helps.
+  // SeriesPartition; ReturnDamaged helps if a partition is damaged then.
   Result<SeriesBitmap> Find(const SeriesBatch& batch) const;
   // They are in the registry from now on, and nothing tells that they were away. Their newest
   // timestamp is a bound. Durable on return: a restart finds them active, samples or not. Errors:
@@ -31,6 +31,7 @@ class ReturningSeries {
   // reading it and of Forget; of the partition that has one nothing has changed.
   Status ReturnDamaged(SeriesBitmap& returned);
 
+  bool is_damaged() const { return retired_.is_damaged(); }
   // How many came back since the start.
   uint64_t returned() const { return returned_; }
 

@@ -124,7 +124,9 @@ Status SeriesPartition::ReadBlock(const Block& block, encoding::AlignedBuffer& c
   const bool is_inside = block.offset <= file_bytes_ && block.bytes <= file_bytes_ - block.offset;
   if (block.bytes == 0 || !is_inside) return Damaged("bad block");
   Bytes stored(block.bytes);
-  LUMA_RETURN_IF_ERROR(file_->ReadAt(block.offset, stored));
+  const Status read = file_->ReadAt(block.offset, stored);
+  is_damaged_ = is_damaged_ || !read.ok();
+  LUMA_RETURN_IF_ERROR(read);
   if (Crc32c(stored) != block.crc) return Damaged("bad checksum of a block");
   const ByteSpan payload = ByteSpan(stored).subspan(1);
   if (stored[0] == std::byte{0}) {

@@ -31,7 +31,8 @@ class PartitionLabels;
 // In memory: the ids, a filter of hashes, and where blocks begin. The rest is read when it is asked
 // for; a block of 16 KiB or so at a time, decompressed for the call alone.
 // Immutable. Threads: any.
-// Errors, of all that read: kIoError; kCorruption names the file, and is_damaged() from then on.
+// Errors, of all that read: kIoError; kCorruption names the file. is_damaged() from then on: what
+// cannot be read does not count, whatever the reason.
 class SeriesPartition {
  public:
   // Errors: kUnsupported too, for a later version.

@@ -331,6 +331,34 @@ TEST_F(SeriesRetirementTest, WritesOfSeriesOfADamagedPartitionGoOn) {
   EXPECT_EQ((*instance_->engine->Read(kSeriesTableId))->VisibleRowCount(), 2u);
 }
 
+TEST_F(SeriesRetirementTest, WritesOfSeriesOfACutPartitionGoOn) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  Retire();
+  ASSERT_TRUE(disk_.Create(Partitions()[0], io::CreateMode::kTruncate).ok());
+  EXPECT_FALSE(store().Series({}, {}, {}).ok());
+  WriteOne("a", now());
+  EXPECT_THAT(TimesOf("a"), ElementsAre(kTestNow, now()));
+}
+
+TEST_F(SeriesRetirementTest, AFolderBesidePartitionsIsLeftAlone) {
+  ASSERT_TRUE(disk_.CreateDirectories(io::JoinPath(kDirectory, "lost+found")).ok());
+  Reopen();
+  WriteOne("a", now());
+  Idle(hours(2));
+  EXPECT_EQ(Retire(), 1u);
+}
+
+TEST_F(SeriesRetirementTest, AFullDiskKeepsNoHalfWrittenPartitions) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  disk_.SetCapacity(1);
+  EXPECT_EQ(store().RetireSeries().status().code(), StatusCode::kDiskFull);
+  disk_.SetCapacity(UINT64_MAX);
+  EXPECT_THAT(*disk_.List(io::Path(kDirectory)), IsEmpty());
+  EXPECT_EQ(Retire(), 1u);
+}
+
 TEST_F(SeriesRetirementTest, ARepairThatFailsHalfWayChangesNothing) {
   WriteOne("a", now());
   Flush();  // so that luma.series has a block of each

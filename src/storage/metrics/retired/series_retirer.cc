@@ -45,6 +45,9 @@ TimeRange Union(TimeRange a, TimeRange b) {
 }
 
 constexpr uint64_t kBuilderBytes = SeriesPartitionBuilder::kBytesPerSeries;
+// Booked for each idle series of a pass: where it is listed, grouped and bounded, and copies of
+// that.
+constexpr uint64_t kIdleBytes = 130;
 
 }  // namespace
 
@@ -98,7 +101,8 @@ class SeriesRetirer::GroupLabels {
 
 Status SeriesRetirer::PassIfDue() {
   const auto now = std::chrono::steady_clock::now();
-  if (last_pass_ && now - *last_pass_ < after_ / 8) return Status::Ok();
+  const bool is_due = !last_pass_ || now - *last_pass_ >= after_ / 8;
+  if (!is_due) return retired_.is_damaged() ? Repair() : Status::Ok();
   last_pass_ = now;
   return Pass().status();
 }
@@ -114,6 +118,9 @@ Result<uint64_t> SeriesRetirer::Pass() {
     idle.push_back({.id = one.id, .newest = one.newest, .times = {}});
   }
   if (idle.empty()) return uint64_t{0};
+  // Whether there is room or not: the pass makes some.
+  const BudgetLease memory =
+      engine_.budget().BookAlways(BudgetUse::kMerge, idle.size() * kIdleBytes);
   Result<SampleTables> tables = SampleTables();
   writer_.WhileNoneWrites([&] { tables = ReadTables(); });
   LUMA_RETURN_IF_ERROR(tables.status());

@@ -39,7 +39,7 @@ class SeriesRetirer {
   // could not be written. Gives how many series were retired. Errors: kOutOfMemory, kDiskFull,
   // those of reading and writing; every series is where it was, or where it belongs.
   Result<uint64_t> Pass();
-  // A pass at the first call, and then one each eighth of `after`.
+  // A pass at the first call, and then one each eighth of `after`. Damage is made good at each.
   Status PassIfDue();
 
   uint64_t retired() const { return total_; }  // since the start
