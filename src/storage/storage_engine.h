@@ -80,6 +80,8 @@ class StorageEngine final : public MultiTierStorage, private BackupSource {
   std::unique_ptr<WalPin> PinLog() override { return wal_->PinAll(); }
   uint64_t PinnedLogBytes() const override { return wal_->pinned_bytes(); }
   DatabaseUuid uuid() const override { return manifest_->State().uuid; }
+  uint64_t epoch() const override { return flusher_.epoch(); }
+  Status KeepEpoch() override { return flusher_.KeepEpoch(); }
   io::ObjectStore* cold_store() const override {
     return cold_->has_store() ? &cold_->store() : nullptr;
   }

@@ -37,6 +37,10 @@ class BackupSource {
   virtual io::FileSystem& file_system() const = 0;
   virtual DataDirectory directory() const = 0;
   virtual DatabaseUuid uuid() const = 0;
+  // One more each time that the database is opened, by whatever version; once KeepEpoch has
+  // returned OK, no other start has the same. Errors: as Manifest::KeepEpoch.
+  virtual uint64_t epoch() const = 0;
+  virtual Status KeepEpoch() = 0;
   // Of the cold tier; null without one.
   virtual io::ObjectStore* cold_store() const = 0;
 

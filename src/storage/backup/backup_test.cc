@@ -147,6 +147,8 @@ class SlowSource final : public BackupSource {
   io::FileSystem& file_system() const override { return source_.file_system(); }
   DataDirectory directory() const override { return source_.directory(); }
   DatabaseUuid uuid() const override { return source_.uuid(); }
+  uint64_t epoch() const override { return source_.epoch(); }
+  Status KeepEpoch() override { return source_.KeepEpoch(); }
   io::ObjectStore* cold_store() const override { return source_.cold_store(); }
   Result<PinnedCheckpoint> PinCheckpoint() override { return source_.PinCheckpoint(); }
   std::unique_ptr<WalPin> PinLog() override { return source_.PinLog(); }

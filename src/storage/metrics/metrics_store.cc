@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "storage/backup/backup_source.h"
 #include "storage/metrics/largest_series_id.h"
 #include "storage/metrics/sample_scan.h"
 #include "storage/metrics/series_loader.h"
@@ -38,9 +39,12 @@ Result<StoredBounds> BoundsOf(MultiTierStorage& engine) {
 }
 
 Result<std::unique_ptr<RetiredSeries>> OpenRetired(const RetirementOptions& options,
-                                                   MemoryBudget& budget) {
+                                                   MultiTierStorage& engine) {
   if (options.fs == nullptr) return std::make_unique<RetiredSeries>();
-  return RetiredSeries::Open(*options.fs, options.directory, budget);
+  BackupSource& source = engine.backup_source();
+  const DatabaseStart start{
+      .uuid = source.uuid(), .epoch = source.epoch(), .is_kept = source.KeepEpoch().ok()};
+  return RetiredSeries::Open(*options.fs, options.directory, engine.budget(), start);
 }
 
 // All series of the table but the retired ones. Of these the table has the last word: one that was
@@ -62,7 +66,7 @@ Result<std::unique_ptr<MetricsStore>> MetricsStore::Open(MultiTierStorage& engin
   LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr series, engine.Read(kSeriesTableId));
   LUMA_ASSIGN_OR_RETURN(const StoredBounds stored, BoundsOf(engine));
   LUMA_ASSIGN_OR_RETURN(std::unique_ptr<RetiredSeries> retired,
-                        OpenRetired(options.retirement, engine.budget()));
+                        OpenRetired(options.retirement, engine));
   auto registry = std::make_unique<SeriesRegistry>();
   LUMA_ASSIGN_OR_RETURN(const LoadedSeries loaded,
                         LoadActive(*series, stored.newest, *retired, *registry));

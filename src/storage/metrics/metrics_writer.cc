@@ -240,7 +240,7 @@ bool MetricsWriter::TryWriteNewer(const SeriesBatch& batch, const WriteSummary& 
   std::vector<SeriesId> ids;
   if (registry_.Resolve(batch, ids) > 0 || !gate_.TryEnterShared()) return false;
   NewExemplars exemplars;
-  if (!Advance(batch, ids, exemplars)) {
+  if (returning_.has_to_settle() || !Advance(batch, ids, exemplars)) {
     gate_.LeaveShared();
     return false;
   }
@@ -364,6 +364,7 @@ Status MetricsWriter::ReadCold(const SeriesBatch& batch, ColdSamples& cold) {
 
 MetricsWriter::Stored MetricsWriter::StoreAlone(const SeriesBatch& batch, const ColdSamples& cold) {
   if (TakesExemplarsOf(batch)) NoteLostExemplars();
+  LUMA_RETURN_IF_ERROR(returning_.Settle());
   LUMA_RETURN_IF_ERROR(ReturnSeries(batch));
   CardinalityClaim claim(cardinality_, registry_.series_count());
   CarefulWrite write(batch, registry_, exemplars_, floor_);

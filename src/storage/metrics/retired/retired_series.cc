@@ -8,7 +8,6 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
-#include "storage/metrics/retired/series_index_file.h"
 
 namespace luma::storage {
 namespace {
@@ -28,12 +27,15 @@ std::shared_ptr<const SeriesBitmap> Share(SeriesBitmap ids) {
 
 RetiredSeries::RetiredSeries() = default;
 
-RetiredSeries::RetiredSeries(io::FileSystem& fs, io::Path directory, MemoryBudget& budget)
-    : fs_(&fs), directory_(std::move(directory)), budget_(&budget) {}
+RetiredSeries::RetiredSeries(io::FileSystem& fs, io::Path directory, MemoryBudget& budget,
+                             const DatabaseStart& start)
+    : fs_(&fs), directory_(std::move(directory)), budget_(&budget), start_(start) {}
 
 Result<std::unique_ptr<RetiredSeries>> RetiredSeries::Open(io::FileSystem& fs, io::Path directory,
-                                                           MemoryBudget& budget) {
-  std::unique_ptr<RetiredSeries> retired(new RetiredSeries(fs, std::move(directory), budget));
+                                                           MemoryBudget& budget,
+                                                           const DatabaseStart& start) {
+  std::unique_ptr<RetiredSeries> retired(
+      new RetiredSeries(fs, std::move(directory), budget, start));
   LUMA_RETURN_IF_ERROR(retired->Load());
   return retired;
 }
@@ -44,42 +46,71 @@ io::Path RetiredSeries::PathOf(uint64_t number) const {
 
 Status RetiredSeries::Load() {
   LUMA_RETURN_IF_ERROR(fs_->CreateDirectories(directory_));
-  bool is_damaged = false;
-  LUMA_ASSIGN_OR_RETURN(RetiredView view, OpenListed(is_damaged));
-  // Series of what is left out get samples from now on: the list must not name it again (2).
-  if (is_damaged) LUMA_RETURN_IF_ERROR(WriteIndex(view));
-  Publish(std::move(view));
+  const Result<SeriesIndexFile> index = ReadIndex();
+  if (index.status().code() != StatusCode::kNotFound) LUMA_RETURN_IF_ERROR(TakeListed(index));
   return RemoveUnlisted();
 }
 
-Result<RetiredView> RetiredSeries::OpenListed(bool& is_damaged) {
-  const io::Path path = io::JoinPath(directory_, kIndexName);
-  const Result<Bytes> bytes = io::ReadFile(*fs_, path);
-  if (bytes.status().code() == StatusCode::kNotFound) return RetiredView();
-  Result<SeriesIndexFile> index = bytes.status();
-  if (bytes.ok()) index = DecodeSeriesIndex(*bytes);
-  if (!index.ok()) {
-    LUMA_LOG(kWarn, "storage", "series partitions are made anew: path={} error={}", path,
-             index.status().message());
-    is_damaged = true;
-    return RetiredView();
-  }
-  next_number_ = index->next_number;
+Status RetiredSeries::TakeListed(const Result<SeriesIndexFile>& index) {
   RetiredView view;
-  for (const SeriesIndexFile::Partition& listed : index->partitions) {
-    const auto opened = OpenFile(listed.number);
+  bool is_damaged = !index.ok();
+  if (index.ok()) {
+    view = OpenListed(*index, is_damaged);
+  } else {
+    LUMA_LOG(kWarn, "storage", "series partitions are made anew: directory={} error={}", directory_,
+             index.status().message());
+  }
+  const Status written = WriteIndex(view);
+  // Without the mark of this start the list does not count at the next one.
+  if (!written.ok()) LUMA_LOG(kWarn, "storage", "list is not renewed: {}", written.message());
+  if (!written.ok() && is_damaged) {
+    // Series of what is left out get samples from now on: the list must not name it again (2).
+    view.clear();
+    LUMA_RETURN_IF_ERROR(fs_->Remove(io::JoinPath(directory_, kIndexName)));
+    LUMA_RETURN_IF_ERROR(fs_->SyncDirectory(directory_));
+  }
+  Publish(std::move(view));
+  return Status::Ok();
+}
+
+Result<SeriesIndexFile> RetiredSeries::ReadIndex() const {
+  LUMA_ASSIGN_OR_RETURN(const Bytes bytes,
+                        io::ReadFile(*fs_, io::JoinPath(directory_, kIndexName)));
+  LUMA_ASSIGN_OR_RETURN(SeriesIndexFile index, DecodeSeriesIndex(bytes));
+  if (index.uuid != start_.uuid) return Status::Corruption("list is of another database");
+  if (index.epoch == 0 || index.epoch + 1 != start_.epoch) {
+    return Status::Corruption("the database was opened without the list: epoch_of_list=",
+                              index.epoch, " epoch=", start_.epoch);
+  }
+  return index;
+}
+
+RetiredView RetiredSeries::OpenListed(const SeriesIndexFile& index, bool& is_damaged) {
+  next_number_ = index.next_number;
+  RetiredView view;
+  for (const SeriesIndexFile::Partition& listed : index.partitions) {
+    Result<RetiredPartition> opened = OpenPartition(listed);
     if (!opened.ok()) {
       LUMA_LOG(kWarn, "storage", "a series partition is made anew: {}", opened.status().message());
       is_damaged = true;
       continue;
     }
-    view.push_back(
-        {.number = listed.number, .file = *opened, .live = Share((*opened)->ids() - listed.gone)});
+    view.push_back(*std::move(opened));
   }
   return view;
 }
 
-Result<std::shared_ptr<const SeriesPartition>> RetiredSeries::OpenFile(uint64_t number) {
+Result<RetiredPartition> RetiredSeries::OpenPartition(
+    const SeriesIndexFile::Partition& listed) const {
+  LUMA_ASSIGN_OR_RETURN(const auto file, OpenFile(listed.number));
+  if (file->directory_crc() != listed.crc) {
+    return Status::Corruption("not the partition of the list: path=", PathOf(listed.number));
+  }
+  return RetiredPartition{
+      .number = listed.number, .file = file, .live = Share(file->ids() - listed.gone)};
+}
+
+Result<std::shared_ptr<const SeriesPartition>> RetiredSeries::OpenFile(uint64_t number) const {
   LUMA_ASSIGN_OR_RETURN(auto file, fs_->OpenForRead(PathOf(number)));
   return SeriesPartition::Open(std::move(file));
 }
@@ -165,16 +196,23 @@ void RetiredSeries::RemovePath(const io::Path& path) {
   if (!is_gone) LUMA_LOG(kWarn, "storage", "file stays: {}", removed.message());
 }
 
-Status RetiredSeries::WriteIndex(const RetiredView& view) {
-  SeriesIndexFile index{.next_number = next_number_};
+Bytes RetiredSeries::IndexOf(const RetiredView& view) const {
+  SeriesIndexFile index{
+      .uuid = start_.uuid, .epoch = start_.is_kept ? start_.epoch : 0, .next_number = next_number_};
   for (const RetiredPartition& partition : view) {
-    index.partitions.push_back(
-        {.number = partition.number, .gone = partition.file->ids() - *partition.live});
+    index.partitions.push_back({.number = partition.number,
+                                .crc = partition.file->directory_crc(),
+                                .gone = partition.file->ids() - *partition.live});
   }
+  return EncodeSeriesIndex(index);
+}
+
+Status RetiredSeries::WriteIndex(const RetiredView& view) {
   LUMA_FAILPOINT("series_index.before_write");
-  LUMA_RETURN_IF_ERROR(io::WriteFileAtomically(*fs_, io::JoinPath(directory_, kIndexName),
-                                               EncodeSeriesIndex(index)));
+  LUMA_RETURN_IF_ERROR(
+      io::WriteFileAtomically(*fs_, io::JoinPath(directory_, kIndexName), IndexOf(view)));
   is_behind_ = false;
+  may_be_ahead_ = false;
   LUMA_FAILPOINT("series_index.written");
   return Status::Ok();
 }
@@ -205,7 +243,10 @@ Status RetiredSeries::Replace(std::span<const uint64_t> gone,
   const Status written = WriteIndex(next);
   if (!written.ok()) {
     // The name of the new list may have reached the disk, though its sync failed.
-    is_behind_ = true;
+    const Result<Bytes> stored = io::ReadFile(*fs_, io::JoinPath(directory_, kIndexName));
+    const bool is_old = stored.status().code() == StatusCode::kNotFound ||
+                        (stored.ok() && *stored != IndexOf(next));
+    may_be_ahead_ = may_be_ahead_ || !is_old;
     LUMA_LOG(kWarn, "storage", "list of series partitions is uncertain: {}", written.message());
     LUMA_RETURN_IF_ERROR(Settle());
     return written;
@@ -216,7 +257,7 @@ Status RetiredSeries::Replace(std::span<const uint64_t> gone,
 }
 
 Status RetiredSeries::Settle() {
-  if (is_behind_) LUMA_RETURN_IF_ERROR(WriteIndex(*view()));
+  if (is_behind_ || may_be_ahead_) LUMA_RETURN_IF_ERROR(WriteIndex(*view()));
   return Status::Ok();
 }
 

@@ -14,6 +14,7 @@
 #include "io/file_system.h"
 #include "storage/budget.h"
 #include "storage/metrics/postings.h"
+#include "storage/metrics/retired/series_index_file.h"
 #include "storage/metrics/retired/series_partition.h"
 
 namespace luma::storage {
@@ -24,6 +25,13 @@ struct RetiredPartition {
   // Of its series, those that are retired: the others have come back to memory or were removed.
   std::shared_ptr<const SeriesBitmap> live;
 };
+// What tells one start of a database from all others, of whatever version.
+struct DatabaseStart {
+  DatabaseUuid uuid{};
+  uint64_t epoch = 1;   // one more at every start
+  bool is_kept = true;  // durably: the next start has another
+};
+
 // Immutable. A series is live in at most one.
 using RetiredView = std::vector<RetiredPartition>;
 using RetiredViewPtr = std::shared_ptr<const RetiredView>;
@@ -45,11 +53,12 @@ class RetiredSeries {
  public:
   // Of a store that retires none.
   RetiredSeries();
-  // Removes files that the list does not name. What cannot be read is left out, durably: whoever
-  // opens reads its series from luma.series. Errors: those of writing the list and of reading the
-  // directory.
+  // Removes files that the list does not name. What cannot be read is left out, durably, and so is
+  // the whole list if the start before `start` did not write it: whoever opens reads these series
+  // from luma.series. Errors: those of removing the list and of reading the directory.
   static Result<std::unique_ptr<RetiredSeries>> Open(io::FileSystem& fs, io::Path directory,
-                                                     MemoryBudget& budget);
+                                                     MemoryBudget& budget,
+                                                     const DatabaseStart& start);
 
   bool is_enabled() const { return fs_ != nullptr; }
   // To be kept while it is used: `for (... : *view())` would lose it before the first step.
@@ -67,28 +76,39 @@ class RetiredSeries {
   Result<RetiredPartition> Write(ByteSpan bytes);
   void RemoveFile(const RetiredPartition& partition);
   // Takes the partitions `gone` (numbers) out and `added` in. Durable on return; on an error
-  // nothing has changed.
+  // nothing has changed, but the disk may say that it has: see may_be_ahead.
   Status Replace(std::span<const uint64_t> gone, std::span<const RetiredPartition> added);
   // These are retired no more. Durable on return; on an error nothing has changed.
   Status Forget(const SeriesBitmap& ids);
   // The same for series that are in luma.series no more. An error is logged: the next start finds
   // out which these are.
   void ForgetRemoved(const SeriesBitmap& ids);
+  // The list on disk may name series that view() has not: none may get samples before Settle.
+  bool may_be_ahead() const { return may_be_ahead_.load(std::memory_order_relaxed); }
   // Writes the list again if that failed before, so that the disk says no more than view().
   Status Settle();
 
  private:
-  RetiredSeries(io::FileSystem& fs, io::Path directory, MemoryBudget& budget);
+  RetiredSeries(io::FileSystem& fs, io::Path directory, MemoryBudget& budget,
+                const DatabaseStart& start);
 
   io::Path PathOf(uint64_t number) const;
   Status Load();
+  // Of the start before this one. Errors: kNotFound without a list; of a list that does not count,
+  // any other.
+  Result<SeriesIndexFile> ReadIndex() const;
+  // The view that `index` gives, and the list with the mark of this start; neither when the disk is
+  // full and the list does not count as it is.
+  Status TakeListed(const Result<SeriesIndexFile>& index);
   // What can be opened of the partitions that the list names. Sets `is_damaged` if that is not all.
-  Result<RetiredView> OpenListed(bool& is_damaged);
-  Result<std::shared_ptr<const SeriesPartition>> OpenFile(uint64_t number);
+  RetiredView OpenListed(const SeriesIndexFile& index, bool& is_damaged);
+  Result<std::shared_ptr<const SeriesPartition>> OpenFile(uint64_t number) const;
+  Result<RetiredPartition> OpenPartition(const SeriesIndexFile::Partition& listed) const;
   Status RemoveUnlisted();
   // An error is logged: files too many are in nobody's way.
   void RemovePath(const io::Path& path);
   Result<RetiredPartition> WriteNumbered(uint64_t number, ByteSpan bytes);
+  Bytes IndexOf(const RetiredView& view) const;
   Status WriteIndex(const RetiredView& view);
   // What `view` leaves out of the one before is removed from the disk.
   void Publish(RetiredView view) LUMA_EXCLUDES(mutex_);
@@ -97,10 +117,12 @@ class RetiredSeries {
   io::FileSystem* const fs_ = nullptr;
   const io::Path directory_;
   MemoryBudget* const budget_ = nullptr;
+  const DatabaseStart start_;
   BudgetLease memory_;
   std::atomic<uint64_t> next_number_{1};
   std::atomic<uint64_t> additions_{0};
-  bool is_behind_ = false;  // the list on disk may not be that of view_
+  bool is_behind_ = false;  // the list on disk names series that were removed
+  std::atomic<bool> may_be_ahead_{false};
   mutable Mutex mutex_;
   RetiredViewPtr view_ LUMA_GUARDED_BY(mutex_) = std::make_shared<const RetiredView>();
 };

@@ -32,6 +32,9 @@ class ReturningSeries {
   Status ReturnDamaged(SeriesBitmap& returned);
 
   bool is_damaged() const { return retired_.is_damaged(); }
+  // See RetiredSeries: no series may get samples meanwhile.
+  bool has_to_settle() const { return retired_.may_be_ahead(); }
+  Status Settle() { return has_to_settle() ? retired_.Settle() : Status::Ok(); }
   // How many came back since the start.
   uint64_t returned() const { return returned_; }
 

@@ -1,5 +1,6 @@
 #include "storage/metrics/retired/series_index_file.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "base/crc32c.h"
@@ -9,7 +10,7 @@ namespace luma::storage {
 namespace {
 
 constexpr std::string_view kMagic = "LUMASIDX";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 
 }  // namespace
 
@@ -18,10 +19,13 @@ Bytes EncodeSeriesIndex(const SeriesIndexFile& index) {
   ByteWriter out(bytes);
   out.Raw(AsBytes(kMagic));
   out.Fixed(kVersion);
+  out.Raw(index.uuid);
+  out.Fixed(index.epoch);
   out.Fixed(index.next_number);
   out.Varint(index.partitions.size());
   for (const SeriesIndexFile::Partition& partition : index.partitions) {
     out.Varint(partition.number);
+    out.Fixed(partition.crc);
     AppendIdRuns(partition.gone, out);
   }
   out.Fixed(Crc32c(bytes));
@@ -41,11 +45,14 @@ Result<SeriesIndexFile> DecodeSeriesIndex(ByteSpan bytes) {
                                version);
   }
   SeriesIndexFile index;
+  std::ranges::copy(in.Raw(index.uuid.size()), index.uuid.begin());
+  index.epoch = in.Fixed<uint64_t>();
   index.next_number = in.Fixed<uint64_t>();
   for (uint64_t left = in.Varint(); left > 0 && in.ok(); --left) {
     const uint64_t number = in.Varint();
+    const auto crc = in.Fixed<uint32_t>();
     LUMA_ASSIGN_OR_RETURN(SeriesBitmap gone, ReadIdRuns(in));
-    index.partitions.push_back({.number = number, .gone = std::move(gone)});
+    index.partitions.push_back({.number = number, .crc = crc, .gone = std::move(gone)});
   }
   if (!in.ok() || in.remaining() != 0) return bad;
   return index;

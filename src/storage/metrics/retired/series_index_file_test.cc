@@ -10,7 +10,10 @@ namespace {
 SeriesIndexFile Example() {
   SeriesBitmap gone;
   for (const uint32_t id : {5, 6, 7, 10}) gone.add(id);
-  return {.next_number = 2, .partitions = {{.number = 1, .gone = gone}}};
+  SeriesIndexFile index{
+      .epoch = 3, .next_number = 2, .partitions = {{.number = 1, .crc = 0x5828cb12, .gone = gone}}};
+  for (uint8_t i = 0; i < index.uuid.size(); ++i) index.uuid[i] = std::byte{i};
+  return index;
 }
 
 TEST(SeriesIndexFileTest, TheExampleOfTheDocumentIsWrittenAndRead) {
@@ -19,9 +22,12 @@ TEST(SeriesIndexFileTest, TheExampleOfTheDocumentIsWrittenAndRead) {
             encoding::testing::ToHex(example));
   const auto index = DecodeSeriesIndex(example);
   ASSERT_TRUE(index.ok()) << index.status();
+  EXPECT_EQ(index->uuid, Example().uuid);
+  EXPECT_EQ(index->epoch, 3u);
   EXPECT_EQ(index->next_number, 2u);
   ASSERT_EQ(index->partitions.size(), 1u);
   EXPECT_EQ(index->partitions[0].number, 1u);
+  EXPECT_EQ(index->partitions[0].crc, 0x5828cb12u);
   EXPECT_EQ(index->partitions[0].gone, Example().partitions[0].gone);
 }
 

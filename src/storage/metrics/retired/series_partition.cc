@@ -55,6 +55,7 @@ Status SeriesPartition::ReadDirectory() {
   Bytes directory(bytes);
   LUMA_RETURN_IF_ERROR(file_->ReadAt(offset, directory));
   if (Crc32c(directory) != crc) return Damaged("bad checksum of the directory");
+  directory_crc_ = crc;
   return ParseDirectory(directory, offset);
 }
 
@@ -125,7 +126,7 @@ Status SeriesPartition::ReadBlock(const Block& block, encoding::AlignedBuffer& c
   if (block.bytes == 0 || !is_inside) return Damaged("bad block");
   Bytes stored(block.bytes);
   const Status read = file_->ReadAt(block.offset, stored);
-  is_damaged_ = is_damaged_ || !read.ok();
+  if (!read.ok()) is_damaged_ = true;
   LUMA_RETURN_IF_ERROR(read);
   if (Crc32c(stored) != block.crc) return Damaged("bad checksum of a block");
   const ByteSpan payload = ByteSpan(stored).subspan(1);

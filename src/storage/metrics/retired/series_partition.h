@@ -42,6 +42,8 @@ class SeriesPartition {
   TimeRange times() const { return times_; }  // no series has samples outside
   const SeriesBitmap& ids() const { return ids_; }
   uint64_t file_bytes() const { return file_bytes_; }
+  // Of the directory, which has that of every block: no other file has the same.
+  uint32_t directory_crc() const { return directory_crc_; }
   size_t allocated_bytes() const;
   bool is_damaged() const { return is_damaged_.load(std::memory_order_relaxed); }
 
@@ -107,6 +109,7 @@ class SeriesPartition {
   const std::shared_ptr<const io::RandomAccessFile> file_;
   mutable std::atomic<bool> is_damaged_{false};
   uint64_t file_bytes_ = 0;
+  uint32_t directory_crc_ = 0;
   TimeRange times_;
   SeriesBitmap ids_;
   std::vector<Block> label_blocks_;

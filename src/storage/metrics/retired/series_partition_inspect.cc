@@ -1,5 +1,7 @@
 #include "storage/metrics/retired/series_partition_inspect.h"
 
+#include <fmt/ostream.h>
+
 #include "storage/metrics/retired/series_index_file.h"
 #include "storage/metrics/retired/series_partition.h"
 
@@ -21,9 +23,11 @@ Status DescribeSeriesIndex(io::FileSystem& fs, const io::Path& path, std::ostrea
   LUMA_ASSIGN_OR_RETURN(const Bytes bytes, io::ReadFile(fs, path));
   const Result<SeriesIndexFile> index = DecodeSeriesIndex(bytes);
   if (!index.ok()) return index.status().WithContext(path);
-  out << "list of series partitions: next_number=" << index->next_number << '\n';
+  out << "list of series partitions: uuid=";
+  for (const std::byte byte : index->uuid) fmt::print(out, "{:02x}", static_cast<int>(byte));
+  out << " epoch=" << index->epoch << " next_number=" << index->next_number << '\n';
   for (const SeriesIndexFile::Partition& partition : index->partitions) {
-    out << "partition: number=" << partition.number
+    out << "partition: number=" << partition.number << " directory_crc32c=" << partition.crc
         << " series_gone=" << partition.gone.cardinality() << '\n';
   }
   return Status::Ok();

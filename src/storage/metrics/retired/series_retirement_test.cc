@@ -331,6 +331,87 @@ TEST_F(SeriesRetirementTest, WritesOfSeriesOfADamagedPartitionGoOn) {
   EXPECT_EQ((*instance_->engine->Read(kSeriesTableId))->VisibleRowCount(), 2u);
 }
 
+// An older version does the same: it writes samples and leaves the list as it is.
+TEST_F(SeriesRetirementTest, AListThatMissedAStartDoesNotCount) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  Retire();
+  Flush();
+  instance_.reset();
+  {
+    EngineOptions options{.data_dir = "/data"};
+    options.background_flush = false;
+    ASSERT_TRUE(MultiTierStorage::Open(options, disk_, clock_).ok());
+  }
+  Reopen();
+  EXPECT_EQ(active(), 2u);
+  EXPECT_THAT(Instances(), ElementsAre("a", "steady"));
+  Idle(hours(2));
+  EXPECT_EQ(Retire(), 1u);
+  Reopen();
+  EXPECT_EQ(active(), 1u);
+}
+
+TEST_F(SeriesRetirementTest, FilesOfEarlierTimesDoNotCount) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  Retire();
+  const io::Path index = io::JoinPath(kDirectory, "index");
+  const io::Path partition = Partitions()[0];
+  const Bytes old_index = *io::ReadFile(disk_, index);
+  const Bytes old_partition = *io::ReadFile(disk_, partition);
+  WriteOne("a", now());
+  Reopen();
+  instance_.reset();
+  ASSERT_TRUE(io::WriteFileAtomically(disk_, index, old_index).ok());
+  ASSERT_TRUE(io::WriteFileAtomically(disk_, partition, old_partition).ok());
+  Reopen();
+  EXPECT_EQ(active(), 2u);
+  EXPECT_THAT(TimesOf("a", {.min = now(), .max = now()}), ElementsAre(now()));
+}
+
+TEST_F(SeriesRetirementTest, PartitionsThatChangedPlacesDoNotCount) {
+  WriteOne("long", now());
+  Flush();
+  Idle(hours(100));
+  WriteOne("long", now());
+  WriteOne("short", now());
+  Flush();
+  Idle(hours(2));
+  Retire();
+  const std::vector<io::Path> paths = Partitions();
+  ASSERT_THAT(paths, SizeIs(2));
+  const Bytes first = *io::ReadFile(disk_, paths[0]);
+  const Bytes second = *io::ReadFile(disk_, paths[1]);
+  instance_.reset();
+  ASSERT_TRUE(io::WriteFileAtomically(disk_, paths[0], second).ok());
+  ASSERT_TRUE(io::WriteFileAtomically(disk_, paths[1], first).ok());
+  Reopen();
+  EXPECT_EQ(active(), 3u);
+  EXPECT_THAT(Partitions(), IsEmpty());
+  EXPECT_THAT(Instances({.min = kTestNow, .max = kTestNow}), ElementsAre("long"));
+}
+
+TEST_F(SeriesRetirementTest, AListOfAnotherDatabaseDoesNotCount) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  Retire();
+  instance_.reset();
+  MemoryBudget budget(1 << 20);
+  DatabaseStart start;
+  const io::Path path = io::JoinPath(kDirectory, "index");
+  SeriesIndexFile index = *DecodeSeriesIndex(*io::ReadFile(disk_, path));
+  start.uuid = index.uuid;
+  start.epoch = index.epoch + 1;
+  EXPECT_EQ((*RetiredSeries::Open(disk_, io::Path(kDirectory), budget, start))->stats().series, 1u);
+  start.uuid[0] ^= std::byte{1};
+  ++start.epoch;
+  disk_.SetCapacity(1);  // a server starts on a full disk, too
+  EXPECT_EQ((*RetiredSeries::Open(disk_, io::Path(kDirectory), budget, start))->stats().series, 0u);
+  EXPECT_THAT(*disk_.List(io::Path(kDirectory)), testing::Not(testing::Contains("index")));
+  disk_.SetCapacity(UINT64_MAX);
+}
+
 TEST_F(SeriesRetirementTest, WritesOfSeriesOfACutPartitionGoOn) {
   WriteOne("a", now());
   Idle(hours(2));
@@ -410,6 +491,25 @@ TEST_F(SeriesRetirementTest, FailedPassesLoseNothing) {
     Idle(hours(2));
     EXPECT_EQ(Retire(), 1u);
   }
+}
+
+// The new list is on the disk, and neither acknowledged nor undone.
+TEST_F(SeriesRetirementTest, NothingIsWrittenWhileTheListMayNameSeriesThatStayed) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  ASSERT_TRUE(
+      failpoint::Arm("series_index.written:1:error,series_index.before_write:2:error").ok());
+  EXPECT_FALSE(store().RetireSeries().ok());
+  ASSERT_TRUE(failpoint::Arm("series_index.before_write:1:error").ok());
+  Pass(minutes(1));
+  const auto refused = WriteAndWait(store(), MakeBatch({{TestLabels("steady"), {{now(), 1}}}}));
+  EXPECT_EQ(refused.status().code(), StatusCode::kIoError);
+  ASSERT_TRUE(failpoint::Arm("").ok());
+  WriteOne("steady", now());
+  WriteOne("a", now());
+  Reopen();
+  EXPECT_EQ(active(), 2u);
+  EXPECT_THAT(TimesOf("a", {.min = now(), .max = now()}), ElementsAre(now()));
 }
 
 TEST_F(SeriesRetirementTest, AReturnThatFailsChangesNothing) {
