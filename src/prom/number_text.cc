@@ -12,6 +12,12 @@ namespace {
 constexpr double kPlainMin = 1e-6;
 constexpr double kPlainEnd = 1e21;
 
+// Between these, the shortest digits have no zeros in the place of others: what std::to_chars
+// prints without an exponent is what Go prints.
+constexpr double kShortMin = 1e-5;
+constexpr double kShortEnd = 1e15;
+constexpr size_t kShortBytes = 32;  // 17 digits, sign, point and five zeros are the most
+
 // "-d.ddde±xx" with the shortest digits, in `text`. std::chars_format::fixed would print large
 // values exactly, with digits that Go replaces by zeros.
 constexpr size_t kScientificBytes = 32;
@@ -46,6 +52,13 @@ void AppendFloat(double value, std::string& out) {
 }
 
 void AppendPlainFloat(double value, std::string& out) {
+  if (const double size = std::fabs(value); size >= kShortMin && size < kShortEnd) {
+    char text[kShortBytes];
+    const auto [end, error] =
+        std::to_chars(text, text + kShortBytes, value, std::chars_format::fixed);
+    out.append(text, end);
+    return;
+  }
   if (std::isnan(value)) {
     out.append("NaN");
     return;
@@ -76,7 +89,9 @@ void AppendTimestamp(UnixMillis millis, std::string& out) {
   const uint64_t size =
       negative ? 0 - static_cast<uint64_t>(millis) : static_cast<uint64_t>(millis);
   if (negative) out.push_back('-');
-  out.append(std::to_string(size / 1000));
+  char seconds[20];
+  const auto [end, error] = std::to_chars(seconds, seconds + sizeof(seconds), size / 1000);
+  out.append(seconds, end);
   const uint64_t fraction = size % 1000;
   if (fraction == 0) return;
   out.push_back('.');

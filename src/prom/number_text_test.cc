@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <random>
+#include <string>
 
 namespace luma::prom {
 namespace {
@@ -64,6 +66,31 @@ TEST(NumberTextTest, FloatsReadBackAsThemselves) {
     const auto value = std::bit_cast<double>(uint64_t{random()});
     if (!std::isfinite(value)) continue;
     ASSERT_EQ(std::strtod(Float(value).c_str(), nullptr), value);
+  }
+}
+
+// Without sign, point, and zeros at either end.
+std::string DigitsOf(std::string text) {
+  std::erase_if(text, [](char c) { return c == '-' || c == '.'; });
+  text.erase(0, text.find_first_not_of('0'));
+  text.erase(text.find_last_not_of('0') + 1);
+  return text;
+}
+
+TEST(NumberTextTest, UsualFloatsHaveTheShortestDigits) {
+  std::mt19937_64 random(20240602);
+  std::uniform_real_distribution<double> exponents(-6, 16);
+  for (int i = 0; i < 50'000; ++i) {
+    double value = std::pow(10, exponents(random)) * (random() % 2 == 0 ? 1 : -1);
+    if (i % 3 == 0) value = std::round(value * 100) / 100;
+    if (value == 0) continue;
+    char shortest[32];
+    const auto [end, error] =
+        std::to_chars(shortest, shortest + sizeof(shortest), value, std::chars_format::scientific);
+    const std::string scientific(shortest, end);
+    ASSERT_EQ(DigitsOf(Float(value)), DigitsOf(scientific.substr(0, scientific.find('e'))));
+    ASSERT_EQ(std::strtod(Float(value).c_str(), nullptr), value);
+    ASSERT_EQ(Float(value).find('e'), std::string::npos);
   }
 }
 

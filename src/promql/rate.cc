@@ -1,7 +1,11 @@
 #include "promql/rate.h"
 
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "promql/extended_rate.h"
 #include "promql/start_times.h"
@@ -11,38 +15,59 @@ namespace {
 
 double SecondsOf(int64_t millis) { return static_cast<double>(millis) / 1000; }
 
-// The sample numbers at which a counter starts anew. Windows move forward, so each search does.
+// In lanes, since each addition waits for the one before: the last bit may be rounded otherwise.
+double PlainSum(std::span<const double> values) {
+  constexpr size_t kLanes = 4;
+  std::array<double, kLanes> sums{};
+  size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) sums[lane] += values[i + lane];
+  }
+  for (; i < values.size(); ++i) sums[0] += values[i];
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+// Where a counter starts anew, and what it had reached before.
 class CounterResets {
  public:
-  // Counted first: that needs no branch for each sample, and most counters have none.
-  explicit CounterResets(const RangeSeries& series) : values_(series.values) {
-    size_t count = 0;
-    for (size_t i = 1; i < values_.size(); ++i) count += size_t{IsResetAt(series, i)};
-    if (count == 0) return;
-    resets_.reserve(count);
-    for (size_t i = 1; i < values_.size(); ++i) {
-      if (IsResetAt(series, i)) resets_.push_back(i);
+  explicit CounterResets(const RangeSeries& series) {
+    if (series.start_times.empty()) {
+      Find(series.values, [&](size_t i) { return series.values[i] < series.values[i - 1]; });
+    } else {
+      Find(series.values, [&](size_t i) {
+        return series.values[i] < series.values[i - 1] || BeganAnewAt(series, i);
+      });
     }
   }
 
   // `sum` plus what the counter had reached before each reset inside the window.
-  double Correct(double sum, const Window& window) {
-    while (next_ < resets_.size() && resets_[next_] <= window.first) ++next_;
-    for (size_t i = next_; i < resets_.size() && resets_[i] < window.first + window.size(); ++i) {
-      sum += values_[resets_[i] - 1];
-    }
-    return sum;
+  double Correct(double sum, const Window& window) const {
+    if (reached_.empty()) return sum;
+    const uint32_t first = until_[window.first];
+    const uint32_t end = until_[window.first + window.size() - 1];
+    return sum + PlainSum(std::span(reached_).subspan(first, end - first));
   }
 
  private:
-  static bool IsResetAt(const RangeSeries& series, size_t i) {
-    const bool is_less = series.values[i] < series.values[i - 1];
-    return is_less || BeganAnewAt(series, i);
+  // Counted first, since most counters have none, and then without a branch for each sample: gauges
+  // fall all the time, and nobody can foretell when.
+  template <typename IsReset>
+  void Find(std::span<const double> values, IsReset is_reset) {
+    size_t count = 0;
+    for (size_t i = 1; i < values.size(); ++i) count += size_t{is_reset(i)};
+    if (count == 0) return;
+    reached_.resize(count + 1);  // one more, where the search for the next one writes
+    until_.resize(values.size());
+    uint32_t found = 0;
+    for (size_t i = 1; i < values.size(); ++i) {
+      reached_[found] = values[i - 1];
+      found += uint32_t{is_reset(i)};
+      until_[i] = found;
+    }
   }
 
-  const std::vector<double>& values_;
-  std::vector<size_t> resets_;
-  size_t next_ = 0;
+  std::vector<double> reached_;  // before each reset, and one more; empty without resets
+  std::vector<uint32_t> until_;  // how many resets there are up to each sample
 };
 
 void WarnAboutOverlaps(const RangeCall& call, const RangeSeries& series) {
@@ -64,20 +89,21 @@ void Extrapolated(const RangeCall& call, const RangeSeries& series, size_t row, 
     resets.emplace(series);
     WarnAboutOverlaps(call, series);
   }
+  Extrapolator extrapolator;
   ForEachWindow(call.range, series, [&](size_t step, const Window& window) {
     const std::optional<UnixMillis> began = kIsCounter ? StartInside(window) : std::nullopt;
     if (window.size() < 2 && !began) return;
     double increase = window.values.back() - window.values.front();
     if (resets) increase = resets->Correct(increase, window);
     if (began) increase += window.values.front();
-    double factor = Extrapolation({.start = window.start,
-                                   .end = window.end,
-                                   .first_time = window.times.front(),
-                                   .last_time = window.times.back(),
-                                   .samples = window.size(),
-                                   .first = window.values.front(),
-                                   .began = began},
-                                  increase, kIsCounter);
+    double factor = extrapolator.Of({.start = window.start,
+                                     .end = window.end,
+                                     .first_time = window.times.front(),
+                                     .last_time = window.times.back(),
+                                     .samples = window.size(),
+                                     .first = window.values.front(),
+                                     .began = began},
+                                    increase, kIsCounter);
     if (kPerSecond) factor /= SecondsOf(call.range.length_ms);
     out.Set(row, step, increase * factor);
   });
@@ -138,23 +164,36 @@ constexpr RangeFunction kFunctions[] = {
 std::span<const RangeFunction> RateFunctions() { return kFunctions; }
 
 double Extrapolation(const RateSamples& samples, double increase, bool is_counter) {
-  const double covered = SecondsOf(samples.last_time - samples.first_time);
-  const double interval =
-      samples.samples > 1 ? covered / static_cast<double>(samples.samples - 1) : 0;
-  const double threshold = interval * 1.1;
-  double to_end = SecondsOf(samples.end - samples.last_time);
-  if (to_end >= threshold) to_end = interval / 2;
+  return Extrapolator().Of(samples, increase, is_counter);
+}
+
+double Extrapolator::Of(const RateSamples& samples, double increase, bool is_counter) {
+  const Times times{.covered = samples.last_time - samples.first_time,
+                    .to_start = samples.first_time - samples.start,
+                    .to_end = samples.end - samples.last_time,
+                    .samples = samples.samples};
+  if (times != times_) {
+    times_ = times;
+    covered_ = SecondsOf(times.covered);
+    const double interval =
+        times.samples > 1 ? covered_ / static_cast<double>(times.samples - 1) : 0;
+    const double threshold = interval * 1.1;
+    const auto reach = [&](double to_edge) {
+      return to_edge >= threshold ? interval / 2 : to_edge;
+    };
+    before_ = reach(SecondsOf(times.to_start));
+    after_ = reach(SecondsOf(times.to_end));
+  }
   if (samples.began) {
     const double since = SecondsOf(samples.last_time - *samples.began);
-    return (since + to_end) / since;
+    return (since + after_) / since;
   }
-  double to_start = SecondsOf(samples.first_time - samples.start);
-  if (to_start >= threshold) to_start = interval / 2;
+  double before = before_;
   if (is_counter && increase > 0 && samples.first >= 0) {
-    const double to_zero = covered * (samples.first / increase);
-    if (to_zero < to_start) to_start = to_zero;
+    const double to_zero = covered_ * (samples.first / increase);
+    if (to_zero < before) before = to_zero;
   }
-  return (covered + to_start + to_end) / covered;
+  return (covered_ + before + after_) / covered_;
 }
 
 }  // namespace luma::promql

@@ -26,4 +26,28 @@ struct RateSamples {
 // covers it from there on.
 double Extrapolation(const RateSamples& samples, double increase, bool is_counter);
 
+// The same for one window after the other. Most lie about their samples as the one before did, and
+// then the divisions that only depend on times are not done again. Thread-compatible.
+class Extrapolator {
+ public:
+  double Of(const RateSamples& samples, double increase, bool is_counter);
+
+ private:
+  // How the samples lie in the window, in milliseconds.
+  struct Times {
+    int64_t covered = 0;
+    int64_t to_start = 0;
+    int64_t to_end = 0;
+    uint64_t samples = 0;
+    bool operator==(const Times&) const = default;
+  };
+
+  Times times_;  // of the last window
+  // For those, in seconds: the time between the first and the last sample, and how far the series
+  // is taken to reach beyond them.
+  double covered_ = 0;
+  double before_ = 0;
+  double after_ = 0;
+};
+
 }  // namespace luma::promql

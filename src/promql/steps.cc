@@ -32,10 +32,4 @@ TimeRange LeftOpenRange(UnixMillis from, UnixMillis until, int64_t length_ms) {
   return {.min = SaturatingAdd(SaturatingAdd(from, -length_ms), 1), .max = until};
 }
 
-int64_t SaturatingAdd(int64_t a, int64_t b) {
-  int64_t sum = 0;
-  if (!__builtin_add_overflow(a, b, &sum)) return sum;
-  return b > 0 ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
-}
-
 }  // namespace luma::promql

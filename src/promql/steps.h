@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "base/clock.h"
 #include "model/sample.h"
@@ -51,6 +52,10 @@ class ShiftedTimes {
 TimeRange LeftOpenRange(UnixMillis from, UnixMillis until, int64_t length_ms);
 
 // a + b, at most the largest and at least the smallest time.
-int64_t SaturatingAdd(int64_t a, int64_t b);
+inline int64_t SaturatingAdd(int64_t a, int64_t b) {
+  int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return b > 0 ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
+}
 
 }  // namespace luma::promql
