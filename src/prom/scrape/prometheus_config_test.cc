@@ -251,6 +251,17 @@ TEST(PrometheusConfigTest, SectionsThatAreNotReadShowNothingThatMayBeASecret) {
   }
 }
 
+TEST(PrometheusConfigTest, LongKeysAndThoseOfSeveralLinesAreStillKeysWhenTheyAreShown) {
+  const std::string long_key(2'000, 'k');
+  for (const std::string& key : {long_key, std::string("a\n\nb")}) {
+    const auto config = ParsePrometheusConfig("storage: {? " + key + " : {a: b}}\n", "");
+    ASSERT_TRUE(config.ok()) << config.status();
+    const auto shown = rules::ParseYaml(config->text);
+    ASSERT_TRUE(shown.ok()) << shown.status();
+    EXPECT_EQ(shown->entries.at(0).second.entries.at(0).first.text, key == long_key ? key : "a\nb");
+  }
+}
+
 TEST(PrometheusConfigTest, AcceptsWhatItLikesBestFirst) {
   ScrapeConfig config;
   EXPECT_EQ(AcceptHeader(config),

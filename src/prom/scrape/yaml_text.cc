@@ -56,7 +56,9 @@ std::string Quoted(std::string_view text) {
 
 std::string ScalarText(const YamlNode& node) {
   const std::string text = node.IsNull() ? "" : net::WithoutPassword(node.text);
-  return node.plain && !node.IsNull() ? text : Quoted(text);
+  const bool has_lines =
+      text.find('\n') != std::string::npos;  // which were folded where it came from
+  return node.plain && !node.IsNull() && !has_lines ? text : Quoted(text);
 }
 
 class YamlTextWriter {
@@ -80,13 +82,25 @@ class YamlTextWriter {
     for (const auto& [key, value] : node.entries) {
       if (indent == 0)
         is_unread_ = std::ranges::find(unread_sections_, key.text) != unread_sections_.end();
-      text_.append(indent, ' ').append(ScalarText(key)).append(":");
+      WriteKey(key, indent);
       const bool is_secret = IsSecretKey(key.text) || (is_unread_ && SuggestsSecret(key, value));
       if (is_secret && !value.IsNull()) {
         text_.append(" <secret>\n");
       } else {
         WriteValue(value, indent);
       }
+    }
+  }
+
+  // YAML ends the search for the colon after 1024 characters; a "?" tells that this is a key.
+  void WriteKey(const YamlNode& key, size_t indent) {
+    constexpr size_t kPlainKeyBytesMax = 1'000;
+    const std::string text = ScalarText(key);
+    text_.append(indent, ' ');
+    if (text.size() > kPlainKeyBytesMax) {
+      text_.append("? ").append(text).append("\n").append(indent, ' ').append(":");
+    } else {
+      text_.append(text).append(":");
     }
   }
 
