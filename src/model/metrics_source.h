@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -95,6 +96,19 @@ struct ReadLimits {
   bool with_start_times = false;
 };
 
+// One selection that is read in parts, so that the samples of all its series need not be in memory
+// at a time; all parts are of one snapshot. Threads: different parts may be read at once, from any
+// threads. Lifetime: the source and what the limits refer to outlive it.
+class SeriesParts {
+ public:
+  virtual ~SeriesParts() = default;
+  virtual size_t count() const = 0;
+  // Part `part`, which is below count() and read only once: some of the series with all of their
+  // samples in the range, ordered by CompareLabels among themselves. What they take is booked on
+  // `memory` instead of the memory of the limits, unless it is null. Errors: those of Select.
+  virtual Result<std::vector<SeriesSamples>> Read(size_t part, ResultMemory* memory) = 0;
+};
+
 // Threads: every method from any thread; each call reads one consistent snapshot and may block on
 // disk. No matchers at all match every series. Errors besides those of ReadLimits: kOutOfMemory,
 // kUnavailable, kIoError, kCorruption.
@@ -108,6 +122,10 @@ class MetricsSource {
   // end.
   virtual Result<std::vector<SeriesSamples>> Select(const Matchers& matchers, TimeRange range,
                                                     const ReadLimits& limits) const = 0;
+  // The same in parts, which may be none; what all of them need is booked on the limits' memory.
+  virtual Result<std::unique_ptr<SeriesParts>> SelectParts(const Matchers& matchers,
+                                                           TimeRange range,
+                                                           const ReadLimits& limits) const;
   // Label sets of the series that match and have a sample in `range`, ordered by CompareLabels.
   // May include series whose samples lie near, not in, the range (whole blocks are tested).
   virtual Result<std::vector<Labels>> Series(const Matchers& matchers, TimeRange range,

@@ -1,6 +1,7 @@
 #include "promql/annotations.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace luma::promql {
 namespace {
@@ -24,12 +25,14 @@ void Annotations::InformAboutMetric(std::string_view text, std::string_view name
   Inform(OfMetric(text, name));
 }
 
-void Annotations::Add(std::string_view prefix, std::string_view text,
-                      std::vector<std::string>& texts) {
-  if (texts.size() >= kTextsMax) return;
-  std::string whole(prefix);
-  whole.append(text);
-  if (std::find(texts.begin(), texts.end(), whole) == texts.end()) texts.push_back(whole);
+void Annotations::Add(const Annotations& others) {
+  for (const std::string& text : others.warnings_) AddOnce(text, warnings_);
+  for (const std::string& text : others.infos_) AddOnce(text, infos_);
+}
+
+void Annotations::AddOnce(std::string text, std::vector<std::string>& texts) {
+  if (texts.size() >= kTextsMax || std::ranges::find(texts, text) != texts.end()) return;
+  texts.push_back(std::move(text));
 }
 
 }  // namespace luma::promql

@@ -11,18 +11,21 @@ namespace luma::promql {
 // Thread-compatible.
 class Annotations {
  public:
-  void Warn(std::string_view text) { Add("PromQL warning: ", text, warnings_); }
-  void Inform(std::string_view text) { Add("PromQL info: ", text, infos_); }
+  void Warn(std::string_view text) { AddOnce("PromQL warning: " + std::string(text), warnings_); }
+  void Inform(std::string_view text) { AddOnce("PromQL info: " + std::string(text), infos_); }
   // Warns `text for metric name "name"`; without the metric when it has no name.
   void WarnAboutMetric(std::string_view text, std::string_view name);
   void InformAboutMetric(std::string_view text, std::string_view name);
+
+  // What another part of the query has to tell.
+  void Add(const Annotations& others);
 
   // In the order in which they came.
   const std::vector<std::string>& warnings() const { return warnings_; }
   const std::vector<std::string>& infos() const { return infos_; }
 
  private:
-  static void Add(std::string_view prefix, std::string_view text, std::vector<std::string>& texts);
+  static void AddOnce(std::string text, std::vector<std::string>& texts);
 
   std::vector<std::string> warnings_;
   std::vector<std::string> infos_;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "base/parallel_for.h"
 #include "base/status.h"
 #include "model/metrics_source.h"
 #include "promql/annotations.h"
@@ -12,17 +13,20 @@
 
 namespace luma::promql {
 
-// Threads: one at a time. Lifetime: source and limits outlive it.
+// Threads: one at a time, but constant methods while only those are called. Lifetime: source,
+// limits and helpers outlive it.
 class EvaluationContext {
  public:
   EvaluationContext(const MetricsSource& source, const ReadLimits& limits, QueryWindow window,
-                    int64_t lookback_ms, int64_t subquery_step_ms, bool counts_by_start_times)
+                    int64_t lookback_ms, int64_t subquery_step_ms, bool counts_by_start_times,
+                    const Helpers& helpers)
       : source_(source),
         limits_(limits),
         window_(window),
         lookback_ms_(lookback_ms),
         subquery_step_ms_(subquery_step_ms),
         counts_by_start_times_(counts_by_start_times),
+        helpers_(helpers),
         meter_(limits) {}
 
   const MetricsSource& source() const { return source_; }
@@ -32,6 +36,8 @@ class EvaluationContext {
   int64_t subquery_step_ms() const { return subquery_step_ms_; }  // when a subquery names none
   // Whether functions of counters go by the start times of samples.
   bool counts_by_start_times() const { return counts_by_start_times_; }
+  // Who takes over parts of selections.
+  const Helpers& helpers() const { return helpers_; }
   Annotations& annotations() { return annotations_; }
 
   // Whether selectors below the current node keep the hints about counter resets that storage has
@@ -86,6 +92,7 @@ class EvaluationContext {
   const int64_t lookback_ms_;
   const int64_t subquery_step_ms_;
   const bool counts_by_start_times_;
+  const Helpers& helpers_;
   WorkMeter meter_;
   HistogramUse use_of_histograms_ = HistogramUse::kAny;
   bool wants_start_times_ = false;

@@ -93,7 +93,7 @@ Result<QueryValue> Evaluator::Instant(const Expr& expr, UnixMillis time,
                                       const ReadLimits& limits) const {
   EvaluationContext context(source_, limits, {.start = time, .end = time, .step_ms = 0},
                             options_.lookback.count(), options_.subquery_step.count(),
-                            options_.use_start_timestamps);
+                            options_.use_start_timestamps, options_.helpers);
   const Steps steps{.start = time, .step_ms = 1, .count = 1};
   NodeEvaluator evaluator(context, steps);
   QueryValue value;
@@ -129,7 +129,7 @@ Result<QueryValue> Evaluator::Range(const Expr& expr, UnixMillis start, UnixMill
   LUMA_RETURN_IF_ERROR(CheckRangeQueryType(expr));
   EvaluationContext context(source_, limits, {.start = start, .end = end, .step_ms = step_ms},
                             options_.lookback.count(), options_.subquery_step.count(),
-                            options_.use_start_timestamps);
+                            options_.use_start_timestamps, options_.helpers);
   const Steps steps = Steps::Between(start, end, step_ms);
   NodeEvaluator evaluator(context, steps);
   QueryValue value;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/parallel_for.h"
 #include "base/status.h"
 #include "model/metrics_source.h"
 #include "promql/ast.h"
@@ -20,6 +21,8 @@ struct EvaluatorOptions {
   // rate(), irate(), increase() and resets() go by the start times of samples, as with Prometheus'
   // feature use-start-timestamps.
   bool use_start_timestamps = true;
+  // Other threads that evaluate series of large queries.
+  Helpers helpers = {};
 };
 
 // One of the four kinds of values; the fields of the others are empty.

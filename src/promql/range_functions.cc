@@ -1,7 +1,7 @@
 #include "promql/range_functions.h"
 
 #include <algorithm>
-#include <set>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -14,6 +14,8 @@
 #include "promql/rate.h"
 #include "promql/regression.h"
 #include "promql/rollup_windows.h"
+#include "promql/selected_rows.h"
+#include "promql/selector_evaluation.h"
 
 namespace luma::promql {
 namespace {
@@ -71,21 +73,17 @@ void InformAboutIgnored(const RangeValue& range, const RangeSeries& series,
 }
 
 // rate() of a gauge is a common mistake, and counters have names that tell.
-void InformAboutNames(const RangeValue& range, Annotations& annotations) {
-  std::set<std::string> names;
-  for (const RangeSeries& series : range.series) {
-    const std::string_view name = series.labels.metric_name();
-    const bool is_float = series.histograms.empty();
-    if (!is_float || name.empty() || !names.emplace(name).second) continue;
-    if (series.labels.Get("__type__") == "counter") continue;
-    if (name.ends_with("_total") || name.ends_with("_sum") || name.ends_with("_count") ||
-        name.ends_with("_bucket")) {
-      continue;
-    }
-    annotations.Inform(
-        "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"" +
-        std::string(name) + "\"");
+void InformAboutName(const RangeSeries& series, Annotations& annotations) {
+  const std::string_view name = series.labels.metric_name();
+  const bool is_float = series.histograms.empty();
+  if (!is_float || name.empty() || series.labels.Get("__type__") == "counter") return;
+  if (name.ends_with("_total") || name.ends_with("_sum") || name.ends_with("_count") ||
+      name.ends_with("_bucket")) {
+    return;
   }
+  annotations.Inform(
+      "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"" +
+      std::string(name) + "\"");
 }
 
 Status CheckArguments(std::string_view name, std::span<const ScalarColumn> scalars,
@@ -152,53 +150,99 @@ class SeriesCaller {
   Annotations& annotations_;
 };
 
-Result<RangeValue> RangeArgument(NodeEvaluator& evaluator, const RangeFunction& function,
-                                 const Expr& argument) {
+// Adds a row for each series that the function has values of.
+class RowAdder {
+ public:
+  // `windows` need no series.
+  RowAdder(const RangeFunction& function, const RangeValue& windows, const Steps& steps,
+           std::span<const ScalarColumn> scalars, RowSink& sink)
+      : function_(function),
+        windows_(windows),
+        call_{
+            .range = windows_, .steps = steps, .scalars = scalars, .annotations = sink.annotations},
+        caller_(function, call_, sink.annotations),
+        sink_(sink) {
+    windows_.meter = &sink.meter;
+  }
+  RowAdder(const RowAdder&) = delete;
+  RowAdder& operator=(const RowAdder&) = delete;
+
+  Status Add(RangeSeries series) {
+    if (!checked_) {
+      LUMA_RETURN_IF_ERROR(CheckArguments(function_.name, call_.scalars, sink_.annotations));
+      checked_ = true;
+    }
+    if (function_.name == "rate" || function_.name == "increase") {
+      InformAboutName(series, sink_.annotations);
+    }
+    const bool drop_name = series.drop_name || !function_.keeps_name;
+    const size_t row = sink_.rows.AddRow(series.labels, drop_name);
+    caller_.Call(series, row, sink_.rows);
+    if (sink_.rows.IsEmptyRow(row)) sink_.rows.RemoveLastRow();
+    return sink_.meter.Check();
+  }
+
+ private:
+  const RangeFunction& function_;
+  RangeValue windows_;
+  const RangeCall call_;
+  SeriesCaller caller_;
+  RowSink& sink_;
+  bool checked_ = false;  // arguments do not matter where there are no series
+};
+
+Result<VectorValue> CallOfSelected(NodeEvaluator& evaluator, const RangeFunction& function,
+                                   const MatrixSelector& selector,
+                                   std::span<const ScalarColumn> scalars) {
   EvaluationContext& context = evaluator.context();
-  // Values that a subquery computes began nowhere.
-  const bool is_selector = std::holds_alternative<MatrixSelector>(Unwrapped(argument).node);
-  context.set_wants_start_times(function.wants_start_times && is_selector &&
-                                context.counts_by_start_times());
-  Result<RangeValue> range = evaluator.Range(argument);
+  const Steps& steps = evaluator.steps();
+  LUMA_ASSIGN_OR_RETURN(const RangeSelection selection, SelectionOf(context, steps, selector));
+  if (steps.count == 0) return VectorValue(0, &context.meter());
+  context.set_wants_start_times(function.wants_start_times && context.counts_by_start_times());
+  Result<VectorValue> rows = RowsOfSelected(
+      context, steps.count, selector.vector.matchers, selection.samples, [&](RowSink& sink) {
+        const auto adder =
+            std::make_shared<RowAdder>(function, selection.windows, steps, scalars, sink);
+        return
+            [adder](SeriesSamples series) { return adder->Add(ToRangeSeries(std::move(series))); };
+      });
   context.set_wants_start_times(false);
-  return range;
+  return rows;
+}
+
+Result<VectorValue> CallOfSubquery(NodeEvaluator& evaluator, const RangeFunction& function,
+                                   const Expr& subquery, std::span<const ScalarColumn> scalars) {
+  EvaluationContext& context = evaluator.context();
+  const Steps& steps = evaluator.steps();
+  LUMA_ASSIGN_OR_RETURN(RangeValue range, evaluator.Range(subquery));
+  std::vector<RangeSeries> found = std::move(range.series);
+  range.series.clear();
+  LUMA_RETURN_IF_ERROR(context.Book(found.size(), steps.count));
+  RowSink sink{.rows = VectorValue(steps.count, &context.meter()),
+               .annotations = context.annotations(),
+               .meter = context.meter()};
+  sink.rows.Reserve(found.size());
+  RowAdder adder(function, range, steps, scalars, sink);
+  for (RangeSeries& series : found) LUMA_RETURN_IF_ERROR(adder.Add(std::move(series)));
+  return std::move(sink.rows);
 }
 
 Result<VectorValue> CallRangeFunction(NodeEvaluator& evaluator, const Call& call) {
-  EvaluationContext& context = evaluator.context();
   const RangeFunction& function = *FindKernel(call.function->name);
-  RangeValue range;
+  const Expr* range = nullptr;
   std::vector<ScalarColumn> scalars;
   for (const ExprPtr& argument : call.arguments) {
     if (argument->type == ValueType::kMatrix) {
-      LUMA_ASSIGN_OR_RETURN(range, RangeArgument(evaluator, function, *argument));
+      range = &Unwrapped(*argument);
     } else {
       LUMA_ASSIGN_OR_RETURN(ScalarColumn column, evaluator.Scalar(*argument));
       scalars.push_back(std::move(column));
     }
   }
-  if (!range.series.empty()) {
-    LUMA_RETURN_IF_ERROR(CheckArguments(function.name, scalars, context.annotations()));
+  if (const auto* const selector = std::get_if<MatrixSelector>(&range->node)) {
+    return CallOfSelected(evaluator, function, *selector, scalars);
   }
-  LUMA_RETURN_IF_ERROR(context.Book(range.series.size(), evaluator.steps().count));
-  VectorValue out(evaluator.steps().count, &context.meter());
-  out.Reserve(range.series.size());
-  const RangeCall range_call{.range = range,
-                             .steps = evaluator.steps(),
-                             .scalars = scalars,
-                             .annotations = context.annotations()};
-  SeriesCaller caller(function, range_call, context.annotations());
-  for (RangeSeries& series : range.series) {
-    const bool drop_name = series.drop_name || !function.keeps_name;
-    const size_t row = out.AddRow(series.labels, drop_name);
-    caller.Call(series, row, out);
-    if (out.IsEmptyRow(row)) out.RemoveLastRow();
-    LUMA_RETURN_IF_ERROR(context.CheckDeadline());
-  }
-  if (function.name == "rate" || function.name == "increase") {
-    InformAboutNames(range, context.annotations());
-  }
-  return out;
+  return CallOfSubquery(evaluator, function, *range, scalars);
 }
 
 }  // namespace

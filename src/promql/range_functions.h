@@ -47,7 +47,7 @@ VectorFunction FindRangeFunction(std::string_view name);
 // computed once.
 template <double (*kOfWindow)(const Window&)>
 void PerWindow(const RangeCall& call, const RangeSeries& series, size_t row, VectorValue& out) {
-  const std::vector<UnixMillis>& ends = call.range.ends;
+  const std::span<const UnixMillis> ends = call.range.ends;
   ForEachWindow(call.range, series, [&](size_t step, const Window& window) {
     const bool same = step > 0 && ends[step] == ends[step - 1] && out.Has(row, step - 1);
     out.Set(row, step, same ? out.At(row, step - 1) : kOfWindow(window));

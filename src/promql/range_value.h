@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "model/float_histogram.h"
@@ -29,8 +31,9 @@ struct RangeSeries {
 
 struct RangeValue {
   std::vector<RangeSeries> series;
-  // At step i the window is (ends[i] - length_ms, ends[i]]; ends ascend.
-  std::vector<UnixMillis> ends;
+  // At step i the window is (ends[i] - length_ms, ends[i]]; ends ascend. Copies share them.
+  std::span<const UnixMillis> ends;
+  std::shared_ptr<const std::vector<UnixMillis>> ends_owner = nullptr;
   int64_t length_ms = 0;
   RangeEdges edges = RangeEdges::kPlain;
   WorkMeter* meter = nullptr;  // told of every window
@@ -67,6 +70,18 @@ struct Window {
   }
 };
 
+// The number of the first time after `bound`, from `from` on; `guess` is what it may be. Scrapes
+// come at even intervals, so that it mostly is when the last windows tell.
+inline size_t FirstAfter(std::span<const UnixMillis> times, size_t from, UnixMillis bound,
+                         size_t guess) {
+  if (guess > from && guess < times.size() && times[guess - 1] <= bound) {
+    if (times[guess] > bound) return guess;
+    from = guess;
+  }
+  while (from < times.size() && times[from] <= bound) ++from;
+  return from;
+}
+
 // Calls visit(step, window) for every step whose window has a sample, in ascending order. The
 // bounds of windows only move forward, so one pass over the samples serves all steps. Ends early
 // when the meter says so: the caller must then not give the result away.
@@ -77,14 +92,18 @@ void ForEachWindow(const RangeValue& range, const RangeSeries& series, Visit vis
   const std::vector<UnixMillis>& times = series.times;
   size_t low = 0;
   size_t high = 0;
+  size_t low_step = 0;  // by how much the last window moved
+  size_t high_step = 0;
   for (size_t step = 0; step < range.ends.size(); ++step) {
     const UnixMillis end = range.ends[step];
     const UnixMillis start = SaturatingAdd(end, -range.length_ms);
     const UnixMillis from = SaturatingAdd(start, -before_ms);
     const UnixMillis until = SaturatingAdd(end, after_ms);
-    while (low < times.size() && times[low] <= from) ++low;
-    high = std::max(low, high);
-    while (high < times.size() && times[high] <= until) ++high;
+    const size_t last_low = std::exchange(low, FirstAfter(times, low, from, low + low_step));
+    const size_t last_high =
+        std::exchange(high, FirstAfter(times, std::max(low, high), until, high + high_step));
+    low_step = low - last_low;
+    high_step = high - last_high;
     if (low == high) continue;
     if (range.meter != nullptr && !range.meter->Spend(high - low)) return;
     Window window{.times = std::span(times).subspan(low, high - low),

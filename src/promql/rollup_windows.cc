@@ -98,7 +98,7 @@ RollupFunction FindRollupFunction(std::string_view name) {
 void CallRollupFunction(RollupFunction function, const RangeValue& range, const RangeSeries& series,
                         size_t row, VectorValue& out) {
   WindowTotals totals(series);
-  const std::vector<UnixMillis>& ends = range.ends;
+  const std::span<const UnixMillis> ends = range.ends;
   ForEachWindow(range, series, [&](size_t step, const Window& window) {
     // A window that does not move, as with "@", is computed once.
     if (step > 0 && ends[step] == ends[step - 1]) {

@@ -10,6 +10,7 @@
 #include "promql/histogram_annotations.h"
 #include "promql/histogram_rate.h"
 #include "promql/histogram_windows.h"
+#include "promql/selected_rows.h"
 
 namespace luma::promql {
 namespace {
@@ -43,46 +44,28 @@ void DropStaleMarkers(SeriesSamples& series) {
   if (!series.start_times.empty()) series.start_times.resize(kept);
 }
 
-// Storage finds the resets. Prometheus knows of them only where a query asks for counts and sums
-// alone; elsewhere a reset histogram has no hint, and adding it up with others is no conflict.
-void ForgetFoundResets(SeriesSamples& series) {
-  for (size_t i = 1; i < series.histograms.size(); ++i) {
-    HistogramPtr& current = series.histograms[i];
-    const HistogramPtr& before = series.histograms[i - 1];
-    if (current == nullptr || before == nullptr || current->hint != ResetHint::kReset) continue;
-    if (IsStaleNan(before->sum)) continue;  // nothing to find a reset by
-    FloatHistogram unknown = *current;
-    unknown.hint = ResetHint::kUnknown;
-    if (!IsCounterReset(unknown, *before)) continue;  // the sender said so
-    current = std::make_shared<const FloatHistogram>(std::move(unknown));
-  }
-}
-
-Result<std::vector<SeriesSamples>> Read(EvaluationContext& context, const Matchers& matchers,
-                                        TimeRange range) {
-  ReadLimits limits = context.limits();
-  limits.with_start_times = context.wants_start_times();
-  LUMA_ASSIGN_OR_RETURN(std::vector<SeriesSamples> found,
-                        context.source().Select(matchers, range, limits));
-  if (context.wants_found_resets()) return found;
-  for (SeriesSamples& series : found) ForgetFoundResets(series);
-  return found;
-}
-
 // Writes the cells of one row of a vector selector.
 class RowReader {
  public:
   RowReader(const Steps& steps, const ShiftedTimes& shift, int64_t lookback_ms)
-      : steps_(steps), shift_(shift), lookback_ms_(lookback_ms) {}
+      : steps_(steps), shift_(shift), lookback_ms_(lookback_ms) {
+    reaches_.reserve(steps.count);
+    for (size_t step = 0; step < steps.count; ++step) {
+      const UnixMillis at = shift(steps.At(step));
+      reaches_.push_back(LeftOpenRange(at, at, lookback_ms));
+    }
+  }
 
   // Gives the number of cells written. `series` has the first samples of its `buckets`.
   size_t Latest(const SeriesSamples& series, const BucketSpans& buckets, SampleField field,
                 size_t row, VectorValue& out) const {
+    const bool is_plain = series.histograms.empty() && buckets.is_empty();
+    if (is_plain && field == SampleField::kValue) return LatestFloats(series, row, out);
     const std::vector<UnixMillis>& times = series.timestamps;
     size_t after = 0;  // the first sample later than the step
     size_t points = 0;
     for (size_t step = 0; step < steps_.count; ++step) {
-      const UnixMillis until = shift_(steps_.At(step));
+      const UnixMillis until = reaches_[step].max;
       while (after < times.size() && times[after] <= until) ++after;
       if (after == 0 || times[after - 1] < ReachOf(until, buckets).min) continue;
       const size_t found = after - 1;
@@ -113,6 +96,26 @@ class RowReader {
   }
 
  private:
+  // The same where there is nothing but floats.
+  size_t LatestFloats(const SeriesSamples& series, size_t row, VectorValue& out) const {
+    const std::vector<UnixMillis>& times = series.timestamps;
+    size_t after = 0;      // the first sample later than the step
+    size_t last_step = 0;  // by how many samples it moved
+    size_t points = 0;
+    for (size_t step = 0; step < steps_.count; ++step) {
+      const TimeRange& reach = reaches_[step];
+      const size_t before = after;
+      after = FirstAfter(times, before, reach.max, before + last_step);
+      last_step = after - before;
+      if (after == 0 || times[after - 1] < reach.min) continue;
+      const double value = series.values[after - 1];
+      if (IsStaleNan(value)) continue;
+      out.Set(row, step, value);
+      ++points;
+    }
+    return points;
+  }
+
   // The times whose samples tell of the step: those of the lookback on either side, and of the
   // buckets that it lies in, through which a series goes on.
   TimeRange ReachOf(UnixMillis at, const BucketSpans& buckets) const {
@@ -209,6 +212,7 @@ class RowReader {
   const Steps& steps_;
   const ShiftedTimes& shift_;
   const int64_t lookback_ms_;
+  std::vector<TimeRange> reaches_;  // of each step, (at - lookback, at]
 };
 
 void PrepareToSmooth(SeriesSamples& series, const BucketSpans& buckets, Annotations& annotations) {
@@ -216,6 +220,28 @@ void PrepareToSmooth(SeriesSamples& series, const BucketSpans& buckets, Annotati
   if (buckets.is_empty()) return;
   annotations.Inform(
       "samples are rolled up: a smoothed selector sees the first and the last one of each bucket");
+}
+
+Status AddLatest(const RowReader& reader, SeriesSamples series, SampleField field, RowSink& sink) {
+  if (field == SampleField::kFloatTime && !series.histograms.empty()) {
+    return Status::InvalidArgument("info sample should be float");
+  }
+  const BucketSpans buckets(series.rollups);
+  if (!buckets.is_empty()) series = WithFirstSamples(std::move(series), buckets);
+  const size_t row = sink.rows.AddRow(std::move(series.labels), false);
+  if (reader.Latest(series, buckets, field, row, sink.rows) == 0) sink.rows.RemoveLastRow();
+  return Status::Ok();
+}
+
+Status AddSmoothed(const RowReader& reader, SeriesSamples series, RowSink& sink) {
+  const BucketSpans buckets(series.rollups);
+  if (!buckets.is_empty()) series = WithFirstSamples(std::move(series), buckets);
+  PrepareToSmooth(series, buckets, sink.annotations);
+  const size_t row = sink.rows.AddRow(series.labels, false);
+  if (reader.Smoothed(series, buckets, row, sink.rows, sink.annotations) == 0) {
+    sink.rows.RemoveLastRow();
+  }
+  return Status::Ok();
 }
 
 }  // namespace
@@ -230,57 +256,55 @@ Result<VectorValue> SelectVector(EvaluationContext& context, const Steps& steps,
   const int64_t lookback_ms = context.lookback_ms();
   TimeRange range = LeftOpenRange(shift(steps.start), shift(steps.last()), lookback_ms);
   if (smoothed) range.max = SaturatingAdd(range.max, lookback_ms);
-  LUMA_ASSIGN_OR_RETURN(std::vector<SeriesSamples> found, Read(context, selector.matchers, range));
-  LUMA_RETURN_IF_ERROR(context.Book(found.size(), steps.count));
-  out.Reserve(found.size());
+  LUMA_RETURN_IF_ERROR(context.BookBytes(steps.count * sizeof(TimeRange)));
   const RowReader reader(steps, shift, lookback_ms);
-  uint64_t points = 0;
-  for (SeriesSamples& series : found) {
-    if (field == SampleField::kFloatTime && !series.histograms.empty()) {
-      return Status::InvalidArgument("info sample should be float");
-    }
-    const size_t row = out.AddRow(series.labels, false);
-    const BucketSpans buckets(series.rollups);
-    if (!buckets.is_empty()) series = WithFirstSamples(std::move(series), buckets);
-    if (smoothed) PrepareToSmooth(series, buckets, context.annotations());
-    const size_t added = smoothed
-                             ? reader.Smoothed(series, buckets, row, out, context.annotations())
-                             : reader.Latest(series, buckets, field, row, out);
-    if (added == 0) out.RemoveLastRow();
-    points += added;
-    LUMA_RETURN_IF_ERROR(context.CheckPoints(points));
-    if (row % 64 == 0) LUMA_RETURN_IF_ERROR(context.CheckDeadline());
-    series = {};  // frees the samples
+  return RowsOfSelected(context, steps.count, selector.matchers, range, [&](RowSink& sink) {
+    return [&, smoothed, field](SeriesSamples series) {
+      return smoothed ? AddSmoothed(reader, std::move(series), sink)
+                      : AddLatest(reader, std::move(series), field, sink);
+    };
+  });
+}
+
+Result<RangeSelection> SelectionOf(EvaluationContext& context, const Steps& steps,
+                                   const MatrixSelector& selector) {
+  const VectorSelector& vector = selector.vector;
+  RangeSelection selection;
+  RangeValue& windows = selection.windows;
+  LUMA_ASSIGN_OR_RETURN(windows, RangeWindows(context, steps, selector.range, vector.shift));
+  if (steps.count == 0) return selection;
+  windows.edges = vector.edges;
+  windows.lookback_ms = context.lookback_ms();
+  const bool plain = windows.edges == RangeEdges::kPlain;
+  selection.samples =
+      LeftOpenRange(windows.ends.front(), windows.ends.back(),
+                    SaturatingAdd(windows.length_ms, plain ? 0 : windows.lookback_ms));
+  if (windows.edges == RangeEdges::kSmoothed) {
+    selection.samples.max = SaturatingAdd(selection.samples.max, windows.lookback_ms);
   }
-  return out;
+  return selection;
+}
+
+RangeSeries ToRangeSeries(SeriesSamples series) {
+  DropStaleMarkers(series);
+  return {.labels = std::move(series.labels),
+          .drop_name = false,
+          .times = std::move(series.timestamps),
+          .values = std::move(series.values),
+          .rollups = std::move(series.rollups),
+          .histograms = std::move(series.histograms),
+          .start_times = std::move(series.start_times)};
 }
 
 Result<RangeValue> SelectRange(EvaluationContext& context, const Steps& steps,
                                const MatrixSelector& selector) {
-  const VectorSelector& vector = selector.vector;
-  LUMA_ASSIGN_OR_RETURN(RangeValue value,
-                        RangeWindows(context, steps, selector.range, vector.shift));
+  LUMA_ASSIGN_OR_RETURN(RangeSelection selection, SelectionOf(context, steps, selector));
+  RangeValue value = std::move(selection.windows);
   if (steps.count == 0) return value;
-  value.edges = vector.edges;
-  value.lookback_ms = context.lookback_ms();
-  const bool plain = value.edges == RangeEdges::kPlain;
-  TimeRange range = LeftOpenRange(value.ends.front(), value.ends.back(),
-                                  SaturatingAdd(value.length_ms, plain ? 0 : value.lookback_ms));
-  if (value.edges == RangeEdges::kSmoothed) {
-    range.max = SaturatingAdd(range.max, value.lookback_ms);
-  }
-  LUMA_ASSIGN_OR_RETURN(std::vector<SeriesSamples> found, Read(context, vector.matchers, range));
+  LUMA_ASSIGN_OR_RETURN(std::vector<SeriesSamples> found,
+                        ReadSelected(context, selector.vector.matchers, selection.samples));
   value.series.reserve(found.size());
-  for (SeriesSamples& series : found) {
-    DropStaleMarkers(series);
-    value.series.push_back({.labels = std::move(series.labels),
-                            .drop_name = false,
-                            .times = std::move(series.timestamps),
-                            .values = std::move(series.values),
-                            .rollups = std::move(series.rollups),
-                            .histograms = std::move(series.histograms),
-                            .start_times = std::move(series.start_times)});
-  }
+  for (SeriesSamples& series : found) value.series.push_back(ToRangeSeries(std::move(series)));
   return value;
 }
 
@@ -291,8 +315,12 @@ Result<RangeValue> RangeWindows(EvaluationContext& context, const Steps& steps,
   LUMA_ASSIGN_OR_RETURN(value.length_ms, context.Length(length));
   LUMA_ASSIGN_OR_RETURN(const int64_t offset_ms, context.Millis(shift.offset));
   const ShiftedTimes times(shift.at, offset_ms, context.window());
-  value.ends.reserve(steps.count);
-  for (size_t step = 0; step < steps.count; ++step) value.ends.push_back(times(steps.At(step)));
+  LUMA_RETURN_IF_ERROR(context.BookBytes(steps.count * sizeof(UnixMillis)));
+  auto ends = std::make_shared<std::vector<UnixMillis>>();
+  ends->reserve(steps.count);
+  for (size_t step = 0; step < steps.count; ++step) ends->push_back(times(steps.At(step)));
+  value.ends = *ends;
+  value.ends_owner = std::move(ends);
   return value;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/status.h"
+#include "model/metrics_source.h"
 #include "promql/ast.h"
 #include "promql/evaluation_context.h"
 #include "promql/range_value.h"
@@ -17,6 +18,15 @@ enum class SampleField : uint8_t { kValue, kTime, kFloatTime, kStartTime };
 // smoothed selector the value between the samples around. Ordered by CompareLabels.
 Result<VectorValue> SelectVector(EvaluationContext& context, const Steps& steps,
                                  const VectorSelector& selector, SampleField field);
+
+// A range selector before its series are read.
+struct RangeSelection {
+  RangeValue windows;  // without series
+  TimeRange samples;   // all that windows see
+};
+Result<RangeSelection> SelectionOf(EvaluationContext& context, const Steps& steps,
+                                   const MatrixSelector& selector);
+RangeSeries ToRangeSeries(SeriesSamples series);
 
 // Ordered by CompareLabels; series without samples may be among them.
 Result<RangeValue> SelectRange(EvaluationContext& context, const Steps& steps,

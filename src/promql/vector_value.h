@@ -37,6 +37,8 @@ class VectorValue {
   size_t size() const { return labels_.size(); }  // rows
   size_t step_count() const { return step_count_; }
   void Reserve(size_t rows);
+  // Where histograms that come from now on are booked.
+  void set_meter(WorkMeter* meter) { meter_ = meter; }
 
   // Appends a row without a value; its number. `drop_name`: the metric name takes part in matching
   // and grouping, but is gone from the answer ("delayed name removal").

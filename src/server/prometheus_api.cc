@@ -11,11 +11,13 @@
 namespace luma::server {
 namespace {
 
-prom::QueryApiOptions QueryOptions(const Config& config, Store& store, net::WorkerPool& workers) {
+prom::QueryApiOptions QueryOptions(const Config& config, Store& store, net::WorkerPool& workers,
+                                   const Helpers& helpers) {
   prom::QueryApiOptions options;
   options.version = kVersion;
   if (config.query.timeout.count() > 0) options.query_timeout = config.query.timeout;
   options.evaluator.use_start_timestamps = config.query.use_start_timestamps;
+  options.evaluator.helpers = helpers;
   options.exemplars = &store.metrics();
   options.budget = &store.engine().budget();
   options.workers = &workers;
@@ -30,14 +32,16 @@ prom::PushOptions PushOptionsOf(const Config& config, Store& store) {
 
 }  // namespace
 
-PrometheusApi::PrometheusApi(Store& store, const Config& config, net::WorkerPool& query_workers)
+PrometheusApi::PrometheusApi(Store& store, const Config& config, net::WorkerPool& query_workers,
+                             const Helpers& query_helpers)
     : remote_write_(store.metrics(), {.body_bytes_max = config.server.body_limit.bytes,
                                       .decoded_bytes_max = config.server.body_limit.bytes,
                                       .budget = &store.engine().budget(),
                                       .metadata = &metadata_}),
       import_(store.metrics(), Clock::System(), PushOptionsOf(config, store), &metadata_),
       influx_(store.metrics(), Clock::System(), PushOptionsOf(config, store)),
-      query_(store.metrics(), Clock::System(), QueryOptions(config, store, query_workers)),
+      query_(store.metrics(), Clock::System(),
+             QueryOptions(config, store, query_workers, query_helpers)),
       search_(store.metrics(), Clock::System(), [this] { return AllMetadata(); },
               {.budget = &store.engine().budget(), .workers = &query_workers}),
       remote_read_(store.metrics(),

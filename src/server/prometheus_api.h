@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/mutex.h"
+#include "base/parallel_for.h"
 #include "net/router.h"
 #include "prom/admin_api.h"
 #include "prom/cardinality_api.h"
@@ -33,7 +34,8 @@ namespace luma::server {
 // the store and the workers outlive it, and it the HTTP server that it gave routes to.
 class PrometheusApi {
  public:
-  PrometheusApi(Store& store, const Config& config, net::WorkerPool& query_workers);
+  PrometheusApi(Store& store, const Config& config, net::WorkerPool& query_workers,
+                const Helpers& query_helpers);
 
   void AddRoutes(net::Router& router);
   // What the status pages show from now on. `loaded` is false when a new configuration was refused.

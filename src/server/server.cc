@@ -23,6 +23,7 @@
 #include "server/process_metrics.h"
 #include "server/prometheus_api.h"
 #include "server/push_metrics.h"
+#include "server/query_helpers.h"
 #include "server/rate_limit_admission.h"
 #include "server/rate_limiter.h"
 #include "server/refusal_counters.h"
@@ -115,6 +116,7 @@ class Server::Impl {
                       kWaitingRequestsMax),
         query_workers_(ThreadsOrFourPerProcessor(config_.query.max_concurrent),
                        kWaitingRequestsMax),
+        query_helpers_(std::thread::hardware_concurrency()),
         sql_workers_(ThreadsOrFourPerProcessor(config_.query.max_concurrent),
                      static_cast<size_t>(config_.postgres.max_connections)) {}
 
@@ -159,6 +161,7 @@ class Server::Impl {
     StopFrontEnds();
     sql_workers_.Stop();
     query_workers_.Stop();
+    query_helpers_.Stop();
     http_workers_.Stop();
     loop_.Stop();
     CloseStore();
@@ -254,7 +257,8 @@ class Server::Impl {
   }
 
   Status StartHttp() {
-    prometheus_api_ = std::make_unique<PrometheusApi>(*store_, config_, query_workers_);
+    prometheus_api_ =
+        std::make_unique<PrometheusApi>(*store_, config_, query_workers_, query_helpers_.helpers());
     remote_write_metrics_ = RegisterRemoteWriteMetrics(prometheus_api_->remote_write_counters(),
                                                        MetricsRegistry::Default());
     push_metrics_ =
@@ -397,7 +401,8 @@ class Server::Impl {
   std::unique_ptr<AdminApi> admin_api_;
   net::EventLoop loop_;
   net::WorkerPool http_workers_;
-  net::WorkerPool query_workers_;  // of the HTTP API and
+  net::WorkerPool query_workers_;  // of the HTTP API,
+  QueryHelpers query_helpers_;     // for the large ones among them, and
   net::WorkerPool sql_workers_;    // of SQL: apart, so that long queries never hold up ingestion
   std::unique_ptr<net::HttpServer> http_;
   std::unique_ptr<net::HttpServer> metrics_;

@@ -1,6 +1,7 @@
 #include "storage/metrics/collected_series.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "storage/metrics/rolled_up_ends.h"
@@ -47,6 +48,20 @@ class Merged {
 };
 
 }  // namespace
+
+void CollectedSeries::Append(CollectedSeries&& later) {
+  if (!has_samples() && start_times_.empty()) {
+    *this = std::move(later);
+    return;
+  }
+  const bool stays_in_order = later.timestamps_.empty() || later.in_order_;
+  if (!later.timestamps_.empty()) Add(later.timestamps_, later.values_);
+  in_order_ = in_order_ && stays_in_order;
+  rollups_.insert(rollups_.end(), later.rollups_.begin(), later.rollups_.end());
+  std::ranges::move(later.histograms_, std::back_inserter(histograms_));
+  start_times_.insert(start_times_.end(), later.start_times_.begin(), later.start_times_.end());
+  later = CollectedSeries(later.series_);
+}
 
 SeriesSamples CollectedSeries::Take() && {
   SeriesSamples samples = TakeFloats();

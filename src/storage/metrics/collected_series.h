@@ -22,6 +22,10 @@ class CollectedSeries {
   SeriesId series() const { return series_; }
   size_t float_count() const { return values_.size(); }
   size_t float_capacity() const { return std::min(timestamps_.capacity(), values_.capacity()); }
+  // Without them start times tell of nothing.
+  bool has_samples() const {
+    return !timestamps_.empty() || !rollups_.empty() || !histograms_.empty();
+  }
   void Reserve(size_t floats) {
     timestamps_.reserve(floats);
     values_.reserve(floats);
@@ -43,6 +47,9 @@ class CollectedSeries {
   void AddStartTime(UnixMillis timestamp, UnixMillis start) {
     start_times_.emplace_back(timestamp, start);
   }
+
+  // All that `later` has collected of the same series, after this.
+  void Append(CollectedSeries&& later);
 
   // What start times take in the result: one for every sample if any has one.
   uint64_t start_times_bytes() const {

@@ -1,6 +1,7 @@
 // Answers the questions of MetricsSource from the directory of series and luma.samples.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ class MetricsReader {
   // As in MetricsSource. Which series have samples in a range is exact here, not only near it.
   Result<std::vector<SeriesSamples>> Select(const Matchers& matchers, TimeRange range,
                                             const ReadLimits& limits) const;
+  Result<std::unique_ptr<SeriesParts>> SelectParts(const Matchers& matchers, TimeRange range,
+                                                   const ReadLimits& limits) const;
   Result<std::vector<Labels>> Series(const Matchers& matchers, TimeRange range,
                                      const ReadLimits& limits) const;
   Result<std::vector<std::string>> LabelNames(const Matchers& matchers, TimeRange range,

@@ -60,6 +60,10 @@ class MetricsStore final : public MetricsSink,
                                             const ReadLimits& limits) const override {
     return reader_.Select(matchers, range, limits);
   }
+  Result<std::unique_ptr<SeriesParts>> SelectParts(const Matchers& matchers, TimeRange range,
+                                                   const ReadLimits& limits) const override {
+    return reader_.SelectParts(matchers, range, limits);
+  }
   Result<std::vector<Labels>> Series(const Matchers& matchers, TimeRange range,
                                      const ReadLimits& limits) const override {
     return reader_.Series(matchers, range, limits);

@@ -80,7 +80,13 @@ class BlockScanner {
 
   Status ScanRun(const RunView& run) {
     for (uint32_t block = 0; block < run.block_count(); ++block) {
-      if (MayHaveRows(run, block)) LUMA_RETURN_IF_ERROR(ScanBlock(run, block));
+      LUMA_RETURN_IF_ERROR(ScanBlock(run, block));
+    }
+    return Status::Ok();
+  }
+  Status ScanBlocks(const RunBlocks& of_run) {
+    for (const uint32_t block : of_run.blocks) {
+      LUMA_RETURN_IF_ERROR(ScanBlock(*of_run.run, block));
     }
     return Status::Ok();
   }
@@ -93,6 +99,9 @@ class BlockScanner {
   }
 
   Status ScanBlock(const RunView& run, uint32_t block) {
+    return MayHaveRows(run, block) ? ReadBlock(run, block) : Status::Ok();
+  }
+  Status ReadBlock(const RunView& run, uint32_t block) {
     LUMA_RETURN_IF_ERROR(CheckStillWanted(scan_.deadline, scan_.cancelled));
     LUMA_RETURN_IF_ERROR(wanted_.Find(run, block));
     if (wanted_.rows().empty()) return Status::Ok();
@@ -125,6 +134,10 @@ TimeRange BucketEndsFor(TimeRange range) {
 
 Status RollupScan::Run(const std::function<Status(RowId, const RollupRow&)>& visit) const {
   BlockScanner scanner(*this, visit);
+  if (blocks != nullptr) {
+    for (const RunBlocks& of_run : *blocks) LUMA_RETURN_IF_ERROR(scanner.ScanBlocks(of_run));
+    return Status::Ok();
+  }
   for (const auto& run : table->runs()) LUMA_RETURN_IF_ERROR(scanner.ScanRun(*run));
   return Status::Ok();
 }

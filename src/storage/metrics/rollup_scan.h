@@ -5,9 +5,11 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "base/status.h"
 #include "storage/metrics/rollup_rows.h"
+#include "storage/metrics/run_blocks.h"
 #include "storage/metrics/series_filter.h"
 #include "storage/metrics/wanted_rows.h"
 #include "storage/table_snapshot.h"
@@ -27,9 +29,10 @@ TimeRange BucketEndsFor(TimeRange range);
 struct RollupScan {
   const TableSnapshot* table = nullptr;  // of luma.rollups
   const SeriesFilter* series = nullptr;
-  TimeRange ends;                          // of buckets
-  int64_t resolution_ms_max = kDayMillis;  // coarser rows are left out
-  bool with_values = true;                 // else only times and count are read
+  TimeRange ends;                                  // of buckets
+  int64_t resolution_ms_max = kDayMillis;          // coarser rows are left out
+  const std::vector<RunBlocks>* blocks = nullptr;  // of the table; null: all of them
+  bool with_values = true;                         // else only times and count are read
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   const std::atomic<bool>* cancelled = nullptr;  // looked at block by block
 

@@ -19,13 +19,22 @@ class BlockScanner {
 
   Status ScanRun(const RunView& run) {
     for (uint32_t block = 0; block < run.block_count(); ++block) {
-      if (scan_.MayHaveRows(run, block)) LUMA_RETURN_IF_ERROR(ScanBlock(run, block));
+      LUMA_RETURN_IF_ERROR(ScanBlock(run, block));
+    }
+    return Status::Ok();
+  }
+  Status ScanBlocks(const RunBlocks& of_run) {
+    for (const uint32_t block : of_run.blocks) {
+      LUMA_RETURN_IF_ERROR(ScanBlock(*of_run.run, block));
     }
     return Status::Ok();
   }
 
  private:
   Status ScanBlock(const RunView& run, uint32_t block) {
+    return scan_.MayHaveRows(run, block) ? ReadBlock(run, block) : Status::Ok();
+  }
+  Status ReadBlock(const RunView& run, uint32_t block) {
     LUMA_RETURN_IF_ERROR(CheckStillWanted(scan_.deadline, scan_.cancelled));
     LUMA_RETURN_IF_ERROR(wanted_.Find(run, block));
     if (wanted_.rows().empty()) return Status::Ok();
@@ -73,6 +82,10 @@ Result<UnixMillis> NewestInBlock(const RunView& run, const ColumnSchema& column,
 
 Status SampleScan::Run(const std::function<Status(const SampleBlock&)>& visit) const {
   BlockScanner scanner(*this, visit);
+  if (blocks != nullptr) {
+    for (const RunBlocks& of_run : *blocks) LUMA_RETURN_IF_ERROR(scanner.ScanBlocks(of_run));
+    return Status::Ok();
+  }
   for (const auto& run : table->runs()) {
     if (takes_run && !takes_run(*run)) continue;
     LUMA_RETURN_IF_ERROR(scanner.ScanRun(*run));

@@ -6,11 +6,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "base/column.h"
 #include "base/status.h"
 #include "model/sample.h"
 #include "storage/metrics/row_stretches.h"
+#include "storage/metrics/run_blocks.h"
 #include "storage/metrics/series_filter.h"
 #include "storage/metrics/wanted_rows.h"
 #include "storage/table_snapshot.h"
@@ -40,6 +42,7 @@ struct SampleScan {
   const TableSnapshot* table = nullptr;  // of one of the three
   const SeriesFilter* series = nullptr;
   TimeRange range;
+  const std::vector<RunBlocks>* blocks = nullptr;  // of the table; null: all of them
   bool with_values = true;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   const std::atomic<bool>* cancelled = nullptr;        // looked at block by block

@@ -35,6 +35,12 @@ class SeriesFilter {
     const uint64_t below = (uint64_t{1} << (id % 64)) - 1;
     return before_[id / 64] + static_cast<size_t>(std::popcount(words_[id / 64] & below));
   }
+  // The same for any id.
+  size_t CountBelow(uint64_t id) const { return id / 64 < words_.size() ? Rank(id) : size_; }
+  // How many wanted ids lie in [first, last].
+  size_t CountIn(uint64_t first, uint64_t last) const {
+    return CountBelow(last) + size_t{Contains(last)} - CountBelow(first);
+  }
   // The smallest wanted id that is not less than `id`; kNone without one.
   static constexpr uint64_t kNone = std::numeric_limits<uint64_t>::max();
   uint64_t FirstFrom(uint64_t id) const {

@@ -1,6 +1,7 @@
 // Metrics as one reader sees the tables: what a SQL transaction asks PromQL about.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +22,10 @@ class SnapshotSource final : public MetricsSource {
   Result<std::vector<SeriesSamples>> Select(const Matchers& matchers, TimeRange range,
                                             const ReadLimits& limits) const override {
     return reader_.Select(matchers, range, limits);
+  }
+  Result<std::unique_ptr<SeriesParts>> SelectParts(const Matchers& matchers, TimeRange range,
+                                                   const ReadLimits& limits) const override {
+    return reader_.SelectParts(matchers, range, limits);
   }
   Result<std::vector<Labels>> Series(const Matchers& matchers, TimeRange range,
                                      const ReadLimits& limits) const override {

@@ -10,17 +10,12 @@
 namespace luma::storage {
 namespace {
 
-// Runs in memory, and a transaction's own rows, are in the order they were written.
-bool IsSorted(const RunView& run) {
-  return run.id() != kTransactionRunId && static_cast<const RunVersion&>(run).run()->layout() > 0;
-}
-
-// The first position from `row` on whose value is not less than `id`, or the end; `row` + `guess`
-// is where it may be.
-uint32_t FirstFrom(std::span<const uint64_t> ascending, uint32_t row, uint64_t guess, uint64_t id) {
+// The first position from `row` on whose value is not less than `id`, or the end; `guess` is where
+// it may be. What is not there is found by steps that double.
+uint32_t FirstFrom(std::span<const uint64_t> ascending, uint32_t row, int64_t guess, uint64_t id) {
   const auto size = static_cast<uint32_t>(ascending.size());
   uint32_t low = row;
-  auto high = static_cast<uint32_t>(std::min<uint64_t>(row + guess, size));
+  auto high = static_cast<uint32_t>(std::clamp<int64_t>(guess, row, size));
   uint32_t step = 1;
   if (high == size || ascending[high] >= id) {
     // Downwards: the value before `high` decides.
@@ -48,6 +43,10 @@ bool IsSet(const std::vector<uint64_t>& words, uint32_t bit) {
 
 }  // namespace
 
+bool IsSortedRun(const RunView& run) {
+  return run.id() != kTransactionRunId && static_cast<const RunVersion&>(run).run()->layout() > 0;
+}
+
 bool MayHaveWantedRows(const RunView& run, uint32_t block, const SeriesFilter& series,
                        TimeRange range) {
   const ZoneMap* const time = run.Zone(kTimestampColumn, block);
@@ -73,8 +72,8 @@ Status WantedRows::Find(const RunView& run, uint32_t block) {
   // Nothing is read for deleted rows: the run may be far away.
   if (deleted == run.BlockRows(block)) return Status::Ok();
   LUMA_RETURN_IF_ERROR(series_.Read(run, series_column_, block));
-  const bool is_sorted = IsSorted(run);
-  if (is_sorted) SelectSorted();
+  const bool is_sorted = IsSortedRun(run);
+  if (is_sorted) SelectSorted(run.BlockStart(block));
   if (is_sorted && stretches_.empty()) return Status::Ok();
   LUMA_RETURN_IF_ERROR(timestamps_.Read(run, timestamp_column_, block));
   if (is_sorted) {
@@ -99,27 +98,35 @@ uint32_t WantedRows::FindDeleted(const RunView& run, uint32_t block) {
   return run.DeletedRows(block, deleted_);
 }
 
-// From wanted series to wanted series, without a look at the rows between: most series have as many
-// rows as the one before, and most ids follow each other, so the first guess is often right. What
-// is not near it is found by steps that double.
-void WantedRows::SelectSorted() {
+// From wanted series to wanted series, without a look at the rows between.
+void WantedRows::SelectSorted(uint32_t block_start) {
   const std::span<const uint64_t> series(series_.values(), series_.size());
   const uint64_t last = series.back();
   uint32_t row = 0;
-  uint32_t rows_of_series = 1;
   while (row < series.size()) {
     const uint64_t wanted = filter_.FirstFrom(series[row]);
     if (wanted > last) return;
     if (wanted != series[row]) {
-      const uint64_t skipped = (wanted - series[row]) * rows_of_series;
-      row = FirstFrom(series, row, skipped, wanted);
+      row = FirstFrom(series, row, GuessBegin(wanted) - block_start, wanted);
       if (series[row] != wanted) continue;
     }
-    const uint32_t end = FirstFrom(series, row, rows_of_series, wanted + 1);
+    const bool begins_here = row > 0 || block_start == 0;
+    if (begins_here) {
+      known_series_ = wanted;
+      known_begin_ = int64_t{block_start} + row;
+    }
+    const uint32_t end = FirstFrom(series, row, GuessBegin(wanted + 1) - block_start, wanted + 1);
+    if (begins_here && end < series.size()) rows_of_series_ = end - row;
     stretches_.push_back({row, end});
-    rows_of_series = end - row;
     row = end;
   }
+}
+
+// As a position in the run. Ids mostly follow each other, and series have as many rows as those
+// before them. Unsigned, since a wrong guess only costs time.
+int64_t WantedRows::GuessBegin(uint64_t series) const {
+  const uint64_t rows = (series - known_series_) * static_cast<uint64_t>(rows_of_series_);
+  return static_cast<int64_t>(static_cast<uint64_t>(known_begin_) + rows);
 }
 
 void WantedRows::DropOutOfRange() {

@@ -23,6 +23,10 @@ namespace luma::storage {
 inline constexpr ColumnId kSeriesIdColumn{1};   // of luma.series, too
 inline constexpr ColumnId kTimestampColumn{2};  // of all but luma.series
 
+// Whether a flush or a merge has sorted it. Runs in memory, and a transaction's own rows, are in
+// the order they were written.
+bool IsSortedRun(const RunView& run);
+
 // Whether the zone maps of the block leave room for rows of these series and times.
 bool MayHaveWantedRows(const RunView& run, uint32_t block, const SeriesFilter& series,
                        TimeRange range);
@@ -56,7 +60,8 @@ class WantedRows {
 
  private:
   void Clear();
-  void SelectSorted();
+  void SelectSorted(uint32_t block_start);
+  int64_t GuessBegin(uint64_t series) const;
   void DropOutOfRange();
   void SelectUnsorted();
   // Marks them in deleted_, if there are any; gives their number.
@@ -71,6 +76,11 @@ class WantedRows {
   FlatColumn<UnixMillis> timestamps_;
   std::vector<RowStretch> stretches_;  // and, if there are any, an empty one behind them
   size_t row_count_ = 0;
+  // Where a series began that was found before, in the run: most of those around it have as many
+  // rows.
+  uint64_t known_series_ = 0;
+  int64_t known_begin_ = 0;
+  int64_t rows_of_series_ = 1;
   std::vector<uint64_t> in_range_;
   std::vector<uint64_t> deleted_;
 };
