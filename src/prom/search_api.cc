@@ -92,9 +92,19 @@ Result<SearchParameters> ReadParameters(const ApiRequest& request, UnixMillis no
   return parameters;
 }
 
-std::vector<Found> Choose(const std::set<std::string>& texts, const SearchParameters& parameters) {
+// Errors: kTimeout and kCancelled.
+Result<std::vector<Found>> Choose(const std::set<std::string>& texts,
+                                  const SearchParameters& parameters, const ReadLimits& limits) {
+  constexpr size_t kTextsBetweenChecks = 256;
   std::vector<Found> found;
+  size_t looked_at = 0;
   for (const std::string& text : texts) {
+    if (++looked_at % kTextsBetweenChecks == 0) {
+      if (std::chrono::steady_clock::now() > limits.deadline) {
+        return Status::Timeout("search took too long");
+      }
+      LUMA_RETURN_IF_ERROR(limits.memory->Book(0));
+    }
     if (const auto score = parameters.filter.Score(text)) found.push_back({text, *score});
   }
   if (parameters.order == Order::kDescending) std::ranges::reverse(found);
@@ -214,7 +224,9 @@ SearchApi::Answer SearchApi::Search(const ApiRequest& request, std::string_view 
     if (!found.ok()) return ErrorResponse(found.status());
     texts.insert(std::make_move_iterator(found->begin()), std::make_move_iterator(found->end()));
   }
-  const std::vector<Found> found = Choose(texts, parameters);
+  const Result<std::vector<Found>> chosen = Choose(texts, parameters, limits);
+  if (!chosen.ok()) return ErrorResponse(chosen.status());
+  const std::vector<Found>& found = *chosen;
   std::map<std::string, MetricMetadata, std::less<>> metadata;
   if (with_metadata && !found.empty()) {
     for (MetricMetadata& one : metadata_()) metadata.emplace(one.family, std::move(one));

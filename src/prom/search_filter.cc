@@ -6,7 +6,12 @@
 #include "prom/text_similarity.h"
 
 namespace luma::prom {
+
 namespace {
+
+// The other scores take time with the square of the length, so longer texts only have that of
+// holding the term.
+constexpr size_t kComparedCharactersMax = 1024;
 
 constexpr size_t kTermsMax = 32;
 constexpr int64_t kThresholdMax = 100;
@@ -72,6 +77,10 @@ std::optional<double> SearchFilter::Score(std::string_view text) const {
 std::optional<double> SearchFilter::ScoreOf(const std::u32string& term,
                                             const std::u32string& text) const {
   if (text.starts_with(term)) return 1;
+  if (text.size() > kComparedCharactersMax) {
+    return SubstringScore(term, text) > 0 ? std::optional(SubstringScore(term, text))
+                                          : std::nullopt;
+  }
   if (is_subsequence_) {
     const double score = SubsequenceScore(term, text);
     return score > 0 && score >= threshold_ ? std::optional(score) : std::nullopt;

@@ -142,6 +142,8 @@ Result<QueryValue> Evaluator::Range(const Expr& expr, UnixMillis start, UnixMill
   }
   SeriesSamples& series = value.series.emplace_back();
   LUMA_ASSIGN_OR_RETURN(series.values, evaluator.Scalar(expr));
+  LUMA_RETURN_IF_ERROR(context.BookBytes(steps.count * sizeof(UnixMillis)));
+  series.timestamps.reserve(steps.count);
   for (size_t step = 0; step < steps.count; ++step) series.timestamps.push_back(steps.At(step));
   return WithAnnotations(std::move(value), context.annotations());
 }

@@ -19,10 +19,5 @@ namespace luma::server {
 Result<std::string> TakeSnapshot(const Config& config, storage::MultiTierStorage& engine,
                                  io::FileSystem& fs, const Clock& clock,
                                  const storage::OnProgress& on_progress);
-// ends with kCancelled once `stopping` is set, leaving nothing that counts as a backup. Errors:
-// those of storage::WriteBackup.
-Result<std::string> TakeSnapshot(const Config& config, storage::MultiTierStorage& engine,
-                                 io::FileSystem& fs, const Clock& clock,
-                                 const std::atomic<bool>& stopping);
 
 }  // namespace luma::server

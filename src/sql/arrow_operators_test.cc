@@ -35,9 +35,28 @@ TEST(ArrowOperatorsTest, ChainsAreOneOperand) {
 TEST(ArrowOperatorsTest, OtherThingsStayAsTheyAre) {
   for (const char* text :
        {"SELECT list_transform(l, x -> x + 1)", "SELECT a - b > 'c'", "SELECT '->>' || 'a'",
-        "SELECT a ->> b", "SELECT 1 ->", "-> 'a'", "SELECT a -- ->> 'b'"}) {
+        "SELECT a ->> b", "SELECT 1 ->", "-> 'a'", "SELECT a -- ->> 'b'",
+        "SELECT list_transform(l, x -> 1 + x)", "SELECT f((x, y) -> 'p' || x)",
+        "SELECT jsonb '{\"a\":1}' -> 'a'", "SELECT CASE WHEN b THEN c END -> 'a'",
+        "SELECT doc -> $1::INTEGER", "SELECT doc->>'0'::int", "SELECT doc->'a'[1]", "SELECT )->'a'",
+        "SELECT a]->'b'"}) {
     EXPECT_EQ(Rewritten(text), text);
   }
+}
+
+// A text of megabytes neither overflows the stack nor takes minutes.
+TEST(ArrowOperatorsTest, LongTextsAreReadOnce) {
+  const auto repeated = [](const std::string& part, int times) {
+    std::string text;
+    for (int i = 0; i < times; ++i) text += part;
+    return text;
+  };
+  const std::string casts = "SELECT x" + repeated("::a", 300'000) + "->'b'";
+  EXPECT_EQ(Rewritten(casts), casts);
+  const std::string subscripts = "SELECT x" + repeated("[1]", 300'000) + "->'b'";
+  EXPECT_EQ(Rewritten(subscripts), subscripts);
+  const std::string nested = "SELECT " + repeated("(", 100'000) + "x" + repeated(")->'a'", 100'000);
+  EXPECT_GT(Rewritten(nested).size(), nested.size());
 }
 
 using ArrowsInQueriesTest = SqlTest;
