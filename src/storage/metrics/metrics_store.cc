@@ -42,8 +42,9 @@ Result<std::unique_ptr<RetiredSeries>> OpenRetired(const RetirementOptions& opti
                                                    MultiTierStorage& engine) {
   if (options.fs == nullptr) return std::make_unique<RetiredSeries>();
   BackupSource& source = engine.backup_source();
-  const DatabaseStart start{
-      .uuid = source.uuid(), .epoch = source.epoch(), .is_kept = source.KeepEpoch().ok()};
+  const DatabaseStart start{.uuid = source.uuid(),
+                            .epoch = source.epoch(),
+                            .keep_epoch = [&source] { return source.KeepEpoch(); }};
   return RetiredSeries::Open(*options.fs, options.directory, engine.budget(), start);
 }
 
@@ -55,7 +56,7 @@ Result<LoadedSeries> LoadActive(const TableSnapshot& table, UnixMillis newest,
   const auto is_active = [&](uint32_t id) { return !retired_ids.contains(id); };
   LUMA_ASSIGN_OR_RETURN(LoadedSeries loaded, LoadSeries(table, is_active, newest, registry));
   const SeriesBitmap removed = retired_ids - loaded.skipped;
-  if (!removed.isEmpty()) LUMA_RETURN_IF_ERROR(retired.Forget(removed));
+  retired.ForgetRemoved(removed);
   return loaded;
 }
 

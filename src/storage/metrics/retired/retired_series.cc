@@ -34,6 +34,12 @@ RetiredSeries::RetiredSeries(io::FileSystem& fs, io::Path directory, MemoryBudge
 Result<std::unique_ptr<RetiredSeries>> RetiredSeries::Open(io::FileSystem& fs, io::Path directory,
                                                            MemoryBudget& budget,
                                                            const DatabaseStart& start) {
+  const Status made = fs.CreateDirectories(directory);
+  if (!made.ok()) {
+    LUMA_ASSIGN_OR_RETURN(const bool exists, fs.Exists(directory));
+    LUMA_LOG(kWarn, "storage", "directory of series is not made: {}", made.message());
+    if (!exists) return std::make_unique<RetiredSeries>();
+  }
   std::unique_ptr<RetiredSeries> retired(
       new RetiredSeries(fs, std::move(directory), budget, start));
   LUMA_RETURN_IF_ERROR(retired->Load());
@@ -45,10 +51,11 @@ io::Path RetiredSeries::PathOf(uint64_t number) const {
 }
 
 Status RetiredSeries::Load() {
-  LUMA_RETURN_IF_ERROR(fs_->CreateDirectories(directory_));
+  is_epoch_kept_ = start_.keep_epoch().ok();
   const Result<SeriesIndexFile> index = ReadIndex();
   if (index.status().code() != StatusCode::kNotFound) LUMA_RETURN_IF_ERROR(TakeListed(index));
-  return RemoveUnlisted();
+  RemoveUnlisted();
+  return Status::Ok();
 }
 
 Status RetiredSeries::TakeListed(const Result<SeriesIndexFile>& index) {
@@ -63,13 +70,31 @@ Status RetiredSeries::TakeListed(const Result<SeriesIndexFile>& index) {
   const Status written = WriteIndex(view);
   // Without the mark of this start the list does not count at the next one.
   if (!written.ok()) LUMA_LOG(kWarn, "storage", "list is not renewed: {}", written.message());
+  is_behind_ = !written.ok();
   if (!written.ok() && is_damaged) {
     // Series of what is left out get samples from now on: the list must not name it again (2).
     view.clear();
-    LUMA_RETURN_IF_ERROR(fs_->Remove(io::JoinPath(directory_, kIndexName)));
-    LUMA_RETURN_IF_ERROR(fs_->SyncDirectory(directory_));
+    LUMA_RETURN_IF_ERROR(RemoveIndex());
   }
   Publish(std::move(view));
+  return Status::Ok();
+}
+
+bool RetiredSeries::MayIndexCountLater() const {
+  const Result<Bytes> bytes = io::ReadFile(*fs_, io::JoinPath(directory_, kIndexName));
+  if (!bytes.ok()) return true;
+  const Result<SeriesIndexFile> index = DecodeSeriesIndex(*bytes);
+  if (!index.ok()) return index.status().code() != StatusCode::kCorruption;
+  const bool is_past = is_epoch_kept_ && index->epoch < start_.epoch;
+  return index->uuid == start_.uuid && !is_past;
+}
+
+Status RetiredSeries::RemoveIndex() {
+  const bool may_count = MayIndexCountLater();
+  Status removed = fs_->Remove(io::JoinPath(directory_, kIndexName));
+  if (removed.ok()) removed = fs_->SyncDirectory(directory_);
+  if (removed.ok() || may_count) return removed;
+  LUMA_LOG(kWarn, "storage", "list that does not count stays: {}", removed.message());
   return Status::Ok();
 }
 
@@ -115,17 +140,20 @@ Result<std::shared_ptr<const SeriesPartition>> RetiredSeries::OpenFile(uint64_t 
   return SeriesPartition::Open(std::move(file));
 }
 
-Status RetiredSeries::RemoveUnlisted() {
+void RetiredSeries::RemoveUnlisted() {
   const RetiredViewPtr current = view();
-  LUMA_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs_->List(directory_));
-  for (const std::string& name : names) {
+  const Result<std::vector<std::string>> names = fs_->List(directory_);
+  if (!names.ok()) {
+    LUMA_LOG(kWarn, "storage", "files may stay: {}", names.status().message());
+    return;
+  }
+  for (const std::string& name : *names) {
     const io::Path path = io::JoinPath(directory_, name);
     const bool is_listed = std::ranges::any_of(*current, [&](const RetiredPartition& partition) {
       return PathOf(partition.number) == path;
     });
     if (!is_listed && name != kIndexName) RemovePath(path);
   }
-  return Status::Ok();
 }
 
 RetiredViewPtr RetiredSeries::view() const {
@@ -198,7 +226,7 @@ void RetiredSeries::RemovePath(const io::Path& path) {
 
 Bytes RetiredSeries::IndexOf(const RetiredView& view) const {
   SeriesIndexFile index{
-      .uuid = start_.uuid, .epoch = start_.is_kept ? start_.epoch : 0, .next_number = next_number_};
+      .uuid = start_.uuid, .epoch = is_epoch_kept_ ? start_.epoch : 0, .next_number = next_number_};
   for (const RetiredPartition& partition : view) {
     index.partitions.push_back({.number = partition.number,
                                 .crc = partition.file->directory_crc(),
@@ -257,6 +285,10 @@ Status RetiredSeries::Replace(std::span<const uint64_t> gone,
 }
 
 Status RetiredSeries::Settle() {
+  if (is_enabled() && !is_epoch_kept_ && start_.keep_epoch().ok()) {
+    is_epoch_kept_ = true;
+    is_behind_ = true;
+  }
   if (is_behind_ || may_be_ahead_) LUMA_RETURN_IF_ERROR(WriteIndex(*view()));
   return Status::Ok();
 }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -28,8 +29,9 @@ struct RetiredPartition {
 // What tells one start of a database from all others, of whatever version.
 struct DatabaseStart {
   DatabaseUuid uuid{};
-  uint64_t epoch = 1;   // one more at every start
-  bool is_kept = true;  // durably: the next start has another
+  uint64_t epoch = 1;  // one more at every start
+  // Once it has returned OK, the next start has another epoch.
+  std::function<Status()> keep_epoch = [] { return Status::Ok(); };
 };
 
 // Immutable. A series is live in at most one.
@@ -55,7 +57,8 @@ class RetiredSeries {
   RetiredSeries();
   // Removes files that the list does not name. What cannot be read is left out, durably, and so is
   // the whole list if the start before `start` did not write it: whoever opens reads these series
-  // from luma.series. Errors: those of removing the list and of reading the directory.
+  // from luma.series. Where the directory can not be made, none is retired until the next start.
+  // Errors: those of removing a list that may count at another start.
   static Result<std::unique_ptr<RetiredSeries>> Open(io::FileSystem& fs, io::Path directory,
                                                      MemoryBudget& budget,
                                                      const DatabaseStart& start);
@@ -85,7 +88,8 @@ class RetiredSeries {
   void ForgetRemoved(const SeriesBitmap& ids);
   // The list on disk may name series that view() has not: none may get samples before Settle.
   bool may_be_ahead() const { return may_be_ahead_.load(std::memory_order_relaxed); }
-  // Writes the list again if that failed before, so that the disk says no more than view().
+  // Writes the list again if that failed before, so that the disk says no more than view(), and
+  // with the epoch if that could not be kept before.
   Status Settle();
 
  private:
@@ -104,7 +108,12 @@ class RetiredSeries {
   RetiredView OpenListed(const SeriesIndexFile& index, bool& is_damaged);
   Result<std::shared_ptr<const SeriesPartition>> OpenFile(uint64_t number) const;
   Result<RetiredPartition> OpenPartition(const SeriesIndexFile::Partition& listed) const;
-  Status RemoveUnlisted();
+  // As it is now, at a later start.
+  bool MayIndexCountLater() const;
+  // An error is logged if the list can not count later.
+  Status RemoveIndex();
+  // An error is logged: files too many are in nobody's way.
+  void RemoveUnlisted();
   // An error is logged: files too many are in nobody's way.
   void RemovePath(const io::Path& path);
   Result<RetiredPartition> WriteNumbered(uint64_t number, ByteSpan bytes);
@@ -118,10 +127,12 @@ class RetiredSeries {
   const io::Path directory_;
   MemoryBudget* const budget_ = nullptr;
   const DatabaseStart start_;
+  bool is_epoch_kept_ = false;
   BudgetLease memory_;
   std::atomic<uint64_t> next_number_{1};
   std::atomic<uint64_t> additions_{0};
-  bool is_behind_ = false;  // the list on disk names series that were removed
+  // The list on disk names series that were removed, or has not the mark of this start.
+  bool is_behind_ = false;
   std::atomic<bool> may_be_ahead_{false};
   mutable Mutex mutex_;
   RetiredViewPtr view_ LUMA_GUARDED_BY(mutex_) = std::make_shared<const RetiredView>();

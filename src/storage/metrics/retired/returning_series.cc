@@ -40,14 +40,17 @@ Status ReturningSeries::Return(const SeriesBitmap& ids) {
     UnixMillis newest;
   };
   std::vector<Found> all;
+  SeriesBitmap left = ids;  // each is added once, whatever the list says
   const RetiredViewPtr view = retired_.view();
   for (const RetiredPartition& partition : *view) {
-    LUMA_RETURN_IF_ERROR(partition.file->VisitLabels(*partition.live & ids, [&](uint32_t id,
-                                                                                LabelsView labels) {
-      all.push_back(
-          {.id = SeriesId{id}, .labels = Labels(labels), .newest = partition.file->times().max});
-      return Status::Ok();
-    }));
+    LUMA_RETURN_IF_ERROR(
+        partition.file->VisitLabels(*partition.live & left, [&](uint32_t id, LabelsView labels) {
+          all.push_back({.id = SeriesId{id},
+                         .labels = Labels(labels),
+                         .newest = partition.file->times().max});
+          return Status::Ok();
+        }));
+    left -= *partition.live;
   }
   std::vector<SeriesRegistry::Addition> additions;
   for (const Found& one : all) {

@@ -406,6 +406,12 @@ TEST_F(SeriesRetirementTest, AListOfAnotherDatabaseDoesNotCount) {
   EXPECT_EQ((*RetiredSeries::Open(disk_, io::Path(kDirectory), budget, start))->stats().series, 1u);
   start.uuid[0] ^= std::byte{1};
   ++start.epoch;
+  disk_.SetFault(io::SimFault{.step = disk_.steps(), .forever = true});
+  const auto unwritable = RetiredSeries::Open(disk_, io::Path(kDirectory), budget, start);
+  ASSERT_TRUE(unwritable.ok()) << unwritable.status();
+  EXPECT_EQ((*unwritable)->stats().series, 0u);
+  disk_.SetFault(std::nullopt);
+  EXPECT_THAT(*disk_.List(io::Path(kDirectory)), testing::Contains("index"));
   disk_.SetCapacity(1);  // a server starts on a full disk, too
   EXPECT_EQ((*RetiredSeries::Open(disk_, io::Path(kDirectory), budget, start))->stats().series, 0u);
   EXPECT_THAT(*disk_.List(io::Path(kDirectory)), testing::Not(testing::Contains("index")));
@@ -535,11 +541,47 @@ TEST_F(SeriesRetirementTest, ARemovalThatTheListMissesIsFoundAtTheNextStart) {
   ASSERT_TRUE(store().DeleteSamples({Instance("a")}, {}).ok());
   ASSERT_TRUE(failpoint::Arm("").ok());
   EXPECT_THAT(Instances(), ElementsAre("b", "steady"));
+  disk_.SetCapacity(1);  // a server starts on a full disk, too
+  Reopen();
+  EXPECT_THAT(Instances(), ElementsAre("b", "steady"));
+  disk_.SetCapacity(UINT64_MAX);
   Reopen();
   EXPECT_THAT(Instances(), ElementsAre("b", "steady"));
   WriteOne("a", now());
   Reopen();
   EXPECT_THAT(TimesOf("a"), ElementsAre(now()));
+}
+
+TEST_F(SeriesRetirementTest, AListThatCouldNotBeRenewedIsRenewedLater) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  EXPECT_EQ(Retire(), 1u);
+  Flush();
+  for (const bool is_full : {true, false}) {
+    SCOPED_TRACE(is_full);
+    if (is_full) disk_.SetCapacity(1);
+    if (!is_full) ASSERT_TRUE(failpoint::Arm("series_index.before_write:1:error").ok());
+    Reopen();
+    EXPECT_EQ(active(), 1u);
+    disk_.SetCapacity(UINT64_MAX);
+    ASSERT_TRUE(failpoint::Arm("").ok());
+    EXPECT_EQ(Retire(), 0u);
+    WriteOne("steady", now());
+    Flush();
+    Reopen();
+    EXPECT_EQ(active(), 1u) << "the list must count";
+    EXPECT_EQ(store().retired_stats().series, 1u);
+  }
+}
+
+TEST_F(SeriesRetirementTest, WithoutADirectoryNoneIsRetired) {
+  MemoryBudget budget(1 << 20);
+  disk_.SetFault(io::SimFault{.step = disk_.steps(), .forever = true});
+  const auto retired = RetiredSeries::Open(disk_, io::Path("/data/other"), budget, {});
+  disk_.SetFault(std::nullopt);
+  ASSERT_TRUE(retired.ok()) << retired.status();
+  EXPECT_FALSE((*retired)->is_enabled());
+  EXPECT_TRUE((*retired)->Settle().ok());
 }
 
 // Goal: what is written or deleted while a partition is made is in no way lost.

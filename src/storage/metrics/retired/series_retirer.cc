@@ -260,12 +260,13 @@ Status SeriesRetirer::Publish(std::span<const Idle> idle, std::vector<Written>& 
   SeriesBitmap in_files;
   for (const Written& one : written) in_files |= one.partition.file->ids();
   leaving &= in_files;
-  const SeriesBitmap live = leaving | retired_.ids();
   std::vector<uint64_t> merged;
   std::vector<RetiredPartition> added;
   for (Written& one : written) {
     merged.insert(merged.end(), one.merged.begin(), one.merged.end());
     RetiredPartition& partition = one.partition;
+    // One that others have live is not: its return failed meanwhile.
+    const SeriesBitmap live = leaving | LiveInMerged(one);
     partition.live = std::make_shared<const SeriesBitmap>(*partition.live & live);
     added.push_back(partition);
   }
@@ -274,6 +275,17 @@ Status SeriesRetirer::Publish(std::span<const Idle> idle, std::vector<Written>& 
   writer_.RemoveSeries(leaving);
   count = leaving.cardinality();
   return Status::Ok();
+}
+
+SeriesBitmap SeriesRetirer::LiveInMerged(const Written& written) const {
+  SeriesBitmap live;
+  const RetiredViewPtr view = retired_.view();
+  for (const RetiredPartition& partition : *view) {
+    const bool is_merged =
+        std::ranges::find(written.merged, partition.number) != written.merged.end();
+    if (is_merged) live |= *partition.live;
+  }
+  return live;
 }
 
 void SeriesRetirer::SetNewestOfActive(const SeriesBitmap& noted) {

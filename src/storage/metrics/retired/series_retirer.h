@@ -75,6 +75,8 @@ class SeriesRetirer {
   Result<Written> WriteGroup(const Group& group);
   // Alone. Counts those that left the registry. `written` is empty afterwards if all went well.
   Status Publish(std::span<const Idle> idle, std::vector<Written>& written, uint64_t& count);
+  // The live series of the partitions that `written` takes the place of.
+  SeriesBitmap LiveInMerged(const Written& written) const;
   void SetNewestOfActive(const SeriesBitmap& noted);
 
   MultiTierStorage& engine_;
