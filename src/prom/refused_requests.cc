@@ -2,9 +2,15 @@
 
 #include <utility>
 
+#include "base/hash.h"
 #include "prom/http_errors.h"
 
 namespace luma::prom {
+
+uint64_t RefusedRequests::KeyOf(const net::HttpRequest& request) {
+  const uint64_t target = Hash64(AsBytes(request.query), Hash64(AsBytes(request.path)));
+  return Hash64(AsBytes(request.body), target);
+}
 
 net::HttpResponse RefusedRequests::Answer(const WriteSummary& stored, std::string text,
                                           uint64_t key, std::chrono::steady_clock::time_point now) {

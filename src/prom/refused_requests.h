@@ -6,9 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
 
-#include "base/hash.h"
 #include "base/mutex.h"
 #include "model/metrics_source.h"
 #include "net/http.h"
@@ -18,7 +16,7 @@ namespace luma::prom {
 // What can never be stored is answered 400, so that it is not sent again. A new series beyond a
 // limit may be let in later: 429 with Retry-After. But a sender that repeats whatever is answered
 // 429 would repeat it for as long as the limit holds, and send nothing else meanwhile. The rest of
-// its request is stored, so once the very same body has come kTries times in a row, each within
+// its request is stored, so once the very same request has come kTries times in a row, each within
 // kWindow of the one before, it is answered 400 as well.
 // Threads: any.
 class RefusedRequests {
@@ -26,14 +24,15 @@ class RefusedRequests {
   static constexpr uint32_t kTries = 2;
   static constexpr std::chrono::seconds kWindow{60};
 
-  static uint64_t KeyOf(std::string_view body) { return Hash64(AsBytes(body)); }
+  // Of what says what is stored: the body, and the labels and such in path and query.
+  static uint64_t KeyOf(const net::HttpRequest& request);
 
   net::HttpResponse Answer(const WriteSummary& stored, std::string text, uint64_t key,
                            std::chrono::steady_clock::time_point now =
                                std::chrono::steady_clock::now()) LUMA_EXCLUDES(mutex_);
 
  private:
-  // Of two bodies in one slot the later one is known; the other is then told 429 anew.
+  // Of two requests in one slot the later one is known; the other is then told 429 anew.
   static constexpr size_t kSlots = 1024;
   struct Slot {
     uint64_t key = 0;

@@ -121,7 +121,7 @@ void RemoteWriteHandler::Handle(net::HttpRequest request, net::Responder respond
   if (summary.ok()) {
     Count(*summary);
     KeepMetadata(std::exchange(summary->metadata, {}));
-    Store(*scratch, *version, *std::move(summary), RefusedRequests::KeyOf(request.body), responder);
+    Store(*scratch, *version, *std::move(summary), RefusedRequests::KeyOf(request), responder);
   } else {
     Answer(ErrorAnswer(summary.status(), *version), responder);
   }

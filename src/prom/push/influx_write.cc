@@ -171,8 +171,7 @@ void InfluxWrite::Handle(const net::HttpRequest& http, Version version,
   if (lines.ok()) {
     counters_.lines_refused += lines->lines_refused;
     counters_.strings_ignored += lines->strings_ignored;
-    Store(request.batch(), *std::move(lines), version, RefusedRequests::KeyOf(http.body),
-          responder);
+    Store(request.batch(), *std::move(lines), version, RefusedRequests::KeyOf(http), responder);
   } else {
     Answer(ErrorResponse(lines.status(), version), responder);
   }

@@ -203,6 +203,7 @@ bool LineParser::ReadField(std::string_view& text) {
   const bool is_boolean = IsLetter(word[0]);
   const std::optional<double> value = is_boolean ? ParseBoolean(word) : ParseNumber(word);
   if (!value) return Fail(is_boolean ? "invalid boolean" : "invalid number");
+  if (fields_.size() == kFieldsPerLineMax) return Fail("too many fields");
   fields_.push_back({key, *value});
   return true;
 }

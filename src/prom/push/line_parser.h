@@ -13,6 +13,9 @@
 
 namespace luma::prom {
 
+// Fields are collected a line at a time, which no budget knows of.
+constexpr size_t kFieldsPerLineMax = 65'536;
+
 // A number or a boolean (1 or 0).
 struct LineField {
   std::string_view key;
@@ -36,6 +39,7 @@ class LineParser {
   std::string_view measurement() const { return measurement_; }
   // As written, at most kLabelsPerSeriesMax: unsorted, maybe one twice.
   std::span<const LabelRef> tags() const { return tags_; }
+  // At most kFieldsPerLineMax.
   std::span<const LineField> fields() const { return fields_; }
   size_t string_count() const { return string_count_; }  // fields that are texts, not in fields()
   std::optional<int64_t> timestamp() const { return timestamp_; }  // in the unit of the request

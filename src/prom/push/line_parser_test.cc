@@ -124,5 +124,14 @@ TEST(LineParserTest, TagsAreBounded) {
   EXPECT_THAT(Read(line + " v=1\nn v=1"), ElementsAre("1: too many tags", "n|v=1"));
 }
 
+TEST(LineParserTest, FieldsAreBounded) {
+  std::string line = "m v=1";
+  for (size_t i = 1; i < kFieldsPerLineMax; ++i) line += ",v=1";
+  LineParser whole(line);
+  ASSERT_EQ(whole.Next(), LineParser::Event::kPoint);
+  EXPECT_EQ(whole.fields().size(), kFieldsPerLineMax);
+  EXPECT_THAT(Read(line + ",v=1\nn v=1"), ElementsAre("1: too many fields", "n|v=1"));
+}
+
 }  // namespace
 }  // namespace luma::prom

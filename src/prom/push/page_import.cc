@@ -110,7 +110,7 @@ void PageImport::Handle(const net::HttpRequest& request, Result<PushedLabels> pa
   PushRequest push(options_, *scratch);
   const Status read = ReadPage(request, *page, push);
   if (read.ok()) {
-    Store(push.batch(), RefusedRequests::KeyOf(request.body), responder);
+    Store(push.batch(), RefusedRequests::KeyOf(request), responder);
   } else {
     Answer(WriteErrorResponse(read.WithContext("nothing was stored")), responder);
   }

@@ -132,6 +132,23 @@ TEST_F(PageImportTest, CompressedBodies) {
   EXPECT_EQ(Import(page, "", {{"Content-Encoding", "deflate"}}).status, 415);
 }
 
+// Each line is searched for each of them.
+TEST_F(PageImportTest, LabelsOfARequestAreBounded) {
+  std::string path = "/metrics/job/a";
+  std::string parameters = "?timestamp=5";
+  for (size_t i = 1; i < kPushedLabelsMax; ++i) {
+    path += "/p" + std::to_string(i) + "/x";
+    parameters += "&extra_label=e" + std::to_string(i) + "=x";
+  }
+  EXPECT_EQ(Import("a 1", path + parameters + "&extra_label=last=x").status, 204);
+  EXPECT_THAT(Import("a 1", path + "/more/x").body, HasSubstr("too many labels: limit=64 in=path"));
+  const net::HttpResponse refused =
+      Import("a 1", parameters + "&extra_label=last=x&extra_label=more=x");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(refused.body, HasSubstr("too many labels: limit=64 in=extra_label"));
+  EXPECT_THAT(Stored(), SizeIs(1));
+}
+
 // A short line and a long label would be gigabytes of labels.
 TEST_F(PageImportTest, PagesThatMultiplyAreBooked) {
   std::string page;

@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::string_view kBase64 = "@base64";
 
+Status TooManyLabels(std::string_view where) {
+  return Status::InvalidArgument("too many labels: limit=", kPushedLabelsMax, " in=", where);
+}
+
 std::string_view TakeSegment(std::string_view& path) {
   const size_t end = std::min(path.find('/'), path.size());
   const std::string_view segment = path.substr(0, end);
@@ -37,6 +41,7 @@ Status AddLabel(std::string_view name, std::string_view value, bool is_base64,
 Result<PushedLabels> ExtraLabels(const net::FormFields& parameters) {
   PushedLabels labels;
   for (const std::string_view one : parameters.GetAll("extra_label")) {
+    if (labels.size() == kPushedLabelsMax) return TooManyLabels("extra_label");
     const size_t equals = one.find('=');
     if (equals == 0 || equals == std::string_view::npos) {
       return Status::InvalidArgument("extra_label must be name=value: got=", one);
@@ -52,6 +57,7 @@ Result<PushedLabels> GroupingLabels(std::string_view path, bool job_is_base64) {
   if (job.empty()) return Status::InvalidArgument("no job in the path");
   LUMA_RETURN_IF_ERROR(AddLabel("job", job, job_is_base64, labels));
   while (!path.empty()) {
+    if (labels.size() == kPushedLabelsMax) return TooManyLabels("path");
     std::string_view name = TakeSegment(path);
     const bool is_base64 = name.ends_with(kBase64);
     if (is_base64) name.remove_suffix(kBase64.size());

@@ -1,6 +1,7 @@
 // Labels that a request gives to everything it pushes.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,9 @@
 #include "net/url.h"
 
 namespace luma::prom {
+
+// Of the parameters and of the path each: every line of a request is searched for all of them.
+constexpr size_t kPushedLabelsMax = 64;
 
 using PushedLabels = std::vector<std::pair<std::string, std::string>>;
 
