@@ -98,14 +98,6 @@ size_t BytesOf(const MetadataList& list) {
   return bytes;
 }
 
-// What the list of a page takes at most while it is made: each line is copied, a family twice.
-size_t ListBytesMax(std::string_view page) {
-  size_t bytes = 0;
-  ForEachCommentLine(
-      page, [&bytes](std::string_view line) { bytes += 3 * line.size() + 2 * kEntryBytes; });
-  return bytes;
-}
-
 }  // namespace
 
 std::string_view MetricTypeName(uint64_t type) {
@@ -125,6 +117,14 @@ MetadataList ReadPageMetadata(std::string_view page) {
     Apply(*line, list[place->second]);
   });
   return list;
+}
+
+// Each line is copied, a family twice.
+size_t PageMetadataBytesMax(std::string_view page) {
+  size_t bytes = 0;
+  ForEachCommentLine(
+      page, [&bytes](std::string_view line) { bytes += 3 * line.size() + 2 * kEntryBytes; });
+  return bytes;
 }
 
 Result<MetricMetadata> DecodeMetadata(std::string_view message) {
@@ -157,7 +157,7 @@ std::shared_ptr<const MetadataList> PageMetadataCache::Of(std::string_view page)
     MetadataList list;
     storage::BudgetLease memory;
   };
-  auto memory = budget_.Book(storage::BudgetUse::kIngest, ListBytesMax(page));
+  auto memory = budget_.Book(storage::BudgetUse::kIngest, PageMetadataBytesMax(page));
   if (!memory.ok()) return nullptr;
   std::string lines;
   ForEachCommentLine(page, [&lines](std::string_view line) { lines.append(line).push_back('\n'); });

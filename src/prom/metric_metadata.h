@@ -31,6 +31,9 @@ using MetadataList = std::vector<MetricMetadata>;
 // page. Lines that say nothing are skipped: whether the page is good is not asked here.
 MetadataList ReadPageMetadata(std::string_view page);
 
+// What that list takes at most while it is made.
+size_t PageMetadataBytesMax(std::string_view page);
+
 // As the types are numbered in the messages of both versions of remote write; those that are not
 // known are "unknown".
 std::string_view MetricTypeName(uint64_t type);

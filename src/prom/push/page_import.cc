@@ -108,11 +108,11 @@ void PageImport::Handle(const net::HttpRequest& request, Result<PushedLabels> pa
   if (!page.ok()) return Answer(WriteErrorResponse(page.status()), responder);
   std::unique_ptr<PushScratch> scratch = scratches_.Take();
   PushRequest push(options_, *scratch);
-  const Status read = ReadPage(request, *page, push);
-  if (read.ok()) {
-    Store(push.batch(), RefusedRequests::KeyOf(request), responder);
+  Result<PageMetadata> metadata = ReadPage(request, *page, push);
+  if (metadata.ok()) {
+    Store(push.batch(), *std::move(metadata), RefusedRequests::KeyOf(request), responder);
   } else {
-    Answer(WriteErrorResponse(read.WithContext("nothing was stored")), responder);
+    Answer(WriteErrorResponse(metadata.status().WithContext("nothing was stored")), responder);
   }
   scratches_.Keep(std::move(scratch));
 }
@@ -130,7 +130,8 @@ Result<PageImport::Page> PageImport::ReadParameters(const net::HttpRequest& requ
   return Page{.time = time, .labels = std::move(labels)};
 }
 
-Status PageImport::ReadPage(const net::HttpRequest& http, const Page& page, PushRequest& request) {
+Result<PageImport::PageMetadata> PageImport::ReadPage(const net::HttpRequest& http,
+                                                      const Page& page, PushRequest& request) {
   LUMA_ASSIGN_OR_RETURN(const std::string_view text, request.Decode(http));
   LUMA_ASSIGN_OR_RETURN(const std::unique_ptr<PageParser> parser,
                         MakePageParser(http.Header("Content-Type"), text,
@@ -138,20 +139,38 @@ Status PageImport::ReadPage(const net::HttpRequest& http, const Page& page, Push
                                         .native_histograms = true,
                                         .classic_histograms = false}));
   LUMA_RETURN_IF_ERROR(PageReader(*parser, page.time, page.labels, request).Read());
-  KeepMetadata(parser->metadata_lines().empty() ? text : parser->metadata_lines());
-  return Status::Ok();
+  return ReadMetadata(parser->metadata_lines().empty() ? text : parser->metadata_lines());
 }
 
-void PageImport::KeepMetadata(std::string_view lines) {
-  if (metadata_ == nullptr) return;
-  for (MetricMetadata& one : ReadPageMetadata(lines)) {
-    if (!metadata_->Add(std::move(one))) return;  // no more room
+PageImport::PageMetadata PageImport::ReadMetadata(std::string_view lines) const {
+  struct BookedList {
+    MetadataList list;
+    storage::BudgetLease memory;
+  };
+  if (metadata_ == nullptr) return nullptr;
+  const auto booked = std::make_shared<BookedList>();
+  if (options_.budget != nullptr) {
+    auto memory = options_.budget->Book(storage::BudgetUse::kIngest, PageMetadataBytesMax(lines));
+    if (!memory.ok()) return nullptr;
+    booked->memory = *std::move(memory);
+  }
+  booked->list = ReadPageMetadata(lines);
+  return {booked, &booked->list};
+}
+
+void PageImport::KeepMetadata(const PageMetadata& metadata) {
+  if (metadata == nullptr) return;
+  for (const MetricMetadata& one : *metadata) {
+    if (!metadata_->Add(one)) return;  // no more room
   }
 }
 
-void PageImport::Store(const SeriesBatch& batch, uint64_t key, const net::Responder& responder) {
-  sink_.Write(batch, [this, key, responder](const Result<WriteSummary>& stored) {
+void PageImport::Store(const SeriesBatch& batch, PageMetadata metadata, uint64_t key,
+                       const net::Responder& responder) {
+  sink_.Write(batch, [this, metadata = std::move(metadata), key,
+                      responder](const Result<WriteSummary>& stored) {
     if (!stored.ok()) return Answer(WriteErrorResponse(stored.status()), responder);
+    KeepMetadata(metadata);
     counters_.Count(*stored);
     if (stored->samples_refused + stored->exemplars_refused == 0) {
       return Answer({.status = 204}, responder);

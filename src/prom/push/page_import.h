@@ -1,6 +1,7 @@
 // POST /api/v1/import/prometheus: a page of metrics, pushed.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -34,7 +35,8 @@ namespace luma::prom {
 // given.
 class PageImport {
  public:
-  // `metadata` is where that of pages goes; null: nowhere.
+  // `metadata` is where that of pages goes once they are stored, as far as there is memory for it;
+  // null: nowhere.
   PageImport(MetricsSink& sink, const Clock& clock, PushOptions options,
              WrittenMetadata* metadata = nullptr)
       : sink_(sink), clock_(clock), options_(options), metadata_(metadata) {}
@@ -50,9 +52,14 @@ class PageImport {
   void Handle(const net::HttpRequest& request, Result<PushedLabels> path_labels,
               const net::Responder& responder);
   Result<Page> ReadParameters(const net::HttpRequest& request, Result<PushedLabels> path_labels);
-  Status ReadPage(const net::HttpRequest& http, const Page& page, PushRequest& request);
-  void KeepMetadata(std::string_view lines);
-  void Store(const SeriesBatch& batch, uint64_t key, const net::Responder& responder);
+  // What the page tells of its metrics, booked; null: nothing is to be kept of it.
+  using PageMetadata = std::shared_ptr<const MetadataList>;
+  Result<PageMetadata> ReadPage(const net::HttpRequest& http, const Page& page,
+                                PushRequest& request);
+  PageMetadata ReadMetadata(std::string_view lines) const;
+  void KeepMetadata(const PageMetadata& metadata);
+  void Store(const SeriesBatch& batch, PageMetadata metadata, uint64_t key,
+             const net::Responder& responder);
   void Answer(net::HttpResponse response, const net::Responder& responder);
 
   MetricsSink& sink_;

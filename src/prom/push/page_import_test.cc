@@ -111,9 +111,10 @@ TEST_F(PageImportTest, SamplesThatCannotBeStoredAreToldOf) {
 
 TEST_F(PageImportTest, WhatStorageCannotTakeNowIsToBeRepeated) {
   metrics_.FailWrites(Status::Unavailable("stopping"));
-  const net::HttpResponse response = Import("a 1\n");
+  const net::HttpResponse response = Import("# TYPE a gauge\na 1\n");
   EXPECT_EQ(response.status, 503);
   EXPECT_EQ(Header(response, "Retry-After"), "1");
+  EXPECT_THAT(metadata_.All(), IsEmpty()) << "only what is stored is told of";
 }
 
 TEST_F(PageImportTest, CompressedBodies) {
@@ -147,6 +148,19 @@ TEST_F(PageImportTest, LabelsOfARequestAreBounded) {
   EXPECT_EQ(refused.status, 400);
   EXPECT_THAT(refused.body, HasSubstr("too many labels: limit=64 in=extra_label"));
   EXPECT_THAT(Stored(), SizeIs(1));
+}
+
+// A line of metadata takes many times its length.
+TEST_F(PageImportTest, MetadataIsBookedAndLeftOutWithoutMemory) {
+  std::string page = "a 1\n";
+  for (int i = 0; i < 1'000; ++i) page += "# HELP m" + std::to_string(i) + " x\n";
+  budget_.SetLimit(400'000);
+  EXPECT_EQ(Import(page).status, 204);
+  EXPECT_THAT(metadata_.All(), IsEmpty());
+  budget_.SetLimit(4'000'000);
+  EXPECT_EQ(Import(page).status, 204);
+  EXPECT_THAT(metadata_.All(), SizeIs(1'000));
+  EXPECT_EQ(budget_.booked_bytes(), 0u);
 }
 
 // A short line and a long label would be gigabytes of labels.
