@@ -49,7 +49,8 @@ class MetricsSink {
   // before Write returns, and must not block: with a summary once the batch is durable and visible
   // to readers, or with an error when nothing of it was stored.
   // A sample or exemplar more than kFutureMax ahead of the clock is refused alone; so is one
-  // storage cannot represent, and so are those of new series beyond a limit. Late and repeated samples are ordinary ones: the last write of a
+  // storage cannot represent, and so are those of new series beyond a limit, but for series that
+  // the batch lets in beyond them. Late and repeated samples are ordinary ones: the last write of a
   // timestamp wins. An exemplar is stored once however often it is written. Errors: kOutOfMemory or
   // kTooManyRequests when over budget, kDiskFull, kUnavailable (starting or stopping): try again
   // later; kIoError, kCorruption, kInternal: storage is broken.

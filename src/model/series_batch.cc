@@ -118,6 +118,7 @@ SeriesBatch::Series SeriesBatch::series(size_t index) const {
       .id = entry.id,
       .labels = LabelsView(bytes),
       .hash = entry.hash,
+      .beyond_limits = entry.beyond_limits,
       .samples = std::span(samples_).subspan(entry.sample_offset, entry.sample_count),
       .histogram_offsets = {},
       .histogram_bytes = {},

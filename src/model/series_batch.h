@@ -32,9 +32,10 @@ class SeriesBatch {
     uint32_t labels_bytes;
   };
   struct Series {
-    SeriesId id;        // kUnknownSeries: labels and hash tell which series it is
-    LabelsView labels;  // points into the batch; empty if the id is known
-    Hash128 hash;       // of the labels
+    SeriesId id;                 // kUnknownSeries: labels and hash tell which series it is
+    LabelsView labels;           // points into the batch; empty if the id is known
+    Hash128 hash;                // of the labels
+    bool beyond_limits = false;  // see LetInBeyondLimits
     // Of histograms the timestamps count; their values are of no meaning.
     std::span<const Sample> samples;
     // One more than samples, or none when these are floats: where each histogram begins and ends.
@@ -63,6 +64,9 @@ class SeriesBatch {
   void StartSeries(SeriesId known);
   // The series before once more, for samples of the other kind.
   void RepeatSeries();
+  // The series before is stored even if it is new and limits of series are reached: for the few
+  // that the server makes itself, never for what a sender chooses.
+  void LetInBeyondLimits() { entries_.back().beyond_limits = true; }
   void AddSample(Sample sample) {
     samples_.push_back(sample);
     ++entries_.back().sample_count;
@@ -100,6 +104,7 @@ class SeriesBatch {
     uint32_t start_time_count = 0;
     uint32_t exemplar_offset = 0;
     uint32_t exemplar_count = 0;
+    bool beyond_limits = false;
     Hash128 hash;
   };
   static constexpr uint32_t kNoHistograms = UINT32_MAX;

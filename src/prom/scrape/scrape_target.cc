@@ -297,6 +297,7 @@ void ScrapeTarget::AddReport(size_t report, double value, UnixMillis time, Serie
   }
   series_[place].seen_round = round_;
   series_.Start(place, batch);
+  batch.LetInBeyondLimits();  // how many there are is for the configuration to say, not for a page
   batch.AddSample({.timestamp = time, .value = value});
 }
 

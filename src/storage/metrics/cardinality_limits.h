@@ -105,6 +105,11 @@ class CardinalityClaim {
     if (!refusal.is_refused()) taken_.push_back(labels);
     return refusal;
   }
+  // Counts the series, too, but never refuses it.
+  void TakeBeyondLimits(LabelsView labels) {
+    counts_.Add(labels);
+    taken_.push_back(labels);
+  }
   void Keep() { taken_.clear(); }
 
  private:

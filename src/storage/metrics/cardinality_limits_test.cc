@@ -130,6 +130,30 @@ TEST_F(CardinalityLimitsTest, NothingButRefusedSeriesStoresNothing) {
   EXPECT_THAT(instance_->StoredSamples(), SizeIs(1));
 }
 
+TEST_F(CardinalityLimitsTest, SeriesThatTheServerMakesItselfAreLetInAndCounted) {
+  Open({.series = 4, .series_per_metric = 1, .values_per_label = 2});
+  EXPECT_EQ(WriteOne(Series("a", "1")).series_over_limit, 0u);
+  SeriesBatch batch;
+  const auto add = [&batch](const Labels& labels, UnixMillis time) {
+    batch.StartSeries(labels);
+    batch.AddSample({time, 1});
+  };
+  add(Series("c", "1"), kTestNow);
+  add(Series("a", "2"), kTestNow);
+  add(Series("a", "2"), kTestNow + 1);
+  batch.LetInBeyondLimits();
+  add(Series("b", "3"), kTestNow);
+  batch.LetInBeyondLimits();
+  add(Series("c", "3"), kTestNow);
+  batch.LetInBeyondLimits();
+  const WriteSummary summary = WriteAndWait(store(), batch).value();
+  EXPECT_EQ(summary.samples_stored, 4u);
+  EXPECT_EQ(summary.series_over_limit, 1u) << "the first, though it came before the others";
+  EXPECT_EQ(series_count(), 4u);
+  EXPECT_THAT(store().cardinality().LargestLabels(2),
+              ElementsAre(Pair("__name__", 3), Pair("pod", 3)));
+}
+
 TEST_F(CardinalityLimitsTest, MetricsAndLabelsHaveLimitsOfTheirOwn) {
   Open({.series = 0, .series_per_metric = 1, .values_per_label = 2});
   EXPECT_EQ(WriteOne(Series("a", "1")).series_over_limit, 0u);

@@ -20,26 +20,29 @@ void CarefulWrite::Prepare(uint64_t next_series, CardinalityClaim* claim) {
 
 void CarefulWrite::NumberSeries(uint64_t next_series, CardinalityClaim* claim) {
   std::map<Hash128, Numbered> numbered;
-  for (size_t i = 0; i < ids_.size(); ++i) {
-    if (ids_[i] != kUnknownSeries) continue;
-    const SeriesBatch::Series series = batch_.series(i);
-    if (series.id != kUnknownSeries) {
-      lacks_series_ = true;
-      continue;
-    }
-    const auto [entry, is_new] = numbered.try_emplace(series.hash);
-    if (is_new) entry->second = NumberNew(series, next_series, claim);
-    const auto& [id, refusal] = entry->second;
-    ids_[i] = id;
-    if (refusal.is_refused()) {
-      refused_.push_back({.entry = static_cast<uint32_t>(i), .refusal = refusal});
+  // The values of labels that the first ones bring are known ones for the others.
+  for (const bool beyond_limits : {true, false}) {
+    for (size_t i = 0; i < ids_.size(); ++i) {
+      if (ids_[i] != kUnknownSeries) continue;
+      const SeriesBatch::Series series = batch_.series(i);
+      lacks_series_ |= series.id != kUnknownSeries;
+      if (series.id != kUnknownSeries || series.beyond_limits != beyond_limits) continue;
+      const auto [entry, is_new] = numbered.try_emplace(series.hash);
+      if (is_new) entry->second = NumberNew(series, next_series, claim);
+      const auto& [id, refusal] = entry->second;
+      ids_[i] = id;
+      if (refusal.is_refused()) {
+        refused_.push_back({.entry = static_cast<uint32_t>(i), .refusal = refusal});
+      }
     }
   }
 }
 
 CarefulWrite::Numbered CarefulWrite::NumberNew(const SeriesBatch::Series& series,
                                                uint64_t next_series, CardinalityClaim* claim) {
-  if (claim != nullptr) {
+  if (claim != nullptr && series.beyond_limits) {
+    claim->TakeBeyondLimits(series.labels);
+  } else if (claim != nullptr) {
     const CardinalityRefusal refusal = claim->Take(series.labels);
     if (refusal.is_refused()) return {.id = kUnknownSeries, .refusal = refusal};
   }

@@ -94,6 +94,7 @@ class Judge {
 void StartSeries(const SeriesBatch::Series& series, SeriesBatch& to) {
   if (series.id == kUnknownSeries) {
     to.StartSeries(series.labels);
+    if (series.beyond_limits) to.LetInBeyondLimits();
   } else {
     to.StartSeries(series.id);
   }
