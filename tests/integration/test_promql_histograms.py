@@ -460,6 +460,9 @@ class PromqlHistogramsTest(ServerTest):
         self.assertGreater(self.counts["not empty"], QUESTIONS // 2, "the questions are worth asking")
         self.assertGreater(self.counts["of histograms, not empty"], QUESTIONS // 3, "and are about histograms")
         self.assertGreater(self.counts["with histograms"], QUESTIONS // 8, "whose answers have some, too")
+        self.assertGreater(self.counts["as Prometheus"], QUESTIONS * 11 // 20, "most answers are those of Prometheus")
+        self.assertLess(self.counts["explained"], QUESTIONS * 2 // 5, "few are explained by the reference alone")
+        self.assertLess(self.counts["in another order"], 2 + QUESTIONS // 100, "hardly any depends on an order")
 
 
 if __name__ == "__main__":
