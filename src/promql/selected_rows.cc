@@ -14,9 +14,6 @@
 namespace luma::promql {
 namespace {
 
-// Booked for the labels of one row: a dozen pairs as Kubernetes has them.
-constexpr uint64_t kLabelsBytes = 256;
-
 // Lets several threads book.
 class SharedMemory final : public ResultMemory {
  public:
@@ -70,6 +67,16 @@ void ForgetFoundResets(SeriesSamples& series) {
     if (!IsCounterReset(unknown, *before)) continue;  // the sender said so
     current = std::make_shared<const FloatHistogram>(std::move(unknown));
   }
+}
+
+// The labels go over from samples to rows, which last longer.
+uint64_t LabelsBytes(const std::vector<SeriesSamples>& all) {
+  constexpr uint64_t kLabelBlockBytes = 32;
+  uint64_t bytes = 0;
+  for (const SeriesSamples& series : all) {
+    bytes += series.labels.canonical().size() + kLabelBlockBytes;
+  }
+  return bytes;
 }
 
 // What one part has given.
@@ -134,8 +141,7 @@ class PartsReader {
     LUMA_ASSIGN_OR_RETURN(std::vector<SeriesSamples> found, parts_.Read(part, memory));
     rows_[part] = std::make_unique<PartRows>(limits_, step_count_);
     RowSink& sink = rows_[part]->sink;
-    const uint64_t labels_bytes = found.size() * kLabelsBytes;
-    if (!sink.meter.Book(VectorValue::Bytes(found.size(), step_count_) + labels_bytes)) {
+    if (!sink.meter.Book(VectorValue::Bytes(found.size(), step_count_) + LabelsBytes(found))) {
       return sink.meter.Check();
     }
     sink.rows.Reserve(found.size());

@@ -127,15 +127,20 @@ Result<std::unique_ptr<SeriesParts>> MetricsReader::SelectParts(const Matchers& 
 Result<std::vector<Labels>> MetricsReader::Series(const Matchers& matchers, TimeRange range,
                                                   const ReadLimits& limits) const {
   LUMA_ASSIGN_OR_RETURN(const SeriesBitmap ids, MatchingIn(matchers, range, limits));
-  if (limits.memory != nullptr) {
-    LUMA_RETURN_IF_ERROR(limits.memory->Book(ids.cardinality() * kLabelsBytes));
-  }
+  const auto book = [&](uint64_t bytes) {
+    return limits.memory == nullptr ? Status::Ok() : limits.memory->Book(bytes);
+  };
+  LUMA_RETURN_IF_ERROR(book(ids.cardinality() * kLabelsBytes));
   std::vector<Labels> series;
   series.reserve(ids.cardinality());
   LabelsReader reader(series_);
   for (const uint32_t id : ids) {
     LUMA_ASSIGN_OR_RETURN(std::optional<Labels> labels, reader.Of(SeriesId{id}));
-    if (labels) series.push_back(*std::move(labels));
+    if (!labels) continue;
+    if (const uint64_t more = LabelsBytesBeyondBooked(*labels); more > 0) {
+      LUMA_RETURN_IF_ERROR(book(more));
+    }
+    series.push_back(*std::move(labels));
   }
   std::sort(series.begin(), series.end(), LabelsBefore);
   return series;
@@ -145,7 +150,7 @@ Result<std::vector<std::string>> MetricsReader::LabelNames(const Matchers& match
                                                            TimeRange range,
                                                            const ReadLimits& limits) const {
   LUMA_ASSIGN_OR_RETURN(const SeriesBitmap ids, MatchingIn(matchers, range, limits));
-  return series_.LabelNames(ids, limits.deadline);
+  return series_.LabelNames(ids, limits);
 }
 
 Result<std::vector<std::string>> MetricsReader::LabelValues(std::string_view name,
@@ -153,7 +158,7 @@ Result<std::vector<std::string>> MetricsReader::LabelValues(std::string_view nam
                                                             TimeRange range,
                                                             const ReadLimits& limits) const {
   LUMA_ASSIGN_OR_RETURN(const SeriesBitmap ids, MatchingIn(matchers, range, limits));
-  return series_.LabelValues(name, ids, limits.deadline);
+  return series_.LabelValues(name, ids, limits);
 }
 
 Result<std::vector<SeriesExemplars>> MetricsReader::Exemplars(std::span<const Matchers> selectors,

@@ -154,7 +154,8 @@ Result<std::vector<SeriesSamples>> SelectedSeries::Take(SeriesCollector& collect
     if (!collected.has_samples()) continue;
     LUMA_ASSIGN_OR_RETURN(std::optional<Labels> labels, reader.Of(collected.series()));
     if (!labels) continue;  // removed since its id was found: it has no samples any more
-    LUMA_RETURN_IF_ERROR(collector.Book(collected.start_times_bytes()));
+    LUMA_RETURN_IF_ERROR(
+        collector.Book(collected.start_times_bytes() + LabelsBytesBeyondBooked(*labels)));
     result.push_back(std::move(collected).Take());
     result.back().labels = *std::move(labels);
   }

@@ -1,6 +1,7 @@
 // Collects the samples of a selection as scans bring them, and gives them series by series.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <span>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "model/labels.h"
 #include "model/metrics_source.h"
 #include "storage/budget.h"
 #include "storage/metrics/collected_series.h"
@@ -17,8 +19,13 @@
 
 namespace luma::storage {
 
-// Booked for the labels of one series: a dozen pairs as Kubernetes has them.
+// Booked for the labels of each series before they are read: a dozen pairs as Kubernetes has them.
 inline constexpr uint64_t kLabelsBytes = 256;
+// What labels take beyond that.
+inline uint64_t LabelsBytesBeyondBooked(LabelsView labels) {
+  const uint64_t bytes = sizeof(Labels) + labels.canonical().size();
+  return bytes - std::min(bytes, kLabelsBytes);
+}
 
 // What everybody who collects for one query counts together. Threads: any.
 struct CollectedCounts {

@@ -1,8 +1,6 @@
 #include "storage/metrics/series_directory.h"
 
 #include <algorithm>
-#include <iterator>
-#include <set>
 #include <utility>
 
 #include "storage/metrics/wanted_rows.h"
@@ -24,12 +22,6 @@ Status FilterAll(const Matchers& matchers, const SeriesPartition& partition,
   }
   return Status::Ok();
 }
-
-std::set<std::string> ToSet(std::vector<std::string> all) {
-  return {std::make_move_iterator(all.begin()), std::make_move_iterator(all.end())};
-}
-
-std::vector<std::string> ToVector(std::set<std::string> all) { return {all.begin(), all.end()}; }
 
 }  // namespace
 
@@ -56,30 +48,45 @@ Result<SeriesBitmap> SeriesDirectory::Select(const Matchers& matchers, TimeRange
 }
 
 Result<std::vector<std::string>> SeriesDirectory::LabelNames(const SeriesBitmap& ids,
-                                                             Deadline deadline) const {
-  std::set<std::string> names;
-  const RetiredViewPtr view = AskBoth([&] { names = ToSet(registry_.LabelNames(ids)); });
-  for (const RetiredPartition& partition : *view) {
-    const SeriesBitmap of_partition = *partition.live & ids;
-    if (of_partition.isEmpty()) continue;
-    LUMA_RETURN_IF_ERROR(CheckStillWanted(deadline, nullptr));
-    LUMA_RETURN_IF_ERROR(partition.file->AddLabelNames(of_partition, names));
-  }
-  return ToVector(std::move(names));
+                                                             const ReadLimits& limits) const {
+  return Texts(
+      ids, limits,
+      [&](TextSet& names) {
+        for (const std::string& name : registry_.LabelNames(ids)) {
+          LUMA_RETURN_IF_ERROR(names.Add(name));
+        }
+        return Status::Ok();
+      },
+      [](const SeriesPartition& partition, const SeriesBitmap& of_partition, TextSet& names) {
+        return partition.AddLabelNames(of_partition, names);
+      });
 }
 
 Result<std::vector<std::string>> SeriesDirectory::LabelValues(std::string_view name,
                                                               const SeriesBitmap& ids,
-                                                              Deadline deadline) const {
-  std::set<std::string> values;
-  const RetiredViewPtr view = AskBoth([&] { values = ToSet(registry_.LabelValues(name, ids)); });
+                                                              const ReadLimits& limits) const {
+  return Texts(
+      ids, limits, [&](TextSet& values) { return registry_.AddLabelValues(name, ids, values); },
+      [name](const SeriesPartition& partition, const SeriesBitmap& of_partition, TextSet& values) {
+        return partition.AddLabelValues(name, of_partition, values);
+      });
+}
+
+Result<std::vector<std::string>> SeriesDirectory::Texts(const SeriesBitmap& ids,
+                                                        const ReadLimits& limits,
+                                                        const AddActive& add_active,
+                                                        const AddRetired& add_retired) const {
+  TextSet texts(limits.memory);
+  Status added = Status::Ok();
+  const RetiredViewPtr view = AskBoth([&] { added = add_active(texts); });
+  LUMA_RETURN_IF_ERROR(added);
   for (const RetiredPartition& partition : *view) {
     const SeriesBitmap of_partition = *partition.live & ids;
     if (of_partition.isEmpty()) continue;
-    LUMA_RETURN_IF_ERROR(CheckStillWanted(deadline, nullptr));
-    LUMA_RETURN_IF_ERROR(partition.file->AddLabelValues(name, of_partition, values));
+    LUMA_RETURN_IF_ERROR(CheckStillWanted(limits.deadline, nullptr));
+    LUMA_RETURN_IF_ERROR(add_retired(*partition.file, of_partition, texts));
   }
-  return ToVector(std::move(values));
+  return std::move(texts).Take();
 }
 
 Result<std::optional<Labels>> LabelsReader::Of(SeriesId id) {

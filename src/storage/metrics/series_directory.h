@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "model/labels.h"
 #include "model/matcher.h"
+#include "model/metrics_source.h"
 #include "model/sample.h"
 #include "storage/metrics/postings.h"
 #include "storage/metrics/retired/retired_series.h"
@@ -26,7 +27,7 @@ namespace luma::storage {
 // immutable, and however long that takes, series that move do not begin it anew.
 // Threads: every method from any thread. Lifetime: references outlive it.
 // Errors: those of SeriesPartition; kTimeout past the deadline, which is looked at before each
-// partition and matcher.
+// partition and matcher; kOutOfMemory when the memory of the limits cannot hold the result.
 class SeriesDirectory {
  public:
   using Deadline = std::chrono::steady_clock::time_point;
@@ -40,15 +41,20 @@ class SeriesDirectory {
                               Deadline deadline = Deadline::max()) const;
   // Sorted, unique; of the given series.
   Result<std::vector<std::string>> LabelNames(const SeriesBitmap& ids,
-                                              Deadline deadline = Deadline::max()) const;
+                                              const ReadLimits& limits) const;
   Result<std::vector<std::string>> LabelValues(std::string_view name, const SeriesBitmap& ids,
-                                               Deadline deadline = Deadline::max()) const;
+                                               const ReadLimits& limits) const;
 
  private:
   friend class LabelsReader;
+  using AddActive = std::function<Status(TextSet&)>;
+  using AddRetired = std::function<Status(const SeriesPartition&, const SeriesBitmap&, TextSet&)>;
 
   // Calls `ask_registry`, again if need be. Gives a view that has what the registry had not.
   RetiredViewPtr AskBoth(const std::function<void()>& ask_registry) const;
+  Result<std::vector<std::string>> Texts(const SeriesBitmap& ids, const ReadLimits& limits,
+                                         const AddActive& add_active,
+                                         const AddRetired& add_retired) const;
 
   const SeriesRegistry& registry_;
   const RetiredSeries& retired_;

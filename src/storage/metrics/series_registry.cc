@@ -154,16 +154,14 @@ std::vector<std::string> SeriesRegistry::LabelNames(const SeriesBitmap& ids) con
   return {names.begin(), names.end()};
 }
 
-std::vector<std::string> SeriesRegistry::LabelValues(std::string_view name,
-                                                     const SeriesBitmap& ids) const {
+Status SeriesRegistry::AddLabelValues(std::string_view name, const SeriesBitmap& ids,
+                                      TextSet& values) const {
   ReaderLock lock(mutex_);
-  std::vector<std::string> values;
   for (const PairId pair : interned_->index.PairsOf(name)) {
-    const bool has_some = interned_->index.SeriesOf(pair).Intersects(ids);
-    if (has_some) values.emplace_back(interned_->index.Label(pair).value);
+    if (!interned_->index.SeriesOf(pair).Intersects(ids)) continue;
+    LUMA_RETURN_IF_ERROR(values.Add(interned_->index.Label(pair).value));
   }
-  std::sort(values.begin(), values.end());
-  return values;
+  return Status::Ok();
 }
 
 size_t SeriesRegistry::allocated_bytes() const {

@@ -24,6 +24,7 @@
 #include "storage/metrics/byte_arena.h"
 #include "storage/metrics/label_index.h"
 #include "storage/metrics/series_records.h"
+#include "storage/metrics/text_set.h"
 
 namespace luma::storage {
 
@@ -68,7 +69,8 @@ class SeriesRegistry {
   SeriesBitmap SelectActive(const Matchers& matchers) const LUMA_EXCLUDES(mutex_);
   // Sorted, unique; of the given series.
   std::vector<std::string> LabelNames(const SeriesBitmap& ids) const LUMA_EXCLUDES(mutex_);
-  std::vector<std::string> LabelValues(std::string_view name, const SeriesBitmap& ids) const
+  // Those of the given series. Errors: kOutOfMemory.
+  Status AddLabelValues(std::string_view name, const SeriesBitmap& ids, TextSet& values) const
       LUMA_EXCLUDES(mutex_);
 
   size_t allocated_bytes() const LUMA_EXCLUDES(mutex_);

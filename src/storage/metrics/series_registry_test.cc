@@ -43,6 +43,13 @@ class SeriesRegistryTest : public testing::Test {
                        Make({{"__name__", "up"}, {"job", "luma"}}),
                        Make({{"__name__", "load"}, {"host", "a"}}), Make({{"loose", "1"}})});
   }
+
+  std::vector<std::string> LabelValues(std::string_view name, const SeriesBitmap& ids) {
+    TextSet values(nullptr);
+    EXPECT_TRUE(registry_.AddLabelValues(name, ids, values).ok());
+    return std::move(values).Take();
+  }
+
   SeriesRegistry registry_;
 };
 
@@ -103,9 +110,9 @@ TEST_F(SeriesRegistryTest, ListsNamesAndValuesOfGivenSeries) {
   SeriesBitmap ids;
   ids.addMany(2, std::vector<uint32_t>{2, 3}.data());
   EXPECT_THAT(registry_.LabelNames(ids), ElementsAre("__name__", "instance", "job"));
-  EXPECT_THAT(registry_.LabelValues("job", ids), ElementsAre("luma", "node"));
-  EXPECT_THAT(registry_.LabelValues("instance", ids), ElementsAre("b:9100"));
-  EXPECT_THAT(registry_.LabelValues("host", ids), IsEmpty());
+  EXPECT_THAT(LabelValues("job", ids), ElementsAre("luma", "node"));
+  EXPECT_THAT(LabelValues("instance", ids), ElementsAre("b:9100"));
+  EXPECT_THAT(LabelValues("host", ids), IsEmpty());
 }
 
 TEST_F(SeriesRegistryTest, SecondSeriesOfTheSameLabelsIsCorruption) {
@@ -226,7 +233,7 @@ TEST_F(SeriesRegistryTest, MemoryOfRemovedSeriesComesBack) {
   std::string canonical;
   ASSERT_TRUE(registry_.AppendLabels(SeriesId{20'005}, canonical));
   EXPECT_EQ(LabelsView(canonical).ToString(), LabelsView(pod(19'999)).ToString());
-  EXPECT_EQ(registry_.LabelValues("pod", registry_.SelectActive({})).size(), 1'000u);
+  EXPECT_EQ(LabelValues("pod", registry_.SelectActive({})).size(), 1'000u);
 }
 
 }  // namespace

@@ -268,26 +268,25 @@ Status SeriesPartition::VisitLabels(
   return Status::Ok();
 }
 
-Status SeriesPartition::AddLabelNames(const SeriesBitmap& ids, std::set<std::string>& names) const {
+Status SeriesPartition::AddLabelNames(const SeriesBitmap& ids, TextSet& names) const {
   for (const Name& name : names_) {
-    if (names.contains(name.name)) continue;
+    if (names.Contains(name.name)) continue;
     encoding::AlignedBuffer content;
     LUMA_RETURN_IF_ERROR(ReadBlock(name.all, content));
     LUMA_ASSIGN_OR_RETURN(const SeriesBitmap with_name, ReadPostings(ByteReader(SpanOf(content))));
-    if (with_name.intersect(ids)) names.insert(name.name);
+    if (with_name.intersect(ids)) LUMA_RETURN_IF_ERROR(names.Add(name.name));
   }
   return Status::Ok();
 }
 
 Status SeriesPartition::AddLabelValues(std::string_view name, const SeriesBitmap& ids,
-                                       std::set<std::string>& values) const {
+                                       TextSet& values) const {
   const Name* const found = FindName(name);
   if (found == nullptr) return Status::Ok();
   for (const ValueBlock& block : found->values) {
     LUMA_RETURN_IF_ERROR(VisitBlock(block.block, [&](std::string_view value, ByteReader postings) {
       LUMA_ASSIGN_OR_RETURN(const SeriesBitmap with_value, ReadPostings(postings));
-      if (with_value.intersect(ids)) values.emplace(value);
-      return Status::Ok();
+      return with_value.intersect(ids) ? values.Add(value) : Status::Ok();
     }));
   }
   return Status::Ok();

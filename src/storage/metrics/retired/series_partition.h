@@ -7,7 +7,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +22,7 @@
 #include "model/sample.h"
 #include "storage/metrics/postings.h"
 #include "storage/metrics/retired/hash_filter.h"
+#include "storage/metrics/text_set.h"
 
 namespace luma::storage {
 
@@ -55,9 +55,8 @@ class SeriesPartition {
   Status VisitLabels(const SeriesBitmap& ids,
                      const std::function<Status(uint32_t, LabelsView)>& visit) const;
   // What series of `ids` have.
-  Status AddLabelNames(const SeriesBitmap& ids, std::set<std::string>& names) const;
-  Status AddLabelValues(std::string_view name, const SeriesBitmap& ids,
-                        std::set<std::string>& values) const;
+  Status AddLabelNames(const SeriesBitmap& ids, TextSet& names) const;
+  Status AddLabelValues(std::string_view name, const SeriesBitmap& ids, TextSet& values) const;
 
  private:
   friend class PartitionLabels;

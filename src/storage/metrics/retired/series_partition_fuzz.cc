@@ -114,7 +114,7 @@ void AskAll(const SeriesPartition& partition) {
     return Status::Ok();
   };
   static_cast<void>(partition.VisitLabels(some, visit).ok());
-  std::set<std::string> found;
+  TextSet found(nullptr);
   static_cast<void>(partition.AddLabelNames(some, found).ok());
   static_cast<void>(partition.AddLabelValues("name", some, found).ok());
 }

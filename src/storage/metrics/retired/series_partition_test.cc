@@ -101,12 +101,12 @@ void ExpectSame(const SeriesPartition& partition, const Model& model, std::mt199
                                })
                   .ok());
   EXPECT_EQ(visited, some);
-  std::set<std::string> found;
-  ASSERT_TRUE(partition.AddLabelNames(some, found).ok());
-  EXPECT_EQ(found, names);
-  found.clear();
-  ASSERT_TRUE(partition.AddLabelValues("pod", some, found).ok());
-  EXPECT_EQ(found, pods);
+  TextSet found_names(nullptr);
+  ASSERT_TRUE(partition.AddLabelNames(some, found_names).ok());
+  EXPECT_THAT(std::move(found_names).Take(), testing::ElementsAreArray(names));
+  TextSet found_pods(nullptr);
+  ASSERT_TRUE(partition.AddLabelValues("pod", some, found_pods).ok());
+  EXPECT_THAT(std::move(found_pods).Take(), testing::ElementsAreArray(pods));
 }
 
 TEST_F(SeriesPartitionTest, TheExampleOfTheDocumentIsWritten) {

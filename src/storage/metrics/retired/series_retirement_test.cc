@@ -474,8 +474,9 @@ TEST_F(SeriesRetirementTest, PartitionsAreNotReadPastTheDeadline) {
   const SeriesDirectory& directory = store().directory();
   const SeriesBitmap ids = *directory.Select({});
   EXPECT_EQ(directory.Select(Instance("a"), {}, past).status().code(), StatusCode::kTimeout);
-  EXPECT_EQ(directory.LabelNames(ids, past).status().code(), StatusCode::kTimeout);
-  EXPECT_EQ(directory.LabelValues("instance", ids, past).status().code(), StatusCode::kTimeout);
+  const ReadLimits too_late{.deadline = past};
+  EXPECT_EQ(directory.LabelNames(ids, too_late).status().code(), StatusCode::kTimeout);
+  EXPECT_EQ(directory.LabelValues("instance", ids, too_late).status().code(), StatusCode::kTimeout);
 }
 
 // Goal: whatever step of a pass fails, every series is found, then, later and after a restart.
