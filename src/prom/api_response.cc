@@ -5,8 +5,10 @@
 namespace luma::prom {
 namespace {
 
-// [1435781451.781,"17.25"], with a digit or two to spare
-constexpr uint64_t kPointBytes = 32;
+// {"metric":,"values":[],"histograms":[]},
+constexpr uint64_t kSeriesBytes = 40;
+// [1435781451.781,"0.06666666666666667"],
+constexpr uint64_t kPointBytes = 40;
 // [0,"1.189207115002721","1.414213562373095","12"] of a histogram, and its count and sum
 constexpr uint64_t kBucketBytes = 56;
 constexpr uint64_t kHistogramBytes = 96;
@@ -109,6 +111,13 @@ void WriteTexts(std::string_view key, const std::vector<std::string>& texts, Jso
   json.EndArray();
 }
 
+void StartSuccess(JsonWriter& json) {
+  json.BeginObject();
+  json.Key("status");
+  json.String("success");
+  json.Key("data");
+}
+
 }  // namespace
 
 net::HttpResponse BadData(std::string_view message) { return MakeError(400, "bad_data", message); }
@@ -140,12 +149,18 @@ net::HttpResponse ErrorResponse(const Status& status) {
   }
 }
 
+Result<JsonWriter> StartSuccess(uint64_t value_bytes, ResultMemory& memory) {
+  constexpr uint64_t kEnvelopeBytes = 256;
+  LUMA_RETURN_IF_ERROR(memory.Book(value_bytes + kEnvelopeBytes));
+  JsonWriter json;
+  json.Reserve(value_bytes + kEnvelopeBytes);
+  StartSuccess(json);
+  return json;
+}
+
 JsonWriter StartSuccess() {
   JsonWriter json;
-  json.BeginObject();
-  json.Key("status");
-  json.String("success");
-  json.Key("data");
+  StartSuccess(json);
   return json;
 }
 
@@ -160,8 +175,8 @@ net::HttpResponse FinishSuccess(JsonWriter json, const std::vector<std::string>&
 uint64_t QueryValueBytes(const promql::QueryValue& value) {
   uint64_t bytes = value.string.size();
   for (const SeriesSamples& series : value.series) {
-    bytes += series.labels.canonical().size() + series.timestamps.size() * kPointBytes +
-             HistogramTextBytes(series);
+    bytes += kSeriesBytes + LabelSetTextBytes(series.labels) +
+             series.timestamps.size() * kPointBytes + HistogramTextBytes(series);
   }
   return bytes;
 }

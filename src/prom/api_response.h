@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "model/metrics_source.h"
 #include "net/http.h"
 #include "prom/json_writer.h"
 #include "promql/evaluator.h"
@@ -21,13 +22,16 @@ net::HttpResponse ErrorResponse(const Status& status);
 
 // Opens {"status":"success","data": ; the caller writes the value, then FinishSuccess.
 JsonWriter StartSuccess();
+// The same for a value that may be long: books its text before it is written, and makes room for
+// it. Errors: kOutOfMemory.
+Result<JsonWriter> StartSuccess(uint64_t value_bytes, ResultMemory& memory);
 net::HttpResponse FinishSuccess(JsonWriter json, const std::vector<std::string>& warnings = {},
                                 const std::vector<std::string>& infos = {});
 
 // {"resultType":...,"result":...}, and "stats" when that is not empty but JSON.
 void WriteQueryValue(const promql::QueryValue& value, JsonWriter& json,
                      std::string_view stats = "");
-// About how much text that is.
+// About how much text that is, rather more than less.
 uint64_t QueryValueBytes(const promql::QueryValue& value);
 
 }  // namespace luma::prom

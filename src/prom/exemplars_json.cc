@@ -5,12 +5,6 @@ namespace {
 
 // A time, a value, and what stands around them.
 constexpr uint64_t kExemplarTextBytes = 96;
-// Quotes and the like of the labels, which are about as long as their canonical bytes.
-constexpr uint64_t kTextBytesPerLabelByte = 2;
-
-uint64_t LabelTextBytes(LabelsView labels) {
-  return labels.canonical().size() * kTextBytesPerLabelByte;
-}
 
 void WriteExemplar(const Exemplar& exemplar, JsonWriter& json) {
   json.BeginObject();
@@ -26,7 +20,6 @@ void WriteExemplar(const Exemplar& exemplar, JsonWriter& json) {
 }  // namespace
 
 void WriteExemplars(std::span<const SeriesExemplars> all, JsonWriter& json) {
-  json.Reserve(ExemplarsBytes(all));
   json.BeginArray();
   for (const SeriesExemplars& series : all) {
     json.BeginObject();
@@ -44,9 +37,9 @@ void WriteExemplars(std::span<const SeriesExemplars> all, JsonWriter& json) {
 uint64_t ExemplarsBytes(std::span<const SeriesExemplars> all) {
   uint64_t bytes = 0;
   for (const SeriesExemplars& series : all) {
-    bytes += kExemplarTextBytes + LabelTextBytes(series.labels);
+    bytes += kExemplarTextBytes + LabelSetTextBytes(series.labels);
     for (const Exemplar& exemplar : series.exemplars) {
-      bytes += kExemplarTextBytes + LabelTextBytes(exemplar.labels);
+      bytes += kExemplarTextBytes + LabelSetTextBytes(exemplar.labels);
     }
   }
   return bytes;

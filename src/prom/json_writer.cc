@@ -64,6 +64,21 @@ std::string_view BoundaryRule(const HistogramRange& range) {
 
 }  // namespace
 
+uint64_t StringTextBytes(std::string_view text) {
+  constexpr uint64_t kQuotesAndComma = 3;
+  constexpr uint64_t kEscapeBytesMore = 5;  // \u001f
+  const auto escapes = static_cast<uint64_t>(std::ranges::count_if(text, NeedsEscape));
+  return kQuotesAndComma + text.size() + kEscapeBytesMore * escapes;
+}
+
+uint64_t LabelSetTextBytes(LabelsView labels) {
+  uint64_t bytes = 3;  // {},
+  for (const LabelRef& label : labels) {
+    bytes += StringTextBytes(label.name) + StringTextBytes(label.value);
+  }
+  return bytes;
+}
+
 void JsonWriter::Open(char bracket) {
   Separate();
   out_.push_back(bracket);

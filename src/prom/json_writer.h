@@ -11,6 +11,10 @@
 
 namespace luma::prom {
 
+// How long the text of a label set is, with a comma after it, and that of a string.
+uint64_t LabelSetTextBytes(LabelsView labels);
+uint64_t StringTextBytes(std::string_view text);
+
 // Commas come by themselves; what is opened is to be closed. Keys and labels must be valid UTF-8;
 // bytes of other texts that are not become U+FFFD, as in Go.
 // Thread-compatible.

@@ -55,9 +55,27 @@ TEST(JsonWriterTest, WritesHistogramsWithTheRulesOfTheirBounds) {
 }
 
 TEST(JsonWriterTest, WritesLabelSets) {
+  const Labels labels = Labels::Of({{"job", "a\"b"}, {"__name__", "up"}}).value();
   JsonWriter json;
-  json.LabelSet(Labels::Of({{"job", "a\"b"}, {"__name__", "up"}}).value());
+  json.LabelSet(labels);
   EXPECT_EQ(json.Take(), R"({"__name__":"up","job":"a\"b"})");
+}
+
+// Goal: a text never outgrows the room that was booked for it, and little is booked in vain.
+TEST(JsonWriterTest, TellsBeforehandHowLongTextsGet) {
+  for (const std::string_view value : {"", "a", "a\"b", "\n\n\n", "\x01\x02", "\xc3\xa9"}) {
+    const Labels labels = Labels::Of({{"job", value}, {"__name__", "up"}}).value();
+    JsonWriter json;
+    json.BeginArray();
+    json.LabelSet(labels);
+    json.LabelSet(labels);
+    json.String(value);
+    json.EndArray();
+    const size_t bytes = json.Take().size();
+    const uint64_t told = 2 * LabelSetTextBytes(labels) + StringTextBytes(value);
+    EXPECT_LE(bytes, told + 2) << value;
+    EXPECT_LE(told, 3 * bytes) << value;
+  }
 }
 
 }  // namespace

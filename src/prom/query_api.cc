@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -32,13 +31,16 @@ std::vector<std::string> Truncate(uint64_t limit, std::vector<T>& values) {
   return {std::string(kTruncated)};
 }
 
-net::HttpResponse TextList(std::vector<std::string> texts, uint64_t limit) {
+net::HttpResponse TextList(std::vector<std::string> texts, uint64_t limit, QueryMemory& memory) {
   const std::vector<std::string> warnings = Truncate(limit, texts);
-  JsonWriter json = StartSuccess();
-  json.BeginArray();
-  for (const std::string& text : texts) json.String(text);
-  json.EndArray();
-  return FinishSuccess(std::move(json), warnings);
+  uint64_t bytes = 0;
+  for (const std::string& text : texts) bytes += StringTextBytes(text);
+  Result<JsonWriter> json = StartSuccess(bytes, memory);
+  if (!json.ok()) return ErrorResponse(json.status());
+  json->BeginArray();
+  for (const std::string& text : texts) json->String(text);
+  json->EndArray();
+  return FinishSuccess(*std::move(json), warnings);
 }
 
 using SteadyTime = std::chrono::steady_clock::time_point;
@@ -54,12 +56,19 @@ net::HttpResponse QueryAnswer(promql::QueryValue value, uint64_t limit, std::str
                               QueryMemory& memory) {
   std::vector<std::string> warnings = Truncate(limit, value.series);
   warnings.insert(warnings.end(), value.warnings.begin(), value.warnings.end());
-  const uint64_t bytes = QueryValueBytes(value);
-  if (const Status booked = memory.Book(bytes); !booked.ok()) return ErrorResponse(booked);
-  JsonWriter json = StartSuccess();
-  json.Reserve(bytes);
-  WriteQueryValue(value, json, stats);
-  return FinishSuccess(std::move(json), warnings, value.infos);
+  Result<JsonWriter> json = StartSuccess(QueryValueBytes(value), memory);
+  if (!json.ok()) return ErrorResponse(json.status());
+  WriteQueryValue(value, *json, stats);
+  return FinishSuccess(*std::move(json), warnings, value.infos);
+}
+
+template <typename T>
+void Append(std::vector<T> more, std::vector<T>& all) {
+  if (all.empty()) {
+    all = std::move(more);
+  } else {
+    std::move(more.begin(), more.end(), std::back_inserter(all));
+  }
 }
 
 // What `read` gives for any of the selectors, sorted and without repeats; for everything when
@@ -68,12 +77,14 @@ Result<std::vector<std::string>> Union(
     const std::vector<Matchers>& selectors,
     const std::function<Result<std::vector<std::string>>(const Matchers&)>& read) {
   if (selectors.empty()) return read({});
-  std::set<std::string> all;
+  std::vector<std::string> all;
   for (const Matchers& matchers : selectors) {
-    LUMA_ASSIGN_OR_RETURN(const std::vector<std::string> found, read(matchers));
-    all.insert(found.begin(), found.end());
+    LUMA_ASSIGN_OR_RETURN(std::vector<std::string> found, read(matchers));
+    Append(std::move(found), all);
   }
-  return std::vector<std::string>(all.begin(), all.end());
+  if (selectors.size() > 1) std::ranges::sort(all);
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
 }
 
 Status CheckSteps(UnixMillis start, UnixMillis end, int64_t step_ms) {
@@ -168,17 +179,22 @@ QueryApi::Answer QueryApi::Series(const ApiRequest& request, QueryMemory& memory
   for (const Matchers& matchers : selectors) {
     Result<std::vector<Labels>> found = source_.Series(matchers, range, limits);
     if (!found.ok()) return ErrorResponse(found.status());
-    std::move(found->begin(), found->end(), std::back_inserter(all));
+    Append(*std::move(found), all);
   }
-  std::sort(all.begin(), all.end(),
-            [](const Labels& a, const Labels& b) { return CompareLabels(a, b) < 0; });
+  if (selectors.size() > 1) {
+    std::sort(all.begin(), all.end(),
+              [](const Labels& a, const Labels& b) { return CompareLabels(a, b) < 0; });
+  }
   all.erase(std::unique(all.begin(), all.end()), all.end());
   const std::vector<std::string> warnings = Truncate(limit, all);
-  JsonWriter json = StartSuccess();
-  json.BeginArray();
-  for (const Labels& labels : all) json.LabelSet(labels);
-  json.EndArray();
-  return FinishSuccess(std::move(json), warnings);
+  uint64_t bytes = 0;
+  for (const Labels& labels : all) bytes += LabelSetTextBytes(labels);
+  Result<JsonWriter> json = StartSuccess(bytes, memory);
+  if (!json.ok()) return ErrorResponse(json.status());
+  json->BeginArray();
+  for (const Labels& labels : all) json->LabelSet(labels);
+  json->EndArray();
+  return FinishSuccess(*std::move(json), warnings);
 }
 
 QueryApi::Answer QueryApi::LabelNames(const ApiRequest& request, QueryMemory& memory) const {
@@ -190,7 +206,7 @@ QueryApi::Answer QueryApi::LabelNames(const ApiRequest& request, QueryMemory& me
     return source_.LabelNames(matchers, range, limits);
   });
   if (!names.ok()) return ErrorResponse(names.status());
-  return TextList(*std::move(names), limit);
+  return TextList(*std::move(names), limit, memory);
 }
 
 QueryApi::Answer QueryApi::LabelValues(const ApiRequest& request, QueryMemory& memory) const {
@@ -204,7 +220,7 @@ QueryApi::Answer QueryApi::LabelValues(const ApiRequest& request, QueryMemory& m
     return source_.LabelValues(name, matchers, range, limits);
   });
   if (!values.ok()) return ErrorResponse(values.status());
-  return TextList(*std::move(values), limit);
+  return TextList(*std::move(values), limit, memory);
 }
 
 QueryApi::Answer QueryApi::BuildInfo(const ApiRequest&, QueryMemory&) const {
@@ -228,12 +244,10 @@ QueryApi::Answer QueryApi::FormatQuery(const ApiRequest& request, QueryMemory& m
   LUMA_ASSIGN_OR_RETURN(const promql::ExprPtr expr, request.Query());
   const std::string text = promql::FormatPretty(*expr);
   // Indents make 27 MB of the worst 64 KB.
-  if (const Status booked = memory.Book(2 * text.size()); !booked.ok()) {
-    return ErrorResponse(booked);
-  }
-  JsonWriter json = StartSuccess();
-  json.String(text);
-  return FinishSuccess(std::move(json));
+  Result<JsonWriter> json = StartSuccess(text.size() + StringTextBytes(text), memory);
+  if (!json.ok()) return ErrorResponse(json.status());
+  json->String(text);
+  return FinishSuccess(*std::move(json));
 }
 
 QueryApi::Answer QueryApi::ParseQuery(const ApiRequest& request, QueryMemory&) const {
@@ -253,12 +267,10 @@ QueryApi::Answer QueryApi::Exemplars(const ApiRequest& request, QueryMemory& mem
     found = options_.exemplars->Exemplars(selectors, range, limits);
   }
   if (!found.ok()) return ErrorResponse(found.status());
-  if (const Status booked = memory.Book(ExemplarsBytes(*found)); !booked.ok()) {
-    return ErrorResponse(booked);
-  }
-  JsonWriter json = StartSuccess();
-  WriteExemplars(*found, json);
-  return FinishSuccess(std::move(json));
+  Result<JsonWriter> json = StartSuccess(ExemplarsBytes(*found), memory);
+  if (!json.ok()) return ErrorResponse(json.status());
+  WriteExemplars(*found, *json);
+  return FinishSuccess(*std::move(json));
 }
 
 Result<ReadLimits> QueryApi::LimitsOf(const ApiRequest& request, QueryMemory& memory) const {

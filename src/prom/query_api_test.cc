@@ -170,6 +170,19 @@ TEST_F(QueryApiTest, AnAnswerThatDoesNotFitInMemoryIsToBeAskedForAgain) {
   while (budget_.booked_bytes() > 0) std::this_thread::yield();  // until it has been sent
 }
 
+// Goal: no answer is longer than what was booked for it, whatever it lists.
+TEST_F(QueryApiTest, TextsOfAnswersAreBookedBeforeTheyAreWritten) {
+  const std::string value(1000, 'v');
+  metrics_.Add({{"__name__", "long"}, {"job", value}}, {{kTestNow - 500, 1}});
+  for (const std::string_view target : {"/api/v1/query?query=long", "/api/v1/series?match[]=long",
+                                        "/api/v1/label/job/values?match[]=long"}) {
+    budget_.SetLimit(1500);  // half of it for queries, enough for the samples
+    EXPECT_EQ(Get(target).status, 503) << target;
+    budget_.SetLimit(64 << 20);
+    EXPECT_THAT(Get(target).body, HasSubstr(value)) << target;
+  }
+}
+
 TEST_F(QueryApiTest, CancelledQueriesGiveUp) {
   api_.CancelAll();
   const net::TestHttpResponse response = Get("/api/v1/query?query=up");

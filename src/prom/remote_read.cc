@@ -112,6 +112,7 @@ Result<std::string> RemoteReadHandler::Samples(const ReadRequest& request,
     AppendReadResult(series, message);
     LUMA_RETURN_IF_ERROR(limits.memory->Book(message.size() - before));
   }
+  LUMA_RETURN_IF_ERROR(limits.memory->Book(snappy::MaxCompressedLength(message.size())));
   std::string compressed;
   snappy::Compress(message.data(), message.size(), &compressed);
   return compressed;
