@@ -12,11 +12,13 @@ class io_context;
 
 namespace luma::net {
 
-// One io_context per thread, so what lives on one context needs no locks. Nothing here may block.
+// io_contexts, each with threads of its own. What lives on a context with one thread needs no
+// locks; what lives on one with several needs a strand, or it runs on two threads at once. Nothing
+// here may block, but for who has a BlockingSeat.
 // Threads: Next from any thread. Everything made on a context must be gone before Stop.
 class EventLoop {
  public:
-  explicit EventLoop(int threads);
+  explicit EventLoop(int contexts, int threads_each = 1);
   ~EventLoop();  // Stop()
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
@@ -29,6 +31,22 @@ class EventLoop {
   std::vector<std::unique_ptr<Context>> contexts_;
   std::vector<std::thread> threads_;
   std::atomic<uint32_t> next_{0};
+};
+
+// While it lives the calling thread may block, if there was a seat for it: a context has one seat
+// less than threads, so that one of them always sees to its sockets. Threads that are not of an
+// EventLoop have none.
+class BlockingSeat {
+ public:
+  BlockingSeat();
+  ~BlockingSeat();
+  BlockingSeat(const BlockingSeat&) = delete;
+  BlockingSeat& operator=(const BlockingSeat&) = delete;
+
+  bool taken() const { return free_ != nullptr; }
+
+ private:
+  std::atomic<int>* free_;  // the context's count of free seats; null when there was none
 };
 
 }  // namespace luma::net

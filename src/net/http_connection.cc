@@ -67,6 +67,16 @@ std::string_view OriginForm(std::string_view target) {
   return slash == std::string_view::npos ? "/" : target.substr(slash);
 }
 
+// On this thread, if another one sees to the sockets meanwhile: waking a worker and being woken by
+// it takes longer than a short request. False when there are too many tasks.
+bool RunHereOrThere(WorkerPool& workers, const std::function<void()>& task) {
+  {
+    const BlockingSeat seat;
+    if (seat.taken() && workers.TryRunHere(task)) return true;
+  }
+  return workers.TrySubmit(task);
+}
+
 }  // namespace
 
 HttpConnection::HttpConnection(asio::ip::tcp::socket socket, HttpShared& shared)
@@ -256,7 +266,7 @@ asio::awaitable<HttpResponse> HttpConnection::Answer(const Route& route, HttpReq
   auto start = [this, &route](auto completion, std::shared_ptr<HttpRequest> the_request) {
     const auto executor = socket_.get_executor();
     auto handler = std::make_shared<Handler>(std::move(completion));
-    // Resumes the coroutine on the connection's own thread, whichever thread answers.
+    // Resumes the coroutine on the connection's own strand, whichever thread answers.
     const Responder responder([executor, handler](HttpResponse response) {
       auto shared_response = std::make_shared<HttpResponse>(std::move(response));
       asio::post(executor, [handler, shared_response] {
@@ -265,9 +275,10 @@ asio::awaitable<HttpResponse> HttpConnection::Answer(const Route& route, HttpReq
     });
     WorkerPool& workers =
         route.options.workers != nullptr ? *route.options.workers : shared_.workers;
-    const bool queued = workers.TrySubmit(
-        [&route, the_request, responder] { route.handler(std::move(*the_request), responder); });
-    if (queued) return;
+    const auto task = [&route, the_request, responder] {
+      route.handler(std::move(*the_request), responder);
+    };
+    if (RunHereOrThere(workers, task)) return;
     shared_.options.on_refusal(503);
     responder.Send(RefusalOf(503));
   };

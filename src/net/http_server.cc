@@ -1,5 +1,6 @@
 #include "net/http_server.h"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -7,6 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <future>
 #include <utility>
@@ -54,7 +56,7 @@ class HttpServer::Impl {
       : shared_(workers, std::move(router), std::move(options)),
         loop_(loop),
         accept_context_(loop.Next()),
-        acceptor_(accept_context_) {}
+        acceptor_(asio::make_strand(accept_context_)) {}
 
   Status Start() {
     LUMA_ASSIGN_OR_RETURN(const tcp::endpoint endpoint,
@@ -62,12 +64,12 @@ class HttpServer::Impl {
     LUMA_RETURN_IF_ERROR(Listen(acceptor_, endpoint));
     boost::system::error_code ignored;
     port_ = acceptor_.local_endpoint(ignored).port();
-    asio::co_spawn(accept_context_, Accept(), asio::detached);
+    asio::co_spawn(acceptor_.get_executor(), Accept(), asio::detached);
     return Status::Ok();
   }
 
   void Stop(std::chrono::milliseconds drain, const std::function<void()>& hurry) {
-    asio::post(accept_context_, [this] {
+    asio::post(acceptor_.get_executor(), [this] {
       boost::system::error_code ignored;
       acceptor_.close(ignored);
     });
@@ -82,14 +84,15 @@ class HttpServer::Impl {
  private:
   asio::awaitable<void> Accept() {
     while (acceptor_.is_open()) {
-      auto [error, socket] = co_await acceptor_.async_accept(loop_.Next(), kTuple);
+      const asio::any_io_executor strand = asio::make_strand(loop_.Next());
+      auto [error, socket] = co_await acceptor_.async_accept(strand, kTuple);
       if (!error) {
         HttpConnection::Start(std::move(socket), shared_);
       } else if (acceptor_.is_open()) {
         // Most likely out of file descriptors.
         LUMA_LOG(kWarn, "net", "cannot accept a connection: reason={}", error.message());
         shared_.connections.CloseOneIdle();
-        asio::steady_timer timer(accept_context_, kAcceptRetryDelay);
+        asio::steady_timer timer(acceptor_.get_executor(), kAcceptRetryDelay);
         co_await timer.async_wait(kTuple);
       }
     }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <deque>
 #include <future>
 #include <memory>
 #include <thread>
@@ -71,7 +72,7 @@ class HttpServerTest : public testing::Test {
   }
   uint16_t port() const { return server_->port(); }
 
-  EventLoop loop_{2};
+  EventLoop loop_{2, 3};
   WorkerPool workers_{2, 100};
   Router router_;
   HttpServerOptions options_;
@@ -265,6 +266,51 @@ TEST_F(HttpServerTest, ARouteWithWorkersOfItsOwnWaitsForNoOther) {
   release.set_value();
   for (TestHttpClient& client : slow) EXPECT_EQ(client.Read().body, "slow\n");
   server_.reset();
+}
+
+// Goal: no number of slow handlers keeps the server from reading requests and answering quick ones.
+// Method: more of them than threads of the sockets can take, each on a connection of its own.
+TEST_F(HttpServerTest, SlowHandlersOnTheThreadsOfSocketsHoldUpNobody) {
+  constexpr size_t kSlow = 8;
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future().share();
+  WorkerPool slow_workers(kSlow, kSlow);
+  router_.Add("GET", "/slow", {.workers = &slow_workers}, [released](HttpRequest, Responder r) {
+    released.wait();
+    r.Send(TextResponse(200, "slow"));
+  });
+  Start();
+  std::deque<TestHttpClient> slow;
+  for (size_t i = 0; i < kSlow; ++i) {
+    slow.emplace_back(port()).Send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+  }
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(TestHttpClient(port()).Request("GET", "/hello").status, 200);
+  }
+  release.set_value();
+  for (TestHttpClient& client : slow) EXPECT_EQ(client.Read().body, "slow\n");
+  server_.reset();
+}
+
+thread_local bool is_worker = false;
+
+// Whether a request is answered by a worker, by a server whose sockets have so many threads.
+bool AnsweredByWorker(int threads_of_sockets) {
+  EventLoop loop(1, threads_of_sockets);
+  WorkerPool workers(1, 10);
+  EXPECT_TRUE(workers.TrySubmit([] { is_worker = true; }));
+  while (!workers.TryRunHere([] {})) std::this_thread::yield();  // until its place is free
+  Router router;
+  router.Add("GET", "/who", {}, [](HttpRequest, Responder r) {
+    r.Send(TextResponse(200, is_worker ? "worker" : "other"));
+  });
+  const auto server = HttpServer::Start(loop, workers, std::move(router), {}).value();
+  return TestHttpClient(server->port()).Request("GET", "/who").body == "worker\n";
+}
+
+TEST(HttpThreadsTest, TheThreadOfASocketAnswersIfAnotherOneCanTakeItsPlace) {
+  EXPECT_TRUE(AnsweredByWorker(1));
+  EXPECT_FALSE(AnsweredByWorker(2));
 }
 
 TEST_F(HttpServerTest, SilentAndSlowPeersAreDropped) {

@@ -15,8 +15,8 @@ namespace luma::net {
 struct RouteOptions {
   uint64_t body_bytes_max = 1 << 20;  // more is 413
   bool anonymous = false;             // served without credentials, e.g. health checks
-  // Runs the handler; null: the server's pool. For handlers that take so long that others must not
-  // wait for them. Outlives the server.
+  // In whose places the handler runs; null: the server's pool. For handlers that take so long that
+  // others must not wait for them. Outlives the server.
   WorkerPool* workers = nullptr;
 };
 
@@ -25,7 +25,7 @@ struct Route {
   // "{name}" stands for any one segment, "{name...}" at the end for any number of them, but none.
   std::vector<std::string> segments;
   RouteOptions options;
-  HttpHandler handler;  // runs on a worker pool and may block
+  HttpHandler handler;  // runs in a place of a worker pool and may block
 };
 
 // Filled once, then read by any thread.

@@ -4,7 +4,8 @@
 
 namespace luma::net {
 
-WorkerPool::WorkerPool(int threads, size_t queue_max) : queue_max_(queue_max) {
+WorkerPool::WorkerPool(int threads, size_t queue_max)
+    : places_(static_cast<size_t>(threads)), queue_max_(queue_max) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
 }
 
@@ -20,6 +21,13 @@ bool WorkerPool::TrySubmit(std::function<void()> task) {
   return true;
 }
 
+bool WorkerPool::TryRunHere(const std::function<void()>& task) {
+  if (!TakePlace()) return false;
+  task();
+  LeavePlace();
+  return true;
+}
+
 void WorkerPool::Stop() {
   {
     MutexLock lock(mutex_);
@@ -30,17 +38,37 @@ void WorkerPool::Stop() {
   threads_.clear();
 }
 
+bool WorkerPool::TakePlace() {
+  MutexLock lock(mutex_);
+  if (stopping_ || !queue_.empty() || running_ == places_) return false;
+  ++running_;
+  return true;
+}
+
+void WorkerPool::LeavePlace() {
+  {
+    MutexLock lock(mutex_);
+    --running_;
+    if (queue_.empty() && !stopping_) return;
+  }
+  wake_.NotifyOne();
+}
+
 void WorkerPool::Run() {
   while (true) {
     std::function<void()> task;
     {
       MutexLock lock(mutex_);
-      while (queue_.empty() && !stopping_) wake_.Wait(mutex_);
+      while (running_ == places_ || (queue_.empty() && !stopping_)) wake_.Wait(mutex_);
       if (queue_.empty()) return;
       task = std::move(queue_.front());
       queue_.pop_front();
+      ++running_;
     }
     task();
+    task = nullptr;  // before others take the place
+    MutexLock lock(mutex_);
+    --running_;
   }
 }
 

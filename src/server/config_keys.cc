@@ -72,7 +72,8 @@ const std::vector<ConfigKey>& Keys() {
       {LUMA_CONFIG_KEY(server.shutdown_grace), Between{0, 3'600'000}, kReloaded,
        "After SIGTERM, how long running requests and queries may take to finish."},
       {LUMA_CONFIG_KEY(server.io_threads), kThreads, kAtStart,
-       "Threads for sockets; 0 means one for every two processors."},
+       "Threads that wait for sockets; 0 means one for every two processors. Beside them HTTP has "
+       "one for every processor, which answer requests."},
       {LUMA_CONFIG_KEY(server.worker_threads), kThreads, kAtStart,
        "Threads for HTTP requests other than queries, which may wait for disks; 0 means four for "
        "every processor."},

@@ -50,6 +50,12 @@ int IoThreads(const Config& config) {
   return configured > 0 ? configured : (Processors() + 1) / 2;
 }
 
+// One waits for sockets while others, as many as there are processors, answer what came.
+int HttpThreadsEach(const Config& config) {
+  const int contexts = IoThreads(config);
+  return 1 + (Processors() + contexts - 1) / contexts;
+}
+
 // For threads that mostly wait for disks and for the log.
 int ThreadsOrFourPerProcessor(int64_t configured) {
   return configured > 0 ? static_cast<int>(configured) : 4 * Processors();
@@ -112,6 +118,7 @@ class Server::Impl {
         rate_limiter_(RateLimits(config_), Clock::System()),
         admission_(rate_limiter_),
         loop_(IoThreads(config_)),
+        http_loop_(IoThreads(config_), HttpThreadsEach(config_)),
         http_workers_(ThreadsOrFourPerProcessor(config_.server.worker_threads),
                       kWaitingRequestsMax),
         query_workers_(ThreadsOrFourPerProcessor(config_.query.max_concurrent),
@@ -164,6 +171,7 @@ class Server::Impl {
     query_helpers_.Stop();
     http_workers_.Stop();
     loop_.Stop();
+    http_loop_.Stop();
     CloseStore();
     LUMA_LOG(kInfo, "server", "stopped");
   }
@@ -279,7 +287,7 @@ class Server::Impl {
     prom::Cors::AddRoutes(router);
     const auto& server = config_.server;
     LUMA_ASSIGN_OR_RETURN(
-        http_, net::HttpServer::Start(loop_, http_workers_, std::move(router),
+        http_, net::HttpServer::Start(http_loop_, http_workers_, std::move(router),
                                       HttpOptions(server.host, server.port, server.require_auth)));
     LogListening("http", server.host, http_->port());
     return Status::Ok();
@@ -295,9 +303,10 @@ class Server::Impl {
                  responder.Send({.content_type = "text/plain; version=0.0.4; charset=utf-8",
                                  .body = MetricsRegistry::Default().Text()});
                });
-    LUMA_ASSIGN_OR_RETURN(metrics_, net::HttpServer::Start(loop_, http_workers_, std::move(router),
-                                                           HttpOptions(metrics.host, metrics.port,
-                                                                       metrics.require_auth)));
+    LUMA_ASSIGN_OR_RETURN(
+        metrics_,
+        net::HttpServer::Start(http_loop_, http_workers_, std::move(router),
+                               HttpOptions(metrics.host, metrics.port, metrics.require_auth)));
     LogListening("metrics", metrics.host, metrics_->port());
     return Status::Ok();
   }
@@ -400,6 +409,7 @@ class Server::Impl {
   std::unique_ptr<LifecycleApi> lifecycle_api_;
   std::unique_ptr<AdminApi> admin_api_;
   net::EventLoop loop_;
+  net::EventLoop http_loop_;
   net::WorkerPool http_workers_;
   net::WorkerPool query_workers_;  // of the HTTP API,
   QueryHelpers query_helpers_;     // for the large ones among them, and

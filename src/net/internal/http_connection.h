@@ -38,7 +38,7 @@ struct HttpShared {
   BodyBudget body_budget;
 };
 
-// Threads: made anywhere; Serve and everything private run on the thread of the socket's context.
+// Threads: made anywhere; Serve and everything private run on the socket's executor, a strand.
 class HttpConnection final : public ConnectionSet::Member,
                              public std::enable_shared_from_this<HttpConnection> {
  public:
