@@ -22,6 +22,7 @@
 #include "storage/backup/store_check.h"
 #include "storage/directory_check.h"
 #include "storage/engine.h"
+#include "storage/metrics/retired/open_retired_series.h"
 
 namespace luma::server {
 namespace {
@@ -78,6 +79,7 @@ Status BackUpDirectory(const BackupCommand& command, uint64_t rate, std::ostream
   options.hold_log = true;
   LUMA_ASSIGN_OR_RETURN(const auto engine, storage::MultiTierStorage::Open(
                                                std::move(options), Disk(), Clock::System()));
+  storage::RenewSeriesList(Disk(), SeriesDirectoryOf(config), *engine);
   LUMA_RETURN_IF_ERROR(engine->Flush());
   LUMA_ASSIGN_OR_RETURN(const storage::BudgetLease memory,
                         engine->budget().Book(storage::BudgetUse::kMerge, storage::kBackupBytes));

@@ -88,7 +88,7 @@ storage::MetricsOptions MetricsOptionsOf(const Config& config) {
   options.late_max = config.ingest.late_max;
   options.exemplars = config.ingest.exemplars;
   options.retirement = {.fs = &io::FileSystem::Posix(),
-                        .directory = io::JoinPath(config.general.data_dir, "series"),
+                        .directory = SeriesDirectoryOf(config),
                         .after = config.ingest.retire_series_after};
   options.limits = LimitsOf(config);
   return options;
@@ -110,6 +110,10 @@ Result<storage::EngineOptions> EngineOptionsOf(const Config& given) {
   return options;
 }
 
+io::Path SeriesDirectoryOf(const Config& config) {
+  return io::JoinPath(config.general.data_dir, "series");
+}
+
 Result<std::unique_ptr<Store>> Store::Open(const Config& given) {
   const Config config = WithMemoryShares(given);
   const auto start = std::chrono::steady_clock::now();
@@ -118,9 +122,10 @@ Result<std::unique_ptr<Store>> Store::Open(const Config& given) {
   LUMA_ASSIGN_OR_RETURN(store->engine_,
                         storage::MultiTierStorage::Open(std::move(options), io::FileSystem::Posix(),
                                                         Clock::System()));
-  LUMA_RETURN_IF_ERROR(store->StartArchive(config).WithContext("wal.archive"));
+  // First of all, or a start that fails elsewhere would lose its series partitions.
   LUMA_ASSIGN_OR_RETURN(store->metrics_,
                         storage::MetricsStore::Open(*store->engine_, MetricsOptionsOf(config)));
+  LUMA_RETURN_IF_ERROR(store->StartArchive(config).WithContext("wal.archive"));
   LUMA_RETURN_IF_ERROR(store->ConfigureRetention(config));
   LUMA_RETURN_IF_ERROR(store->ConfigureDownsampling(config));
   store->metrics_->StartRetention();

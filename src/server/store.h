@@ -7,6 +7,7 @@
 
 #include "base/metrics.h"
 #include "base/status.h"
+#include "io/file_system.h"
 #include "io/object_store.h"
 #include "server/config.h"
 #include "server/promql_for_sql.h"
@@ -19,6 +20,9 @@ namespace luma::server {
 
 // What the engine is opened with. Errors: those of [cold].
 Result<storage::EngineOptions> EngineOptionsOf(const Config& config);
+
+// The directory of retired series.
+io::Path SeriesDirectoryOf(const Config& config);
 
 // Threads: Open and Close from one thread; the parts as they say themselves.
 class Store {

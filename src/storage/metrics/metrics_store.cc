@@ -4,9 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/failpoint.h"
 #include "base/log.h"
-#include "storage/backup/backup_source.h"
 #include "storage/metrics/largest_series_id.h"
+#include "storage/metrics/retired/open_retired_series.h"
 #include "storage/metrics/sample_scan.h"
 #include "storage/metrics/series_loader.h"
 
@@ -28,6 +29,7 @@ struct StoredBounds {
   uint64_t largest_series = 0;
 };
 Result<StoredBounds> BoundsOf(MultiTierStorage& engine) {
+  LUMA_FAILPOINT("metrics_store.bounds");
   StoredBounds bounds;
   for (const ObjectId id : kSampleTableIds) {
     LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, engine.Read(id));
@@ -36,16 +38,6 @@ Result<StoredBounds> BoundsOf(MultiTierStorage& engine) {
     bounds.largest_series = std::max(bounds.largest_series, largest);
   }
   return bounds;
-}
-
-Result<std::unique_ptr<RetiredSeries>> OpenRetired(const RetirementOptions& options,
-                                                   MultiTierStorage& engine) {
-  if (options.fs == nullptr) return std::make_unique<RetiredSeries>();
-  BackupSource& source = engine.backup_source();
-  const DatabaseStart start{.uuid = source.uuid(),
-                            .epoch = source.epoch(),
-                            .keep_epoch = [&source] { return source.KeepEpoch(); }};
-  return RetiredSeries::Open(*options.fs, options.directory, engine.budget(), start);
 }
 
 // All series of the table but the retired ones. Of these the table has the last word: one that was
@@ -64,10 +56,10 @@ Result<LoadedSeries> LoadActive(const TableSnapshot& table, UnixMillis newest,
 
 Result<std::unique_ptr<MetricsStore>> MetricsStore::Open(MultiTierStorage& engine,
                                                          MetricsOptions options) {
+  LUMA_ASSIGN_OR_RETURN(std::unique_ptr<RetiredSeries> retired,
+                        OpenRetiredSeries(options.retirement, engine));
   LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr series, engine.Read(kSeriesTableId));
   LUMA_ASSIGN_OR_RETURN(const StoredBounds stored, BoundsOf(engine));
-  LUMA_ASSIGN_OR_RETURN(std::unique_ptr<RetiredSeries> retired,
-                        OpenRetired(options.retirement, engine));
   auto registry = std::make_unique<SeriesRegistry>();
   LUMA_ASSIGN_OR_RETURN(const LoadedSeries loaded,
                         LoadActive(*series, stored.newest, *retired, *registry));

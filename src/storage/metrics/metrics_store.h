@@ -42,7 +42,8 @@ class MetricsStore final : public MetricsSink,
                            public MetricsAdmin {
  public:
   // Reads luma.series, of retired series only the ids, and the zone maps of the others: about a
-  // second per million active series.
+  // second per million active series. To be called right after the engine has opened: see
+  // open_retired_series.h.
   // Errors: kCorruption when the tables break their rules, and those of reading.
   static Result<std::unique_ptr<MetricsStore>> Open(MultiTierStorage& engine,
                                                     MetricsOptions options = {});

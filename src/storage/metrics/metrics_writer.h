@@ -20,20 +20,13 @@
 #include "storage/metrics/careful_write.h"
 #include "storage/metrics/exemplar_index.h"
 #include "storage/metrics/limit_refusals.h"
+#include "storage/metrics/retired/open_retired_series.h"
 #include "storage/metrics/retired/returning_series.h"
 #include "storage/metrics/series_registry.h"
 #include "storage/metrics/write_gate.h"
 #include "storage/metrics/write_queue.h"
 
 namespace luma::storage {
-
-// Where series without recent samples go (storage/metrics/retired).
-struct RetirementOptions {
-  io::FileSystem* fs = nullptr;  // null: nowhere
-  io::Path directory;            // made if it is missing; of this database alone
-  // How long a series has no samples before it goes; zero: none goes, those that went stay there.
-  std::chrono::milliseconds after{0};
-};
 
 struct MetricsOptions {
   std::chrono::milliseconds future_max = MetricsSink::kFutureMax;

@@ -14,6 +14,22 @@ namespace {
 
 constexpr std::string_view kIndexName = "index";
 
+io::Path IndexPath(const io::Path& directory) { return io::JoinPath(directory, kIndexName); }
+
+// Of the start before `start`. Errors: kNotFound without a list; of a list that does not count, any
+// other.
+Result<SeriesIndexFile> ReadIndex(io::FileSystem& fs, const io::Path& directory,
+                                  const DatabaseStart& start) {
+  LUMA_ASSIGN_OR_RETURN(const Bytes bytes, io::ReadFile(fs, IndexPath(directory)));
+  LUMA_ASSIGN_OR_RETURN(SeriesIndexFile index, DecodeSeriesIndex(bytes));
+  if (index.uuid != start.uuid) return Status::Corruption("list is of another database");
+  if (index.epoch == 0 || index.epoch + 1 != start.epoch) {
+    return Status::Corruption("the database was opened without the list: epoch_of_list=",
+                              index.epoch, " epoch=", start.epoch);
+  }
+  return index;
+}
+
 bool Has(const RetiredView& view, uint64_t number) {
   return std::ranges::find(view, number, &RetiredPartition::number) != view.end();
 }
@@ -46,13 +62,22 @@ Result<std::unique_ptr<RetiredSeries>> RetiredSeries::Open(io::FileSystem& fs, i
   return retired;
 }
 
+Status RetiredSeries::RenewList(io::FileSystem& fs, const io::Path& directory,
+                                const DatabaseStart& start) {
+  LUMA_ASSIGN_OR_RETURN(SeriesIndexFile index, ReadIndex(fs, directory, start));
+  LUMA_RETURN_IF_ERROR(start.keep_epoch());
+  index.epoch = start.epoch;
+  LUMA_FAILPOINT("series_index.before_write");
+  return io::WriteFileAtomically(fs, IndexPath(directory), EncodeSeriesIndex(index));
+}
+
 io::Path RetiredSeries::PathOf(uint64_t number) const {
   return io::JoinPath(directory_, fmt::format("{:016x}.series", number));
 }
 
 Status RetiredSeries::Load() {
   is_epoch_kept_ = start_.keep_epoch().ok();
-  const Result<SeriesIndexFile> index = ReadIndex();
+  const Result<SeriesIndexFile> index = ReadIndex(*fs_, directory_, start_);
   if (index.status().code() != StatusCode::kNotFound) LUMA_RETURN_IF_ERROR(TakeListed(index));
   RemoveUnlisted();
   return Status::Ok();
@@ -81,7 +106,7 @@ Status RetiredSeries::TakeListed(const Result<SeriesIndexFile>& index) {
 }
 
 bool RetiredSeries::MayIndexCountLater() const {
-  const Result<Bytes> bytes = io::ReadFile(*fs_, io::JoinPath(directory_, kIndexName));
+  const Result<Bytes> bytes = io::ReadFile(*fs_, IndexPath(directory_));
   if (!bytes.ok()) return true;
   const Result<SeriesIndexFile> index = DecodeSeriesIndex(*bytes);
   if (!index.ok()) return index.status().code() != StatusCode::kCorruption;
@@ -91,23 +116,11 @@ bool RetiredSeries::MayIndexCountLater() const {
 
 Status RetiredSeries::RemoveIndex() {
   const bool may_count = MayIndexCountLater();
-  Status removed = fs_->Remove(io::JoinPath(directory_, kIndexName));
+  Status removed = fs_->Remove(IndexPath(directory_));
   if (removed.ok()) removed = fs_->SyncDirectory(directory_);
   if (removed.ok() || may_count) return removed;
   LUMA_LOG(kWarn, "storage", "list that does not count stays: {}", removed.message());
   return Status::Ok();
-}
-
-Result<SeriesIndexFile> RetiredSeries::ReadIndex() const {
-  LUMA_ASSIGN_OR_RETURN(const Bytes bytes,
-                        io::ReadFile(*fs_, io::JoinPath(directory_, kIndexName)));
-  LUMA_ASSIGN_OR_RETURN(SeriesIndexFile index, DecodeSeriesIndex(bytes));
-  if (index.uuid != start_.uuid) return Status::Corruption("list is of another database");
-  if (index.epoch == 0 || index.epoch + 1 != start_.epoch) {
-    return Status::Corruption("the database was opened without the list: epoch_of_list=",
-                              index.epoch, " epoch=", start_.epoch);
-  }
-  return index;
 }
 
 RetiredView RetiredSeries::OpenListed(const SeriesIndexFile& index, bool& is_damaged) {
@@ -237,8 +250,7 @@ Bytes RetiredSeries::IndexOf(const RetiredView& view) const {
 
 Status RetiredSeries::WriteIndex(const RetiredView& view) {
   LUMA_FAILPOINT("series_index.before_write");
-  LUMA_RETURN_IF_ERROR(
-      io::WriteFileAtomically(*fs_, io::JoinPath(directory_, kIndexName), IndexOf(view)));
+  LUMA_RETURN_IF_ERROR(io::WriteFileAtomically(*fs_, IndexPath(directory_), IndexOf(view)));
   is_behind_ = false;
   may_be_ahead_ = false;
   LUMA_FAILPOINT("series_index.written");
@@ -271,7 +283,7 @@ Status RetiredSeries::Replace(std::span<const uint64_t> gone,
   const Status written = WriteIndex(next);
   if (!written.ok()) {
     // The name of the new list may have reached the disk, though its sync failed.
-    const Result<Bytes> stored = io::ReadFile(*fs_, io::JoinPath(directory_, kIndexName));
+    const Result<Bytes> stored = io::ReadFile(*fs_, IndexPath(directory_));
     const bool is_old = stored.status().code() == StatusCode::kNotFound ||
                         (stored.ok() && *stored != IndexOf(next));
     may_be_ahead_ = may_be_ahead_ || !is_old;

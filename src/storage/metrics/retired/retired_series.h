@@ -63,6 +63,12 @@ class RetiredSeries {
                                                      MemoryBudget& budget,
                                                      const DatabaseStart& start);
 
+  // Of a start that writes no samples: a list that counts at `start` counts at the next one, too.
+  // Durable on return. Errors: kNotFound without a list; those of a list that does not count, which
+  // stays as it is, and of writing.
+  static Status RenewList(io::FileSystem& fs, const io::Path& directory,
+                          const DatabaseStart& start);
+
   bool is_enabled() const { return fs_ != nullptr; }
   // To be kept while it is used: `for (... : *view())` would lose it before the first step.
   RetiredViewPtr view() const LUMA_EXCLUDES(mutex_);
@@ -98,9 +104,6 @@ class RetiredSeries {
 
   io::Path PathOf(uint64_t number) const;
   Status Load();
-  // Of the start before this one. Errors: kNotFound without a list; of a list that does not count,
-  // any other.
-  Result<SeriesIndexFile> ReadIndex() const;
   // The view that `index` gives, and the list with the mark of this start; neither when the disk is
   // full and the list does not count as it is.
   Status TakeListed(const Result<SeriesIndexFile>& index);

@@ -36,10 +36,21 @@ class SeriesRetirementTest : public testing::Test {
 
   void Reopen() {
     instance_.reset();
+    instance_ = std::make_unique<MetricsInstance>(disk_, clock_, Options());
+    ASSERT_TRUE(instance_->status.ok()) << instance_->status;
+  }
+  MetricsOptions Options() {
     MetricsOptions options;
     options.retirement = {.fs = &disk_, .directory = io::Path(kDirectory), .after = hours(1)};
-    instance_ = std::make_unique<MetricsInstance>(disk_, clock_, options);
-    ASSERT_TRUE(instance_->status.ok()) << instance_->status;
+    return options;
+  }
+  // As a backup does.
+  void OpenAtRest() {
+    EngineOptions options{.data_dir = "/data"};
+    options.background_flush = false;
+    const auto engine = MultiTierStorage::Open(options, disk_, clock_);
+    ASSERT_TRUE(engine.ok()) << engine.status();
+    RenewSeriesList(disk_, io::Path(kDirectory), **engine);
   }
   void Flush() { ASSERT_TRUE(instance_->engine->Flush().ok()); }
   MetricsStore& store() { return *instance_->store; }
@@ -350,6 +361,56 @@ TEST_F(SeriesRetirementTest, AListThatMissedAStartDoesNotCount) {
   EXPECT_EQ(Retire(), 1u);
   Reopen();
   EXPECT_EQ(active(), 1u);
+}
+
+TEST_F(SeriesRetirementTest, AStartThatFailsLeavesTheListToTheNext) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  Retire();
+  Flush();
+  for (const std::string point : {"metrics_store.bounds", "series_loader.block"}) {
+    SCOPED_TRACE(point);
+    ASSERT_TRUE(failpoint::Arm(point + ":1:error").ok());
+    instance_.reset();
+    EXPECT_FALSE(MetricsInstance(disk_, clock_, Options()).status.ok());
+    ASSERT_TRUE(failpoint::Arm("").ok());
+    Reopen();
+    EXPECT_EQ(active(), 1u);
+    EXPECT_THAT(Instances(), ElementsAre("a", "steady"));
+  }
+}
+
+TEST_F(SeriesRetirementTest, ABackupAtRestLeavesTheListToTheNextStart) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  Retire();
+  for (const bool is_full : {false, true}) {
+    SCOPED_TRACE(is_full);
+    instance_.reset();
+    if (is_full) disk_.SetCapacity(1);
+    OpenAtRest();
+    disk_.SetCapacity(UINT64_MAX);
+    Reopen();
+    EXPECT_EQ(active(), 1u);
+    EXPECT_THAT(Instances(), ElementsAre("a", "steady"));
+  }
+}
+
+TEST_F(SeriesRetirementTest, ABackupAtRestMakesNoListCount) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  Retire();
+  const io::Path index = io::JoinPath(kDirectory, "index");
+  const Bytes old_index = *io::ReadFile(disk_, index);
+  WriteOne("a", now());
+  Reopen();
+  instance_.reset();
+  ASSERT_TRUE(io::WriteFileAtomically(disk_, index, old_index).ok());
+  OpenAtRest();
+  EXPECT_EQ(*io::ReadFile(disk_, index), old_index);
+  Reopen();
+  EXPECT_EQ(active(), 2u);
+  EXPECT_THAT(TimesOf("a", {.min = now(), .max = now()}), ElementsAre(now()));
 }
 
 TEST_F(SeriesRetirementTest, FilesOfEarlierTimesDoNotCount) {
