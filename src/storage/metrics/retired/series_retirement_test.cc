@@ -636,6 +636,24 @@ TEST_F(SeriesRetirementTest, AListThatCouldNotBeRenewedIsRenewedLater) {
   }
 }
 
+TEST_F(SeriesRetirementTest, PartitionsStayThoughALaterOneFails) {
+  WriteOne("long", now());
+  Flush();
+  Idle(hours(100));
+  WriteOne("long", now());
+  WriteOne("short", now());
+  Flush();
+  Idle(hours(2));
+  ASSERT_TRUE(failpoint::Arm("series_partition.before_write:2:error").ok());
+  EXPECT_FALSE(store().RetireSeries().ok());
+  ASSERT_TRUE(failpoint::Arm("").ok());
+  EXPECT_EQ(store().retired_stats().series, 1u);
+  EXPECT_EQ(active(), 2u);
+  EXPECT_EQ(Retire(), 1u);
+  EXPECT_EQ(store().retired_stats().series, 2u);
+  EXPECT_EQ(Partitions().size(), store().retired_stats().partitions);
+}
+
 TEST_F(SeriesRetirementTest, WithoutADirectoryNoneIsRetired) {
   MemoryBudget budget(1 << 20);
   disk_.SetFault(io::SimFault{.step = disk_.steps(), .forever = true});

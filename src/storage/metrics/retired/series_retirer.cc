@@ -130,13 +130,16 @@ Result<uint64_t> SeriesRetirer::Pass() {
   std::vector<Written> written;
   uint64_t count = 0;
   Status status = WriteGroups(MakeGroups(idle), written);
-  if (status.ok()) writer_.WhileNoneWrites([&] { status = Publish(idle, written, count); });
-  if (status.ok()) {
-    total_ += count;
-    return count;
+  // What could be written counts, though a later group failed.
+  if (status.ok() || !written.empty()) {
+    Status published;
+    writer_.WhileNoneWrites([&] { published = Publish(idle, written, count); });
+    if (status.ok()) status = published;
   }
+  total_ += count;
   for (const Written& one : written) retired_.RemoveFile(one.partition);
-  return status;
+  LUMA_RETURN_IF_ERROR(status);
+  return count;
 }
 
 Status SeriesRetirer::Repair() {
