@@ -384,7 +384,7 @@ class Server::Impl {
 
   void CancelRequests() {
     prometheus_api_->CancelAll();
-    store_->metrics().CancelDeletes();
+    store_->metrics().CancelWork();
   }
 
   // Members are made in this order and destroyed in the opposite one: what is below uses what is

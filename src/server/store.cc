@@ -129,6 +129,7 @@ Result<std::unique_ptr<Store>> Store::Open(const Config& given) {
   LUMA_RETURN_IF_ERROR(store->ConfigureRetention(config));
   LUMA_RETURN_IF_ERROR(store->ConfigureDownsampling(config));
   store->metrics_->StartRetention();
+  store->metrics_->StartRetirement();
   store->metrics_->StartDownsampling();
   LUMA_RETURN_IF_ERROR(store->OpenDatabase(config));
   store->store_metrics_ =

@@ -15,6 +15,8 @@ namespace luma::storage {
 namespace {
 
 constexpr std::chrono::minutes kRetentionInterval{10};
+// Damage of partitions is made good so often.
+constexpr std::chrono::minutes kRetirementIntervalMax{10};
 
 // The newest timestamp of all rows. Cold ones of unknown times may be newer than all others: then
 // every series is looked up.
@@ -108,6 +110,19 @@ void MetricsStore::StartRetention() {
     while (retention_thread_.Sleep(kRetentionInterval)) {
       const Status expired = Expire();
       if (!expired.ok()) LUMA_LOG(kWarn, "storage", "retention failed: {}", expired.message());
+    }
+  });
+}
+
+std::chrono::milliseconds MetricsStore::RetirementInterval(std::chrono::milliseconds after) {
+  if (after == std::chrono::milliseconds::zero()) return kRetirementIntervalMax;
+  return std::clamp<std::chrono::milliseconds>(after / SeriesRetirer::kPassesPerIdleTime,
+                                               std::chrono::seconds(1), kRetirementIntervalMax);
+}
+
+void MetricsStore::StartRetirement() {
+  retirement_thread_.Start([this] {
+    while (retirement_thread_.Sleep(retirement_interval_)) {
       const Status retired = retirer_.PassIfDue();
       if (!retired.ok()) LUMA_LOG(kWarn, "storage", "series stay in memory: {}", retired.message());
     }

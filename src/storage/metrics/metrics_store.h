@@ -48,7 +48,7 @@ class MetricsStore final : public MetricsSink,
   static Result<std::unique_ptr<MetricsStore>> Open(MultiTierStorage& engine,
                                                     MetricsOptions options = {});
 
-  ~MetricsStore() override { CancelDeletes(); }
+  ~MetricsStore() override { CancelWork(); }
 
   void Write(const SeriesBatch& batch, WriteCallback done) override {
     writer_.Write(batch, std::move(done));
@@ -88,10 +88,12 @@ class MetricsStore final : public MetricsSink,
   Status CleanTombstones() override { return engine_.maintenance().CleanDeleted(); }
   void ConfirmClock() override { engine_.maintenance().expiry_clock().Confirm(); }
 
-  // Deletes under way and later ones end with kCancelled, as nobody waits for them any more.
-  void CancelDeletes() {
+  // Deletes, downsampling and retirement under way and later ones end with kCancelled: the server
+  // stops.
+  void CancelWork() {
     deleter_.Cancel();
     downsampler_.Cancel();
+    retirer_.Cancel();
   }
 
   // Retention by label selector, and removal of series without samples: a pass now, and from
@@ -102,9 +104,10 @@ class MetricsStore final : public MetricsSink,
   Status Expire();
   void StartRetention();
 
-  // Series without recent samples leave memory (storage/metrics/retired): a pass now; in the
-  // background it follows that of retention. Gives how many left. Errors: see SeriesRetirer.
+  // Series without recent samples leave memory (storage/metrics/retired): a pass now, and from
+  // StartRetirement on in the background. Gives how many left. Errors: see SeriesRetirer.
   Result<uint64_t> RetireSeries() { return retirer_.Pass(); }
+  void StartRetirement();
 
   // Downsampling: a pass now, and from StartDownsampling on one every `interval` in the background.
   // A change holds from the next pass on.
@@ -148,8 +151,10 @@ class MetricsStore final : public MetricsSink,
         sweeper_(engine, *registry_, *retired_, writer_, [this] { return ReplacedRows(); }),
         retention_(engine, directory_, deleter_, sweeper_),
         retirer_(engine, *registry_, *retired_, writer_, options.retirement.after),
+        retirement_interval_(RetirementInterval(options.retirement.after)),
         downsampler_(engine, directory_, options.conflict_wait_max) {}
 
+  static std::chrono::milliseconds RetirementInterval(std::chrono::milliseconds after);
   // Rows deleted so far in commits that left their series others.
   uint64_t ReplacedRows() const {
     const RollupCounts rolled_up = downsampler_.totals();
@@ -167,11 +172,13 @@ class MetricsStore final : public MetricsSink,
   SeriesSweeper sweeper_;
   SampleRetention retention_;
   SeriesRetirer retirer_;
+  const std::chrono::milliseconds retirement_interval_;
   Downsampler downsampler_;
   std::atomic<uint64_t> samples_deleted_{0};
   std::atomic<std::chrono::milliseconds> downsampling_interval_{std::chrono::minutes(10)};
   // Last: they use the rest.
   BackgroundThread retention_thread_{"sample retention", kRetentionNiceness};
+  BackgroundThread retirement_thread_{"series retirement", kRetentionNiceness};
   BackgroundThread downsampling_thread_{"downsampling", kRetentionNiceness};
 };
 

@@ -8,12 +8,15 @@
 #include "storage/metrics/rollup_scan.h"
 #include "storage/metrics/sample_scan.h"
 #include "storage/metrics/series_records.h"
+#include "storage/metrics/wanted_rows.h"
 #include "storage/run_version.h"
 
 namespace luma::storage {
 namespace {
 
 constexpr TimeRange kNoTimes{.min = INT64_MAX, .max = INT64_MIN};
+
+constexpr auto kNoDeadline = std::chrono::steady_clock::time_point::max();
 
 bool IsRollups(const TableSnapshot& table) { return table.object().id == kRollupsTableId; }
 
@@ -27,9 +30,10 @@ class BoundsOfTable {
         // A rollup has the time at which its bucket ends.
         reach_back_(IsRollups(table) ? kDayMillis : 0) {}
 
-  Status AddAll() {
+  Status AddAll(const std::atomic<bool>& cancelled) {
     for (const auto& run : table_.runs()) {
       for (uint32_t block = 0; block < run->block_count(); ++block) {
+        LUMA_RETURN_IF_ERROR(CheckStillWanted(kNoDeadline, &cancelled));
         LUMA_RETURN_IF_ERROR(AddBlock(*run, block));
       }
     }
@@ -87,12 +91,13 @@ class BoundsOfTable {
 };
 
 Status AddNewestRollups(const TableSnapshot& table, UnixMillis since, const SeriesFilter& series,
-                        std::vector<UnixMillis>& newest) {
+                        const std::atomic<bool>& cancelled, std::vector<UnixMillis>& newest) {
   RollupScan scan;
   scan.table = &table;
   scan.series = &series;
   scan.ends = {.min = since, .max = INT64_MAX};
   scan.with_values = false;
+  scan.cancelled = &cancelled;
   return scan.Run([&](RowId, const RollupRow& row) {
     UnixMillis& of_series = newest[series.Rank(row.series)];
     of_series = std::max(of_series, row.ts);
@@ -101,12 +106,13 @@ Status AddNewestRollups(const TableSnapshot& table, UnixMillis since, const Seri
 }
 
 Status AddNewestSamples(const TableSnapshot& table, UnixMillis since, const SeriesFilter& series,
-                        std::vector<UnixMillis>& newest) {
+                        const std::atomic<bool>& cancelled, std::vector<UnixMillis>& newest) {
   SampleScan scan;
   scan.table = &table;
   scan.series = &series;
   scan.range = {.min = since, .max = INT64_MAX};
   scan.with_values = false;
+  scan.cancelled = &cancelled;
   return scan.Run([&](const SampleBlock& block) {
     for (const uint32_t row : block.rows) {
       UnixMillis& of_series = newest[series.Rank(block.series[row])];
@@ -119,20 +125,23 @@ Status AddNewestSamples(const TableSnapshot& table, UnixMillis since, const Seri
 }  // namespace
 
 Result<std::vector<TimeRange>> BoundSampleTimes(const SampleTables& tables,
-                                                const SeriesFilter& series) {
+                                                const SeriesFilter& series,
+                                                const std::atomic<bool>& cancelled) {
   std::vector<TimeRange> bounds(series.size(), kNoTimes);
   for (const TableSnapshotPtr& table : tables) {
-    LUMA_RETURN_IF_ERROR(BoundsOfTable(*table, series, bounds).AddAll());
+    LUMA_RETURN_IF_ERROR(BoundsOfTable(*table, series, bounds).AddAll(cancelled));
   }
   return bounds;
 }
 
 Result<std::vector<UnixMillis>> NewestSince(UnixMillis since, const SampleTables& tables,
-                                            const SeriesFilter& series) {
+                                            const SeriesFilter& series,
+                                            const std::atomic<bool>& cancelled) {
   std::vector<UnixMillis> newest(series.size(), kNoSample);
   for (const TableSnapshotPtr& table : tables) {
-    LUMA_RETURN_IF_ERROR(IsRollups(*table) ? AddNewestRollups(*table, since, series, newest)
-                                           : AddNewestSamples(*table, since, series, newest));
+    LUMA_RETURN_IF_ERROR(IsRollups(*table)
+                             ? AddNewestRollups(*table, since, series, cancelled, newest)
+                             : AddNewestSamples(*table, since, series, cancelled, newest));
   }
   return newest;
 }

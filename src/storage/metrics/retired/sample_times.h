@@ -1,6 +1,7 @@
 // Between which times series have samples, as far as zone maps tell.
 #pragma once
 
+#include <atomic>
 #include <span>
 #include <vector>
 
@@ -16,14 +17,17 @@ using SampleTables = std::vector<TableSnapshotPtr>;
 
 // One range for each series of the filter, by rank: none of its samples lies outside, but not every
 // range is as short as it could be. Empty ranges (max < min) are of series without samples. Reads
-// rows that are in memory, and of others zone maps alone. Errors: those of RunView::Read.
+// rows that are in memory, and of others zone maps alone. Errors: those of RunView::Read;
+// kCancelled once `cancelled` is set, which is looked at block by block.
 Result<std::vector<TimeRange>> BoundSampleTimes(const SampleTables& tables,
-                                                const SeriesFilter& series);
+                                                const SeriesFilter& series,
+                                                const std::atomic<bool>& cancelled);
 
 // The newest sample from `since` on of each series of the filter, by rank; kNoSample without one.
 // May be too late where samples were rolled up. Reads the rows of that time. Errors: those of
-// SampleScan::Run.
+// SampleScan::Run, kCancelled as above.
 Result<std::vector<UnixMillis>> NewestSince(UnixMillis since, const SampleTables& tables,
-                                            const SeriesFilter& series);
+                                            const SeriesFilter& series,
+                                            const std::atomic<bool>& cancelled);
 
 }  // namespace luma::storage

@@ -654,6 +654,46 @@ TEST_F(SeriesRetirementTest, PartitionsStayThoughALaterOneFails) {
   EXPECT_EQ(Partitions().size(), store().retired_stats().partitions);
 }
 
+// Goal: who stops the server does not wait for the partitions that a pass has still to write.
+// Method: it is stopped while the first of two is written.
+TEST_F(SeriesRetirementTest, APassEndsWhenTheServerStops) {
+  WriteOne("long", now());
+  Flush();
+  Idle(hours(100));
+  WriteOne("long", now());
+  WriteOne("short", now());
+  Flush();
+  Idle(hours(2));
+  std::set<io::Path> written;
+  disk_.SetSyncHook([&](const io::Path& path) {
+    if (path.find(".series") == path.npos) return;
+    written.insert(path);
+    store().CancelWork();
+  });
+  EXPECT_EQ(store().RetireSeries().status().code(), StatusCode::kCancelled);
+  disk_.SetSyncHook({});
+  EXPECT_THAT(written, SizeIs(1));
+  EXPECT_THAT(Partitions(), IsEmpty());
+  EXPECT_EQ(active(), 3u);
+  WriteOne("short", now());
+  Reopen();
+  EXPECT_EQ(active(), 3u);
+  Idle(hours(2));
+  EXPECT_EQ(Retire(), 2u);
+}
+
+TEST_F(SeriesRetirementTest, LooksAtSamplesEndWhenTheServerStops) {
+  WriteOne("a", now());
+  const SeriesFilter series(*store().directory().Select({}));
+  const SampleTables tables = {*instance_->engine->Read(kSamplesTableId)};
+  std::atomic<bool> cancelled = false;
+  EXPECT_TRUE(NewestSince(0, tables, series, cancelled).ok());
+  EXPECT_TRUE(BoundSampleTimes(tables, series, cancelled).ok());
+  cancelled = true;
+  EXPECT_EQ(NewestSince(0, tables, series, cancelled).status().code(), StatusCode::kCancelled);
+  EXPECT_EQ(BoundSampleTimes(tables, series, cancelled).status().code(), StatusCode::kCancelled);
+}
+
 TEST_F(SeriesRetirementTest, WithoutADirectoryNoneIsRetired) {
   MemoryBudget budget(1 << 20);
   disk_.SetFault(io::SimFault{.step = disk_.steps(), .forever = true});

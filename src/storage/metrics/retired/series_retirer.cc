@@ -54,7 +54,7 @@ constexpr uint64_t kIdleBytes = 130;
 // The labels of a group, by id, from wherever they are.
 class SeriesRetirer::GroupLabels {
  public:
-  GroupLabels(const SeriesRegistry& registry, const Group& group) : registry_(registry) {
+  GroupLabels(const SeriesRetirer& retirer, const Group& group) : retirer_(retirer) {
     for (const Idle& one : group.series) entries_.push_back({.id = one.id, .source = kRegistry});
     for (const RetiredPartition& partition : group.merged) {
       for (const uint32_t id : *partition.live) {
@@ -75,13 +75,14 @@ class SeriesRetirer::GroupLabels {
   Status AddTo(SeriesPartitionBuilder& builder) {
     std::string canonical;
     for (const Entry& entry : entries_) {
+      LUMA_RETURN_IF_ERROR(retirer_.CheckWanted());
       if (entry.source != kRegistry) {
         LUMA_ASSIGN_OR_RETURN(const LabelsView labels, sources_[entry.source].Of(entry.id));
         builder.Add(entry.id, labels);
         continue;
       }
       canonical.clear();
-      const bool is_there = registry_.AppendLabels(SeriesId{entry.id}, canonical);
+      const bool is_there = retirer_.registry_.AppendLabels(SeriesId{entry.id}, canonical);
       if (is_there) builder.Add(entry.id, LabelsView(canonical));
     }
     return Status::Ok();
@@ -94,14 +95,14 @@ class SeriesRetirer::GroupLabels {
     uint32_t source;  // in sources_
   };
 
-  const SeriesRegistry& registry_;
+  const SeriesRetirer& retirer_;
   std::vector<Entry> entries_;
   std::vector<PartitionLabels> sources_;
 };
 
 Status SeriesRetirer::PassIfDue() {
   const auto now = std::chrono::steady_clock::now();
-  const bool is_due = !last_pass_ || now - *last_pass_ >= after_ / 8;
+  const bool is_due = !last_pass_ || now - *last_pass_ >= after_ / kPassesPerIdleTime;
   if (!is_due) return retired_.is_damaged() ? Repair() : Status::Ok();
   last_pass_ = now;
   return Pass().status();
@@ -121,25 +122,32 @@ Result<uint64_t> SeriesRetirer::Pass() {
   // Whether there is room or not: the pass makes some.
   const BudgetLease memory =
       engine_.budget().BookAlways(BudgetUse::kMerge, idle.size() * kIdleBytes);
-  Result<SampleTables> tables = SampleTables();
-  writer_.WhileNoneWrites([&] { tables = ReadTables(); });
-  LUMA_RETURN_IF_ERROR(tables.status());
-  LUMA_RETURN_IF_ERROR(DropActive(*tables, cutoff, idle));
-  LUMA_RETURN_IF_ERROR(BoundTimes(*tables, cutoff, idle));
-  tables->clear();  // merged runs need not stay for them
+  LUMA_RETURN_IF_ERROR(Bound(cutoff, idle));
   std::vector<Written> written;
   uint64_t count = 0;
   Status status = WriteGroups(MakeGroups(idle), written);
+  Status published = CheckWanted();
   // What could be written counts, though a later group failed.
-  if (status.ok() || !written.empty()) {
-    Status published;
+  if (published.ok() && (status.ok() || !written.empty())) {
     writer_.WhileNoneWrites([&] { published = Publish(idle, written, count); });
-    if (status.ok()) status = published;
   }
+  if (status.ok()) status = published;
   total_ += count;
   for (const Written& one : written) retired_.RemoveFile(one.partition);
   LUMA_RETURN_IF_ERROR(status);
   return count;
+}
+
+Status SeriesRetirer::CheckWanted() const {
+  return is_cancelled_ ? Status::Cancelled("store is closing") : Status::Ok();
+}
+
+Status SeriesRetirer::Bound(UnixMillis cutoff, std::vector<Idle>& idle) {
+  Result<SampleTables> tables = SampleTables();
+  writer_.WhileNoneWrites([&] { tables = ReadTables(); });
+  LUMA_RETURN_IF_ERROR(tables.status());
+  LUMA_RETURN_IF_ERROR(DropActive(*tables, cutoff, idle));
+  return BoundTimes(*tables, cutoff, idle);
 }
 
 Status SeriesRetirer::Repair() {
@@ -168,7 +176,8 @@ Status SeriesRetirer::DropActive(const SampleTables& tables, UnixMillis cutoff,
   }
   if (unknown.isEmpty()) return Status::Ok();
   const SeriesFilter filter(unknown);
-  LUMA_ASSIGN_OR_RETURN(const std::vector<UnixMillis> newest, NewestSince(cutoff, tables, filter));
+  LUMA_ASSIGN_OR_RETURN(const std::vector<UnixMillis> newest,
+                        NewestSince(cutoff, tables, filter, is_cancelled_));
   std::erase_if(idle, [&](const Idle& one) {
     if (!unknown.contains(one.id)) return false;
     const UnixMillis found = newest[filter.Rank(one.id)];
@@ -179,11 +188,12 @@ Status SeriesRetirer::DropActive(const SampleTables& tables, UnixMillis cutoff,
 }
 
 Status SeriesRetirer::BoundTimes(const SampleTables& tables, UnixMillis cutoff,
-                                 std::vector<Idle>& idle) {
+                                 std::vector<Idle>& idle) const {
   SeriesBitmap ids;
   for (const Idle& one : idle) ids.add(one.id);
   const SeriesFilter filter(ids);
-  LUMA_ASSIGN_OR_RETURN(const std::vector<TimeRange> bounds, BoundSampleTimes(tables, filter));
+  LUMA_ASSIGN_OR_RETURN(const std::vector<TimeRange> bounds,
+                        BoundSampleTimes(tables, filter, is_cancelled_));
   for (Idle& one : idle) {
     const TimeRange bound = bounds[filter.Rank(one.id)];
     // Neither is exact, and both hold.
@@ -230,6 +240,7 @@ void SeriesRetirer::AddMerged(Group& group, std::vector<uint64_t>& taken) const 
 Status SeriesRetirer::WriteGroups(std::vector<Group> groups, std::vector<Written>& written) {
   std::vector<uint64_t> taken;
   for (Group& group : groups) {
+    LUMA_RETURN_IF_ERROR(CheckWanted());
     AddMerged(group, taken);
     LUMA_ASSIGN_OR_RETURN(Written one, WriteGroup(group));
     written.push_back(std::move(one));
@@ -238,7 +249,7 @@ Status SeriesRetirer::WriteGroups(std::vector<Group> groups, std::vector<Written
 }
 
 Result<SeriesRetirer::Written> SeriesRetirer::WriteGroup(const Group& group) {
-  GroupLabels labels(registry_, group);
+  GroupLabels labels(*this, group);
   LUMA_ASSIGN_OR_RETURN(const BudgetLease memory,
                         engine_.budget().Book(BudgetUse::kMerge, labels.size() * kBuilderBytes));
   SeriesPartitionBuilder builder;

@@ -29,6 +29,8 @@ class SeriesRetirer {
  public:
   // Larger partitions are not made: a partition is in memory while it is being made.
   static constexpr uint64_t kPartitionSeriesMax = 250'000;
+  // While a series is idle for long enough to go.
+  static constexpr int kPassesPerIdleTime = 8;
 
   // `after`: how long a series has no samples before it may go; zero: none goes.
   SeriesRetirer(MultiTierStorage& engine, SeriesRegistry& registry, RetiredSeries& retired,
@@ -37,10 +39,13 @@ class SeriesRetirer {
 
   // Also makes good what went wrong before: partitions that turned out to be damaged, a list that
   // could not be written. Gives how many series were retired. Errors: kOutOfMemory, kDiskFull,
-  // those of reading and writing; every series is where it was, or where it belongs.
+  // kCancelled, those of reading and writing; every series is where it was, or where it belongs.
   Result<uint64_t> Pass();
   // A pass at the first call, and then one each eighth of `after`. Damage is made good at each.
   Status PassIfDue();
+  // From any thread: the pass under way, and later ones, retire no more series. It goes on for as
+  // long as a partition takes to be made, about a second at most.
+  void Cancel() { is_cancelled_ = true; }
 
   uint64_t retired() const { return total_; }  // since the start
 
@@ -64,10 +69,13 @@ class SeriesRetirer {
   class GroupLabels;
 
   Status Repair();
+  Status CheckWanted() const;
   Result<SampleTables> ReadTables() const;
+  // What may go, and between which times it has samples; others are taken out.
+  Status Bound(UnixMillis cutoff, std::vector<Idle>& idle);
   // Takes those out that the tables show to have newer samples, and notes these for Publish.
   Status DropActive(const SampleTables& tables, UnixMillis cutoff, std::vector<Idle>& idle);
-  static Status BoundTimes(const SampleTables& tables, UnixMillis cutoff, std::vector<Idle>& idle);
+  Status BoundTimes(const SampleTables& tables, UnixMillis cutoff, std::vector<Idle>& idle) const;
   static std::vector<Group> MakeGroups(std::vector<Idle> idle);
   // Adds small partitions of its day and kind, but for those `taken` by other groups.
   void AddMerged(Group& group, std::vector<uint64_t>& taken) const;
@@ -88,6 +96,7 @@ class SeriesRetirer {
   // Series whose newest timestamp was a bound, and what it is.
   std::vector<SeriesRegistry::IdleSeries> active_;
   std::atomic<uint64_t> total_{0};
+  std::atomic<bool> is_cancelled_{false};
 };
 
 }  // namespace luma::storage
