@@ -322,10 +322,8 @@ void MetricsWriter::Finish(QueuedWrite write, const Stored& stored) {
 
 void MetricsWriter::StoreGroup(WriteGroup group) {
   const ColdSamples none;
-  gate_.EnterExclusive();
   const std::vector<Stored> stored =
-      StoreTogether(group, [&](const SeriesBatch& batch) { return StoreAlone(batch, none); });
-  gate_.LeaveExclusive();
+      StoreTogether(group, [&](const SeriesBatch& batch) { return StoreInGate(batch, none); });
   for (size_t i = 0; i < group.size(); ++i) {
     const bool needs_cold = stored[i].ok() && !stored[i]->is_stored;
     if (needs_cold) {
@@ -347,9 +345,7 @@ MetricsWriter::Stored MetricsWriter::StoreCold(const SeriesBatch& batch) {
   ColdSamples cold;
   for (int tries = 0; tries < kColdTriesMax; ++tries) {
     LUMA_RETURN_IF_ERROR(ReadCold(batch, cold));
-    gate_.EnterExclusive();
-    Stored stored = StoreAlone(batch, cold);
-    gate_.LeaveExclusive();
+    Stored stored = StoreInGate(batch, cold);
     if (!stored.ok() || stored->is_stored) return stored;
   }
   return Status::Unavailable("samples cannot be compared with cold ones now");
@@ -363,10 +359,20 @@ Status MetricsWriter::ReadCold(const SeriesBatch& batch, ColdSamples& cold) {
   return write.lacks_series() ? Status::Ok() : write.ReadCold(engine_, cold);
 }
 
-MetricsWriter::Stored MetricsWriter::StoreAlone(const SeriesBatch& batch, const ColdSamples& cold) {
+MetricsWriter::Stored MetricsWriter::StoreInGate(const SeriesBatch& batch,
+                                                 const ColdSamples& cold) {
+  const std::optional<RetiredLook> look = returning_.Look(batch);
+  gate_.EnterExclusive();
+  Stored stored = StoreAlone(batch, cold, look);
+  gate_.LeaveExclusive();
+  return stored;
+}
+
+MetricsWriter::Stored MetricsWriter::StoreAlone(const SeriesBatch& batch, const ColdSamples& cold,
+                                                const std::optional<RetiredLook>& look) {
   if (TakesExemplarsOf(batch)) NoteLostExemplars();
   LUMA_RETURN_IF_ERROR(returning_.Settle());
-  LUMA_RETURN_IF_ERROR(ReturnSeries(batch));
+  LUMA_RETURN_IF_ERROR(ReturnSeries(batch, look));
   CardinalityClaim claim(cardinality_, registry_.series_count());
   CarefulWrite write(batch, registry_, exemplars_, floor_);
   write.Prepare(next_series_, &claim);
@@ -401,17 +407,19 @@ Result<bool> MetricsWriter::CommitPatiently(CarefulWrite& write, const ColdSampl
 }
 
 // Each time a damaged partition goes, so this ends.
-Status MetricsWriter::ReturnSeries(const SeriesBatch& batch) {
-  Status returned = ReturnIntactSeries(batch);
+Status MetricsWriter::ReturnSeries(const SeriesBatch& batch,
+                                   const std::optional<RetiredLook>& look) {
+  Status returned = ReturnIntactSeries(batch, look);
   while (!returned.ok() && returning_.is_damaged()) {
     LUMA_RETURN_IF_ERROR(ReturnDamagedSeries());
-    returned = ReturnIntactSeries(batch);
+    returned = ReturnIntactSeries(batch, look);
   }
   return returned;
 }
 
-Status MetricsWriter::ReturnIntactSeries(const SeriesBatch& batch) {
-  LUMA_ASSIGN_OR_RETURN(const SeriesBitmap retired, returning_.Find(batch));
+Status MetricsWriter::ReturnIntactSeries(const SeriesBatch& batch,
+                                         const std::optional<RetiredLook>& look) {
+  LUMA_ASSIGN_OR_RETURN(const SeriesBitmap retired, returning_.Find(batch, look));
   LUMA_RETURN_IF_ERROR(BookSeries(retired.cardinality()));
   LUMA_RETURN_IF_ERROR(returning_.Return(retired));
   CountSeries(retired);

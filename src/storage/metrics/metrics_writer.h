@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -127,12 +128,14 @@ class MetricsWriter {
   void StoreColdGroup(WriteGroup group);
   Stored StoreCold(const SeriesBatch& batch);
   Status ReadCold(const SeriesBatch& batch, ColdSamples& cold);
-  // Inside the gate, alone.
-  Stored StoreAlone(const SeriesBatch& batch, const ColdSamples& cold);
+  Stored StoreInGate(const SeriesBatch& batch, const ColdSamples& cold);
+  // Inside the gate, alone. `look` was taken before.
+  Stored StoreAlone(const SeriesBatch& batch, const ColdSamples& cold,
+                    const std::optional<RetiredLook>& look);
   Result<bool> CommitPatiently(CarefulWrite& write, const ColdSamples& cold);
   // Retired series of the batch become active, whatever the limits: they were let in once.
-  Status ReturnSeries(const SeriesBatch& batch);
-  Status ReturnIntactSeries(const SeriesBatch& batch);
+  Status ReturnSeries(const SeriesBatch& batch, const std::optional<RetiredLook>& look);
+  Status ReturnIntactSeries(const SeriesBatch& batch, const std::optional<RetiredLook>& look);
   Status BookSeries(uint64_t new_series);
   void CountSeries(const SeriesBitmap& series);
   // When the registry has grown by an eighth since the last time: labels may be long or short.

@@ -7,28 +7,71 @@
 #include "storage/metrics/series_loader.h"
 
 namespace luma::storage {
+namespace {
 
-Result<SeriesBitmap> ReturningSeries::Find(const SeriesBatch& batch) const {
-  const RetiredViewPtr view = retired_.view();
-  SeriesBitmap found;
-  std::vector<SeriesId> ids;
-  if (view->empty() || registry_.Resolve(batch, ids) == 0) return found;
-  std::vector<Hash128> hashes;
-  SeriesBitmap told;  // by their ids
-  for (size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] != kUnknownSeries) continue;
-    const SeriesBatch::Series series = batch.series(i);
+// Series that are not in the registry.
+class Unknown {
+ public:
+  void Add(const SeriesBatch::Series& series) {
     if (series.id == kUnknownSeries) {
-      hashes.push_back(series.hash);
+      hashes_.push_back(series.hash);
     } else {
-      told.add(static_cast<uint32_t>(series.id));
+      told_.add(static_cast<uint32_t>(series.id));
     }
   }
-  std::ranges::sort(hashes);
-  for (const RetiredPartition& partition : *view) {
-    LUMA_ASSIGN_OR_RETURN(const SeriesBitmap known, partition.file->Find(hashes));
-    found |= (known | told) & *partition.live;
+  // Those that are retired.
+  Result<SeriesBitmap> FindIn(const RetiredView& view) {
+    SeriesBitmap found;
+    if (hashes_.empty() && told_.isEmpty()) return found;
+    std::ranges::sort(hashes_);
+    for (const RetiredPartition& partition : view) {
+      LUMA_ASSIGN_OR_RETURN(const SeriesBitmap known, partition.file->Find(hashes_));
+      found |= (known | told_) & *partition.live;
+    }
+    return found;
   }
+
+ private:
+  std::vector<Hash128> hashes_;
+  SeriesBitmap told_;  // by their ids
+};
+
+void AddLive(const RetiredView& view, const SeriesBitmap& ids, SeriesBitmap& live) {
+  if (ids.isEmpty()) return;
+  for (const RetiredPartition& partition : view) live |= ids & *partition.live;
+}
+
+}  // namespace
+
+std::optional<RetiredLook> ReturningSeries::Look(const SeriesBatch& batch) const {
+  RetiredLook look{.additions = retired_.additions(), .ids = {}, .found = {}};
+  const RetiredViewPtr view = retired_.view();
+  if (view->empty() || registry_.Resolve(batch, look.ids) == 0) return look;
+  Unknown unknown;
+  for (size_t i = 0; i < look.ids.size(); ++i) {
+    if (look.ids[i] == kUnknownSeries) unknown.Add(batch.series(i));
+  }
+  Result<SeriesBitmap> found = unknown.FindIn(*view);
+  if (!found.ok()) return std::nullopt;
+  look.found = *std::move(found);
+  return look;
+}
+
+Result<SeriesBitmap> ReturningSeries::Find(const SeriesBatch& batch,
+                                           const std::optional<RetiredLook>& look) const {
+  const RetiredViewPtr view = retired_.view();
+  std::vector<SeriesId> ids;
+  if (view->empty() || registry_.Resolve(batch, ids) == 0) return SeriesBitmap();
+  // Since then series may have left their partitions, but none has come into one.
+  const bool counts = look && look->additions == retired_.additions();
+  // A series that was known then may have been on its way out of the registry.
+  const auto is_looked_for = [&](size_t i) { return counts && look->ids[i] == kUnknownSeries; };
+  Unknown unknown;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] == kUnknownSeries && !is_looked_for(i)) unknown.Add(batch.series(i));
+  }
+  LUMA_ASSIGN_OR_RETURN(SeriesBitmap found, unknown.FindIn(*view));
+  if (counts) AddLive(*view, look->found, found);
   return found;
 }
 

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 #include "base/status.h"
 #include "model/series_batch.h"
@@ -13,16 +15,27 @@
 
 namespace luma::storage {
 
-// Threads: any, but every method while no write is on its way (MetricsWriter's gate).
+// What was known of a batch before its write was alone.
+struct RetiredLook {
+  uint64_t additions = 0;     // of RetiredSeries, before
+  std::vector<SeriesId> ids;  // of the registry; the unknown ones were looked for in partitions
+  SeriesBitmap found;
+};
+
+// Threads: any, but every method save Look while no write is on its way (MetricsWriter's gate).
 // Lifetime: references outlive it.
 class ReturningSeries {
  public:
   ReturningSeries(MultiTierStorage& engine, SeriesRegistry& registry, RetiredSeries& retired)
       : engine_(engine), registry_(registry), retired_(retired) {}
 
-  // The retired series of the batch, which tells them by labels or by id. Errors: those of
-  // SeriesPartition; ReturnDamaged helps if a partition is damaged then.
-  Result<SeriesBitmap> Find(const SeriesBatch& batch) const;
+  // Beside other writes: asks the filters of all partitions, and reads those that may have series
+  // of the batch, so that Find does not. Nullopt if that failed.
+  std::optional<RetiredLook> Look(const SeriesBatch& batch) const;
+  // The retired series of the batch, which tells them by labels or by id. What `look`, of the same
+  // batch, cannot tell any more is looked for again. Errors: those of SeriesPartition;
+  // ReturnDamaged helps if a partition is damaged then.
+  Result<SeriesBitmap> Find(const SeriesBatch& batch, const std::optional<RetiredLook>& look) const;
   // They are in the registry from now on, and nothing tells that they were away. Their newest
   // timestamp is a bound. Durable on return: a restart finds them active, samples or not. Errors:
   // those of SeriesPartition and of RetiredSeries::Forget; nothing has changed then.

@@ -859,5 +859,29 @@ TEST_F(SeriesRetirementTest, ReadersMissNoSeriesThatMoves) {
   EXPECT_GT(store().series_returned(), 100u);
 }
 
+// Goal: no series is made a second time while it moves.
+// Method: writers look for series beside passes until many have come back.
+TEST_F(SeriesRetirementTest, WritersMissNoSeriesThatMoves) {
+  constexpr int kSeries = 40;
+  std::atomic<bool> is_done = false;
+  const auto write = [&](int first) {
+    for (int i = first; !is_done; i += 7) {
+      const Labels labels = TestLabels("a" + std::to_string(i % kSeries));
+      EXPECT_TRUE(WriteAndWait(store(), MakeBatch({{labels, {{now(), 1}}}})).ok());
+    }
+  };
+  std::thread one([&] { write(0); });
+  std::thread other([&] { write(20); });
+  while (store().series_returned() < 200 && !HasFailure()) {
+    Pass(hours(2));
+    Retire();
+  }
+  is_done = true;
+  one.join();
+  other.join();
+  EXPECT_EQ((*instance_->engine->Read(kSeriesTableId))->VisibleRowCount(), Instances().size());
+  EXPECT_LE(Instances().size(), static_cast<size_t>(kSeries));
+}
+
 }  // namespace
 }  // namespace luma::storage
