@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/log.h"
@@ -25,13 +26,14 @@ class Workload {
     instance_ = Open(disk_, clock_);
   }
 
-  // Series leave memory, come back, leave again, are removed; meanwhile the database is opened for
-  // a backup at rest, and again.
-  // False once the disk is dead.
+  // Series leave memory, come back, leave again, are removed; a partition that half of them left is
+  // written anew; the database is opened for a backup at rest, and again. False once the disk is
+  // dead.
   bool Run() {
     if (!instance_->status.ok()) return false;
     if (!Write({"a", "b", "c", "deleted"}) || !Idle() || !Retire()) return false;
     if (!Write({"a"}) || !Delete("deleted") || !Idle() || !Retire()) return false;
+    was_rewritten_ = HasPartitionOf(2);  // without "a" and "deleted"
     instance_.reset();
     if (!OpenAtRest()) return false;
     instance_ = Open(disk_, clock_);
@@ -40,7 +42,7 @@ class Workload {
     return Write({"b", "a", "new"}) && instance_->engine->Flush().ok() && Idle() && Retire() &&
            Write({"c", "deleted"});
   }
-  bool went_well() const { return all_retired_ && lists_counted_; }
+  bool went_well() const { return all_retired_ && was_rewritten_ && lists_counted_; }
 
  private:
   UnixMillis now() const { return clock_.NowMillis(); }
@@ -67,6 +69,16 @@ class Workload {
     clock_.Advance(hours(2));
     return Write({"steady"});
   }
+  bool HasPartitionOf(uint64_t series) {
+    const auto names = disk_.List("/data/series");
+    if (!names.ok()) return false;
+    return std::ranges::any_of(*names, [&](const std::string& name) {
+      auto file = disk_.OpenForRead("/data/series/" + name);
+      if (!file.ok()) return false;
+      const auto partition = SeriesPartition::Open(*std::move(file));
+      return partition.ok() && (*partition)->ids().cardinality() == series;
+    });
+  }
   // As a backup does.
   bool OpenAtRest() {
     EngineOptions options{.data_dir = "/data"};
@@ -84,6 +96,7 @@ class Workload {
   io::SimDisk& disk_;
   Sent& sent_;
   bool all_retired_ = true;
+  bool was_rewritten_ = false;
   bool lists_counted_ = false;  // the second store has only "steady" in memory
   ManualClock clock_{kTestNow};
   std::unique_ptr<MetricsInstance> instance_;

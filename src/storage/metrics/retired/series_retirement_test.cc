@@ -220,6 +220,52 @@ TEST_F(SeriesRetirementTest, PartitionsOfOneDayAreMerged) {
   EXPECT_THAT(Instances(), SizeIs(6));
 }
 
+TEST_F(SeriesRetirementTest, APartitionThatMostSeriesLeftIsWrittenAnew) {
+  for (int i = 0; i < 8; ++i) WriteOne("a" + std::to_string(i), now());
+  Idle(hours(2));
+  EXPECT_EQ(Retire(), 8u);
+  const std::vector<io::Path> before = Partitions();
+  const uint64_t bytes = store().retired_stats().file_bytes;
+  for (int i = 0; i < 3; ++i) WriteOne("a" + std::to_string(i), now());
+  EXPECT_EQ(Retire(), 0u);
+  EXPECT_EQ(Partitions(), before) << "less than half of them left";
+  WriteOne("a3", now());
+  EXPECT_EQ(Retire(), 0u);
+  EXPECT_THAT(Partitions(), SizeIs(1));
+  EXPECT_NE(Partitions(), before);
+  EXPECT_LT(store().retired_stats().file_bytes, bytes);
+  EXPECT_EQ(store().retired_stats().series, 4u);
+  EXPECT_THAT(Instances({.min = kTestNow, .max = kTestNow}), SizeIs(8));
+  const SeriesId id = IdOf("a4");
+  WriteOne("a4", now());
+  EXPECT_EQ(IdOf("a4"), id);
+  Reopen();
+  EXPECT_EQ(active(), 6u);
+  EXPECT_THAT(Instances({.min = kTestNow, .max = kTestNow}), SizeIs(8));
+}
+
+TEST_F(SeriesRetirementTest, APartitionThatAllSeriesLeftWhileItWasWrittenAnewIsRemoved) {
+  WriteOne("a", now());
+  WriteOne("b", now());
+  Idle(hours(2));
+  Retire();
+  WriteOne("a", now());
+  bool has_run = false;
+  disk_.SetSyncHook([&](const io::Path& path) {
+    if (has_run || path.find(".series") == path.npos) return;
+    has_run = true;
+    WriteOne("b", now());
+  });
+  EXPECT_EQ(Retire(), 0u);
+  disk_.SetSyncHook({});
+  EXPECT_TRUE(has_run);
+  EXPECT_THAT(Partitions(), IsEmpty());
+  EXPECT_EQ(store().retired_stats().partitions, 0u);
+  Reopen();
+  EXPECT_EQ(active(), 3u);
+  EXPECT_THAT(Instances({.min = kTestNow, .max = kTestNow}), ElementsAre("a", "b"));
+}
+
 TEST_F(SeriesRetirementTest, LongLivesHavePartitionsOfTheirOwn) {
   WriteOne("long", now());
   Flush();

@@ -40,6 +40,15 @@ Kind KindOfPartition(TimeRange times) {
           .is_long = IsLonger(times, kShortLifeMax + kDayMillis)};
 }
 
+bool Contains(const std::vector<uint64_t>& numbers, uint64_t number) {
+  return std::ranges::find(numbers, number) != numbers.end();
+}
+
+bool HaveMostLeft(const RetiredPartition& partition) {
+  const uint64_t live = partition.live->cardinality();
+  return live > 0 && live * 2 <= partition.file->ids().cardinality();
+}
+
 TimeRange Union(TimeRange a, TimeRange b) {
   return {.min = std::min(a.min, b.min), .max = std::max(a.max, b.max)};
 }
@@ -118,7 +127,6 @@ Result<uint64_t> SeriesRetirer::Pass() {
   for (const auto& one : registry_.NoteWritesAndFindIdle(cutoff, writer_.floor())) {
     idle.push_back({.id = one.id, .newest = one.newest, .times = {}});
   }
-  if (idle.empty()) return uint64_t{0};
   // Whether there is room or not: the pass makes some.
   const BudgetLease memory =
       engine_.budget().BookAlways(BudgetUse::kMerge, idle.size() * kIdleBytes);
@@ -128,7 +136,7 @@ Result<uint64_t> SeriesRetirer::Pass() {
   Status status = WriteGroups(MakeGroups(idle), written);
   Status published = CheckWanted();
   // What could be written counts, though a later group failed.
-  if (published.ok() && (status.ok() || !written.empty())) {
+  if (published.ok() && (!idle.empty() || !written.empty())) {
     writer_.WhileNoneWrites([&] { published = Publish(idle, written, count); });
   }
   if (status.ok()) status = published;
@@ -143,6 +151,7 @@ Status SeriesRetirer::CheckWanted() const {
 }
 
 Status SeriesRetirer::Bound(UnixMillis cutoff, std::vector<Idle>& idle) {
+  if (idle.empty()) return Status::Ok();
   Result<SampleTables> tables = SampleTables();
   writer_.WhileNoneWrites([&] { tables = ReadTables(); });
   LUMA_RETURN_IF_ERROR(tables.status());
@@ -222,19 +231,37 @@ std::vector<SeriesRetirer::Group> SeriesRetirer::MakeGroups(std::vector<Idle> id
 
 void SeriesRetirer::AddMerged(Group& group, std::vector<uint64_t>& taken) const {
   uint64_t size = group.series.size();
+  for (const RetiredPartition& one : group.merged) size += one.live->cardinality();
   const Kind kind = KindOfPartition(group.times);
   const RetiredViewPtr view = retired_.view();
   for (const RetiredPartition& partition : *view) {
     const uint64_t more = partition.live->cardinality();
     if (KindOfPartition(partition.file->times()) != kind || size + more > kPartitionSeriesMax ||
-        std::ranges::find(taken, partition.number) != taken.end()) {
+        Contains(taken, partition.number)) {
       continue;
     }
     size += more;
-    taken.push_back(partition.number);
-    group.times = Union(group.times, partition.file->times());
-    group.merged.push_back(partition);
+    Take(partition, group, taken);
   }
+}
+
+void SeriesRetirer::Take(const RetiredPartition& partition, Group& group,
+                         std::vector<uint64_t>& taken) {
+  taken.push_back(partition.number);
+  group.times = Union(group.times, partition.file->times());
+  group.merged.push_back(partition);
+}
+
+std::optional<SeriesRetirer::Group> SeriesRetirer::NextRewrite(std::vector<uint64_t>& taken) const {
+  const RetiredViewPtr view = retired_.view();
+  const auto found = std::ranges::find_if(*view, [&](const RetiredPartition& partition) {
+    return HaveMostLeft(partition) && !Contains(taken, partition.number);
+  });
+  if (found == view->end()) return std::nullopt;
+  Group group{.series = {}, .merged = {}, .times = found->file->times()};
+  Take(*found, group, taken);
+  AddMerged(group, taken);
+  return group;
 }
 
 Status SeriesRetirer::WriteGroups(std::vector<Group> groups, std::vector<Written>& written) {
@@ -243,6 +270,14 @@ Status SeriesRetirer::WriteGroups(std::vector<Group> groups, std::vector<Written
     LUMA_RETURN_IF_ERROR(CheckWanted());
     AddMerged(group, taken);
     LUMA_ASSIGN_OR_RETURN(Written one, WriteGroup(group));
+    written.push_back(std::move(one));
+  }
+  uint64_t rewritten = 0;
+  while (rewritten < kRewrittenSeriesMax) {
+    const std::optional<Group> group = NextRewrite(taken);
+    if (!group) break;
+    LUMA_ASSIGN_OR_RETURN(Written one, WriteGroup(*group));
+    rewritten += one.partition.file->ids().cardinality();
     written.push_back(std::move(one));
   }
   return Status::Ok();
@@ -282,9 +317,13 @@ Status SeriesRetirer::Publish(std::span<const Idle> idle, std::vector<Written>& 
     // One that others have live is not: its return failed meanwhile.
     const SeriesBitmap live = leaving | LiveInMerged(one);
     partition.live = std::make_shared<const SeriesBitmap>(*partition.live & live);
-    added.push_back(partition);
+    if (partition.live->isEmpty()) {
+      retired_.RemoveFile(partition);
+    } else {
+      added.push_back(partition);
+    }
   }
-  LUMA_RETURN_IF_ERROR(retired_.Replace(merged, added));
+  if (!written.empty()) LUMA_RETURN_IF_ERROR(retired_.Replace(merged, added));
   written.clear();  // they belong to the list now
   writer_.RemoveSeries(leaving);
   count = leaving.cardinality();
@@ -295,9 +334,7 @@ SeriesBitmap SeriesRetirer::LiveInMerged(const Written& written) const {
   SeriesBitmap live;
   const RetiredViewPtr view = retired_.view();
   for (const RetiredPartition& partition : *view) {
-    const bool is_merged =
-        std::ranges::find(written.merged, partition.number) != written.merged.end();
-    if (is_merged) live |= *partition.live;
+    if (Contains(written.merged, partition.number)) live |= *partition.live;
   }
   return live;
 }

@@ -21,7 +21,8 @@ namespace luma::storage {
 //   1. The registry begins to note which series are written carefully, and says which have been
 //      idle. Alone for a moment, a snapshot of the tables is taken.
 //   2. Beside writes: the times of their samples are bounded, and partitions are written. Small
-//      partitions of the same day go into the new ones.
+//      partitions of the same day go into the new ones. A partition most of whose series have left
+//      is written anew without them.
 //   3. Alone: a series that got samples since step 1 stays (its newest timestamp or a note tells).
 //      The others are in the list of partitions, durably, before they leave the registry.
 // Threads: one at a time. Lifetime: references outlive it.
@@ -29,6 +30,8 @@ class SeriesRetirer {
  public:
   // Larger partitions are not made: a partition is in memory while it is being made.
   static constexpr uint64_t kPartitionSeriesMax = 250'000;
+  // A pass writes no further partition anew once it has so many series of them: some seconds.
+  static constexpr uint64_t kRewrittenSeriesMax = 1'000'000;
   // While a series is idle for long enough to go.
   static constexpr int kPassesPerIdleTime = 8;
 
@@ -79,9 +82,13 @@ class SeriesRetirer {
   static std::vector<Group> MakeGroups(std::vector<Idle> idle);
   // Adds small partitions of its day and kind, but for those `taken` by other groups.
   void AddMerged(Group& group, std::vector<uint64_t>& taken) const;
+  static void Take(const RetiredPartition& partition, Group& group, std::vector<uint64_t>& taken);
+  // One of the partitions that most series have left, but for those `taken`, and others of its day.
+  std::optional<Group> NextRewrite(std::vector<uint64_t>& taken) const;
   Status WriteGroups(std::vector<Group> groups, std::vector<Written>& written);
   Result<Written> WriteGroup(const Group& group);
   // Alone. Counts those that left the registry. `written` is empty afterwards if all went well.
+  // Partitions that have no live series any more are removed.
   Status Publish(std::span<const Idle> idle, std::vector<Written>& written, uint64_t& count);
   // The live series of the partitions that `written` takes the place of.
   SeriesBitmap LiveInMerged(const Written& written) const;
