@@ -356,7 +356,7 @@ TEST_F(MetricsStoreTest, ResultsAreBookedWithTheCaller) {
    public:
     Status Book(uint64_t bytes) override {
       booked += bytes;
-      return booked <= 1000 ? Status::Ok() : Status::OutOfMemory("full");
+      return booked <= 10'000 ? Status::Ok() : Status::OutOfMemory("full");
     }
     uint64_t booked = 0;
   };
@@ -364,7 +364,7 @@ TEST_F(MetricsStoreTest, ResultsAreBookedWithTheCaller) {
   Account account;
   EXPECT_TRUE(store().Select({}, {}, {.memory = &account}).ok());
   EXPECT_GE(account.booked, 2 * sizeof(Sample) + sizeof(SeriesSamples));
-  account.booked = 1000;
+  account.booked = 10'000;
   EXPECT_EQ(store().Select({}, {}, {.memory = &account}).status().code(), StatusCode::kOutOfMemory);
   EXPECT_EQ(store().Series({}, {}, {.memory = &account}).status().code(), StatusCode::kOutOfMemory);
 }

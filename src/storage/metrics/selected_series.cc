@@ -7,9 +7,7 @@
 namespace luma::storage {
 namespace {
 
-// For the labels of a series, with what holds its samples while they are collected and in the
-// result.
-constexpr uint64_t kSeriesResultBytes = kLabelsBytes + sizeof(SeriesSamples) + 96;
+constexpr uint64_t kSeriesResultBytes = kLabelsBytes + sizeof(SeriesSamples);
 
 // What a histogram takes in memory, in floats.
 constexpr uint64_t kFloatsPerHistogram = 64;

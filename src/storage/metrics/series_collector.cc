@@ -30,8 +30,8 @@ Status SeriesCollector::Add(const SampleBlock& block) {
   if (block.histograms != nullptr) return AddHistograms(block);
   for (const RowStretch& stretch : block.rows.stretches()) {
     const size_t count = stretch.end - stretch.begin;
-    LUMA_RETURN_IF_ERROR(AddFloats(Of(block.series[stretch.begin]),
-                                   {block.timestamps + stretch.begin, count},
+    LUMA_ASSIGN_OR_RETURN(CollectedSeries* const series, Of(block.series[stretch.begin]));
+    LUMA_RETURN_IF_ERROR(AddFloats(*series, {block.timestamps + stretch.begin, count},
                                    {block.values + stretch.begin, count}));
   }
   return Status::Ok();
@@ -40,24 +40,27 @@ Status SeriesCollector::Add(const SampleBlock& block) {
 Status SeriesCollector::Add(const RollupRow& row) {
   LUMA_RETURN_IF_ERROR(CountSamples(1));
   LUMA_RETURN_IF_ERROR(Book(sizeof(Sample) + sizeof(Rollup) + sizeof(RollupPoint)));
-  Of(row.series).Add(row.rollup);
+  LUMA_ASSIGN_OR_RETURN(CollectedSeries* const series, Of(row.series));
+  series->Add(row.rollup);
   return Status::Ok();
 }
 
 Status SeriesCollector::AddStartTimes(const SampleBlock& block) {
   LUMA_RETURN_IF_ERROR(Book(block.rows.size() * sizeof(Sample)));
   for (const uint32_t row : block.rows) {
-    Of(block.series[row]).AddStartTime(block.timestamps[row], block.starts[row]);
+    LUMA_ASSIGN_OR_RETURN(CollectedSeries* const series, Of(block.series[row]));
+    series->AddStartTime(block.timestamps[row], block.starts[row]);
   }
   return Status::Ok();
 }
 
 Status SeriesCollector::Add(CollectedSeries&& of_series) {
-  CollectedSeries& series = Of(static_cast<uint64_t>(of_series.series()));
-  if (series.float_count() > 0) {
-    LUMA_RETURN_IF_ERROR(MakeRoomFor(of_series.float_count(), {}, series));
+  LUMA_ASSIGN_OR_RETURN(CollectedSeries* const series,
+                        Of(static_cast<uint64_t>(of_series.series())));
+  if (series->float_count() > 0) {
+    LUMA_RETURN_IF_ERROR(MakeRoomFor(of_series.float_count(), {}, *series));
   }
-  series.Append(std::move(of_series));
+  series->Append(std::move(of_series));
   return Status::Ok();
 }
 
@@ -106,11 +109,11 @@ Status SeriesCollector::AddHistograms(const SampleBlock& block) {
     LUMA_ASSIGN_OR_RETURN(StoredHistogram stored, DecodeHistogram(bytes));
     auto histogram = std::make_shared<FloatHistogram>(std::move(stored.histogram));
     room_bytes_ -= HistogramBytes(*histogram);
-    CollectedSeries& series = Of(block.series[row]);
+    LUMA_ASSIGN_OR_RETURN(CollectedSeries* const series, Of(block.series[row]));
     const UnixMillis time = block.timestamps[row];
-    series.Add(time, std::move(histogram));
+    series->Add(time, std::move(histogram));
     if (limits_.with_start_times && stored.age_ms != 0) {
-      series.AddStartTime(time, time - stored.age_ms);
+      series->AddStartTime(time, time - stored.age_ms);
     }
   }
   return Status::Ok();
@@ -129,13 +132,22 @@ Status SeriesCollector::CountSamples(uint64_t count) {
   return Status::TooLarge("query reads too many samples: limit=", limits_.samples_max);
 }
 
-CollectedSeries& SeriesCollector::Of(uint64_t series) {
+Result<CollectedSeries*> SeriesCollector::Of(uint64_t series) {
   uint32_t& place = places_[filter_.Rank(series)];
   if (place == 0) {
+    if (collected_.size() == collected_.capacity()) LUMA_RETURN_IF_ERROR(GrowCollected());
     collected_.emplace_back(SeriesId{series});
     place = static_cast<uint32_t>(collected_.size());
   }
-  return collected_[place - 1];
+  return &collected_[place - 1];
+}
+
+// The list and the larger one it moves to are there at a time.
+Status SeriesCollector::GrowCollected() {
+  const size_t capacity = std::max<size_t>(2 * collected_.capacity(), 16);
+  LUMA_RETURN_IF_ERROR(Book(capacity * sizeof(CollectedSeries)));
+  collected_.reserve(capacity);
+  return Status::Ok();
 }
 
 }  // namespace luma::storage

@@ -71,7 +71,8 @@ class SeriesCollector {
   Status AddHistograms(const SampleBlock& block);
   Status MakeRoom(uint64_t bytes);
   Status CountSamples(uint64_t count);
-  CollectedSeries& Of(uint64_t series);
+  Result<CollectedSeries*> Of(uint64_t series);  // until the next one is asked for
+  Status GrowCollected();
 
   const SeriesFilter& filter_;
   const TimeRange range_;
