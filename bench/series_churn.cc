@@ -4,6 +4,7 @@
 //   lumadb_series_churn_bench DIRECTORY DAYS SERIES_PER_DAY STEADY_SERIES RETIRE(0|1)
 #include <malloc.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/check.h"
@@ -75,9 +77,13 @@ class Churn {
   double Write(const std::string& set, int series) {
     return Milliseconds([&] {
       for (int begin = 0; begin < series; begin += kSeriesPerWrite) {
-        WriteSome(set, begin, std::min(begin + kSeriesPerWrite, series));
+        WriteSome(set, begin, std::min(begin + kSeriesPerWrite, series), now());
       }
     });
+  }
+  // A sample of one series of the set, which is known.
+  double WriteKnown(const std::string& set, UnixMillis at) {
+    return Milliseconds([&] { WriteSome(set, 0, 1, at); });
   }
   void Pass(std::chrono::milliseconds time) { clock_.Advance(time); }
   double Retire() {
@@ -88,7 +94,7 @@ class Churn {
   MetricsStore& store() { return *store_; }
 
  private:
-  void WriteSome(const std::string& set, int begin, int end) {
+  void WriteSome(const std::string& set, int begin, int end, UnixMillis at) {
     SeriesBatch batch;
     for (int i = begin; i < end; ++i) {
       const std::string pod = "application-" + set + "-" + std::to_string(i / kMetricsPerPod);
@@ -104,7 +110,7 @@ class Churn {
                                       {"pod", pod},
                                       {"region", "eu-central-1"}};
       LUMA_CHECK(batch.StartSeries(labels) == LabelsOutcome::kOk);
-      batch.AddSample({now(), static_cast<double>(i)});
+      batch.AddSample({at, static_cast<double>(i)});
     }
     std::atomic<bool> done = false;
     store_->Write(batch, [&](const Result<WriteSummary>& result) {
@@ -161,6 +167,24 @@ void ReportQueries(Churn& churn, int days) {
   ReportQuery("samples of all pods, that hour", [&] { return store.Select({}, hour, {})->size(); });
 }
 
+// How long a sender of a known series waits while another brings new ones.
+void ReportBesideNew(Churn& churn, int series) {
+  std::atomic<bool> done = false;
+  std::vector<double> waits;
+  std::thread known([&] {
+    for (int i = 1; !done; ++i) waits.push_back(churn.WriteKnown("steady", churn.now() + i));
+  });
+  const double took = churn.Write("beside", series);
+  done = true;
+  known.join();
+  std::ranges::sort(waits);
+  const auto at = [&](double part) {
+    return waits[static_cast<size_t>(part * static_cast<double>(waits.size() - 1))];
+  };
+  std::printf("%d new series: %.0f ms; meanwhile a known one waits %.2f ms, 99 %%: %.2f ms (%zu)\n",
+              series, took, at(0.5), at(0.99), waits.size());
+}
+
 void RunDays(const std::string& directory, int days, int per_day, int steady, bool retires) {
   Churn churn(directory, retires);
   double first_write = 0;
@@ -177,6 +201,7 @@ void RunDays(const std::string& directory, int days, int per_day, int steady, bo
   std::printf("writes of a day of new series: %.0f ms at first, %.0f ms at last\n", first_write,
               last_write);
   std::printf("slowest pass: %.0f ms\n", slowest_pass);
+  ReportBesideNew(churn, 20'000);
   ReportMemory(churn);
   std::printf("resident: %.0f MB\n", ResidentMegabytes());
   std::printf("open again: %.0f ms\n", churn.Open());
