@@ -46,8 +46,9 @@ class SeriesRetirer {
   Result<uint64_t> Pass();
   // A pass at the first call, and then one each eighth of `after`. Damage is made good at each.
   Status PassIfDue();
-  // From any thread: the pass under way, and later ones, retire no more series. It goes on for as
-  // long as a partition takes to be made, about a second at most.
+  // From any thread: the pass under way and later ones retire nothing more. It ends once the
+  // partition that is being made is written, after a second at most; one that takes series out of
+  // memory already does so to the end (SeriesRegistry::Remove).
   void Cancel() { is_cancelled_ = true; }
 
   uint64_t retired() const { return total_; }  // since the start
