@@ -1,7 +1,9 @@
 #include "prom/scrape/page_parser.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "prom/scrape/converting_parser.h"
 #include "prom/scrape/protobuf_parser.h"
 #include "prom/scrape/text_parser.h"
 
@@ -55,6 +57,9 @@ Result<std::unique_ptr<PageParser>> MakePageParser(std::string_view content_type
   } else {
     parser = std::make_unique<TextParser>(
         page, type == kOpenMetrics ? TextDialect::kOpenMetrics : TextDialect::kPrometheus);
+  }
+  if (options.custom_buckets) {
+    parser = std::make_unique<ConvertingParser>(std::move(parser), options.classic_histograms);
   }
   return parser;
 }

@@ -34,6 +34,12 @@ struct PageExemplar {
   std::optional<UnixMillis> timestamp;
 };
 
+// A family of classic histograms; without a name there is none.
+struct ClassicFamily {
+  std::string_view name = {};
+  bool is_gauge = false;
+};
+
 // Yields the samples of a page one after another; nothing is allocated per sample. Everything
 // handed out is valid until the next Next(). Thread-compatible. Lifetime: the page outlives it.
 class PageParser {
@@ -49,6 +55,8 @@ class PageParser {
   virtual bool ReadLabels(std::vector<LabelRef>& labels) = 0;
   // Those of the sample. Empty where a format has none.
   virtual std::span<PageExemplar> exemplars() { return {}; }
+  // The one that the sample may be a series of, by what the page says of types.
+  virtual ClassicFamily classic_family() const { return {}; }
   // What the page told about its metrics so far, for formats that are not text: their "# TYPE" and
   // "# HELP" lines, as a page of text would have them.
   virtual std::string_view metadata_lines() const { return {}; }
@@ -68,7 +76,8 @@ class PageParser {
 struct PageFormatOptions {
   std::string fallback_media_type = {};  // of a page whose type is missing or unknown
   bool native_histograms = false;        // else only their classic form is read
-  bool classic_histograms = false;       // also of those that have a native form
+  bool classic_histograms = false;       // also of those that have a native form, or get one:
+  bool custom_buckets = false;           // classic histograms become native ones
 };
 
 // The parser for a page of this Content-Type. Errors: kInvalidArgument in Prometheus' words when

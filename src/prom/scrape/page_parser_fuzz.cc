@@ -1,4 +1,5 @@
-// Pages of any format: whatever a target sends must end, and its labels must be readable again.
+// Pages of any format: whatever a target sends must end, its labels must be readable again, and
+// histograms that classic ones are converted to can be stored.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -18,9 +19,10 @@ constexpr const char* kContentTypes[] = {"text/plain", "application/openmetrics-
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string_view page(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const auto parser = luma::prom::MakePageParser(
-      kContentTypes[data[0] % 3], page,
-      {.native_histograms = (data[0] & 4) != 0, .classic_histograms = (data[0] & 8) != 0});
+  const luma::prom::PageFormatOptions options = {.native_histograms = (data[0] & 4) != 0,
+                                                 .classic_histograms = (data[0] & 8) != 0,
+                                                 .custom_buckets = (data[0] & 16) != 0};
+  const auto parser = luma::prom::MakePageParser(kContentTypes[data[0] % 3], page, options);
   std::vector<luma::LabelRef> labels;
   std::string stored;
   while ((*parser)->Next()) {
@@ -30,7 +32,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       static_cast<void>(luma::Labels::Of(exemplar.labels));
     }
     if ((*parser)->sample().histogram == nullptr) continue;
-    static_cast<void>(luma::prom::AppendWireHistogram(*(*parser)->sample().histogram, stored));
+    const luma::Status status =
+        luma::prom::AppendWireHistogram(*(*parser)->sample().histogram, stored);
+    const bool is_converted = options.custom_buckets && !options.native_histograms;
+    LUMA_CHECK(!is_converted || status.ok());
   }
   return 0;
 }

@@ -119,7 +119,7 @@ Result<YamlNode> TakeCommonFields(const YamlNode& node, ScrapeConfig& config) {
       {"scrape_native_histograms", Into(config.scrape_native_histograms)},
       {"always_scrape_classic_histograms", Into(config.always_scrape_classic_histograms)},
       {"scrape_classic_histograms", Into(config.always_scrape_classic_histograms)},
-      {"convert_classic_histograms_to_nhcb", Refused("convert_classic_histograms_to_nhcb")},
+      {"convert_classic_histograms_to_nhcb", Into(config.convert_classic_histograms)},
       {"extra_scrape_metrics", Into(config.extra_scrape_metrics)},
       {"scrape_failure_log_file", Into(config.failure_log_file)},
   }};

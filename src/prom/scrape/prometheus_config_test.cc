@@ -31,6 +31,7 @@ global:
   scrape_timeout: 15s
   sample_limit: 5
   label_limit: 6
+  convert_classic_histograms_to_nhcb: true
   body_size_limit: 10MB
   scrape_protocols: [PrometheusText0.0.4]
 )");
@@ -41,6 +42,7 @@ global:
   EXPECT_EQ(job.limits.body_bytes, 10u << 20);
   EXPECT_THAT(job.protocols, ElementsAre(ScrapeProtocol::kPrometheusText0_0_4));
   EXPECT_TRUE(job.honor_timestamps);
+  EXPECT_TRUE(job.convert_classic_histograms);
   EXPECT_FALSE(job.http.follow_redirects);
 }
 
@@ -151,8 +153,6 @@ TEST(PrometheusConfigTest, MistakesAreNamedWithTheirLine) {
        "metric_name_escaping_scheme: allow-utf-8}]",
        "utf8 metric names requested but validation scheme is not set to UTF8"},
       {"scrape_configs: [{job_name: a, proxy_url: 'http://h'}]", "proxy_url is not supported"},
-      {"global: {convert_classic_histograms_to_nhcb: true}",
-       "convert_classic_histograms_to_nhcb is not supported"},
       {"remote_write: [{url: 'http://h'}]", "remote_write is not supported by this server"},
       {"scrape_configs: [{job_name: a, oauth2: {client_id: x}}]", "oauth2 is not supported"},
       {"scrape_configs: {}", "expected a list"},

@@ -229,6 +229,7 @@ bool ProtobufParser::ReadMetric(std::string_view message) {
   next_part_ = 0;
   extra_values_.clear();
   exemplar_count_ = 0;
+  is_native_ = false;
   sample_ = {.series = {}, .timestamp = std::nullopt};
   std::string_view value;
   ProtobufReader reader(message);
@@ -313,8 +314,8 @@ bool ProtobufParser::ReadSummary(std::string_view message) {
 bool ProtobufParser::ReadHistogram(std::string_view message) {
   histogram_ = WireHistogram();
   if (!CheckWireHistogramSize(message).ok() || !ReadHistogramFields(message)) return false;
-  const bool is_native = native_ && IsNative(histogram_);
-  if (is_native) {
+  is_native_ = native_ && IsNative(histogram_);
+  if (is_native_) {
     AddPart("", histogram_.sum);
     parts_.back().is_histogram = true;
     parts_.back().exemplar_end = exemplar_count_;
@@ -472,6 +473,12 @@ bool ProtobufParser::ReadLabels(std::vector<LabelRef>& labels) {
 }
 
 std::span<PageExemplar> ProtobufParser::exemplars() { return shown_exemplars_; }
+
+ClassicFamily ProtobufParser::classic_family() const {
+  const bool is_gauge = type_ == Type::kGaugeHistogram;
+  if (is_native_ || (type_ != Type::kHistogram && !is_gauge)) return {};
+  return {.name = family_, .is_gauge = is_gauge};
+}
 
 bool ProtobufParser::Fail(std::string_view what) {
   status_ = Status::InvalidArgument("bad exposition: ", what, ": family=", family_);

@@ -22,6 +22,7 @@ class ProtobufParser final : public PageParser {
   bool Next() override;
   bool ReadLabels(std::vector<LabelRef>& labels) override;
   std::span<PageExemplar> exemplars() override;
+  ClassicFamily classic_family() const override;
   std::string_view metadata_lines() const override { return metadata_lines_; }
 
  private:
@@ -71,6 +72,7 @@ class ProtobufParser final : public PageParser {
   Type type_ = Type::kUntyped;
   ProtobufReader metrics_{{}};    // what is left of the family
   std::vector<LabelRef> labels_;  // of the metric
+  bool is_native_ = false;        // the metric is given as a native histogram
   std::vector<Part> parts_;
   size_t next_part_ = 0;
   std::string extra_values_;

@@ -3,50 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
-
 #include "prom/scrape/series_text.h"
+#include "prom/scrape/testing/protobuf_page.h"
 
 namespace luma::prom {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-// Just enough of protobuf to write pages.
-std::string Varint(uint64_t value) {
-  std::string out;
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
-  return out + static_cast<char>(value);
-}
-std::string Number(uint32_t field, uint64_t value) { return Varint(field << 3) + Varint(value); }
-std::string Signed(uint32_t field, int64_t value) {
-  return Number(field, (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63));
-}
-std::string Double(uint32_t field, double value) {
-  char bytes[sizeof(value)];
-  std::memcpy(bytes, &value, sizeof(value));
-  return Varint(field << 3 | 1) + std::string(bytes, sizeof(bytes));
-}
-std::string Bytes(uint32_t field, const std::string& bytes) {
-  return Varint(field << 3 | 2) + Varint(bytes.size()) + bytes;
-}
-std::string Label(const std::string& name, const std::string& value) {
-  return Bytes(1, Bytes(1, name) + Bytes(2, value));
-}
-std::string Family(const std::string& name, uint64_t type, const std::string& metrics) {
-  const std::string message = Bytes(1, name) + Bytes(2, "A help.") + Number(3, type) + metrics;
-  return Varint(message.size()) + message;
-}
-constexpr uint64_t kCounter = 0;
-constexpr uint64_t kGauge = 1;
-constexpr uint64_t kSummary = 2;
-constexpr uint64_t kHistogram = 4;
-
-std::string NativeHistogram() {
-  return Number(1, 7) + Double(2, 12.5) + Signed(5, 3) + Double(6, 0.001) + Number(7, 1) +
-         Bytes(12, Signed(1, -2) + Number(2, 2)) + Signed(13, 2) + Signed(13, 2);
-}
 
 std::vector<std::string> Read(const std::string& page, bool native = true, bool classic = false) {
   std::vector<std::string> lines;

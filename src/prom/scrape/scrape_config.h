@@ -109,6 +109,7 @@ struct ScrapeConfig {
   bool extra_scrape_metrics = false;
   bool scrape_native_histograms = false;
   bool always_scrape_classic_histograms = false;
+  bool convert_classic_histograms = false;  // to native ones with custom buckets
   bool enable_compression = true;
   ScrapeLimits limits = {};
   std::vector<ScrapeProtocol> protocols = {};  // empty: what fits scrape_native_histograms

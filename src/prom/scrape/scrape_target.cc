@@ -150,7 +150,8 @@ Status ScrapeTarget::ReadPage(const ScrapeAttempt& attempt, SeriesBatch& batch,
       MakePageParser(response.content_type, response.body,
                      {.fallback_media_type = config_->fallback_media_type,
                       .native_histograms = config_->scrape_native_histograms,
-                      .classic_histograms = config_->always_scrape_classic_histograms}));
+                      .classic_histograms = config_->always_scrape_classic_histograms,
+                      .custom_buckets = config_->convert_classic_histograms}));
   const Status status = ReadSamples(*parser, attempt.time, batch, result);
   if (status.ok()) last_scraped_ = result.counts.scraped;
   result.metadata_lines = parser->metadata_lines();
@@ -226,6 +227,8 @@ Status ScrapeTarget::StoreSample(uint32_t place, PageParser& parser, UnixMillis 
     batch.AddHistogram(at, scratch_histogram_);
   }
   for (PageExemplar& exemplar : parser.exemplars()) {
+    // Those of histograms come again with each page: without a time they would be ever new ones.
+    if (sample.histogram != nullptr && !exemplar.timestamp) continue;
     // One whose labels cannot be is left out; the samples of the page are fine.
     const LabelsOutcome outcome =
         batch.AddExemplar(exemplar.timestamp.value_or(at), exemplar.value, exemplar.labels);

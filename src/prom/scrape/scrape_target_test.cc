@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "model/histogram_codec.h"
 #include "model/testing/memory_metrics.h"
 #include "prom/scrape/prometheus_config.h"
 
@@ -403,6 +404,26 @@ TEST_F(ScrapeTargetTest, TheRequestHasWhatPrometheusSends) {
   EXPECT_THAT(request.headers, Contains("Authorization: Bearer t"));
   EXPECT_THAT(request.headers, Contains(HasSubstr("Accept: application/openmetrics-text")));
   EXPECT_THAT(request.headers, Contains(HasSubstr("X-Prometheus-Scrape-Timeout-Seconds: 3")));
+}
+
+// Goal: classic histograms that are converted are one series, which ends as others do.
+TEST_F(ScrapeTargetTest, ConvertedHistogramsAreOneSeriesEach) {
+  Configure("  convert_classic_histograms_to_nhcb: true\n");
+  const std::string page =
+      "# TYPE h histogram\nh_bucket{le=\"1.0\"} 1 # {id=\"a\"} 0.5\n"
+      "h_bucket{le=\"+Inf\"} 2 # {id=\"b\"} 3 1\nh_count 2\nh_sum 4\n";
+  for (const UnixMillis time : {1'000, 16'000}) {
+    Scrape(time, page + "# EOF\n", "application/openmetrics-text");
+    ASSERT_EQ(batch_.histogram_count(), 1u);
+    const SeriesBatch::Series series = batch_.series(0);
+    EXPECT_EQ(sink_.NameOf(series), "h{instance=\"h:1\", job=\"j\"}");
+    EXPECT_EQ(DecodeHistogram(series.histogram(0))->histogram.schema, kCustomBoundsSchema);
+    EXPECT_EQ(series.exemplars.size(), 1u) << "the one with a time";
+    EXPECT_EQ(Report("scrape_samples_scraped"), 1);
+  }
+  const auto contents = Scrape(31'000, "# EOF\n", "application/openmetrics-text");
+  ASSERT_EQ(contents.size(), 1u);
+  EXPECT_TRUE(IsStaleNan(contents.at("h{}")));
 }
 
 }  // namespace

@@ -102,6 +102,7 @@ bool TextParser::CheckComment(std::string_view line) {
   if (keyword == "TYPE") {
     if (!IsMetricType(word, dialect_)) return Fail("invalid metric type");
     bound_in_ = BoundLabel(word);
+    histogram_family_ = word == "histogram" ? name : std::string_view();
   }
   if (is_unit) CheckUnit(name, word);
   return false;

@@ -25,6 +25,7 @@ class TextParser final : public PageParser {
   bool Next() override;
   bool ReadLabels(std::vector<LabelRef>& labels) override;
   std::span<PageExemplar> exemplars() override;
+  ClassicFamily classic_family() const override { return {.name = histogram_family_}; }
 
  private:
   bool is_open_metrics() const { return dialect_ == TextDialect::kOpenMetrics; }
@@ -41,8 +42,9 @@ class TextParser final : public PageParser {
 
   std::string_view rest_;
   const TextDialect dialect_;
-  bool ended_ = false;         // OpenMetrics: "# EOF" was there
-  std::string_view bound_in_;  // the label that has bounds in the family of the last TYPE line
+  bool ended_ = false;            // OpenMetrics: "# EOF" was there
+  std::string_view bound_in_;     // the label that has bounds in the family of the last TYPE line
+  std::string histogram_family_;  // of that line; empty if it says another type
   std::string_view exemplar_text_;
   std::vector<PageExemplar> exemplars_;
   SeriesTextReader reader_;
