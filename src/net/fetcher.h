@@ -12,10 +12,11 @@
 
 #include "base/status.h"
 #include "net/memory_account.h"
-
-struct sockaddr;
+#include "net/proxy.h"
 
 namespace luma::net {
+
+struct TokenOptions;  // token.h
 
 struct TlsOptions {
   // Of each pair the text (PEM) or the file; all empty: the roots of the system, no certificate.
@@ -40,10 +41,13 @@ struct FetchRequest {
   // Both empty: none. Sent to the host of `url` only, not where a redirect leads.
   std::string username = {};
   std::string password = {};
-  std::shared_ptr<const TlsOptions> tls = nullptr;  // null: the defaults
-  std::chrono::milliseconds timeout{10'000};        // from connecting to the last byte
-  uint64_t body_bytes_max = 64 << 20;               // decompressed
-  uint64_t body_bytes_expected = 0;                 // reserved for the body if there is memory
+  std::shared_ptr<const TlsOptions> tls = nullptr;      // null: the defaults
+  std::shared_ptr<const ProxyOptions> proxy = nullptr;  // null: none; for redirects the same one
+  // Null: none. Else the token is sent to the host of `url` as Authorization, which `headers` lack.
+  std::shared_ptr<const TokenOptions> token = nullptr;
+  std::chrono::milliseconds timeout{10'000};  // from connecting to the last byte
+  uint64_t body_bytes_max = 64 << 20;         // decompressed
+  uint64_t body_bytes_expected = 0;           // reserved for the body if there is memory
   bool accepts_gzip = true;
   bool follows_redirects = false;  // to http and https, ten of them at most
 };
@@ -61,11 +65,6 @@ struct FetcherOptions {
   MemoryAccount* memory = nullptr;  // of bodies, booked as they grow; null: they are not booked
 };
 
-// True for addresses that only lead to the machine's own surroundings: link-local ones, where the
-// metadata services of clouds are, and those such services have besides; also as IPv4 addresses in
-// IPv6 ones (mapped, compatible, NAT64, 6to4, Teredo).
-bool IsLinkLocal(const sockaddr& address);
-
 // Runs all transfers on one thread of its own. Threads: Fetch and FetchAndWait from any thread,
 // Stop from one.
 class Fetcher {
@@ -78,8 +77,10 @@ class Fetcher {
   using Done = std::function<void(Result<FetchResponse>)>;
   // Calls `done` once, on the fetcher's thread, where it must not block. A response of any status
   // is a value. Errors: kTooLarge for the body, kTimeout, kPermissionDenied for an address that is
-  // refused, kInvalidArgument for a request that cannot be, kOutOfMemory for the body,
-  // kUnavailable, kCancelled. They do not show the password that a URL may have.
+  // refused (link_local.h), kInvalidArgument for a request that cannot be, kOutOfMemory for the
+  // body, kUnavailable, kCancelled, and those of its token. They do not show the password that a
+  // URL may have. What a name stands for that only a proxy looks up is not known here, hence not
+  // refused.
   void Fetch(FetchRequest request, Done done);
   // Blocks; not from `done` of another.
   Result<FetchResponse> FetchAndWait(FetchRequest request);

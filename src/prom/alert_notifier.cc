@@ -43,7 +43,7 @@ net::FetchRequest RequestTo(const Alertmanager& to, std::string body) {
                             .timeout = to.timeout,
                             .body_bytes_max = 1 << 20,
                             .follows_redirects = to.http.follow_redirects};
-  AddSecrets(to.http, request);
+  ApplyClientConfig(to.http, request);
   return request;
 }
 

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "net/http_server.h"
+#include "net/testing/scripted_server.h"
 #include "prom/scrape/prometheus_config.h"
 
 namespace luma::prom {
@@ -187,6 +188,26 @@ TEST_F(AlertNotifierTest, BatchesAndTheQueueAreBounded) {
   EXPECT_EQ(counters_.sent, 10u);
   EXPECT_EQ(Bodies().size(), 3u);
   EXPECT_THAT(Bodies()[0], HasSubstr(R"("alertname":"15")"));
+}
+
+TEST_F(AlertNotifierTest, GoesThroughAProxyWithAToken) {
+  net::ScriptedServer proxy([](const std::string& request) {
+    const bool is_token = request.starts_with("POST http://auth.test/token ");
+    return net::TestResponse("200 OK", is_token ? R"({"access_token": "t"})" : "");
+  });
+  AlertNotifierOptions options = Options();
+  options.alertmanagers = {*AlertmanagerAt("http://am.test:9093")};
+  HttpClientConfig& http = options.alertmanagers[0].http;
+  http.proxy.url = proxy.Url();
+  http.oauth2 = {.client_id = "me", .token_url = "http://auth.test/token"};
+  http.oauth2->proxy.url = proxy.Url();
+  AlertNotifier notifier(options, counters_);
+  notifier.Notify(Rule(), Alerts(1));
+  WaitFor(1);
+  EXPECT_EQ(counters_.sent, 1u);
+  ASSERT_EQ(proxy.requests().size(), 2u);
+  EXPECT_THAT(proxy.requests()[1], HasSubstr("POST http://am.test:9093/api/v2/alerts "));
+  EXPECT_THAT(proxy.requests()[1], HasSubstr("Authorization: Bearer t\r\n"));
 }
 
 }  // namespace

@@ -8,6 +8,9 @@
 #include <vector>
 
 #include "net/http.h"
+#include "prom/scrape/oauth2_fields.h"
+#include "prom/scrape/proxy_fields.h"
+#include "prom/scrape/tls_fields.h"
 
 namespace luma::prom {
 namespace {
@@ -44,36 +47,6 @@ Status ReadAuthorization(const YamlNode& node, HttpClientConfig& http) {
                      "instead");
   }
   return CheckOneForm(node, http.credentials, "credentials");
-}
-
-Status ReadTls(const YamlNode& node, net::TlsOptions& tls) {
-  LUMA_RETURN_IF_ERROR(ReadFields(node, "config.TLSConfig",
-                                  {{"ca", Into(tls.ca_text)},
-                                   {"cert", Into(tls.certificate_text)},
-                                   {"key", Into(tls.key_text)},
-                                   {"ca_file", Into(tls.ca_file)},
-                                   {"cert_file", Into(tls.certificate_file)},
-                                   {"key_file", Into(tls.key_file)},
-                                   {"ca_ref", Refused("ca_ref")},
-                                   {"cert_ref", Refused("cert_ref")},
-                                   {"key_ref", Refused("key_ref")},
-                                   {"server_name", Into(tls.server_name)},
-                                   {"insecure_skip_verify", Into(tls.skip_verify)},
-                                   {"min_version", Into(tls.version_min)},
-                                   {"max_version", Into(tls.version_max)}}));
-  const bool has_certificate = !tls.certificate_text.empty() || !tls.certificate_file.empty();
-  const bool has_key = !tls.key_text.empty() || !tls.key_file.empty();
-  if (has_certificate != has_key) {
-    return YamlError(node,
-                     "exactly one of key or key_file must be configured when a client "
-                     "certificate is configured");
-  }
-  for (const std::string& version : {tls.version_min, tls.version_max}) {
-    if (!version.empty() && !net::IsTlsVersion(version)) {
-      return YamlError(node, "unknown TLS version: " + version);
-    }
-  }
-  return Status::Ok();
 }
 
 Status ReadHeader(const YamlNode& name, const YamlNode& node, HttpClientConfig& http) {
@@ -131,8 +104,8 @@ Status ReadHeaders(const YamlNode& node, HttpClientConfig& http) {
 }
 
 Status CheckAuthForms(const YamlNode& node, const HttpClientConfig& http, const Secret& bearer) {
-  const int forms =
-      (http.has_basic_auth ? 1 : 0) + (http.credentials.empty() ? 0 : 1) + (bearer.empty() ? 0 : 1);
+  const int forms = (http.has_basic_auth ? 1 : 0) + (http.oauth2 ? 1 : 0) +
+                    (http.credentials.empty() ? 0 : 1) + (bearer.empty() ? 0 : 1);
   if (forms > 1) {
     return YamlError(node,
                      "at most one of basic_auth, oauth2, authorization, bearer_token & "
@@ -144,7 +117,7 @@ Status CheckAuthForms(const YamlNode& node, const HttpClientConfig& http, const 
 // The fields of an HTTP client are inlined among those of its owner: this one collects them.
 class HttpFields {
  public:
-  explicit HttpFields(HttpClientConfig& http) : http_(http) {}
+  HttpFields(const PathResolver& paths, HttpClientConfig& http) : paths_(paths), http_(http) {}
 
   // True when `key` is one of them; `status` is what came of it then.
   bool Read(const YamlNode& key, const YamlNode& value, Status& status) {
@@ -154,15 +127,15 @@ class HttpFields {
         {"authorization", [&http](const YamlNode& node) { return ReadAuthorization(node, http); }},
         {"bearer_token", Into(bearer_.text)},
         {"bearer_token_file", Into(bearer_.file)},
-        {"tls_config", [&http](const YamlNode& node) { return ReadTls(node, http.tls); }},
+        {"tls_config", [this](const YamlNode& node) { return ReadTls(node, paths_, http_.tls); }},
         {"follow_redirects", Into(http.follow_redirects)},
         {"enable_http2", [](const YamlNode&) { return Status::Ok(); }},  // never is it needed
         {"http_headers", [&http](const YamlNode& node) { return ReadHeaders(node, http); }},
-        {"oauth2", Refused("oauth2")},
-        {"proxy_url", Refused("proxy_url")},
-        {"no_proxy", Refused("no_proxy")},
-        {"proxy_from_environment", Refused("proxy_from_environment")},
-        {"proxy_connect_header", Refused("proxy_connect_header")},
+        {"oauth2", [this](const YamlNode& node) { return ReadTokens(node); }},
+        {"proxy_url", Into(http.proxy.url)},
+        {"no_proxy", Into(http.proxy.no_proxy)},
+        {"proxy_from_environment", Into(http.proxy.from_environment)},
+        {"proxy_connect_header", IntoConnectHeaders(http.proxy)},
     }};
     const auto* const field = std::ranges::find(fields, key.text, &YamlField::name);
     if (field == fields.end()) return false;
@@ -170,19 +143,26 @@ class HttpFields {
     return true;
   }
 
-  Status Finish(const YamlNode& node, const PathResolver& paths) {
+  Status Finish(const YamlNode& node) {
     LUMA_RETURN_IF_ERROR(CheckAuthForms(node, http_, bearer_));
+    LUMA_RETURN_IF_ERROR(CheckProxy(node, http_.proxy));
     if (!bearer_.empty()) http_.credentials = bearer_;
     for (std::string* const path :
-         {&http_.username.file, &http_.password.file, &http_.credentials.file, &http_.tls.ca_file,
-          &http_.tls.certificate_file, &http_.tls.key_file}) {
-      paths.Resolve(*path);
+         {&http_.username.file, &http_.password.file, &http_.credentials.file}) {
+      paths_.Resolve(*path);
     }
-    for (auto& [name, secret] : http_.headers) paths.Resolve(secret.file);
+    for (auto& [name, secret] : http_.headers) paths_.Resolve(secret.file);
     return Status::Ok();
   }
 
  private:
+  Status ReadTokens(const YamlNode& node) {
+    if (node.IsNull()) return Status::Ok();
+    LUMA_ASSIGN_OR_RETURN(http_.oauth2, ReadOAuth2(node, paths_));
+    return Status::Ok();
+  }
+
+  const PathResolver& paths_;
   HttpClientConfig& http_;
   Secret bearer_;
 };
@@ -193,13 +173,13 @@ Result<YamlNode> TakeHttpFields(const YamlNode& node, const PathResolver& paths,
                                 HttpClientConfig& http) {
   YamlNode rest = node;
   rest.entries.clear();
-  HttpFields fields(http);
+  HttpFields fields(paths, http);
   for (const auto& [key, value] : node.entries) {
     Status status;
     if (!fields.Read(key, value, status)) rest.entries.emplace_back(key, value);
     LUMA_RETURN_IF_ERROR(status);
   }
-  LUMA_RETURN_IF_ERROR(fields.Finish(node, paths));
+  LUMA_RETURN_IF_ERROR(fields.Finish(node));
   return rest;
 }
 

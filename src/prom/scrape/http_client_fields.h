@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/status.h"
+#include "prom/scrape/http_client_config.h"
 #include "prom/scrape/path_resolver.h"
-#include "prom/scrape/scrape_config.h"
 #include "prom/scrape/yaml_fields.h"
 
 namespace luma::prom {

@@ -36,7 +36,7 @@ net::FetchRequest HttpDiscoverer::Request() const {
   request.tls = std::make_shared<const net::TlsOptions>(config_.http.tls);
   request.headers.push_back("X-Prometheus-Refresh-Interval-Seconds: " +
                             std::to_string(config_.refresh_interval.count() / 1000));
-  AddSecrets(config_.http, request);
+  ApplyClientConfig(config_.http, request);
   return request;
 }
 

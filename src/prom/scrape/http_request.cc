@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <string>
+
+#include "prom/scrape/oauth2_token.h"
 
 namespace luma::prom {
 namespace {
@@ -24,9 +27,20 @@ void AddAuthorization(const HttpClientConfig& http, const std::string& credentia
   }
 }
 
+void AddToken(const OAuth2Config& config, const std::string& client_secret,
+              net::FetchRequest& request) {
+  request.token = std::make_shared<const net::TokenOptions>(
+      OAuth2Tokens(config, client_secret, request.timeout));
+}
+
 }  // namespace
 
-void AddSecrets(const HttpClientConfig& http, net::FetchRequest& request) {
+void ApplyClientConfig(const HttpClientConfig& http, net::FetchRequest& request) {
+  if (http.proxy != net::ProxyOptions()) {
+    request.proxy = std::make_shared<const net::ProxyOptions>(http.proxy);
+  }
+  const bool has_secret = http.oauth2 && http.oauth2->client_secret.file.empty();
+  if (has_secret) AddToken(*http.oauth2, http.oauth2->client_secret.text, request);
   request.username = http.username.text;
   request.password = http.password.text;
   AddAuthorization(http, http.credentials.text, request);
@@ -38,7 +52,8 @@ void AddSecrets(const HttpClientConfig& http, net::FetchRequest& request) {
 bool HasSecretFiles(const HttpClientConfig& http) {
   const bool in_headers = std::ranges::any_of(
       http.headers, [](const auto& header) { return !header.second.file.empty(); });
-  return in_headers || !http.username.file.empty() || !http.password.file.empty() ||
+  const bool in_oauth2 = http.oauth2 && !http.oauth2->client_secret.file.empty();
+  return in_headers || in_oauth2 || !http.username.file.empty() || !http.password.file.empty() ||
          !http.credentials.file.empty();
 }
 
@@ -48,6 +63,10 @@ Status AddSecretsFromFiles(const HttpClientConfig& http, net::FetchRequest& requ
   std::string text;
   LUMA_RETURN_IF_ERROR(ReadSecret(http.credentials, text));
   AddAuthorization(http, text, request);
+  if (http.oauth2 && !http.oauth2->client_secret.file.empty()) {
+    LUMA_RETURN_IF_ERROR(ReadSecret(http.oauth2->client_secret, text));
+    AddToken(*http.oauth2, text, request);
+  }
   for (const auto& [name, secret] : http.headers) {
     if (secret.file.empty()) continue;
     LUMA_RETURN_IF_ERROR(ReadSecret(secret, text));

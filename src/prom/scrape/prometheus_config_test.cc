@@ -152,9 +152,33 @@ TEST(PrometheusConfigTest, MistakesAreNamedWithTheirLine) {
       {"scrape_configs: [{job_name: a, metric_name_validation_scheme: legacy, "
        "metric_name_escaping_scheme: allow-utf-8}]",
        "utf8 metric names requested but validation scheme is not set to UTF8"},
-      {"scrape_configs: [{job_name: a, proxy_url: 'http://h'}]", "proxy_url is not supported"},
+      {"scrape_configs: [{job_name: a, proxy_url: 'ftp://h'}]",
+       "proxy_url must begin with http://"},
+      {"scrape_configs: [{job_name: a, no_proxy: h}]", "proxy_url must also be configured"},
+      {"scrape_configs: [{job_name: a, proxy_url: 'http://h', proxy_from_environment: true}]",
+       "proxy_url must not be configured"},
+      {"scrape_configs: [{job_name: a, proxy_from_environment: true, no_proxy: h}]",
+       "no_proxy must not be configured"},
+      {"scrape_configs: [{job_name: a, proxy_connect_header: {x: [y]}}]",
+       "proxy_url or proxy_from_environment must also"},
+      {"scrape_configs: [{job_name: a, proxy_url: 'http://h', proxy_connect_header: {'x:': [y]}}]",
+       "bad header in proxy_connect_header"},
       {"remote_write: [{url: 'http://h'}]", "remote_write is not supported by this server"},
-      {"scrape_configs: [{job_name: a, oauth2: {client_id: x}}]", "oauth2 is not supported"},
+      {"scrape_configs: [{job_name: a, oauth2: {token_url: 'http://h'}}]",
+       "oauth2 client_id must be configured"},
+      {"scrape_configs: [{job_name: a, oauth2: {client_id: x}}]",
+       "oauth2 token_url must be configured"},
+      {"scrape_configs: [{job_name: a, oauth2: {client_id: x, token_url: 'file:///x'}}]",
+       "oauth2 token_url must begin with http://"},
+      {"scrape_configs: [{job_name: a, oauth2: {client_id: x, token_url: 'http://h', "
+       "client_secret: a, client_secret_file: b}}]",
+       "at most one of oauth2 client_secret"},
+      {"scrape_configs: [{job_name: a, oauth2: {client_id: x, token_url: 'http://h', "
+       "grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer'}}]",
+       "oauth2 grant_type urn:ietf:params:oauth:grant-type:jwt-bearer is not supported"},
+      {"scrape_configs: [{job_name: a, bearer_token: t, oauth2: {client_id: x, token_url: "
+       "'http://h'}}]",
+       "at most one of basic_auth, oauth2"},
       {"scrape_configs: {}", "expected a list"},
   };
   for (const auto& one : cases) EXPECT_THAT(ErrorOf(one.yaml), HasSubstr(one.expected)) << one.yaml;
@@ -206,6 +230,38 @@ TEST(PrometheusConfigTest, AlertmanagersThatCannotBeReachedSoAreErrors) {
   EXPECT_THAT(ErrorOf("alerting: {alertmanagers: [{file_sd_configs: [{files: [a.yml]}]}]}"),
               HasSubstr("file_sd_configs is not supported"));
   EXPECT_THAT(ErrorOf("alerting: {alertmanager: []}"), HasSubstr("not found in type"));
+}
+
+TEST(PrometheusConfigTest, ClientsHaveTokensAndProxies) {
+  const ScrapeConfig job = JobOf(R"(
+scrape_configs:
+  - job_name: a
+    oauth2:
+      client_id: me
+      client_secret_file: secret
+      token_url: https://auth/token
+      scopes: [read, write]
+      endpoint_params: {audience: x}
+      tls_config: {ca_file: ca.pem}
+      proxy_from_environment: true
+    proxy_url: http://u:geheim@proxy:3128
+    no_proxy: 10.0.0.0/8
+    proxy_connect_header: {X-Key: [a, b]}
+    http_sd_configs: [{url: 'http://h/x', proxy_url: 'socks5://h'}]
+)");
+  const OAuth2Config& oauth2 = job.http.oauth2.value();
+  EXPECT_EQ(oauth2.client_id, "me");
+  EXPECT_EQ(oauth2.client_secret.file, "/etc/secret");
+  EXPECT_EQ(oauth2.token_url, "https://auth/token");
+  EXPECT_THAT(oauth2.scopes, ElementsAre("read", "write"));
+  EXPECT_EQ(oauth2.endpoint_params.at("audience"), "x");
+  EXPECT_EQ(oauth2.tls.ca_file, "/etc/ca.pem");
+  EXPECT_TRUE(oauth2.proxy.from_environment);
+  EXPECT_EQ(job.http.proxy.no_proxy, "10.0.0.0/8");
+  EXPECT_THAT(job.http.proxy.connect_headers, ElementsAre("X-Key: a", "X-Key: b"));
+  EXPECT_THAT(job.text, HasSubstr("http://u:xxxxx@proxy:3128"));
+  EXPECT_THAT(job.text, HasSubstr("proxy_connect_header: <secret>"));
+  EXPECT_EQ(std::get<HttpDiscoveryConfig>(job.discoveries[0]).http.proxy.url, "socks5://h");
 }
 
 TEST(PrometheusConfigTest, SecretsAreNotShown) {

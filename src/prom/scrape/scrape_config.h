@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "net/fetcher.h"
+#include "prom/scrape/http_client_config.h"
 #include "prom/scrape/relabel.h"
 #include "prom/wire_histogram.h"
 
@@ -24,27 +24,6 @@ enum class ScrapeProtocol : uint8_t {
   kOpenMetricsText0_0_1,
   kPrometheusText1_0_0,
   kPrometheusText0_0_4,
-};
-
-// A secret is its text, or the file that has it now.
-struct Secret {
-  std::string text = {};
-  std::string file = {};
-  bool empty() const { return text.empty() && file.empty(); }
-  bool operator==(const Secret&) const = default;
-};
-
-// How a server is asked by HTTP: http_config of Prometheus, as every job and http_sd_config has it.
-struct HttpClientConfig {
-  Secret username = {};  // of basic_auth
-  Secret password = {};
-  bool has_basic_auth = false;
-  std::string authorization_type = "Bearer";
-  Secret credentials = {};
-  std::vector<std::pair<std::string, Secret>> headers = {};  // of http_headers
-  net::TlsOptions tls = {};
-  bool follow_redirects = false;  // Prometheus' default is true
-  bool operator==(const HttpClientConfig&) const = default;
 };
 
 struct TargetGroup {

@@ -88,7 +88,7 @@ net::FetchRequest ScrapeTarget::Request(uint64_t body_bytes_max) const {
                             .body_bytes_expected = last_body_bytes_,
                             .accepts_gzip = config_->enable_compression,
                             .follows_redirects = http.follow_redirects};
-  AddSecrets(http, request);
+  ApplyClientConfig(http, request);
   // Shares the options of the job, which live as long.
   if (http.tls != net::TlsOptions()) {
     request.tls = std::shared_ptr<const net::TlsOptions>(config_, &http.tls);

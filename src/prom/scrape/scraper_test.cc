@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,7 @@
 
 #include "model/testing/memory_metrics.h"
 #include "net/http_server.h"
+#include "net/testing/scripted_server.h"
 #include "prom/scrape/prometheus_config.h"
 
 namespace luma::prom {
@@ -288,6 +290,36 @@ TEST_F(ScraperTest, SecretsComeFromFiles) {
   std::ofstream(path) << "token\n";
   while (pages_served_ == 0) std::this_thread::yield();
   std::filesystem::remove(path);
+}
+
+// Goal: discovery, tokens and scrapes go through the proxies that they name.
+// Method: one server is the proxy for all of them; no name is ever looked up.
+TEST_F(ScraperTest, ProxiesAndTokensServeDiscoveriesAndScrapes) {
+  net::ScriptedServer proxy([](const std::string& request) {
+    if (request.starts_with("GET http://sd.test/targets ")) {
+      return net::TestResponse("200 OK", R"([{"targets": ["node.test:9100"]}])",
+                               "Content-Type: application/json\r\n");
+    }
+    if (request.starts_with("POST http://auth.test/token ")) {
+      return net::TestResponse("200 OK", R"({"access_token": "t", "expires_in": 3600})");
+    }
+    const bool is_scrape = request.starts_with("GET http://node.test:9100/metrics ");
+    const bool has_token = request.find("Authorization: Bearer t\r\n") != std::string::npos;
+    if (!is_scrape || !has_token) return net::TestResponse("401 Unauthorized", "");
+    return net::TestResponse("200 OK", "served 1\n", "Content-Type: text/plain\r\n");
+  });
+  const std::string through = ", proxy_url: '" + proxy.Url() + "'";
+  Configure("- {job_name: a" + through +
+            ", oauth2: {client_id: me, token_url: 'http://auth.test/token'" + through +
+            "}, http_sd_configs: [{url: 'http://sd.test/targets'" + through + "}]}\n");
+  while (Samples("served").empty()) std::this_thread::yield();
+  scraper_->Stop();
+  EXPECT_EQ(Samples("served")[0].labels.Get("instance"), "node.test:9100");
+  EXPECT_EQ(std::ranges::count_if(
+                proxy.requests(),
+                [](const std::string& request) { return request.starts_with("POST "); }),
+            1)
+      << "the token serves every scrape";
 }
 
 }  // namespace

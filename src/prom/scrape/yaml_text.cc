@@ -11,9 +11,9 @@ namespace {
 using rules::YamlNode;
 
 // Of keys in a configuration of Prometheus.
-constexpr std::array<std::string_view, 8> kSecretKeys = {
-    "password", "credentials", "bearer_token", "client_secret",
-    "secret",   "secret_key",  "key",          "secrets"};
+constexpr std::array<std::string_view, 9> kSecretKeys = {
+    "password",   "credentials", "bearer_token", "client_secret",       "secret",
+    "secret_key", "key",         "secrets",      "proxy_connect_header"};
 
 bool IsSecretKey(std::string_view key) {
   return std::ranges::find(kSecretKeys, key) != kSecretKeys.end();
