@@ -82,15 +82,16 @@ int Run(const ShowText& shown) {
 }  // namespace
 }  // namespace luma::server
 
-// Read by jemalloc. Freed memory goes back to the system soon, from a thread of its own: with
-// glibc's allocator the process grew to twice its memory limit (bench/results/memory.md). Threads
-// keep no freed blocks above 4 KiB for themselves: those of forty threads were 4 MiB. A query finds
-// the memory that the one before freed on this core, whichever thread that ran on: with an arena
-// for each few threads half of the time of large queries went into page faults.
+// Read by jemalloc. Freed memory goes back to the system within a second, from a thread of its own:
+// with glibc's allocator the process grew to twice its memory limit (bench/results/memory.md).
+// Sooner, and queries that follow one another spend their time in page faults. Threads keep no freed
+// blocks above 4 KiB for themselves: those of forty threads were 4 MiB. A query finds the memory
+// that the one before freed on this core, whichever thread that ran on: with an arena for each few
+// threads half of the time of large queries went into page faults.
 extern "C" {
 extern const char* malloc_conf;
 const char* malloc_conf =
-    "background_thread:true,dirty_decay_ms:100,muzzy_decay_ms:0,max_background_threads:1,"
+    "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,max_background_threads:1,"
     "tcache_max:4096,percpu_arena:percpu";
 }
 
