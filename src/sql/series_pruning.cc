@@ -5,6 +5,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "sql/duckdb_boundary.h"
 #include "sql/series_matchers.h"
@@ -91,14 +92,6 @@ void FollowFilters(LogicalOperator& plan, Conditions conditions) {
   }
 }
 
-void CollectScans(LogicalOperator& plan, Scans& scans) {
-  if (plan.type == LogicalOperatorType::LOGICAL_GET) {
-    auto& get = plan.Cast<LogicalGet>();
-    if (ScanDataOf(get) != nullptr) scans.emplace(get.table_index, &get);
-  }
-  for (auto& child : plan.children) CollectScans(*child, scans);
-}
-
 // The scan whose series_id the expression is; null for anything else.
 LogicalGet* ScanOf(const duckdb::Expression& expression, const Scans& scans) {
   if (expression.GetExpressionClass() != duckdb::ExpressionClass::BOUND_COLUMN_REF) return nullptr;
@@ -123,27 +116,76 @@ bool DropsRowsWithoutPartner(duckdb::JoinType type) {
          type == duckdb::JoinType::RIGHT_SEMI;
 }
 
-void PassOnThroughJoins(LogicalOperator& plan, const Scans& scans) {
-  for (auto& child : plan.children) PassOnThroughJoins(*child, scans);
-  if (plan.type != LogicalOperatorType::LOGICAL_COMPARISON_JOIN) return;
-  auto& join = plan.Cast<duckdb::LogicalComparisonJoin>();
+void PassOnThroughJoin(const duckdb::LogicalComparisonJoin& join, const Scans& left_scans,
+                       const Scans& right_scans) {
   if (!DropsRowsWithoutPartner(join.join_type)) return;
   for (const duckdb::JoinCondition& condition : join.conditions) {
     if (condition.comparison != duckdb::ExpressionType::COMPARE_EQUAL) continue;
-    LogicalGet* const left = ScanOf(*condition.left, scans);
-    LogicalGet* const right = ScanOf(*condition.right, scans);
+    LogicalGet* const left = ScanOf(*condition.left, left_scans);
+    LogicalGet* const right = ScanOf(*condition.right, right_scans);
     if (left == nullptr || right == nullptr) continue;
     PassOn(*left, *right);
     PassOn(*right, *left);
   }
 }
 
+// Of which side the join gives every row, as often as before, whatever other rows of that side
+// there are.
+bool KeepsRowsOfLeft(duckdb::JoinType type) {
+  using duckdb::JoinType;
+  return type == JoinType::INNER || type == JoinType::LEFT || type == JoinType::SEMI ||
+         type == JoinType::ANTI || type == JoinType::MARK || type == JoinType::SINGLE;
+}
+bool KeepsRowsOfRight(duckdb::JoinType type) {
+  using duckdb::JoinType;
+  return type == JoinType::INNER || type == JoinType::RIGHT || type == JoinType::RIGHT_SEMI ||
+         type == JoinType::RIGHT_ANTI;
+}
+
+Scans Together(Scans some, Scans others) {
+  if (some.size() < others.size()) std::swap(some, others);
+  some.merge(others);
+  return some;
+}
+
+// Gives the scans of tables by series that may read less when rows of the result are not wanted:
+// below limits, samples, windows, ASOF and POSITIONAL joins and the like the rows that are wanted
+// depend on the others.
+Scans PassOnThroughJoins(LogicalOperator& plan) {
+  std::vector<Scans> below;
+  for (auto& child : plan.children) below.push_back(PassOnThroughJoins(*child));
+  switch (plan.type) {
+    case LogicalOperatorType::LOGICAL_GET: {
+      auto& get = plan.Cast<LogicalGet>();
+      return ScanDataOf(get) == nullptr ? Scans() : Scans{{get.table_index, &get}};
+    }
+    case LogicalOperatorType::LOGICAL_FILTER:
+      return std::move(below[0]);
+    case LogicalOperatorType::LOGICAL_CROSS_PRODUCT:
+      return Together(std::move(below[0]), std::move(below[1]));
+    case LogicalOperatorType::LOGICAL_COMPARISON_JOIN: {
+      const auto& join = plan.Cast<duckdb::LogicalComparisonJoin>();
+      PassOnThroughJoin(join, below[0], below[1]);
+      if (!KeepsRowsOfLeft(join.join_type)) below[0].clear();
+      if (!KeepsRowsOfRight(join.join_type)) below[1].clear();
+      return Together(std::move(below[0]), std::move(below[1]));
+    }
+    default:
+      return {};
+  }
+}
+
+bool ReadsSeries(LogicalOperator& plan) {
+  if (plan.type == LogicalOperatorType::LOGICAL_GET && ScanDataOf(plan.Cast<LogicalGet>())) {
+    return true;
+  }
+  return std::ranges::any_of(plan.children, [](auto& child) { return ReadsSeries(*child); });
+}
+
 void Optimize(duckdb::OptimizerExtensionInput&, duckdb::unique_ptr<LogicalOperator>& plan) {
-  Scans scans;
-  CollectScans(*plan, scans);
-  if (scans.empty()) return;
+  if (!ReadsSeries(*plan)) return;
   FollowFilters(*plan, {});
-  PassOnThroughJoins(*plan, scans);
+  PassOnThroughJoins(*plan);
 }
 
 // Whether every series that `seen` has is still in `now`. Merged runs count as changed.

@@ -1,7 +1,8 @@
 // Scans of metrics read only the blocks that have wanted series.
 //
 // Conditions on labels reach the scan of luma.series (CollectSeriesMatchers), and from there the
-// scans that are joined with it by series_id (SeriesPruningExtension): luma.samples and the like.
+// scans that are joined with it by series_id (SeriesPruningExtension): luma.samples and the like,
+// unless an operator between the join and the scan has to see rows that the join does not want.
 // When a scan begins, the series index gives the ids (ChooseSeries), and blocks and vectors without
 // any of them are skipped. That chooses only what is read: every filter and join is computed all
 // the same, over fewer rows.
