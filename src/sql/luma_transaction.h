@@ -37,7 +37,7 @@ class LumaTransaction final : public duckdb::Transaction {
   // The table with the changes that the running statement has made so far.
   storage::TableSnapshotPtr ReadNow(ObjectId table) LUMA_EXCLUDES(mutex_);
 
-  // Series that the running statement has asked the index for, by the text of the matchers: its
+  // Series that the running statement has asked the index for, by the key of the matchers: its
   // scans share them. Null when nothing is kept.
   std::shared_ptr<const storage::SeriesFilter> FindSeries(const std::string& matchers)
       LUMA_EXCLUDES(mutex_);

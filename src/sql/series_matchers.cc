@@ -188,4 +188,15 @@ std::optional<Matcher> SeriesMatcherOf(const Expression& filter, const duckdb::L
   return FilterReader(series, table).Read(filter);
 }
 
+std::string KeyOf(const Matchers& matchers) {
+  std::string key;
+  for (const Matcher& matcher : matchers) {
+    key += std::to_string(static_cast<int>(matcher.op()));
+    for (const std::string& part : {matcher.name(), matcher.value()}) {
+      key += ' ' + std::to_string(part.size()) + ' ' + part;
+    }
+  }
+  return key;
+}
+
 }  // namespace luma::sql

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "model/matcher.h"
 #include "sql/duckdb_headers.h"
@@ -21,5 +22,9 @@ namespace luma::sql {
 std::optional<Matcher> SeriesMatcherOf(const duckdb::Expression& filter,
                                        const duckdb::LogicalGet& series,
                                        const LumaTableEntry& table);
+
+// The same for equal matchers in the same order, and for no others. Their text is not: it quotes
+// nothing, so that both host!="a" and the label "host!" with ="a" read host!="a".
+std::string KeyOf(const Matchers& matchers);
 
 }  // namespace luma::sql

@@ -37,10 +37,13 @@ TableScanBindData* ScanDataOf(LogicalGet& get) {
   return HasSeriesId(data.table.id()) ? &data : nullptr;
 }
 
+bool AreSame(const Matcher& one, const Matcher& other) {
+  return one.name() == other.name() && one.op() == other.op() && one.value() == other.value();
+}
+
 void Add(Matcher matcher, Matchers& matchers) {
-  const std::string text = matcher.ToString();
   const bool is_known = std::ranges::any_of(
-      matchers, [&text](const Matcher& known) { return known.ToString() == text; });
+      matchers, [&matcher](const Matcher& known) { return AreSame(known, matcher); });
   if (!is_known) matchers.push_back(std::move(matcher));
 }
 
@@ -213,16 +216,15 @@ std::shared_ptr<const storage::SeriesFilter> ChooseSeries(const storage::SeriesD
                                                           const Matchers& matchers,
                                                           storage::MultiTierStorage& engine,
                                                           LumaTransaction& transaction) {
-  std::string text;
-  for (const Matcher& matcher : matchers) text += matcher.ToString() + '\n';
-  if (auto known = transaction.FindSeries(text)) return known;
+  const std::string key = KeyOf(matchers);
+  if (auto known = transaction.FindSeries(key)) return known;
   const storage::SeriesBitmap ids = ValueOrThrow(index.Select(matchers));
   // The index loses a series after the commit that removes it: if none was removed by now, `ids`
   // lacks none.
   const auto now = ValueOrThrow(engine.Read(storage::kSeriesTableId));
   if (!HasLostNone(*transaction.Read(storage::kSeriesTableId), *now)) return nullptr;
   auto series = std::make_shared<const storage::SeriesFilter>(ids);
-  transaction.KeepSeries(text, series);
+  transaction.KeepSeries(key, series);
   return series;
 }
 

@@ -163,5 +163,15 @@ TEST_F(SeriesPruningTest, JoinsThatKeepRowsWithoutPartnerAreNotPruned) {
             (Rows{{"1"}}));
 }
 
+// host!="h1" is both the label "host!" with = and the label "host" with !=.
+TEST_F(SeriesPruningTest, MatchersOfOneTextAreNotMixedUp) {
+  Write({{MakeLabels({{"__name__", "up"}, {"host!", "h1"}}), {{kTestNow, 1}}},
+         {MakeLabels({{"__name__", "up"}, {"host", "h2"}}), {{kTestNow, 2}, {kTestNow + 1, 3}}}});
+  const std::string equal = "(SELECT count(*) FROM samples WHERE labels['host!'] = 'h1')";
+  const std::string unequal = "(SELECT count(*) FROM samples WHERE labels['host'] <> 'h1')";
+  EXPECT_EQ(Query("SELECT " + equal + ", " + unequal), (Rows{{"1", "2"}}));
+  EXPECT_EQ(Query("SELECT " + unequal + ", " + equal), (Rows{{"2", "1"}}));
+}
+
 }  // namespace
 }  // namespace luma::sql

@@ -7,6 +7,7 @@
 #include "model/matcher.h"
 #include "sql/duckdb_headers.h"
 #include "sql/luma_table_entry.h"
+#include "sql/series_matchers.h"
 
 namespace luma::sql {
 
@@ -21,7 +22,7 @@ struct TableScanBindData final : duckdb::TableFunctionData {
   }
   bool Equals(const duckdb::FunctionData& other) const override {
     const auto& scan = other.Cast<TableScanBindData>();
-    return &scan.table == &table && scan.SeriesText() == SeriesText();
+    return &scan.table == &table && KeyOf(scan.series_matchers) == KeyOf(series_matchers);
   }
   // The matchers as PromQL writes them: job="node",zone=~"eu.*".
   std::string SeriesText() const;
