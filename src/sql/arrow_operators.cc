@@ -40,6 +40,18 @@ bool EndsBeforeOperand(const Token& token) {
          std::ranges::any_of(kWords, [&](std::string_view word) { return token.Is(word); });
 }
 
+// Words between which and a call in front of them an operand cannot begin: f(x) OVER (...).
+bool ContinuesCall(const Token& token) {
+  return token.kind == TokenKind::kWord &&
+         (token.Is("over") || token.Is("filter") || token.Is("group"));
+}
+
+// Whether what is before the operand belongs to it: (row).field, f(x) OVER window, x COLLATE "C".
+bool BelongsToOperand(const Token& before) {
+  return before.IsSymbol('.') ||
+         (before.kind == TokenKind::kWord && (before.Is("over") || before.Is("collate")));
+}
+
 constexpr size_t kNone = static_cast<size_t>(-1);
 
 // Which bracket closes which, found in one pass: a text may be of megabytes.
@@ -96,6 +108,7 @@ std::optional<size_t> OperandBegin(Tokens tokens, const Brackets& brackets, size
                              !EndsBeforeOperand(tokens[first - 1]);
       if (has_owner) {
         last = first - 1;
+        if (ContinuesCall(tokens[last])) return std::nullopt;
         continue;
       }
       if (token.IsSymbol(']')) return std::nullopt;  // ARRAY[...] or a list
@@ -109,6 +122,7 @@ std::optional<size_t> OperandBegin(Tokens tokens, const Brackets& brackets, size
     } else if (token.kind != TokenKind::kParameter) {
       return std::nullopt;
     }
+    if (first > 0 && BelongsToOperand(tokens[first - 1])) return std::nullopt;
     if (first < 2 || tokens[first - 1].text != "::") return first;
     last = first - 2;
   }

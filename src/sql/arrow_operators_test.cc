@@ -33,13 +33,29 @@ TEST(ArrowOperatorsTest, ChainsAreOneOperand) {
 }
 
 TEST(ArrowOperatorsTest, OtherThingsStayAsTheyAre) {
-  for (const char* text :
-       {"SELECT list_transform(l, x -> x + 1)", "SELECT a - b > 'c'", "SELECT '->>' || 'a'",
-        "SELECT a ->> b", "SELECT 1 ->", "-> 'a'", "SELECT a -- ->> 'b'",
-        "SELECT list_transform(l, x -> 1 + x)", "SELECT f((x, y) -> 'p' || x)",
-        "SELECT jsonb '{\"a\":1}' -> 'a'", "SELECT CASE WHEN b THEN c END -> 'a'",
-        "SELECT doc -> $1::INTEGER", "SELECT doc->>'0'::int", "SELECT doc->'a'[1]", "SELECT )->'a'",
-        "SELECT a]->'b'"}) {
+  for (const char* text : {"SELECT list_transform(l, x -> x + 1)",
+                           "SELECT a - b > 'c'",
+                           "SELECT '->>' || 'a'",
+                           "SELECT a ->> b",
+                           "SELECT 1 ->",
+                           "-> 'a'",
+                           "SELECT a -- ->> 'b'",
+                           "SELECT list_transform(l, x -> 1 + x)",
+                           "SELECT f((x, y) -> 'p' || x)",
+                           "SELECT jsonb '{\"a\":1}' -> 'a'",
+                           "SELECT CASE WHEN b THEN c END -> 'a'",
+                           "SELECT doc -> $1::INTEGER",
+                           "SELECT doc->>'0'::int",
+                           "SELECT doc->'a'[1]",
+                           "SELECT )->'a'",
+                           "SELECT a]->'b'",
+                           "SELECT first_value(doc) OVER (ORDER BY id)->>'a' FROM d",
+                           "SELECT first_value(doc) OVER w->>'a' FROM d WINDOW w AS (ORDER BY id)",
+                           "SELECT any_value(doc) FILTER (WHERE id = 1)->>'a' FROM d",
+                           "SELECT mode() WITHIN GROUP (ORDER BY doc)->>'a' FROM d",
+                           "SELECT (r).doc->>'a' FROM s",
+                           "SELECT l[1].doc->>'a' FROM s",
+                           "SELECT x COLLATE \"C\" ->> 'a'"}) {
     EXPECT_EQ(Rewritten(text), text);
   }
 }
@@ -68,6 +84,19 @@ TEST_F(ArrowsInQueriesTest, JsonIsComparedByItsFields) {
   EXPECT_EQ(Query("SELECT id FROM t WHERE doc->>'n' IS NULL"), (Rows{{"2"}}));
   EXPECT_EQ(Query("SELECT id FROM t WHERE 1 = 1 AND 'x' = doc->'a'->>'b'"), (Rows{{"1"}}));
   EXPECT_EQ(Query("SELECT list_transform([1, 2], x -> x * 2)"), (Rows{{"{2,4}"}}));
+}
+
+TEST_F(ArrowsInQueriesTest, OtherOperandsAreAsDuckDbReadsThem) {
+  Run("CREATE TABLE d (id INTEGER, doc JSON)");
+  Run("INSERT INTO d VALUES (1, '{\"a\": \"x\"}')");
+  for (const char* sql : {"SELECT first_value(doc) OVER (ORDER BY id)->>'a' FROM d",
+                          "SELECT first_value(doc) OVER w->>'a' FROM d WINDOW w AS (ORDER BY id)",
+                          "SELECT any_value(doc) FILTER (WHERE id = 1)->>'a' FROM d",
+                          "SELECT (r).doc->>'a' FROM (SELECT d AS r FROM d) s",
+                          "SELECT l[1].doc->>'a' FROM (SELECT [d] AS l FROM d) s"}) {
+    SCOPED_TRACE(sql);
+    EXPECT_EQ(Query(sql), (Rows{{"x"}}));
+  }
 }
 
 }  // namespace
