@@ -45,34 +45,106 @@ void AdaptTables(duckdb::unique_ptr<TableRef>& table) {
   ParsedExpressionIterator::EnumerateTableRefChildren(*table, AdaptExpression, AdaptTable);
 }
 
+using Expressions = duckdb::vector<duckdb::unique_ptr<ParsedExpression>>;
+
+void AdaptOptional(duckdb::unique_ptr<ParsedExpression>& expression) {
+  if (expression) AdaptExpression(expression);
+}
+
+void AdaptAll(Expressions& expressions) {
+  for (auto& expression : expressions) AdaptOptional(expression);
+}
+
+void AdaptCtes(duckdb::CommonTableExpressionMap& ctes) {
+  for (auto& [name, cte] : ctes.map) AdaptQuery(*cte->query->node);
+}
+
+void AdaptSet(duckdb::unique_ptr<duckdb::UpdateSetInfo>& set) {
+  if (!set) return;
+  AdaptOptional(set->condition);
+  AdaptAll(set->expressions);
+}
+
+void AdaptInsert(duckdb::InsertStatement& insert) {
+  AdaptCtes(insert.cte_map);
+  if (insert.select_statement) AdaptQuery(*insert.select_statement->node);
+  if (insert.on_conflict_info) {
+    AdaptSet(insert.on_conflict_info->set_info);
+    AdaptOptional(insert.on_conflict_info->condition);
+  }
+  AdaptAll(insert.returning_list);
+}
+
+void AdaptUpdate(duckdb::UpdateStatement& update) {
+  AdaptCtes(update.cte_map);
+  AdaptTables(update.from_table);
+  AdaptSet(update.set_info);
+  AdaptAll(update.returning_list);
+}
+
+void AdaptDelete(duckdb::DeleteStatement& statement) {
+  AdaptCtes(statement.cte_map);
+  for (auto& table : statement.using_clauses) AdaptTables(table);
+  AdaptOptional(statement.condition);
+  AdaptAll(statement.returning_list);
+}
+
+void AdaptMerge(duckdb::MergeIntoStatement& merge) {
+  AdaptCtes(merge.cte_map);
+  AdaptTables(merge.source);
+  AdaptOptional(merge.join_condition);
+  for (auto& [condition, actions] : merge.actions) {
+    for (auto& action : actions) {
+      AdaptOptional(action->condition);
+      AdaptSet(action->update_info);
+      AdaptAll(action->expressions);
+    }
+  }
+  AdaptAll(merge.returning_list);
+}
+
+void AdaptMacro(duckdb::MacroFunction& macro) {
+  if (macro.type == duckdb::MacroType::TABLE_MACRO) {
+    AdaptQuery(*macro.Cast<duckdb::TableMacroFunction>().query_node);
+  } else {
+    AdaptOptional(macro.Cast<duckdb::ScalarMacroFunction>().expression);
+  }
+}
+
+void AdaptCreate(duckdb::CreateInfo& info) {
+  switch (info.type) {
+    case duckdb::CatalogType::TABLE_ENTRY: {
+      auto& query = info.Cast<duckdb::CreateTableInfo>().query;
+      if (query) AdaptQuery(*query->node);
+      return;
+    }
+    case duckdb::CatalogType::VIEW_ENTRY:
+      return AdaptQuery(*info.Cast<duckdb::CreateViewInfo>().query->node);
+    case duckdb::CatalogType::MACRO_ENTRY:
+    case duckdb::CatalogType::TABLE_MACRO_ENTRY:
+      for (auto& macro : info.Cast<duckdb::CreateMacroInfo>().macros) AdaptMacro(*macro);
+      return;
+    default:
+      return;
+  }
+}
+
 }  // namespace
 
 void AdaptToPostgres(duckdb::SQLStatement& statement) {
   switch (statement.type) {
     case duckdb::StatementType::SELECT_STATEMENT:
       return AdaptQuery(*statement.Cast<duckdb::SelectStatement>().node);
-    case duckdb::StatementType::INSERT_STATEMENT: {
-      auto& insert = statement.Cast<duckdb::InsertStatement>();
-      if (insert.select_statement) AdaptQuery(*insert.select_statement->node);
-      return;
-    }
+    case duckdb::StatementType::INSERT_STATEMENT:
+      return AdaptInsert(statement.Cast<duckdb::InsertStatement>());
     case duckdb::StatementType::UPDATE_STATEMENT:
-      return AdaptTables(statement.Cast<duckdb::UpdateStatement>().from_table);
+      return AdaptUpdate(statement.Cast<duckdb::UpdateStatement>());
     case duckdb::StatementType::DELETE_STATEMENT:
-      for (auto& table : statement.Cast<duckdb::DeleteStatement>().using_clauses) {
-        AdaptTables(table);
-      }
-      return;
-    case duckdb::StatementType::CREATE_STATEMENT: {
-      auto& info = *statement.Cast<duckdb::CreateStatement>().info;
-      if (info.type == duckdb::CatalogType::TABLE_ENTRY) {
-        auto& query = info.Cast<duckdb::CreateTableInfo>().query;
-        if (query) AdaptQuery(*query->node);
-      } else if (info.type == duckdb::CatalogType::VIEW_ENTRY) {
-        AdaptQuery(*info.Cast<duckdb::CreateViewInfo>().query->node);
-      }
-      return;
-    }
+      return AdaptDelete(statement.Cast<duckdb::DeleteStatement>());
+    case duckdb::StatementType::MERGE_INTO_STATEMENT:
+      return AdaptMerge(statement.Cast<duckdb::MergeIntoStatement>());
+    case duckdb::StatementType::CREATE_STATEMENT:
+      return AdaptCreate(*statement.Cast<duckdb::CreateStatement>().info);
     case duckdb::StatementType::EXPLAIN_STATEMENT:
       return AdaptToPostgres(*statement.Cast<duckdb::ExplainStatement>().stmt);
     case duckdb::StatementType::PREPARE_STATEMENT:

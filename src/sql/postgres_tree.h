@@ -8,6 +8,7 @@
 
 namespace luma::sql {
 
+// Wherever a query can be: in subqueries, CTEs, RETURNING, actions of MERGE, views and macros.
 void AdaptToPostgres(duckdb::SQLStatement& statement);
 
 }  // namespace luma::sql

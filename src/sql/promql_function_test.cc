@@ -107,6 +107,28 @@ TEST_F(PromqlFunctionTest, TimesAndStepsComeInManyForms) {
                           "d 86400000..86400000/0", "e -1..-1/0", "f 4000..5000/1000"));
 }
 
+TEST_F(PromqlFunctionTest, ArgumentsMayHaveNamesAnywhereInAStatement) {
+  Give({{.labels = MakeLabels({{"__name__", "up"}}), .timestamps = {1'000}, .values = {1}}});
+  const std::string up =
+      "(SELECT metric FROM promql('up', step => '1m', start => 0, \"end\" => 60))";
+  Query("CREATE TABLE t (id int PRIMARY KEY, name text)");
+  Query("INSERT INTO t VALUES (1, 'up'), (2, 'down'), (3, 'up')");
+  Query("UPDATE t SET name = " + up + " WHERE id = 2");
+  EXPECT_EQ(Query("SELECT count(*) FROM t WHERE name = 'up'"), (Rows{{"3"}}));
+  Query("UPDATE t SET name = 'new' WHERE id = 2 AND name IN " + up);
+  Query("DELETE FROM t WHERE id = 3 AND name IN " + up);
+  Query("WITH known AS " + up + " DELETE FROM t USING known WHERE t.name = known.metric");
+  EXPECT_EQ(Query("SELECT id, name FROM t"), (Rows{{"2", "new"}}));
+  Query("MERGE INTO t USING " + up +
+        " u ON t.name = u.metric WHEN NOT MATCHED THEN INSERT VALUES (4, u.metric)");
+  EXPECT_EQ(Query("SELECT id, name FROM t ORDER BY id"), (Rows{{"2", "new"}, {"4", "up"}}));
+  Query("CREATE MACRO asked() AS TABLE " + up);
+  EXPECT_EQ(Query("SELECT * FROM asked()"), (Rows{{"up"}}));
+  EXPECT_EQ(asked_.front(), "up 0..60000/60000");
+  Query("DELETE FROM t WHERE id IN (SELECT g * 2 FROM generate_series(1, 3) g)");
+  EXPECT_EQ(Query("SELECT * FROM t"), (Rows{}));
+}
+
 TEST_F(PromqlFunctionTest, ArgumentsMayHaveNames) {
   Give({});
   Query("SELECT * FROM promql('a', step => '10s', \"end\" => 60, start => 0)");
