@@ -5,6 +5,7 @@
 #include "sql/builtin_functions.h"
 #include "sql/bytea_cast.h"
 #include "sql/duckdb_boundary.h"
+#include "sql/expression_growth.h"
 #include "sql/join_filter_targets.h"
 #include "sql/luma_catalog.h"
 #include "sql/series_pruning.h"
@@ -121,6 +122,7 @@ Result<std::shared_ptr<duckdb::DuckDB>> OpenInstance(const DatabaseOptions& opti
     auto& opened = duckdb::DBConfig::GetConfig(*database->instance);
     RegisterPostgresSettings(opened);
     RegisterByteaCast(opened);
+    opened.optimizer_extensions.push_back(ExpressionGrowthExtension());
     opened.optimizer_extensions.push_back(JoinFilterTargetsExtension());
     opened.optimizer_extensions.push_back(SeriesPruningExtension());
     RegisterBuiltinFunctions(*database->instance);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sql/duckdb_boundary.h"
+#include "sql/expression_growth.h"
 #include "sql/series_matchers.h"
 #include "sql/table_scan.h"
 
@@ -56,19 +57,36 @@ void AddConditionOn(LogicalGet& get, const duckdb::Expression& condition) {
 
 using Conditions = duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>;
 
-// Writes what the projection computes in place of its columns.
-void SeeThrough(const duckdb::LogicalProjection& projection,
-                duckdb::unique_ptr<duckdb::Expression>& expression) {
+// What a condition may grow by at each projection.
+constexpr size_t kNodesMax = 1'000;
+
+// Writes what the projection computes in place of its columns. False when that takes more nodes
+// than are left.
+bool SeeThrough(const duckdb::LogicalProjection& projection,
+                duckdb::unique_ptr<duckdb::Expression>& expression, size_t& nodes_left) {
   if (expression->GetExpressionClass() == duckdb::ExpressionClass::BOUND_COLUMN_REF) {
     const auto& binding = expression->Cast<duckdb::BoundColumnRefExpression>().binding;
-    if (binding.table_index == projection.table_index) {
-      expression = projection.expressions[binding.column_index]->Copy();
-    }
-    return;
+    if (binding.table_index != projection.table_index) return true;
+    const duckdb::Expression& column = *projection.expressions[binding.column_index];
+    const size_t nodes = CountNodes(column);
+    if (nodes > nodes_left) return false;
+    nodes_left -= nodes;
+    expression = column.Copy();
+    return true;
   }
+  bool fits = true;
   duckdb::ExpressionIterator::EnumerateChildren(
-      *expression,
-      [&](duckdb::unique_ptr<duckdb::Expression>& child) { SeeThrough(projection, child); });
+      *expression, [&](duckdb::unique_ptr<duckdb::Expression>& child) {
+        fits = fits && SeeThrough(projection, child, nodes_left);
+      });
+  return fits;
+}
+
+void SeeThrough(const duckdb::LogicalProjection& projection, Conditions& conditions) {
+  std::erase_if(conditions, [&projection](duckdb::unique_ptr<duckdb::Expression>& one) {
+    size_t nodes_left = kNodesMax;
+    return !SeeThrough(projection, one, nodes_left);
+  });
 }
 
 bool IsInnerJoin(const LogicalOperator& plan) {
@@ -82,7 +100,7 @@ void FollowFilters(LogicalOperator& plan, Conditions conditions) {
   if (plan.type == LogicalOperatorType::LOGICAL_FILTER) {
     for (const auto& filter : plan.expressions) conditions.push_back(filter->Copy());
   } else if (plan.type == LogicalOperatorType::LOGICAL_PROJECTION) {
-    for (auto& one : conditions) SeeThrough(plan.Cast<duckdb::LogicalProjection>(), one);
+    SeeThrough(plan.Cast<duckdb::LogicalProjection>(), conditions);
   } else if (plan.type == LogicalOperatorType::LOGICAL_GET) {
     for (const auto& one : conditions) AddConditionOn(plan.Cast<LogicalGet>(), *one);
   } else if (!IsInnerJoin(plan)) {
