@@ -139,7 +139,9 @@ Result<PageImport::PageMetadata> PageImport::ReadPage(const net::HttpRequest& ht
                                         .native_histograms = true,
                                         .classic_histograms = false}));
   LUMA_RETURN_IF_ERROR(PageReader(*parser, page.time, page.labels, request).Read());
-  return ReadMetadata(parser->metadata_lines().empty() ? text : parser->metadata_lines());
+  if (metadata_ == nullptr) return PageMetadata();
+  const std::optional<std::string> lines = parser->MetadataLines(request.memory());
+  return ReadMetadata(lines ? std::string_view(*lines) : text);
 }
 
 PageImport::PageMetadata PageImport::ReadMetadata(std::string_view lines) const {
@@ -147,7 +149,6 @@ PageImport::PageMetadata PageImport::ReadMetadata(std::string_view lines) const 
     MetadataList list;
     storage::BudgetLease memory;
   };
-  if (metadata_ == nullptr) return nullptr;
   const auto booked = std::make_shared<BookedList>();
   if (options_.budget != nullptr) {
     auto memory = options_.budget->Book(storage::BudgetUse::kIngest, PageMetadataBytesMax(lines));

@@ -44,6 +44,8 @@ class PushRequest {
   // batch a million times. Errors: kTooLarge, kOutOfMemory.
   Status MakeRoom();
   SeriesBatch& batch() { return scratch_.batch; }
+  // For what else is made of it until the request ends.
+  ResultMemory& memory() { return lease_memory_; }
 
  private:
   const PushOptions& options_;

@@ -29,7 +29,9 @@ class ConvertingParser final : public PageParser {
   bool ReadLabels(std::vector<LabelRef>& labels) override;
   // Of a converted histogram those of its buckets, as far as they have a time.
   std::span<PageExemplar> exemplars() override;
-  std::string_view metadata_lines() const override { return page_->metadata_lines(); }
+  std::optional<std::string> MetadataLines(ResultMemory& memory) const override {
+    return page_->MetadataLines(memory);
+  }
 
  private:
   // What a series tells of its histogram.

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "model/labels.h"
-#include "prom/metric_metadata.h"
+#include "model/metrics_source.h"
 #include "prom/wire_histogram.h"
 
 namespace luma::prom {
@@ -57,9 +57,13 @@ class PageParser {
   virtual std::span<PageExemplar> exemplars() { return {}; }
   // The one that the sample may be a series of, by what the page says of types.
   virtual ClassicFamily classic_family() const { return {}; }
-  // What the page told about its metrics so far, for formats that are not text: their "# TYPE" and
-  // "# HELP" lines, as a page of text would have them.
-  virtual std::string_view metadata_lines() const { return {}; }
+  // What a page that is not text tells about its metrics: their "# TYPE", "# HELP" and "# UNIT"
+  // lines, as a page of text would have them, as far as there is memory for them. nullopt: the page
+  // is text.
+  virtual std::optional<std::string> MetadataLines(ResultMemory& memory) const {
+    static_cast<void>(memory);
+    return std::nullopt;
+  }
 
   const PageSample& sample() const { return sample_; }
   // Where the sample is, from 1; 0 in formats without lines.

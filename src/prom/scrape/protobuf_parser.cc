@@ -3,8 +3,10 @@
 #include <cmath>
 #include <limits>
 
-#include "model/utf8.h"
+#include "base/hash.h"
+#include "model/series_batch.h"
 #include "prom/protobuf_fields.h"
+#include "prom/scrape/protobuf_family.h"
 #include "prom/scrape/series_text.h"
 
 namespace luma::prom {
@@ -32,13 +34,20 @@ bool ReadTime(std::string_view message, UnixMillis& time) {
   return !__builtin_add_overflow(millis, nanos / 1'000'000, &time);
 }
 
+constexpr char kKeyEnd = '\xff';  // of a text in a key; is in no UTF-8
+
+void AppendBytesOf(uint64_t number, std::string& out) {
+  out.append(reinterpret_cast<const char*>(&number), sizeof(number));
+}
+
 // A few bytes of a page can be a label, an exemplar, a bucket or a quantile, which take a hundred.
 constexpr size_t kLabelsMax = 1'000;
+constexpr size_t kExemplarLabelsMax = kExemplarCharsMax;  // each has a character at least
 constexpr size_t kExemplarsMax = 10'000;
 constexpr size_t kPartsMax = 100'000;
 
-bool ReadLabelPair(std::string_view message, std::vector<LabelRef>& labels) {
-  if (labels.size() == kLabelsMax) return false;
+bool ReadLabelPair(std::string_view message, size_t labels_max, std::vector<LabelRef>& labels) {
+  if (labels.size() == labels_max) return false;
   LabelRef label;
   ProtobufReader reader(message);
   while (reader.Next()) {
@@ -56,16 +65,6 @@ bool ReadLabelPair(std::string_view message, std::vector<LabelRef>& labels) {
   if (label.value.data() == nullptr) label.value = "";
   labels.push_back(label);
   return reader.ok();
-}
-
-// The length that comes before each message. False when it is not there or too long.
-bool TakeDelimited(std::string_view& rest, std::string_view& message) {
-  ProtobufReader reader(rest);
-  const uint64_t length = reader.Varint();
-  if (!reader.ok() || length > reader.remaining()) return false;
-  message = rest.substr(rest.size() - reader.remaining(), length);
-  rest.remove_prefix(rest.size() - reader.remaining() + length);
-  return true;
 }
 
 // One bucket of a classic histogram, or one quantile of a summary.
@@ -118,30 +117,6 @@ bool IsNative(const WireHistogram& histogram) {
          histogram.zero_count_float > 0;
 }
 
-std::string_view TypeText(uint64_t type) {
-  switch (type) {
-    case 0:
-      return "counter";
-    case 1:
-      return "gauge";
-    case 2:
-      return "summary";
-    case 4:
-      return "histogram";
-    case 5:
-      return "gaugehistogram";
-    default:
-      return "unknown";
-  }
-}
-
-void AppendEscaped(std::string_view text, std::string& out) {
-  for (const char c : text) {
-    if (c == '\\' || c == '"') out.push_back('\\');
-    out.append(c == '\n' ? std::string_view("\\n") : std::string_view(&c, 1));
-  }
-}
-
 }  // namespace
 
 bool ProtobufParser::Next() {
@@ -164,50 +139,15 @@ bool ProtobufParser::Next() {
 }
 
 bool ProtobufParser::NextFamily() {
-  std::string_view message;
-  if (!TakeDelimited(rest_, message)) return false;
-  ProtobufReader reader(message);
-  family_ = {};
-  metrics_ = ProtobufReader(message);
-  uint64_t type = 0;
-  std::string_view help;
-  std::string_view unit;
-  while (reader.Next()) {
-    switch (reader.tag()) {
-      case BytesField(1):
-        family_ = reader.Bytes();
-        break;
-      case BytesField(2):
-        help = reader.Bytes();
-        break;
-      case VarintField(3):
-        type = reader.Varint();
-        break;
-      case BytesField(5):
-        unit = reader.Bytes();
-        break;
-      default:
-        reader.Skip();
-    }
-  }
-  if (!reader.ok() || family_.empty() || !IsValidUtf8(family_)) return false;
-  type_ = type <= static_cast<uint64_t>(Type::kGaugeHistogram) ? static_cast<Type>(type)
-                                                               : Type::kUntyped;
-  AppendMetadataLines(help, unit);
+  ProtobufFamily family;
+  const bool is_good = TakeFamily(rest_, family);
+  family_ = family.name;
+  if (!is_good) return false;
+  metrics_ = ProtobufReader(family.message);
+  type_ = family.type <= static_cast<uint64_t>(Type::kGaugeHistogram)
+              ? static_cast<Type>(family.type)
+              : Type::kUntyped;
   return true;
-}
-
-void ProtobufParser::AppendMetadataLines(std::string_view help, std::string_view unit) {
-  const auto append = [this](std::string_view keyword, std::string_view text) {
-    metadata_lines_.append("# ").append(keyword).append(" \"");
-    AppendEscaped(family_, metadata_lines_);
-    metadata_lines_.append("\" ").append(text).append("\n");
-  };
-  std::string escaped;
-  AppendEscaped(help, escaped);
-  append("TYPE", TypeText(static_cast<uint64_t>(type_)));
-  append("HELP", escaped);
-  if (!unit.empty() && unit.find('\n') == std::string_view::npos) append("UNIT", unit);
 }
 
 // The next metric of the family. False at its end.
@@ -236,7 +176,7 @@ bool ProtobufParser::ReadMetric(std::string_view message) {
   while (reader.Next()) {
     switch (reader.tag()) {
       case BytesField(1):
-        if (!ReadLabelPair(reader.Bytes(), labels_)) return false;
+        if (!ReadLabelPair(reader.Bytes(), kLabelsMax, labels_)) return false;
         break;
       case BytesField(2):
       case BytesField(3):
@@ -255,6 +195,7 @@ bool ProtobufParser::ReadMetric(std::string_view message) {
     }
   }
   if (!reader.ok()) return false;
+  StartKey();
   switch (type_) {
     case Type::kSummary:
       return ReadSummary(value);
@@ -410,7 +351,7 @@ bool ProtobufParser::ReadExemplar(std::string_view message) {
   while (reader.Next()) {
     switch (reader.tag()) {
       case BytesField(1):
-        if (!ReadLabelPair(reader.Bytes(), exemplar.labels)) return false;
+        if (!ReadLabelPair(reader.Bytes(), kExemplarLabelsMax, exemplar.labels)) return false;
         break;
       case DoubleField(2):
         exemplar.value = reader.Double();
@@ -448,15 +389,23 @@ std::string_view ProtobufParser::Extra(const Part& part) const {
       .substr(part.extra_begin, part.extra_end - part.extra_begin);
 }
 
-void ProtobufParser::Emit(const Part& part) {
-  constexpr char kEnd = '\xff';  // is in no UTF-8
-  part_ = &part;
-  name_.assign(family_).append(part.suffix);
-  key_.assign(name_);
+// Labels of 100 KB may have 100,000 parts: they are copied and hashed once, and their hash is in
+// the key of each.
+void ProtobufParser::StartKey() {
+  key_.assign(family_);
   for (const LabelRef& label : labels_) {
-    key_.append(1, kEnd).append(label.name).append(1, kEnd).append(label.value);
+    key_.append(1, kKeyEnd).append(label.name).append(1, kKeyEnd).append(label.value);
   }
-  key_.append(1, kEnd).append(Extra(part));
+  const Hash128 hash = HashBytes128(AsBytes(key_));
+  key_.clear();
+  AppendBytesOf(hash.low, key_);
+  AppendBytesOf(hash.high, key_);
+}
+
+void ProtobufParser::Emit(const Part& part) {
+  part_ = &part;
+  key_.resize(sizeof(Hash128));
+  key_.append(part.suffix).append(1, kKeyEnd).append(Extra(part));
   sample_.series = key_;
   sample_.value = part.value;
   sample_.histogram = part.is_histogram ? &histogram_ : nullptr;
@@ -465,6 +414,7 @@ void ProtobufParser::Emit(const Part& part) {
 }
 
 bool ProtobufParser::ReadLabels(std::vector<LabelRef>& labels) {
+  name_.assign(family_).append(part_->suffix);
   labels.clear();
   labels.push_back({kMetricNameLabel, name_});
   labels.insert(labels.end(), labels_.begin(), labels_.end());

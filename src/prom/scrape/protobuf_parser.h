@@ -1,6 +1,7 @@
 // Reads pages in protobuf: io.prometheus.client.MetricFamily messages, each after its length.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include "model/protobuf_reader.h"
 #include "prom/scrape/page_parser.h"
+#include "prom/scrape/protobuf_family.h"
 
 namespace luma::prom {
 
@@ -17,13 +19,15 @@ class ProtobufParser final : public PageParser {
  public:
   // `native`: native histograms are given as such; `classic`: their classic form, too.
   ProtobufParser(std::string_view page, bool native, bool classic)
-      : rest_(page), native_(native), classic_(classic) {}
+      : page_(page), rest_(page), native_(native), classic_(classic) {}
 
   bool Next() override;
   bool ReadLabels(std::vector<LabelRef>& labels) override;
   std::span<PageExemplar> exemplars() override;
   ClassicFamily classic_family() const override;
-  std::string_view metadata_lines() const override { return metadata_lines_; }
+  std::optional<std::string> MetadataLines(ResultMemory& memory) const override {
+    return FamilyMetadataLines(page_, memory);
+  }
 
  private:
   // One sample of a metric: name + suffix {labels, extra_name="extra_value"}.
@@ -50,6 +54,7 @@ class ProtobufParser final : public PageParser {
   bool NextFamily();
   bool TakeMetric(std::string_view& metric);
   bool ReadMetric(std::string_view message);
+  void StartKey();
   void Emit(const Part& part);
   std::string_view Extra(const Part& part) const;
 
@@ -62,8 +67,8 @@ class ProtobufParser final : public PageParser {
   bool ReadHistogramFields(std::string_view message);
   bool ReadClassicBuckets(std::string_view message, double count, double sum);
   bool ReadExemplar(std::string_view message);
-  void AppendMetadataLines(std::string_view help, std::string_view unit);
 
+  const std::string_view page_;
   std::string_view rest_;
   const bool native_;
   const bool classic_;
@@ -80,10 +85,9 @@ class ProtobufParser final : public PageParser {
   size_t exemplar_count_ = 0;  // of the metric; later entries are memory to reuse
   std::span<PageExemplar> shown_exemplars_;
   WireHistogram histogram_;
-  std::string key_;
-  std::string name_;  // of the part
+  std::string key_;   // of the part, after the hash of what is that of the metric
+  std::string name_;  // of the part whose labels were read last
   const Part* part_ = nullptr;
-  std::string metadata_lines_;
 };
 
 }  // namespace luma::prom

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "prom/metric_metadata.h"
 #include "prom/scrape/series_text.h"
 #include "prom/scrape/testing/protobuf_page.h"
 
@@ -83,16 +84,59 @@ TEST(ProtobufParserTest, SeriesHaveBytesOfTheirOwn) {
   EXPECT_EQ(again.sample().series, first);
 }
 
+// A metric may have 100,000 parts and 100 KB of labels.
+TEST(ProtobufParserTest, TheBytesOfASeriesAreFewHoweverLongItsLabelsAre) {
+  const std::string labels = Label("a", std::string(100'000, 'x'));
+  const std::string quantile = Bytes(3, Double(1, 0.5) + Double(2, 7));
+  const std::string page = Family("s", kSummary, Bytes(4, labels + Bytes(4, quantile)));
+  ProtobufParser parser(page, false, false);
+  std::vector<LabelRef> read;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(parser.Next());
+    EXPECT_LT(parser.sample().series.size(), 100u);
+    ASSERT_TRUE(parser.ReadLabels(read));
+    EXPECT_EQ(read.at(1).value.size(), 100'000u);
+  }
+}
+
+// Books up to a limit.
+class LimitedMemory final : public ResultMemory {
+ public:
+  explicit LimitedMemory(uint64_t bytes_max) : bytes_max_(bytes_max) {}
+  Status Book(uint64_t bytes) override {
+    if (booked_ + bytes > bytes_max_) return Status::OutOfMemory("no more");
+    booked_ += bytes;
+    return Status::Ok();
+  }
+  uint64_t booked() const { return booked_; }
+
+ private:
+  const uint64_t bytes_max_;
+  uint64_t booked_ = 0;
+};
+
 TEST(ProtobufParserTest, TellsMetadataAsLines) {
   const std::string page = Family("g", kGauge, Bytes(4, Bytes(2, Double(1, 1))));
-  ProtobufParser parser(page, false, false);
-  while (parser.Next()) {
-  }
-  const MetadataList list = ReadPageMetadata(parser.metadata_lines());
+  LimitedMemory memory(1 << 20);
+  const ProtobufParser parser(page, false, false);
+  const MetadataList list = ReadPageMetadata(parser.MetadataLines(memory).value());
   ASSERT_EQ(list.size(), 1u);
   EXPECT_EQ(list[0].family, "g");
   EXPECT_EQ(list[0].type, "gauge");
   EXPECT_EQ(list[0].help, "A help.");
+}
+
+// Goal: a page of 64 MiB, which is 65 KB as it is sent, is not half a gigabyte of lines.
+TEST(ProtobufParserTest, LinesOfFamiliesWithoutMetricsAreBookedAndBounded) {
+  std::string page;
+  for (int i = 0; i < 1'000'000; ++i) page += "\x03\x0a\x01g";
+  const ProtobufParser parser(page, false, false);
+  LimitedMemory little(1 << 20);
+  const std::string lines = parser.MetadataLines(little).value();
+  EXPECT_GT(lines.size(), 100'000u);
+  EXPECT_LE(lines.capacity(), little.booked());
+  LimitedMemory endless(UINT64_MAX);
+  EXPECT_LE(parser.MetadataLines(endless).value().size(), kMetadataLineBytesMax);
 }
 
 TEST(ProtobufParserTest, EveryPrefixIsAnErrorOrAWholeNumberOfFamilies) {
@@ -115,7 +159,10 @@ TEST(ProtobufParserTest, MetricsOfTooManyPartsAreErrors) {
       Family("c", kCounter, Bytes(4, Bytes(3, repeated(Bytes(2, ""), 10'001))));
   const std::string summary =
       Family("s", kSummary, Bytes(4, Bytes(4, repeated(Bytes(3, ""), 100'001))));
-  for (const std::string& page : {counter_of_labels, counter_of_exemplars, summary}) {
+  const std::string counter_of_exemplar_labels =
+      Family("c", kCounter, Bytes(4, Bytes(3, Bytes(2, repeated(Bytes(1, ""), 129)))));
+  for (const std::string& page :
+       {counter_of_labels, counter_of_exemplars, counter_of_exemplar_labels, summary}) {
     ProtobufParser parser(page, false, false);
     EXPECT_FALSE(parser.Next());
     EXPECT_THAT(std::string(parser.status().message()), HasSubstr("too large metric"));

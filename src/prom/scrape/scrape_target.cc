@@ -42,6 +42,10 @@ constexpr uint64_t kGrowth = 2;
 // What one more sample can add: the labels of a new series.
 constexpr uint64_t kSampleBytesMax = kLabelsBytesMax;
 
+// Of new series, as they are read and as they are stored: four times what a request may push, since
+// a page may be larger. A batch has offsets of 32 bits.
+constexpr uint64_t kLabelBytesPerPageMax = 1 << 30;
+
 // How much more than the last page had may be remembered.
 constexpr size_t kSpareSeries = 1'000;
 
@@ -152,25 +156,26 @@ Status ScrapeTarget::ReadPage(const ScrapeAttempt& attempt, SeriesBatch& batch,
                       .native_histograms = config_->scrape_native_histograms,
                       .classic_histograms = config_->always_scrape_classic_histograms,
                       .custom_buckets = config_->convert_classic_histograms}));
-  const Status status = ReadSamples(*parser, attempt.time, batch, result);
-  if (status.ok()) last_scraped_ = result.counts.scraped;
-  result.metadata_lines = parser->metadata_lines();
-  return status;
+  LUMA_ASSIGN_OR_RETURN(result.memory, budget_.Book(storage::BudgetUse::kIngest, 0));
+  LeaseMemory memory(&budget_, result.memory);
+  LUMA_RETURN_IF_ERROR(ReadSamples(*parser, attempt.time, memory, batch, result.counts));
+  last_scraped_ = result.counts.scraped;
+  result.metadata_lines = parser->MetadataLines(memory);
+  return Status::Ok();
 }
 
-Status ScrapeTarget::ReadSamples(PageParser& parser, UnixMillis time, SeriesBatch& batch,
-                                 ScrapeResult& result) {
-  ScrapeCounts& counts = result.counts;
-  LUMA_ASSIGN_OR_RETURN(result.memory, budget_.Book(storage::BudgetUse::kIngest, 0));
-  LeaseMemory lease(&budget_, result.memory);
+Status ScrapeTarget::ReadSamples(PageParser& parser, UnixMillis time, ResultMemory& booked_on,
+                                 SeriesBatch& batch, ScrapeCounts& counts) {
   RequestMemory memory;
-  memory.Start(lease, 0);
+  memory.Start(booked_on, 0);
   const uint64_t tables_before = TableBytes();
+  label_bytes_read_ = 0;
   while (parser.Next()) {
     ++counts.scraped;
     const uint64_t grown = TableBytes() - tables_before;
     const uint64_t bytes = RequestMemory::BytesIn(batch) + grown + kSampleBytesMax;
     LUMA_RETURN_IF_ERROR(memory.Need(kGrowth * bytes));
+    LUMA_RETURN_IF_ERROR(CheckLabelBytes(batch));
     LUMA_ASSIGN_OR_RETURN(const uint32_t place, FindSeries(parser));
     if (place == kNoPlace) continue;
     ++counts.kept;
@@ -183,6 +188,15 @@ Status ScrapeTarget::ReadSamples(PageParser& parser, UnixMillis time, SeriesBatc
   return Status::Ok();
 }
 
+// Some bytes of a page can be a part of a metric, a series with all of its labels; so can a short
+// line with long labels of the target.
+Status ScrapeTarget::CheckLabelBytes(const SeriesBatch& batch) const {
+  if (std::max<uint64_t>(label_bytes_read_, batch.label_bytes()) <= kLabelBytesPerPageMax) {
+    return Status::Ok();
+  }
+  return Status::TooLarge("labels of one page are too long: bytes_max=", kLabelBytesPerPageMax);
+}
+
 Result<uint32_t> ScrapeTarget::FindSeries(PageParser& parser) {
   const uint64_t text_hash = Hash64(AsBytes(parser.sample().series));
   if (const std::optional<uint32_t> found = series_.FindText(text_hash)) return *found;
@@ -193,6 +207,9 @@ Result<uint32_t> ScrapeTarget::FindSeries(PageParser& parser) {
 
 Result<uint32_t> ScrapeTarget::MeetSeries(PageParser& parser) {
   if (!parser.ReadLabels(scratch_labels_)) return parser.status();
+  for (const LabelRef& label : scratch_labels_) {
+    label_bytes_read_ += label.name.size() + label.value.size();
+  }
   LabelBuilder labels;
   LUMA_RETURN_IF_ERROR(
       AddTargetLabels(scratch_labels_, target_->labels, config_->honor_labels, labels));

@@ -42,8 +42,8 @@ struct ScrapeCounts {
 struct ScrapeResult {
   Status status;  // why the scrape failed
   ScrapeCounts counts;
-  std::string metadata_lines;     // of a page that is not text
-  storage::BudgetLease memory{};  // of the batch, and of what the tables grew by
+  std::optional<std::string> metadata_lines;  // PageParser::MetadataLines
+  storage::BudgetLease memory{};  // of the batch, of what the tables grew by, and of those lines
 };
 
 // Turns pages into batches as Prometheus does: labels of the target,
@@ -92,7 +92,9 @@ class ScrapeTarget {
   };
 
   Status ReadPage(const ScrapeAttempt& attempt, SeriesBatch& batch, ScrapeResult& result);
-  Status ReadSamples(PageParser& parser, UnixMillis time, SeriesBatch& batch, ScrapeResult& result);
+  Status ReadSamples(PageParser& parser, UnixMillis time, ResultMemory& booked_on,
+                     SeriesBatch& batch, ScrapeCounts& counts);
+  Status CheckLabelBytes(const SeriesBatch& batch) const;
   void GiveUpPage(size_t known_before, SeriesBatch& batch, ScrapeResult& result);
   // The place of the sample's series, kNoPlace for one that is not wanted.
   Result<uint32_t> FindSeries(PageParser& parser);
@@ -125,6 +127,7 @@ class ScrapeTarget {
   storage::BudgetLease tables_memory_;
   uint64_t last_body_bytes_ = 0;
   uint64_t last_scraped_ = 0;
+  uint64_t label_bytes_read_ = 0;  // of new series of the page
   std::vector<LabelRef> scratch_labels_;
   std::string scratch_histogram_;
 };

@@ -8,6 +8,7 @@
 #include "model/histogram_codec.h"
 #include "model/testing/memory_metrics.h"
 #include "prom/scrape/prometheus_config.h"
+#include "prom/scrape/testing/protobuf_page.h"
 
 namespace luma::prom {
 namespace {
@@ -364,6 +365,23 @@ TEST_F(ScrapeTargetTest, APageThatFindsNoMemoryIsAFailedScrapeAndLeavesNothing) 
   EXPECT_GT(budget_.booked_bytes(storage::BudgetUse::kSeries), 100'000u * 60);
   target_.reset();
   EXPECT_EQ(budget_.booked_bytes(storage::BudgetUse::kSeries), 0u);
+}
+
+// Goal: a page cannot make hours of work of series that are dropped, which no memory is booked for.
+// Method: each quantile of a summary in protobuf is one more series with its 60 KB of labels.
+TEST_F(ScrapeTargetTest, LabelsOfThePartsOfMetricsAreBounded) {
+  Configure("  metric_relabel_configs: [{action: drop, source_labels: [__name__], regex: s.*}]\n");
+  const auto page = [](int quantiles) {
+    std::string parts;
+    for (int i = 0; i < quantiles; ++i) parts += Bytes(3, Double(1, i));
+    return Family("s", kSummary, Bytes(4, Label("a", std::string(60'000, 'x')) + Bytes(4, parts)));
+  };
+  Scrape(1000, page(1'000), "application/vnd.google.protobuf");
+  EXPECT_EQ(Report("up"), 1) << result_.status;
+  EXPECT_EQ(Report("scrape_samples_scraped"), 1'002);
+  Scrape(2000, page(20'000), "application/vnd.google.protobuf");
+  EXPECT_EQ(Report("up"), 0);
+  EXPECT_THAT(std::string(result_.status.message()), HasSubstr("labels of one page are too long"));
 }
 
 TEST_F(ScrapeTargetTest, SeriesThatComeAndGoAreForgotten) {

@@ -135,8 +135,8 @@ void PrometheusScraper::CountStored(Slot& slot, const WriteSummary& stored) {
 void PrometheusScraper::Report(Turn& turn, const ScrapeResult& result) {
   std::shared_ptr<const MetadataList> metadata;
   if (result.status.ok()) {
-    const bool is_text = result.metadata_lines.empty();
-    metadata = metadata_.Of(is_text ? turn.attempt.response->body : result.metadata_lines);
+    const std::string& body = turn.attempt.response->body;
+    metadata = metadata_.Of(result.metadata_lines ? *result.metadata_lines : body);
   }
   MutexLock lock(mutex_);
   ScrapeReport& last = turn.slot.last;
