@@ -188,10 +188,14 @@ bool WrittenMetadata::Add(MetricMetadata metadata) {
   return true;
 }
 
-MetadataList WrittenMetadata::All() const {
+void WrittenMetadata::ForEach(const MetadataVisitor& visit) const {
   MutexLock lock(mutex_);
+  for (const auto& [family, metadata] : families_) visit(metadata);
+}
+
+MetadataList WrittenMetadata::All() const {
   MetadataList all;
-  for (const auto& [family, metadata] : families_) all.push_back(metadata);
+  ForEach([&all](const MetricMetadata& metadata) { all.push_back(metadata); });
   return all;
 }
 

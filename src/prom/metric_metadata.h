@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -26,6 +27,7 @@ struct MetricMetadata {
 };
 
 using MetadataList = std::vector<MetricMetadata>;
+using MetadataVisitor = std::function<void(const MetricMetadata&)>;
 
 // The "# TYPE", "# HELP" and "# UNIT" lines of a page, one entry a family, in the order of the
 // page. Lines that say nothing are skipped: whether the page is good is not asked here.
@@ -64,7 +66,8 @@ class WrittenMetadata {
 
   // False when there is no more room for a new family.
   bool Add(MetricMetadata metadata) LUMA_EXCLUDES(mutex_);
-  // Ordered by family.
+  // Ordered by family. Senders wait meanwhile.
+  void ForEach(const MetadataVisitor& visit) const LUMA_EXCLUDES(mutex_);
   MetadataList All() const LUMA_EXCLUDES(mutex_);
 
  private:

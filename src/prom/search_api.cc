@@ -22,9 +22,12 @@ constexpr int64_t kLimitMax = 10'000;
 constexpr UnixMillis kRangeMillis = 3'600'000;
 
 struct Found {
-  std::string text;
+  std::string_view text;
   double score = 0;
 };
+
+// Vectors hold the old and the new while they grow.
+constexpr uint64_t kGrowth = 2;
 
 enum class Order : uint8_t { kAscending, kDescending, kScore };
 
@@ -92,18 +95,40 @@ Result<SearchParameters> ReadParameters(const ApiRequest& request, UnixMillis no
   return parameters;
 }
 
-// Errors: kTimeout and kCancelled.
-Result<std::vector<Found>> Choose(const std::set<std::string>& texts,
+// What any of the selectors finds, ordered, each once.
+template <typename Reader>
+Result<std::vector<std::string>> ReadTexts(const SearchParameters& parameters, const Reader& read,
+                                           const ReadLimits& limits) {
+  std::vector<std::string> texts;
+  for (const Matchers& matchers : parameters.selectors) {
+    LUMA_ASSIGN_OR_RETURN(std::vector<std::string> found, read(matchers, parameters.range, limits));
+    if (parameters.selectors.size() == 1) return found;
+    LUMA_RETURN_IF_ERROR(limits.memory->Book(kGrowth * found.size() * sizeof(std::string)));
+    texts.insert(texts.end(), std::make_move_iterator(found.begin()),
+                 std::make_move_iterator(found.end()));
+  }
+  std::ranges::sort(texts);
+  const auto [repeated, end] = std::ranges::unique(texts);
+  texts.erase(repeated, end);
+  return texts;
+}
+
+// Errors: kTimeout, kCancelled and kOutOfMemory.
+Result<std::vector<Found>> Choose(const std::vector<std::string>& texts,
                                   const SearchParameters& parameters, const ReadLimits& limits) {
-  constexpr size_t kTextsBetweenChecks = 256;
+  constexpr size_t kBytesBetweenChecks = 4096;  // with 32 terms some hundred milliseconds at worst
   std::vector<Found> found;
-  size_t looked_at = 0;
+  size_t unchecked_bytes = 0;
+  size_t booked = 0;
   for (const std::string& text : texts) {
-    if (++looked_at % kTextsBetweenChecks == 0) {
+    unchecked_bytes += text.size() + 1;
+    if (unchecked_bytes > kBytesBetweenChecks) {
       if (std::chrono::steady_clock::now() > limits.deadline) {
         return Status::Timeout("search took too long");
       }
-      LUMA_RETURN_IF_ERROR(limits.memory->Book(0));
+      LUMA_RETURN_IF_ERROR(limits.memory->Book(kGrowth * (found.size() - booked) * sizeof(Found)));
+      booked = found.size();
+      unchecked_bytes = 0;
     }
     if (const auto score = parameters.filter.Score(text)) found.push_back({text, *score});
   }
@@ -116,11 +141,33 @@ Result<std::vector<Found>> Choose(const std::set<std::string>& texts,
   return found;
 }
 
+// What is known of the metrics that an answer has.
+using MetadataByName = std::map<std::string_view, MetricMetadata>;
+
+// Of what is told of a metric the first counts. Errors: kOutOfMemory and kCancelled.
+Result<MetadataByName> MetadataOf(std::span<const Found> found, const SearchApi::Metadata& tell,
+                                  ResultMemory& memory) {
+  constexpr uint64_t kEntryBytes = 64 + sizeof(MetadataByName::value_type);
+  std::set<std::string_view> wanted;
+  LUMA_RETURN_IF_ERROR(memory.Book(found.size() * kEntryBytes));
+  for (const Found& one : found) wanted.insert(one.text);
+  MetadataByName metadata;
+  Status status;
+  tell([&](const MetricMetadata& one) {
+    const auto name = wanted.find(one.family);
+    if (!status.ok() || name == wanted.end() || metadata.contains(*name)) return;
+    status = memory.Book(kEntryBytes + one.family.size() + one.help.size() + one.unit.size());
+    if (status.ok()) metadata.emplace(*name, one);
+  });
+  LUMA_RETURN_IF_ERROR(status);
+  return metadata;
+}
+
 // Writes the lines of an answer. Thread-compatible.
 class SearchLines {
  public:
   SearchLines(std::string_view field, const SearchParameters& parameters,
-              const std::map<std::string, MetricMetadata, std::less<>>& metadata)
+              const MetadataByName& metadata)
       : field_(field), parameters_(parameters), metadata_(metadata) {}
 
   // There is always a first batch, be it empty.
@@ -167,7 +214,7 @@ class SearchLines {
 
   const std::string_view field_;
   const SearchParameters& parameters_;
-  const std::map<std::string, MetricMetadata, std::less<>>& metadata_;
+  const MetadataByName& metadata_;
 };
 
 }  // namespace
@@ -218,21 +265,16 @@ SearchApi::Answer SearchApi::Search(const ApiRequest& request, std::string_view 
   const auto memory = std::make_shared<QueryMemory>(options_.budget, cancelled_);
   const ReadLimits limits{.deadline = std::chrono::steady_clock::now() + options_.timeout,
                           .memory = memory.get()};
-  std::set<std::string> texts;
-  for (const Matchers& matchers : parameters.selectors) {
-    Result<Texts> found = read(matchers, parameters.range, limits);
-    if (!found.ok()) return ErrorResponse(found.status());
-    texts.insert(std::make_move_iterator(found->begin()), std::make_move_iterator(found->end()));
-  }
-  const Result<std::vector<Found>> chosen = Choose(texts, parameters, limits);
-  if (!chosen.ok()) return ErrorResponse(chosen.status());
-  const std::vector<Found>& found = *chosen;
-  std::map<std::string, MetricMetadata, std::less<>> metadata;
-  if (with_metadata && !found.empty()) {
-    for (MetricMetadata& one : metadata_()) metadata.emplace(one.family, std::move(one));
-  }
+  const Result<Texts> texts = ReadTexts(parameters, read, limits);
+  if (!texts.ok()) return ErrorResponse(texts.status());
+  const Result<std::vector<Found>> found = Choose(*texts, parameters, limits);
+  if (!found.ok()) return ErrorResponse(found.status());
+  const std::span<const Found> shown(found->data(), std::min(found->size(), parameters.limit));
+  Result<MetadataByName> metadata = MetadataByName();
+  if (with_metadata) metadata = MetadataOf(shown, metadata_, *memory);
+  if (!metadata.ok()) return ErrorResponse(metadata.status());
   return net::HttpResponse{.content_type = "application/x-ndjson; charset=utf-8",
-                           .body = SearchLines(field, parameters, metadata).Write(found),
+                           .body = SearchLines(field, parameters, *metadata).Write(*found),
                            .memory = memory};
 }
 

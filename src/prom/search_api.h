@@ -38,8 +38,9 @@ struct SearchApiOptions {
 // it, and it every request it was given.
 class SearchApi {
  public:
-  // `metadata` gives what is known of metrics, the best first. Threads: any.
-  SearchApi(const MetricsSource& source, const Clock& clock, std::function<MetadataList()> metadata,
+  // Tells what is known of metrics, the best first. Threads: any.
+  using Metadata = std::function<void(const MetadataVisitor&)>;
+  SearchApi(const MetricsSource& source, const Clock& clock, Metadata metadata,
             SearchApiOptions options)
       : source_(source), clock_(clock), metadata_(std::move(metadata)), options_(options) {}
   void AddRoutes(net::Router& router);
@@ -59,7 +60,7 @@ class SearchApi {
 
   const MetricsSource& source_;
   const Clock& clock_;
-  const std::function<MetadataList()> metadata_;
+  const Metadata metadata_;
   const SearchApiOptions options_;
   std::atomic<bool> cancelled_{false};
 };

@@ -32,10 +32,21 @@ TEST(TextSimilarityTest, RunsCountAndGapsCost) {
 }
 
 TEST(TextSimilarityTest, SubstringsScoreByTheirPlace) {
-  EXPECT_EQ(SubstringScore(U"ab", U"abc"), 1);
-  EXPECT_DOUBLE_EQ(SubstringScore(U"c", U"abc"), 0.1);
-  EXPECT_DOUBLE_EQ(SubstringScore(U"b", U"abc"), 0.55);
-  EXPECT_EQ(SubstringScore(U"x", U"abc"), 0);
+  EXPECT_EQ(SubstringScore("ab", "abc"), 1);
+  EXPECT_DOUBLE_EQ(SubstringScore("c", "abc"), 0.1);
+  EXPECT_DOUBLE_EQ(SubstringScore("b", "abc"), 0.55);
+  EXPECT_DOUBLE_EQ(SubstringScore("ü", "äüc"), 0.55) << "characters count, not bytes";
+  EXPECT_EQ(SubstringScore("x", "abc"), 0);
+  EXPECT_EQ(SubstringScore("abcd", "abc"), 0);
+}
+
+// Goal: terms that nearly are in long texts do not take minutes.
+// Method: the product of the lengths is 10^12 here, their sum 2 * 10^6.
+TEST(TextSimilarityTest, SubstringsOfLongPeriodicTextsAreFoundInLinearTime) {
+  const std::string text(2'000'000, 'a');
+  const std::string pattern(1'000'000, 'a');
+  EXPECT_EQ(SubstringScore(pattern + "b", text), 0);
+  EXPECT_DOUBLE_EQ(SubstringScore(pattern + "b", text + "b"), 0.1);
 }
 
 TEST(TextSimilarityTest, JaroWinklerOfKnownPairs) {
@@ -49,7 +60,15 @@ TEST(TextSimilarityTest, JaroWinklerOfKnownPairs) {
 
 class SearchApiTest : public testing::Test {
  protected:
-  SearchApiTest() {
+  explicit SearchApiTest(std::chrono::milliseconds timeout = std::chrono::minutes(2))
+      : api_{metrics_,
+             clock_,
+             [](const MetadataVisitor& visit) {
+               visit({"up", "gauge", "Is it?", ""});
+               visit({"up", "counter", "No.", ""});
+               visit({"other", "gauge", std::string(100'000, 'x'), ""});
+             },
+             {.timeout = timeout, .budget = &budget_}} {
     for (const char* name : {"node_cpu_seconds_total", "node_load1", "up", "process_cpu"}) {
       metrics_.Add({{"__name__", name}, {"job", "node"}, {"instance", "a:1"}}, {{kNow - 1000, 1}});
     }
@@ -67,11 +86,8 @@ class SearchApiTest : public testing::Test {
 
   ManualClock clock_{kNow};
   MemoryMetrics metrics_{clock_};
-  SearchApi api_{
-      metrics_,
-      clock_,
-      [] { return MetadataList{{"up", "gauge", "Is it?", ""}, {"up", "counter", "No.", ""}}; },
-      {}};
+  storage::MemoryBudget budget_{200'000};  // queries may have half of it
+  SearchApi api_;
   net::EventLoop loop_{1};
   net::WorkerPool workers_{2, 100};
   std::unique_ptr<net::HttpServer> server_;
@@ -118,6 +134,37 @@ TEST_F(SearchApiTest, MetricsComeWithWhatIsKnownOfThem) {
   EXPECT_THAT(
       Get("metric_names?search[]=up&include_metadata=true&include_score=true").body,
       StartsWith(R"({"results":[{"name":"up","score":1,"type":"gauge","help":"Is it?"}]})"));
+}
+
+TEST_F(SearchApiTest, LongTermsAreComparedToo) {
+  const std::string value(5'000, 'v');
+  metrics_.Add({{"__name__", "up"}, {"long", "x" + value + "y"}}, {{kNow - 1000, 1}});
+  for (const char* algorithm : {"subsequence", "jarowinkler"}) {
+    const std::string target =
+        "label_values?label=long&fuzz_threshold=50&fuzz_alg=" + std::string(algorithm);
+    EXPECT_THAT(Get(target + "&search[]=" + value).body, HasSubstr(value));
+    EXPECT_THAT(Get(target + "&search[]=x" + value).body, HasSubstr(value));
+    EXPECT_EQ(Get(target + "&search[]=" + value + "vv").body,
+              "{\"results\":[]}\n" + std::string(kEnd));
+  }
+}
+
+class HurriedSearchTest : public SearchApiTest {
+ protected:
+  HurriedSearchTest() : SearchApiTest(std::chrono::milliseconds(-1)) {}
+};
+
+// One text may take as long as thousands of others.
+TEST_F(HurriedSearchTest, FewLongTextsDoNotOutlastTheTimeout) {
+  metrics_.Add({{"__name__", "up"}, {"long", std::string(5'000, 'v')}}, {{kNow - 1000, 1}});
+  EXPECT_EQ(Get("label_values?label=long&search[]=v").status, 503);
+}
+
+TEST_F(SearchApiTest, OnlyMetadataThatIsShownTakesMemory) {
+  EXPECT_EQ(Get("metric_names?search[]=up&include_metadata=true").status, 200);
+  metrics_.Add({{"__name__", "other"}}, {{kNow - 1000, 1}});
+  EXPECT_EQ(Get("metric_names?search[]=other").status, 200);
+  EXPECT_EQ(Get("metric_names?search[]=other&include_metadata=true").status, 503);
 }
 
 TEST_F(SearchApiTest, BadParametersAre400) {

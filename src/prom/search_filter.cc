@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "prom/text_similarity.h"
 
@@ -9,17 +10,18 @@ namespace luma::prom {
 
 namespace {
 
-// The other scores take time with the square of the length, so longer texts only have that of
-// holding the term.
+// The other scores take time with the square of the length, so longer texts, and longer terms, only
+// have that of the one holding the other, which takes time with their sum.
 constexpr size_t kComparedCharactersMax = 1024;
 
 constexpr size_t kTermsMax = 32;
 constexpr int64_t kThresholdMax = 100;
 
-void LowerAscii(std::u32string& text) {
-  for (char32_t& c : text) {
-    if (c >= U'A' && c <= U'Z') c += U'a' - U'A';
+std::string LowerAscii(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
   }
+  return text;
 }
 
 }  // namespace
@@ -56,38 +58,39 @@ Result<SearchFilter> SearchFilter::From(const ApiRequest& request) {
   LUMA_ASSIGN_OR_RETURN(filter.is_case_sensitive_, BoolParameter(request, "case_sensitive", true));
   filter.has_terms_ = !terms.empty();
   for (const std::string_view term : terms) {
-    if (term.empty()) continue;
-    filter.terms_.push_back(CodePoints(term));
-    if (!filter.is_case_sensitive_) LowerAscii(filter.terms_.back());
+    if (!term.empty()) filter.terms_.push_back(filter.Read(term));
   }
   return filter;
 }
 
+SearchFilter::Text SearchFilter::Read(std::string_view text) const {
+  std::string bytes(text);
+  if (!is_case_sensitive_) bytes = LowerAscii(std::move(bytes));
+  std::u32string characters = CodePoints(bytes);
+  return {std::move(bytes), std::move(characters)};
+}
+
 std::optional<double> SearchFilter::Score(std::string_view text) const {
   if (terms_.empty()) return 1;
-  std::u32string points = CodePoints(text);
-  if (!is_case_sensitive_) LowerAscii(points);
+  const Text read = Read(text);
   std::optional<double> best;
-  for (const std::u32string& term : terms_) {
-    best = std::max(best, ScoreOf(term, points));  // nullopt is less than every score
+  for (const Text& term : terms_) {
+    best = std::max(best, ScoreOf(term, read));  // nullopt is less than every score
   }
   return best;
 }
 
-std::optional<double> SearchFilter::ScoreOf(const std::u32string& term,
-                                            const std::u32string& text) const {
-  if (text.starts_with(term)) return 1;
-  if (text.size() > kComparedCharactersMax) {
-    return SubstringScore(term, text) > 0 ? std::optional(SubstringScore(term, text))
-                                          : std::nullopt;
-  }
-  if (is_subsequence_) {
-    const double score = SubsequenceScore(term, text);
+std::optional<double> SearchFilter::ScoreOf(const Text& term, const Text& text) const {
+  if (text.bytes.starts_with(term.bytes)) return 1;
+  const bool is_long =
+      std::max(term.characters.size(), text.characters.size()) > kComparedCharactersMax;
+  if (is_subsequence_ && !is_long) {
+    const double score = SubsequenceScore(term.characters, text.characters);
     return score > 0 && score >= threshold_ ? std::optional(score) : std::nullopt;
   }
-  if (const double score = SubstringScore(term, text); score > 0) return score;
-  if (threshold_ == 0) return std::nullopt;
-  const double score = JaroWinklerScore(term, text);
+  if (const double score = SubstringScore(term.bytes, text.bytes); score > 0) return score;
+  if (is_long || threshold_ == 0) return std::nullopt;
+  const double score = JaroWinklerScore(term.characters, text.characters);
   return score >= threshold_ ? std::optional(score) : std::nullopt;
 }
 

@@ -42,6 +42,16 @@ ScrapePoolState Pool(const std::string& job, std::string error) {
   return pool;
 }
 
+TEST(VisitMetadataTest, AListThatTargetsShareIsVisitedOnce) {
+  const ScrapePoolState pool = Pool("a", "");
+  const TargetsApiSources sources{
+      .pools = [&pool] { return std::vector{pool, pool}; },
+      .written_metadata = [](const MetadataVisitor& visit) { visit({"w", "info", "", ""}); }};
+  std::string visited;
+  VisitMetadata(sources, [&](const MetricMetadata& one) { visited += one.family + " "; });
+  EXPECT_EQ(visited, "up x w ");
+}
+
 class ServerApisTest : public testing::Test {
  protected:
   ServerApisTest() {
@@ -64,10 +74,12 @@ class ServerApisTest : public testing::Test {
   ManualClock clock_{kNow};
   MemoryMetrics metrics_{clock_};
   Federation federation_{metrics_, clock_, {}};
-  TargetsApi targets_{
-      {.pools = [] { return std::vector{Pool("a", ""), Pool("b", "down it is")}; },
-       .written_metadata =
-           [] { return MetadataList{{"up", "gauge", "Else.", ""}, {"w", "info", "", ""}}; }}};
+  TargetsApi targets_{{.pools = [] { return std::vector{Pool("a", ""), Pool("b", "down it is")}; },
+                       .written_metadata =
+                           [](const MetadataVisitor& visit) {
+                             visit({"up", "gauge", "Else.", ""});
+                             visit({"w", "info", "", ""});
+                           }}};
   Notifications notifications_;
   StatusApi status_{
       metrics_,

@@ -133,6 +133,16 @@ std::string Lowered(std::string_view text) {
 
 }  // namespace
 
+void VisitMetadata(const TargetsApiSources& sources, const MetadataVisitor& visit) {
+  std::set<const MetadataList*> seen;
+  const std::vector<ScrapePoolState> pools = sources.pools();
+  for (const TargetState* const target : TargetsOf(pools)) {
+    const MetadataList* const list = target->last.metadata.get();
+    if (list != nullptr && seen.insert(list).second) std::ranges::for_each(*list, visit);
+  }
+  sources.written_metadata(visit);
+}
+
 void TargetsApi::AddRoutes(net::Router& router) {
   AddApiRoute(router, "GET", "/api/v1/targets", nullptr,
               [this](const ApiRequest& request) { return Targets(request); });
@@ -286,13 +296,7 @@ TargetsApi::Answer TargetsApi::Metadata(const ApiRequest& request) const {
       family.insert(metadata);
     }
   };
-  std::set<const MetadataList*> seen;  // targets share lists
-  const std::vector<ScrapePoolState> pools = sources_.pools();
-  for (const TargetState* const target : TargetsOf(pools)) {
-    const MetadataList* const list = target->last.metadata.get();
-    if (list != nullptr && seen.insert(list).second) std::ranges::for_each(*list, add);
-  }
-  std::ranges::for_each(sources_.written_metadata(), add);
+  VisitMetadata(sources_, add);
   JsonWriter json = StartSuccess();
   json.BeginObject();
   int64_t count = 0;

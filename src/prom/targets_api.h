@@ -15,8 +15,12 @@ namespace luma::prom {
 // from any thread.
 struct TargetsApiSources {
   std::function<std::vector<ScrapePoolState>()> pools;  // ordered by job
-  std::function<MetadataList()> written_metadata;
+  std::function<void(const MetadataVisitor&)> written_metadata;
 };
+
+// What is known of metrics, none of it copied: of targets, a list that several share once, then of
+// senders.
+void VisitMetadata(const TargetsApiSources& sources, const MetadataVisitor& visit);
 
 //   GET /api/v1/targets            ?state=active|dropped|any  ?scrapePool=
 //   GET /api/v1/targets/metadata   ?match_target=  ?metric=  ?limit=

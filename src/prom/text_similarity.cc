@@ -2,11 +2,19 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <utility>
 #include <vector>
 
 namespace luma::prom {
 namespace {
+
+// Of UTF-8: bytes that do not continue a character.
+size_t CharactersIn(std::string_view text) {
+  return static_cast<size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));
+}
 
 // What greedy matching from `start`, where the first character fits, is worth. Negative when the
 // pattern does not end within the text.
@@ -94,11 +102,14 @@ double SubsequenceScore(std::u32string_view pattern, std::u32string_view text) {
   return best / (length * length) * kOfUnequalTexts;
 }
 
-double SubstringScore(std::u32string_view pattern, std::u32string_view text) {
-  const size_t at = text.find(pattern);
-  if (at == std::u32string_view::npos) return 0;
-  if (at == 0) return 1;
-  return 1 - 0.9 * static_cast<double>(at) / static_cast<double>(text.size() - pattern.size());
+double SubstringScore(std::string_view pattern, std::string_view text) {
+  if (text.starts_with(pattern)) return 1;
+  // Unlike the find of strings, linear for texts that nearly match everywhere.
+  const void* const found = ::memmem(text.data(), text.size(), pattern.data(), pattern.size());
+  if (found == nullptr) return 0;
+  const auto at = static_cast<size_t>(static_cast<const char*>(found) - text.data());
+  return 1 - 0.9 * static_cast<double>(CharactersIn(text.substr(0, at))) /
+                 static_cast<double>(CharactersIn(text) - CharactersIn(pattern));
 }
 
 double JaroWinklerScore(std::u32string_view a, std::u32string_view b) {

@@ -16,10 +16,11 @@ std::u32string CodePoints(std::string_view text);
 double SubsequenceScore(std::u32string_view pattern, std::u32string_view text);
 
 // 1 at the beginning, falling to 0.1 for the last place the pattern fits in; 0 when it is not
-// there.
-double SubstringScore(std::u32string_view pattern, std::u32string_view text);
+// there. Of UTF-8, in time that grows with the two lengths, not with their product.
+double SubstringScore(std::string_view pattern, std::string_view text);
 
-// The Jaro similarity, raised for a common beginning of up to four characters as Winkler did.
+// The Jaro similarity, raised for a common beginning of up to four characters as Winkler did. Takes
+// time with the product of the lengths.
 double JaroWinklerScore(std::u32string_view a, std::u32string_view b);
 
 }  // namespace luma::prom

@@ -42,7 +42,8 @@ PrometheusApi::PrometheusApi(Store& store, const Config& config, net::WorkerPool
       influx_(store.metrics(), Clock::System(), PushOptionsOf(config, store)),
       query_(store.metrics(), Clock::System(),
              QueryOptions(config, store, query_workers, query_helpers)),
-      search_(store.metrics(), Clock::System(), [this] { return AllMetadata(); },
+      search_(store.metrics(), Clock::System(),
+              [this](const prom::MetadataVisitor& visit) { VisitMetadata(TargetSources(), visit); },
               {.budget = &store.engine().budget(), .workers = &query_workers}),
       remote_read_(store.metrics(),
                    {.budget = &store.engine().budget(), .workers = &query_workers}),
@@ -110,12 +111,13 @@ PrometheusApi::Published PrometheusApi::View() const {
 }
 
 prom::TargetsApiSources PrometheusApi::TargetSources() {
-  return {.pools =
-              [this] {
-                const prom::PrometheusScraper* scraper = scraper_;
-                return scraper == nullptr ? std::vector<prom::ScrapePoolState>() : scraper->Pools();
-              },
-          .written_metadata = [this] { return metadata_.All(); }};
+  return {
+      .pools =
+          [this] {
+            const prom::PrometheusScraper* scraper = scraper_;
+            return scraper == nullptr ? std::vector<prom::ScrapePoolState>() : scraper->Pools();
+          },
+      .written_metadata = [this](const prom::MetadataVisitor& visit) { metadata_.ForEach(visit); }};
 }
 
 prom::AdminApiOptions PrometheusApi::AdminOptions(const Config& config, net::WorkerPool& workers) {
@@ -139,21 +141,6 @@ prom::StatusApiSources PrometheusApi::StatusSources(Store& store) {
           .blocks = [&store] { return TsdbBlocks(store.engine()); },
           .self_metrics = [] { return MetricsRegistry::Default().Text(); },
           .notifications = &notifications_};
-}
-
-prom::MetadataList PrometheusApi::AllMetadata() const {
-  prom::MetadataList all;
-  if (const prom::PrometheusScraper* const scraper = scraper_; scraper != nullptr) {
-    for (const prom::ScrapePoolState& pool : scraper->Pools()) {
-      for (const prom::TargetState& target : pool.active) {
-        if (target.last.metadata == nullptr) continue;
-        all.insert(all.end(), target.last.metadata->begin(), target.last.metadata->end());
-      }
-    }
-  }
-  const prom::MetadataList written = metadata_.All();
-  all.insert(all.end(), written.begin(), written.end());
-  return all;
 }
 
 prom::RulesApiSources PrometheusApi::RuleSources() {

@@ -69,8 +69,6 @@ class PrometheusApi {
   prom::StatusApiSources StatusSources(Store& store);
   prom::AdminApiOptions AdminOptions(const Config& config, net::WorkerPool& workers);
   prom::RulesApiSources RuleSources();
-  // Of targets, then of senders.
-  prom::MetadataList AllMetadata() const;
   Published View() const LUMA_EXCLUDES(mutex_);
 
   std::atomic<const prom::PrometheusScraper*> scraper_{nullptr};
