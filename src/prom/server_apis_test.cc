@@ -22,7 +22,8 @@ constexpr UnixMillis kNow = 1'700'000'000'000;
 ScrapePoolState Pool(const std::string& job, std::string error) {
   const auto config =
       ParsePrometheusConfig("scrape_configs:\n- job_name: " + job +
-                                "\n  scrape_interval: 15s\n  relabel_configs:\n"
+                                "\n  scrape_interval: 15s\n"
+                                "  metric_name_validation_scheme: utf8\n  relabel_configs:\n"
                                 "  - {source_labels: [x], target_label: y}\n"
                                 "  - {source_labels: [y], regex: 'no', action: drop}\n",
                             "");

@@ -113,15 +113,16 @@ ScrapeConfigPtr ConfigOf(const std::vector<ScrapePoolState>& pools, std::string_
 // As its file has it, without secrets, and with the times that it goes by.
 std::string YamlOf(const ScrapeConfig& config) {
   std::string yaml = config.text.substr(0, config.text.rfind('#'));
-  const auto add = [&yaml](std::string_view key, const std::string& value) {
-    if (yaml.find(key) != std::string::npos) return;
-    yaml.append(key).append(" ").append(value).append("\n");
+  const auto add = [&yaml](const std::string& key, const std::string& value) {
+    const std::string begin = "\n" + key + ":";  // of a line that is not indented
+    if (yaml.starts_with(key + ":") || yaml.find(begin) != std::string::npos) return;
+    yaml.append(key).append(": ").append(value).append("\n");
   };
-  add("job_name:", config.job_name);
-  add("scrape_interval:", promql::DurationText(config.interval.count()));
-  add("scrape_timeout:", promql::DurationText(config.timeout.count()));
-  add("metrics_path:", config.metrics_path);
-  add("scheme:", config.scheme);
+  add("job_name", config.job_name);
+  add("scrape_interval", promql::DurationText(config.interval.count()));
+  add("scrape_timeout", promql::DurationText(config.timeout.count()));
+  add("metrics_path", config.metrics_path);
+  add("scheme", config.scheme);
   return yaml;
 }
 
