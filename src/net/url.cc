@@ -18,6 +18,15 @@ bool IsUnreserved(char c) {
          c == '.' || c == '_' || c == '~';
 }
 
+// Of what is before the first "/", "?" or "#": that it has more behind a colon than a port is, and
+// so may be the beginning of a password with one of these.
+bool MayCutPassword(std::string_view authority) {
+  if (authority.starts_with('[') || authority.find('@') != std::string_view::npos) return false;
+  const size_t colon = authority.find(':');
+  return colon != std::string_view::npos &&
+         authority.find_first_not_of("0123456789", colon + 1) != std::string_view::npos;
+}
+
 }  // namespace
 
 std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_space) {
@@ -58,7 +67,8 @@ std::string WithoutPassword(std::string_view url) {
   const size_t scheme = url.find("://");
   if (scheme == std::string_view::npos) return std::string(url);
   const size_t begin = scheme + 3;
-  const std::string_view authority = url.substr(begin, url.find_first_of("/?#", begin) - begin);
+  std::string_view authority = url.substr(begin, url.find_first_of("/?#", begin) - begin);
+  if (MayCutPassword(authority)) authority = url.substr(begin, url.find(' ', begin) - begin);
   const size_t at = authority.rfind('@');
   const size_t colon = authority.find(':');
   if (at == std::string_view::npos || colon > at) return std::string(url);

@@ -14,7 +14,9 @@ namespace luma::net {
 std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_space);
 std::string PercentEncode(std::string_view text);
 
-// "http://user:password@host/" as "http://user:xxxxx@host/", and what has no password as it is.
+// "http://user:password@host/" as "http://user:xxxxx@host/", and what has no password as it is. One
+// that is not encoded as it should be is found too, but for digits before a "/", "?" or "#", which
+// are a port.
 std::string WithoutPassword(std::string_view url);
 
 // "127.0.0.1:8080", "[::1]:8080", "localhost:8080"

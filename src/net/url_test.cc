@@ -31,8 +31,9 @@ TEST(UrlTest, PasswordsAreTakenOut) {
   EXPECT_EQ(WithoutPassword("http://u:geheim@h:1/x?y#z"), "http://u:xxxxx@h:1/x?y#z");
   EXPECT_EQ(WithoutPassword("https://u:a@b:c@h"), "https://u:xxxxx@h");
   EXPECT_EQ(WithoutPassword("http://u:geheim@[::1]:1"), "http://u:xxxxx@[::1]:1");
-  for (const char* url :
-       {"http://h:1/a@b", "http://u@h:1/", "http://[::1]:1/", "u:p@h", "://", ""}) {
+  EXPECT_EQ(WithoutPassword("http://u:p/w#d?@h/ a@b"), "http://u:xxxxx@h/ a@b");
+  for (const char* url : {"http://h:1/a@b", "http://h/a:b@c", "http://[::1]/a@b", "http://u@h:1/",
+                          "http://[::1]:1/", "u:p@h", "://", ""}) {
     EXPECT_EQ(WithoutPassword(url), url);
   }
 }
