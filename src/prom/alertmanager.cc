@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::string_view kHttp = "http://";
 constexpr std::string_view kHttps = "https://";
-constexpr std::string_view kApiPath = "/api/v2/alerts";
 
 // A port, 1..65535; 0 for anything else.
 uint16_t PortIn(std::string_view text) {
@@ -20,16 +19,19 @@ uint16_t PortIn(std::string_view text) {
   return error == std::errc() && stop == end ? port : uint16_t{0};
 }
 
+bool HasOddCharacter(std::string_view text) {
+  return text.find_first_of(" \t\r\n?#@") != std::string_view::npos;
+}
+
 }  // namespace
 
-Result<Alertmanager> AlertmanagerAt(std::string_view url) {
-  const Status bad = Status::InvalidArgument("not the address of an Alertmanager: url=", url,
-                                             " expected=http://host:port");
+Result<Alertmanager> AlertmanagerAt(std::string_view url, std::string_view alerts_path) {
+  const Status bad =
+      Status::InvalidArgument("not the address of an Alertmanager: url=", net::WithoutPassword(url),
+                              " expected=http://host:port");
   const bool is_https = url.starts_with(kHttps);
   const std::string_view scheme = is_https ? kHttps : kHttp;
-  if (!url.starts_with(scheme) || url.find_first_of(" \t\r\n?#@") != std::string_view::npos) {
-    return bad;
-  }
+  if (!url.starts_with(scheme) || HasOddCharacter(url) || HasOddCharacter(alerts_path)) return bad;
   std::string_view host = url.substr(scheme.size());
   std::string_view path = host.substr(std::min(host.find('/'), host.size()));
   host.remove_suffix(path.size());
@@ -44,7 +46,7 @@ Result<Alertmanager> AlertmanagerAt(std::string_view url) {
   if (host.empty() || port == 0) return bad;
   Alertmanager alertmanager;
   alertmanager.url.append(scheme).append(net::HostAndPort(std::string(host), port));
-  alertmanager.url.append(path).append(kApiPath);
+  alertmanager.url.append(path).append(alerts_path);
   return alertmanager;
 }
 

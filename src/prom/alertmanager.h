@@ -25,7 +25,11 @@ struct Alertmanager {
   }
 };
 
-// The one at "http://host[:port][/path]" or https. Errors: kInvalidArgument for any other text.
-Result<Alertmanager> AlertmanagerAt(std::string_view url);
+constexpr std::string_view kAlertsPath = "/api/v2/alerts";
+
+// The one at "http://host[:port][/path]" or https, whose API is at `alerts_path` below that.
+// Errors: kInvalidArgument for any other text, without the password that it may have.
+Result<Alertmanager> AlertmanagerAt(std::string_view url,
+                                    std::string_view alerts_path = kAlertsPath);
 
 }  // namespace luma::prom

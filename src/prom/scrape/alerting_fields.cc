@@ -10,6 +10,11 @@
 namespace luma::prom {
 namespace {
 
+// A path of a URL, which may be empty.
+std::string WithSlash(const std::string& path) {
+  return path.empty() || path.starts_with('/') ? path : "/" + path;
+}
+
 // Reads the section about Alertmanagers. Thread-compatible.
 class AlertingReader {
  public:
@@ -50,7 +55,7 @@ class AlertingReader {
     for (const Entry& entry : entries) {
       for (const TargetGroup& group : entry.groups) {
         for (const std::string& target : group.targets) {
-          LUMA_RETURN_IF_ERROR(Add(list, entry, target));
+          LUMA_RETURN_IF_ERROR(Add(list, entry, group.labels, target));
         }
       }
     }
@@ -82,10 +87,16 @@ class AlertingReader {
     return entry;
   }
 
-  Status Add(const YamlNode& node, const Entry& entry, const std::string& target) {
-    const bool has_slash = entry.path_prefix.empty() || entry.path_prefix.starts_with('/');
-    const Result<Alertmanager> at =
-        AlertmanagerAt(entry.scheme + "://" + target + (has_slash ? "" : "/") + entry.path_prefix);
+  // Of the labels of a group two say where the API is. Others would be for relabel_configs.
+  Status Add(const YamlNode& node, const Entry& entry, const LabelBuilder::Map& labels,
+             const std::string& target) {
+    const auto scheme = labels.find("__scheme__");
+    const auto path = labels.find("__alerts_path__");
+    const std::string address =
+        (scheme == labels.end() ? entry.scheme : scheme->second) + "://" + target;
+    const Result<Alertmanager> at = path == labels.end()
+                                        ? AlertmanagerAt(address + WithSlash(entry.path_prefix))
+                                        : AlertmanagerAt(address, WithSlash(path->second));
     if (!at.ok()) return YamlError(node, at.status().message());
     all_.push_back(entry.alertmanager);
     all_.back().url = at->url;

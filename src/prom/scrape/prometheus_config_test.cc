@@ -222,7 +222,30 @@ alerting:
   EXPECT_FALSE(one == config.alertmanagers[1]);
 }
 
+// As in Prometheus, where the other labels are for relabel_configs.
+TEST(PrometheusConfigTest, LabelsOfAlertmanagersSayWhereTheirApiIs) {
+  const PrometheusConfig config = ParsePrometheusConfig(R"(
+alerting:
+  alertmanagers:
+  - path_prefix: am
+    static_configs:
+    - {targets: [a], labels: {__scheme__: https, zone: x}}
+    - {targets: ['b:1'], labels: {__alerts_path__: own/path}}
+)",
+                                                        "")
+                                      .value();
+  ASSERT_EQ(config.alertmanagers.size(), 2u);
+  EXPECT_EQ(config.alertmanagers[0].url, "https://a:443/am/api/v2/alerts");
+  EXPECT_EQ(config.alertmanagers[1].url, "http://b:1/own/path");
+  EXPECT_THAT(ErrorOf("alerting: {alertmanagers: [{static_configs: [{targets: [a], "
+                      "labels: {__scheme__: ftp}}]}]}"),
+              HasSubstr("not the address of an Alertmanager"));
+}
+
 TEST(PrometheusConfigTest, AlertmanagersThatCannotBeReachedSoAreErrors) {
+  const std::string with_password =
+      ErrorOf("alerting: {alertmanagers: [{static_configs: [{targets: ['u:geheim@h:1']}]}]}");
+  EXPECT_THAT(with_password, HasSubstr("url=http://u:xxxxx@h:1 "));
   EXPECT_THAT(
       ErrorOf("alerting: {alertmanagers: [{scheme: ftp, static_configs: [{targets: [a]}]}]}"),
       HasSubstr("not the address of an Alertmanager"));
