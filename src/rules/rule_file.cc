@@ -1,5 +1,6 @@
 #include "rules/rule_file.h"
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 #include <utility>
@@ -228,7 +229,27 @@ Result<std::vector<RuleGroupSpec>> ReadGroups(const YamlNode& document) {
   return groups;
 }
 
+bool SameTexts(const AlertTexts& a, const AlertTexts& b) {
+  return std::ranges::equal(a, b, [](const auto& one, const auto& other) {
+    return one.first == other.first && one.second.text == other.second.text;
+  });
+}
+
+// An expression is what is shown of it; labels of alerts are among the others.
+bool SameRule(const RuleSpec& a, const RuleSpec& b) {
+  return a.is_alert == b.is_alert && a.name == b.name && a.query == b.query &&
+         a.labels == b.labels && a.hold == b.hold && a.keep_firing == b.keep_firing &&
+         SameTexts(a.annotations, b.annotations);
+}
+
 }  // namespace
+
+bool SameRules(const RuleGroupSpec& a, const RuleGroupSpec& b) {
+  return a.interval == b.interval && a.query_offset == b.query_offset && a.limit == b.limit &&
+         std::ranges::equal(a.rules, b.rules, [](const auto& one, const auto& other) {
+           return SameRule(*one, *other);
+         });
+}
 
 Result<std::vector<RuleGroupSpec>> ParseRuleFile(std::string_view text, const std::string& file) {
   const Result<YamlNode> document = ParseYaml(text);

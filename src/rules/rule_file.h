@@ -44,6 +44,9 @@ struct RuleGroupSpec {
   std::vector<std::shared_ptr<const RuleSpec>> rules;
 };
 
+// Whether both evaluate the same.
+bool SameRules(const RuleGroupSpec& a, const RuleGroupSpec& b);
+
 // Checks what promtool checks: names, expressions, templates, fields that do not exist. Errors:
 // kInvalidArgument with file and line, e.g.
 //   a.yml: 5:13: group "g", rule 1, "up": could not parse expression: 1:4: parse error: ...

@@ -78,6 +78,14 @@ Status TakeOutBadHistograms(std::vector<RuleSample>& samples) {
 
 }  // namespace
 
+bool RuleGroupOptions::EvaluatesAs(const RuleGroupOptions& other) const {
+  return interval == other.interval && query_offset == other.query_offset &&
+         resend_delay == other.resend_delay && outage_tolerance == other.outage_tolerance &&
+         grace == other.grace && batch_bytes_max == other.batch_bytes_max &&
+         context.external_url == other.context.external_url &&
+         *context.external_labels == *other.context.external_labels;
+}
+
 RuleGroup::RuleGroup(RuleGroupSpec spec, RuleGroupParts parts, RuleGroupOptions options)
     : spec_(std::move(spec)),
       parts_(std::move(parts)),

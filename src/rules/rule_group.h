@@ -58,6 +58,9 @@ struct RuleGroupOptions {
   bool restore = false;  // the state of alerts, after the second evaluation that went well
   AlertContext context = {};
   size_t batch_bytes_max = 64 << 20;  // many large histograms are stored in parts
+
+  // Whether they are the same but for what is done once, after a start.
+  bool EvaluatesAs(const RuleGroupOptions& other) const;
 };
 
 // Threads: State and Interrupt from any thread; the rest from one at a time.

@@ -42,6 +42,21 @@ bool SameGroup(const RuleGroup& group, const RuleGroupSpec& spec) {
   return group.spec().file == spec.file && group.spec().name == spec.name;
 }
 
+RuleGroupOptions OptionsOf(const RuleGroupSpec& spec, const RuleManagerOptions& options) {
+  RuleGroupOptions of_group = options.groups;
+  of_group.interval = spec.interval.value_or(options.groups.interval);
+  return of_group;
+}
+
+// Whether the group needs not be replaced.
+bool GoesOn(const RuleGroup& group, const std::vector<RuleGroupSpec>& specs,
+            const RuleManagerOptions& options) {
+  return std::ranges::any_of(specs, [&](const RuleGroupSpec& spec) {
+    return SameGroup(group, spec) && SameRules(group.spec(), spec) &&
+           group.options().EvaluatesAs(OptionsOf(spec, options));
+  });
+}
+
 }  // namespace
 
 Result<std::vector<RuleGroupSpec>> LoadRuleFiles(const std::vector<std::string>& patterns) {
@@ -71,20 +86,21 @@ void RuleManager::Update(const std::vector<RuleGroupSpec>& specs,
 std::vector<std::shared_ptr<RuleGroup>> RuleManager::Replace(
     const std::vector<RuleGroupSpec>& specs, const RuleManagerOptions& options) {
   MutexLock lock(mutex_);
-  paused_ = true;
-  InterruptGroups();
-  while (busy_count_ > 0) wake_.Wait(mutex_);
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    if (!GoesOn(*slot->group, specs, options)) Interrupt(*slot);
+  }
+  AwaitLeaving();
   std::vector<std::unique_ptr<Slot>> before = std::exchange(slots_, {});
   for (const RuleGroupSpec& spec : specs) {
-    slots_.push_back(MakeSlot(spec, options));
     const auto same = std::ranges::find_if(
         before, [&spec](const std::unique_ptr<Slot>& one) { return SameGroup(*one->group, spec); });
+    const bool goes_on = same != before.end() && !(*same)->leaving;
+    slots_.push_back(goes_on ? std::move(*same) : MakeSlot(spec, options));
     if (same == before.end()) continue;
-    slots_.back()->TakeTurn(**same);
+    if (!goes_on) slots_.back()->TakeTurn(**same);
     before.erase(same);
   }
   updated_ = true;
-  paused_ = false;
   if (!slots_.empty()) StartThreads(options.threads);
   wake_.NotifyAll();
   std::vector<std::shared_ptr<RuleGroup>> gone;
@@ -92,15 +108,21 @@ std::vector<std::shared_ptr<RuleGroup>> RuleManager::Replace(
   return gone;
 }
 
-// All of them are replaced, or end.
-void RuleManager::InterruptGroups() {
-  for (const std::unique_ptr<Slot>& slot : slots_) slot->group->Interrupt();
+void RuleManager::Interrupt(Slot& slot) {
+  slot.leaving = true;
+  slot.group->Interrupt();
+}
+
+void RuleManager::AwaitLeaving() {
+  const auto is_under_way = [](const std::unique_ptr<Slot>& slot) {
+    return slot->leaving && slot->busy;
+  };
+  while (std::ranges::any_of(slots_, is_under_way)) wake_.Wait(mutex_);
 }
 
 std::unique_ptr<RuleManager::Slot> RuleManager::MakeSlot(const RuleGroupSpec& spec,
                                                          const RuleManagerOptions& options) const {
-  RuleGroupOptions of_group = options.groups;
-  of_group.interval = spec.interval.value_or(options.groups.interval);
+  RuleGroupOptions of_group = OptionsOf(spec, options);
   of_group.restore = !updated_;
   auto slot = std::make_unique<Slot>();
   slot->group = std::make_shared<RuleGroup>(spec, parts_, of_group);
@@ -118,7 +140,7 @@ void RuleManager::Stop() {
   {
     MutexLock lock(mutex_);
     stopping_ = true;
-    InterruptGroups();
+    for (const std::unique_ptr<Slot>& slot : slots_) Interrupt(*slot);
     wake_.NotifyAll();
     threads.swap(threads_);
   }
@@ -162,19 +184,18 @@ void RuleManager::Run() {
     }
     const UnixMillis turn = slot->due;
     slot->busy = true;
-    ++busy_count_;
     const std::shared_ptr<RuleGroup> group = slot->group;
     mutex_.Unlock();
     group->Evaluate(turn);
     ++evaluations_;
     mutex_.Lock();
-    // Slots stay while one is busy: an update waits. The next turn keeps the phase.
+    // A slot stays while it is busy: an update waits for it, or keeps it. The next turn keeps the
+    // phase.
     const int64_t interval = group->options().interval.count();
     const int64_t missed = std::max<int64_t>((clock_.NowMillis() - turn) / interval - 1, 0);
     missed_ += static_cast<uint64_t>(missed);
     slot->due = turn + (missed + 1) * interval;
     slot->busy = false;
-    --busy_count_;
     wake_.NotifyAll();
   }
 }
@@ -182,7 +203,7 @@ void RuleManager::Run() {
 RuleManager::Slot* RuleManager::TakeDue(std::chrono::milliseconds& wait) {
   const UnixMillis now = clock_.NowMillis();
   for (const std::unique_ptr<Slot>& slot : slots_) {
-    if (slot->busy || paused_) continue;
+    if (slot->busy || slot->leaving) continue;
     // The clock was set back: a turn is never further away than an interval.
     const int64_t interval = slot->group->options().interval.count();
     if (slot->due > now + interval) slot->due = FirstTurn(*slot->group);

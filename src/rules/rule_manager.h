@@ -35,9 +35,10 @@ class RuleManager {
   RuleManager(RuleGroupParts parts, const Clock& clock) : parts_(std::move(parts)), clock_(clock) {}
   ~RuleManager();  // Stop()
 
-  // From now on evaluates these groups. Groups with the file and name of one that was there go on
-  // with its state; the series of those that are gone end. With the first update, groups restore
-  // the state of their alerts. Blocks for evaluations under way.
+  // From now on evaluates these groups. Groups that are as they were go on as if nothing had
+  // happened. Others with the file and name of one that was there go on with its state; the series
+  // of those that are gone end. With the first update, groups restore the state of their alerts.
+  // Blocks until groups that change, or are gone, have ended the rule that they are at.
   void Update(const std::vector<RuleGroupSpec>& specs, const RuleManagerOptions& options)
       LUMA_EXCLUDES(mutex_);
   // Returns when no evaluation is under way. Writes no staleness markers: a restart would tear a
@@ -54,6 +55,7 @@ class RuleManager {
     std::shared_ptr<RuleGroup> group;
     UnixMillis due = 0;
     bool busy = false;
+    bool leaving = false;  // an update replaces or ends it: it has no more turns
 
     // Goes on as the slot of the same group before an update, also with a turn that has come
     // meanwhile.
@@ -69,7 +71,9 @@ class RuleManager {
   std::vector<std::shared_ptr<RuleGroup>> Replace(const std::vector<RuleGroupSpec>& specs,
                                                   const RuleManagerOptions& options)
       LUMA_EXCLUDES(mutex_);
-  void InterruptGroups() LUMA_REQUIRES(mutex_);
+  void Interrupt(Slot& slot);
+  // Returns when none of the leaving slots is busy.
+  void AwaitLeaving() LUMA_REQUIRES(mutex_);
   std::unique_ptr<Slot> MakeSlot(const RuleGroupSpec& spec, const RuleManagerOptions& options) const
       LUMA_REQUIRES(mutex_);
 
@@ -80,8 +84,6 @@ class RuleManager {
   mutable Mutex mutex_;
   CondVar wake_;
   std::vector<std::unique_ptr<Slot>> slots_ LUMA_GUARDED_BY(mutex_);
-  size_t busy_count_ LUMA_GUARDED_BY(mutex_) = 0;
-  bool paused_ LUMA_GUARDED_BY(mutex_) = false;  // during an update
   bool updated_ LUMA_GUARDED_BY(mutex_) = false;
   bool stopping_ LUMA_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_ LUMA_GUARDED_BY(mutex_);

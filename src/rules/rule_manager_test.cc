@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <future>
 #include <thread>
 #include <utility>
 
@@ -140,6 +142,71 @@ TEST_F(RuleTurnsTest, AnUpdateMissesNoTurn) {
   Turn();
   turns_.Stop();
   EXPECT_EQ(Only("a").timestamps.size(), 3u);
+}
+
+// Does something before the first write.
+class InterruptedMetrics final : public MetricsSink {
+ public:
+  InterruptedMetrics(MetricsSink& metrics, std::function<void()> interrupt)
+      : metrics_(metrics), interrupt_(std::move(interrupt)) {}
+  void Write(const SeriesBatch& batch, WriteCallback done) override {
+    if (!interrupted_.exchange(true)) interrupt_();
+    metrics_.Write(batch, std::move(done));
+  }
+
+ private:
+  MetricsSink& metrics_;
+  const std::function<void()> interrupt_;
+  std::atomic<bool> interrupted_{false};
+};
+
+// Goal: a reload does not cost a group that stays as it is the rules that it has yet to evaluate.
+// Method: it comes while the first of two rules is being stored. The wait lets it get as far as it
+// can; how long that takes does not matter.
+TEST_F(RuleManagerTest, AnUpdateLeavesGroupsThatAreAsTheyWereToTheirWork) {
+  const std::string rules = "{record: a, expr: '1'}\n  - {record: b, expr: '1'}";
+  RuleManager* manager_under_test = nullptr;
+  std::thread update;
+  std::promise<void> updated;
+  InterruptedMetrics sink(metrics_, [&] {
+    update = std::thread([&] {
+      RuleManagerOptions options;
+      options.groups.context.external_labels = std::make_shared<const LabelMap>();  // but equal
+      manager_under_test->Update(Specs(rules), options);
+      updated.set_value();
+    });
+    updated.get_future().wait_for(std::chrono::milliseconds(500));
+  });
+  ManualClock clock(1'700'000'000'000);
+  RuleManager manager({queries_, sink, [](const RuleSpec&, const std::vector<Alert>&) {}}, clock);
+  manager_under_test = &manager;
+  manager.Update(Specs(rules), {});
+  clock.Advance(std::chrono::milliseconds(kIntervalMillis));
+  while (manager.evaluations() < 1) std::this_thread::yield();
+  update.join();
+  EXPECT_EQ(Only("a").timestamps, Only("b").timestamps);
+}
+
+TEST(SameRulesTest, EverythingThatIsEvaluatedCounts) {
+  const auto group = [](const std::string& fields, const std::string& rule) {
+    const auto specs =
+        ParseRuleFile("groups:\n- {name: g, " + fields + "rules: [{" + rule + "}]}", "a.yml");
+    EXPECT_TRUE(specs.ok()) << specs.status();
+    return specs->at(0);
+  };
+  const RuleGroupSpec spec = group("", "alert: a, expr: up == 0");
+  EXPECT_TRUE(SameRules(spec, group("", "alert: a, expr: 'up  ==  0'")));
+  EXPECT_FALSE(SameRules(spec, group("", "record: a, expr: up == 0")));
+  EXPECT_FALSE(SameRules(spec, group("", "alert: b, expr: up == 0")));
+  EXPECT_FALSE(SameRules(spec, group("", "alert: a, expr: up == 1")));
+  for (const char* field : {"interval: 5s, ", "query_offset: 5s, ", "limit: 5, "}) {
+    EXPECT_FALSE(SameRules(spec, group(field, "alert: a, expr: up == 0"))) << field;
+  }
+  for (const char* field :
+       {"for: 5s", "keep_firing_for: 5s", "labels: {a: b}", "annotations: {a: b}"}) {
+    EXPECT_FALSE(SameRules(spec, group("", "alert: a, expr: up == 0, " + std::string(field))))
+        << field;
+  }
 }
 
 class RuleFilesTest : public testing::Test {

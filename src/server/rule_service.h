@@ -23,9 +23,9 @@ class RuleService {
   RuleService(Store& store, const Config& config);
   ~RuleService() { Stop(); }
 
-  // Reads the rule files and evaluates them from now on; tells those Alertmanagers, too. Blocks for
-  // evaluations under way. Errors: those of the files and addresses; everything goes on as before
-  // then.
+  // Reads the rule files and evaluates them from now on; tells those Alertmanagers, too. Groups that
+  // are as they were go on undisturbed; see rules::RuleManager::Update. Errors: those of the files
+  // and addresses; everything goes on as before then.
   Status Configure(const Config& config, std::span<const prom::Alertmanager> alertmanagers)
       LUMA_EXCLUDES(mutex_);
   // Evaluations under way are given up, and those to come. Threads: any.
