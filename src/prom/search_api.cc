@@ -170,19 +170,37 @@ class SearchLines {
               const MetadataByName& metadata)
       : field_(field), parameters_(parameters), metadata_(metadata) {}
 
-  // There is always a first batch, be it empty.
-  std::string Write(const std::vector<Found>& found) const {
-    const size_t count = std::min(found.size(), parameters_.limit);
+  // There is always a first batch, be it empty. `has_more`: not all that was found is shown.
+  // Errors: kOutOfMemory and kCancelled.
+  Result<std::string> Write(std::span<const Found> shown, bool has_more,
+                            ResultMemory& memory) const {
+    const uint64_t bytes = BytesOf(shown);
+    LUMA_RETURN_IF_ERROR(memory.Book(2 * bytes));  // a batch is written, then appended
     std::string lines;
-    for (size_t begin = 0; begin == 0 || begin < count; begin += parameters_.batch_size) {
-      const size_t size = std::min(parameters_.batch_size, count - begin);
-      lines += Batch({found.data() + begin, size}) + "\n";
+    lines.reserve(bytes);
+    for (size_t begin = 0; begin == 0 || begin < shown.size(); begin += parameters_.batch_size) {
+      const size_t size = std::min(parameters_.batch_size, shown.size() - begin);
+      lines += Batch(shown.subspan(begin, size)) + "\n";
     }
-    const std::string_view more = found.size() > count ? "true" : "false";
+    const std::string_view more = has_more ? "true" : "false";
     return lines.append(R"({"status":"success","has_more":)").append(more).append("}\n");
   }
 
  private:
+  // Of the lines, rather more than less: each result may be a batch.
+  uint64_t BytesOf(std::span<const Found> shown) const {
+    constexpr uint64_t kAroundTexts = 128;  // {"results":[{"value":,"score":0.5,"type":,...}]}
+    uint64_t bytes = kAroundTexts;
+    for (const Found& one : shown) {
+      bytes += kAroundTexts + StringTextBytes(one.text);
+      const auto known = metadata_.find(one.text);
+      if (known == metadata_.end()) continue;
+      const auto& [family, type, help, unit] = known->second;
+      bytes += StringTextBytes(type) + StringTextBytes(help) + StringTextBytes(unit);
+    }
+    return bytes;
+  }
+
   std::string Batch(std::span<const Found> found) const {
     JsonWriter json;
     json.BeginObject();
@@ -273,8 +291,11 @@ SearchApi::Answer SearchApi::Search(const ApiRequest& request, std::string_view 
   Result<MetadataByName> metadata = MetadataByName();
   if (with_metadata) metadata = MetadataOf(shown, metadata_, *memory);
   if (!metadata.ok()) return ErrorResponse(metadata.status());
+  Result<std::string> lines =
+      SearchLines(field, parameters, *metadata).Write(shown, shown.size() < found->size(), *memory);
+  if (!lines.ok()) return ErrorResponse(lines.status());
   return net::HttpResponse{.content_type = "application/x-ndjson; charset=utf-8",
-                           .body = SearchLines(field, parameters, *metadata).Write(*found),
+                           .body = *std::move(lines),
                            .memory = memory};
 }
 

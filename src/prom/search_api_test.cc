@@ -160,6 +160,15 @@ TEST_F(HurriedSearchTest, FewLongTextsDoNotOutlastTheTimeout) {
   EXPECT_EQ(Get("label_values?label=long&search[]=v").status, 503);
 }
 
+TEST_F(SearchApiTest, TheTextOfAnAnswerTakesMemory) {
+  for (int i = 0; i < 4; ++i) {
+    metrics_.Add({{"__name__", "up"}, {"long", std::string(20'000, static_cast<char>('a' + i))}},
+                 {{kNow - 1000, 1}});
+  }
+  EXPECT_EQ(Get("label_values?label=long&limit=1").status, 200);
+  EXPECT_EQ(Get("label_values?label=long").status, 503);
+}
+
 TEST_F(SearchApiTest, OnlyMetadataThatIsShownTakesMemory) {
   EXPECT_EQ(Get("metric_names?search[]=up&include_metadata=true").status, 200);
   metrics_.Add({{"__name__", "other"}}, {{kNow - 1000, 1}});
