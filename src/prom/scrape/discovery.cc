@@ -96,7 +96,10 @@ class Discovery::Worker {
     for (Task& task : *taken) {
       const auto before = std::ranges::find_if(
           tasks_, [&task](const Task& one) { return one.Is(task.job, task.config); });
-      if (before != tasks_.end()) std::swap(task, *before);
+      if (before == tasks_.end()) continue;
+      std::swap(task, *before);
+      // Told again: the job may have been gone meanwhile, with what was told.
+      task.groups.reset();
     }
     tasks_ = *std::move(taken);
   }

@@ -36,7 +36,7 @@ std::unique_ptr<Discoverer> MakeDiscoverer(const DiscoveryConfig& config, net::F
 class Discovery {
  public:
   // `groups` are what `config` of the job gives. Called on a thread of this,
-  // when they have changed; must not call back.
+  // when they have changed, and may be again after Configure; must not call back.
   using OnGroups = std::function<void(const std::string& job, const DiscoveryConfig& config,
                                       std::vector<TargetGroup> groups)>;
 

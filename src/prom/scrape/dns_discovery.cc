@@ -121,36 +121,40 @@ Result<std::vector<unsigned char>> Ask(const std::string& name, ns_type type) {
   return answer;
 }
 
-Result<std::vector<TargetGroup>> Resolve(const std::string& name,
-                                         const DnsDiscoveryConfig& config) {
-  LUMA_ASSIGN_OR_RETURN(const std::vector<unsigned char> answer,
-                        Ask(name, RecordType(config.type)));
-  if (answer.empty()) return std::vector<TargetGroup>();
-  return ParseDnsAnswer(answer, name, config);
-}
-
 using Answer = Result<std::vector<TargetGroup>>;
 
 // Of every name, until a stop is requested.
-std::vector<Answer> ResolveAll(const DnsDiscoveryConfig& config, const std::stop_token& stop) {
+std::vector<Answer> AskAll(const DnsResolver& resolver, const DnsDiscoveryConfig& config,
+                           const std::stop_token& stop) {
   std::vector<Answer> answers;
   for (const std::string& name : config.names) {
-    if (!stop.stop_requested()) answers.push_back(Resolve(name, config));
+    if (!stop.stop_requested()) answers.push_back(resolver(name, config));
   }
   return answers;
 }
 
 // Nothing ends a call of the resolver, which can take a minute: it gets a thread that nobody waits
 // for once a stop is requested.
-Result<std::vector<Answer>> LookUp(const DnsDiscoveryConfig& config, const std::stop_token& stop) {
+Result<std::vector<Answer>> LookUp(const DnsResolver& resolver, const DnsDiscoveryConfig& config,
+                                   const std::stop_token& stop) {
   const auto awaited = std::make_shared<Awaited<std::vector<Answer>>>();
-  std::thread([awaited, config, stop] { awaited->Set(ResolveAll(config, stop)); }).detach();
+  std::thread([awaited, resolver, config, stop] {
+    awaited->Set(AskAll(resolver, config, stop));
+  }).detach();
   std::optional<std::vector<Answer>> answers = awaited->Wait(stop);
   if (!answers || stop.stop_requested()) return Status::Cancelled("discovery stops");
   return *std::move(answers);
 }
 
 }  // namespace
+
+Result<std::vector<TargetGroup>> ResolveDnsName(const std::string& name,
+                                                const DnsDiscoveryConfig& config) {
+  LUMA_ASSIGN_OR_RETURN(const std::vector<unsigned char> answer,
+                        Ask(name, RecordType(config.type)));
+  if (answer.empty()) return std::vector<TargetGroup>();
+  return ParseDnsAnswer(answer, name, config);
+}
 
 Result<std::vector<TargetGroup>> ParseDnsAnswer(std::span<const unsigned char> message,
                                                 const std::string& name,
@@ -173,7 +177,7 @@ Result<std::vector<TargetGroup>> ParseDnsAnswer(std::span<const unsigned char> m
 }
 
 Result<std::vector<TargetGroup>> DnsDiscoverer::Discover(const std::stop_token& stop) {
-  LUMA_ASSIGN_OR_RETURN(std::vector<Answer> answers, LookUp(config_, stop));
+  LUMA_ASSIGN_OR_RETURN(std::vector<Answer> answers, LookUp(resolver_, config_, stop));
   Status first_error;
   size_t failed = 0;
   std::vector<TargetGroup> all;

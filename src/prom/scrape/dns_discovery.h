@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -11,12 +12,22 @@
 
 namespace luma::prom {
 
-// Asks the resolver of the system, for one name after another. A name that cannot be asked for
+// Gives the targets of a name; none when it does not exist. Blocks. Called from threads that may
+// outlive their discoverer. Errors: kUnavailable when it could not be asked for.
+using DnsResolver = std::function<Result<std::vector<TargetGroup>>(
+    const std::string& name, const DnsDiscoveryConfig& config)>;
+
+// That of the system.
+Result<std::vector<TargetGroup>> ResolveDnsName(const std::string& name,
+                                                const DnsDiscoveryConfig& config);
+
+// Asks the resolver for one name after another. A name that cannot be asked for
 // keeps its targets; one that does not exist has none. Groups get __meta_dns_name, and
 // __meta_dns_srv_record_target and the like.
 class DnsDiscoverer final : public Discoverer {
  public:
-  explicit DnsDiscoverer(DnsDiscoveryConfig config) : config_(std::move(config)) {}
+  explicit DnsDiscoverer(DnsDiscoveryConfig config, DnsResolver resolver = ResolveDnsName)
+      : config_(std::move(config)), resolver_(std::move(resolver)) {}
 
   std::chrono::milliseconds interval() const override { return config_.refresh_interval; }
   // Errors: kUnavailable when no name could be asked for.
@@ -24,6 +35,7 @@ class DnsDiscoverer final : public Discoverer {
 
  private:
   const DnsDiscoveryConfig config_;
+  const DnsResolver resolver_;
   std::map<std::string, std::vector<TargetGroup>> known_;  // by name
 };
 

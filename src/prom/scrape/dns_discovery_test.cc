@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <future>
+#include <memory>
 #include <string>
 
 namespace luma::prom {
@@ -38,11 +41,26 @@ constexpr int kA = 1;
 constexpr int kCname = 5;
 constexpr int kSrv = 33;
 
+// Goal: a stop does not wait for a resolver that does not answer.
+// Method: the resolver asks for the stop itself, and answers only once Discover has returned.
 TEST(DnsDiscoveryTest, NobodyWaitsForTheResolverOnceAStopIsRequested) {
-  std::stop_source stop;
-  stop.request_stop();
-  DnsDiscoverer discoverer({.names = {"slow.invalid"}});
-  EXPECT_EQ(discoverer.Discover(stop.get_token()).status().code(), StatusCode::kCancelled);
+  struct Shared {
+    std::stop_source stop;
+    std::promise<void> returned;
+    std::shared_future<void> has_returned = returned.get_future().share();
+    std::atomic<int> asked{0};
+  };
+  const auto shared = std::make_shared<Shared>();
+  DnsDiscoverer discoverer({.names = {"slow.invalid", "next.invalid"}},
+                           [shared](const std::string&, const DnsDiscoveryConfig&) {
+                             ++shared->asked;
+                             shared->stop.request_stop();
+                             shared->has_returned.wait();
+                             return std::vector<TargetGroup>();
+                           });
+  EXPECT_EQ(discoverer.Discover(shared->stop.get_token()).status().code(), StatusCode::kCancelled);
+  EXPECT_EQ(shared->asked, 1);
+  shared->returned.set_value();
 }
 
 TEST(DnsDiscoveryTest, ReadsAddresses) {
