@@ -152,7 +152,10 @@ bool LineParser::ReadLine() {
   string_count_ = 0;
   timestamp_.reset();
   unescaped_.clear();
-  unescaped_.reserve(line_.size());  // so that views of it stay valid while it fills
+  if (line_.find('\\') != std::string_view::npos) {
+    if (line_.size() > kEscapedLineBytesMax) return Fail("too long line with escapes");
+    unescaped_.reserve(line_.size());  // so that views of it stay valid while it fills
+  }
   std::string_view text = line_;
   return ReadKey(text) && ReadFields(text) && ReadTimestamp(text);
 }

@@ -15,6 +15,8 @@ namespace luma::prom {
 
 // Fields are collected a line at a time, which no budget knows of.
 constexpr size_t kFieldsPerLineMax = 65'536;
+// Nor of the texts of a line that has escapes, which are kept without them.
+constexpr size_t kEscapedLineBytesMax = 4 << 20;
 
 // A number or a boolean (1 or 0).
 struct LineField {

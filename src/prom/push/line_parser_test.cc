@@ -124,6 +124,12 @@ TEST(LineParserTest, TagsAreBounded) {
   EXPECT_THAT(Read(line + " v=1\nn v=1"), ElementsAre("1: too many tags", "n|v=1"));
 }
 
+TEST(LineParserTest, LinesWithEscapesAreBounded) {
+  const std::string text = "m v=1,s=\"" + std::string(kEscapedLineBytesMax, 'x');
+  EXPECT_THAT(Read(text + "\"\nn v=1"), ElementsAre("m|v=1|1 strings", "n|v=1"));
+  EXPECT_THAT(Read(text + "\\\"\"\nn v=1"), ElementsAre("1: too long line with escapes", "n|v=1"));
+}
+
 TEST(LineParserTest, FieldsAreBounded) {
   std::string line = "m v=1";
   for (size_t i = 1; i < kFieldsPerLineMax; ++i) line += ",v=1";

@@ -75,9 +75,11 @@ size_t SeriesTextLength(std::string_view line) {
   return end == std::string_view::npos ? line.size() : end;
 }
 
-void SeriesTextReader::Start(size_t bytes) {
+// Room for all that has escapes is made now, so that views of it stay valid while it fills.
+void SeriesTextReader::Start(std::string_view text) {
+  const bool has_escapes = text.find('\\') != std::string_view::npos;
   buffer_.clear();
-  buffer_.reserve(bytes + kBoundBytesMax);  // so that views of it stay valid while it fills
+  buffer_.reserve((has_escapes ? text.size() : 0) + kBoundBytesMax);
 }
 
 std::string_view SeriesTextReader::Keep(std::string_view text) {
@@ -88,7 +90,7 @@ std::string_view SeriesTextReader::Keep(std::string_view text) {
 }
 
 bool SeriesTextReader::ReadSeries(std::string_view series, std::vector<LabelRef>& labels) {
-  Start(series.size());
+  Start(series);
   if (const std::string_view name = TakeName(series); !name.empty()) {
     labels.push_back({kMetricNameLabel, name});
   }

@@ -30,8 +30,8 @@ class SeriesTextReader {
   // A text in quotes at the front, which `line` loses, without its escapes \\, \" and \n.
   bool ReadQuoted(std::string_view& line, std::string_view& text);
 
-  // Forgets what was read; at most `bytes` will be read until the next call.
-  void Start(size_t bytes);
+  // Forgets what was read; no more than `text` will be read until the next call.
+  void Start(std::string_view text);
   // Keeps a text as long as what was read, if there is room left.
   std::string_view Keep(std::string_view text);
 

@@ -91,9 +91,11 @@ bool TextParser::CheckComment(std::string_view line) {
   }
   SkipBlanks(line);
   std::string_view name;
-  reader_.Start(line.size());
   if (line.starts_with('"')) {
-    if (!reader_.ReadQuoted(line, name)) return Fail(reader_.error());
+    std::string_view quoted = line.substr(0, kLabelsTextBytesMax);
+    reader_.Start(quoted);
+    if (!reader_.ReadQuoted(quoted, name)) return Fail(reader_.error());
+    line.remove_prefix(static_cast<size_t>(quoted.data() - line.data()));
   } else {
     name = TakeName(line);
   }
@@ -164,7 +166,7 @@ bool TextParser::ReadExemplar(std::string_view text) {
   exemplar.labels.clear();
   exemplar.timestamp.reset();
   if (text.size() > kLabelsTextBytesMax) return Fail("too long exemplar");
-  exemplar_reader_.Start(text.size());
+  exemplar_reader_.Start(text);
   if (!exemplar_reader_.ReadBraces(text, exemplar.labels)) return Fail(exemplar_reader_.error());
   const std::optional<double> value = ParseSampleValue(TakeField(text));
   if (!value) return Fail("bad value of exemplar");
