@@ -1,13 +1,14 @@
 #include "prom/self_metrics.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "prom/json_fields.h"
 #include "prom/scrape/page_parser.h"
+#include "prom/scrape/series_text.h"
 
 namespace luma::prom {
 namespace {
@@ -147,7 +148,7 @@ class FamilyWriter {
   // Buckets come first, then the sum, and the count ends the histogram.
   void AddToHistogram(const std::vector<LabelRef>& labels, double value) {
     const auto bound = std::ranges::find(labels, kBound, &LabelRef::name);
-    if (bound != labels.end()) return buckets_.push_back({bound->value, value});
+    if (bound != labels.end()) return AddBucket(bound->value, value);
     const auto name = std::ranges::find(labels, kMetricNameLabel, &LabelRef::name);
     if (name != labels.end() && name->value.ends_with("_sum")) {
       sum_ = value;
@@ -173,19 +174,20 @@ class FamilyWriter {
   }
 
   struct Bucket {
-    std::string_view bound;
+    double bound;
     double cumulative_count;
   };
 
-  // That of infinity is the count.
+  // The text of the bound ends with the sample. That of infinity is the count.
+  void AddBucket(std::string_view text, double cumulative_count) {
+    const std::optional<double> bound = ParseSampleValue(text);
+    if (bound && std::isfinite(*bound)) buckets_.push_back({*bound, cumulative_count});
+  }
+
   void WriteBucket(const Bucket& bucket) {
-    double bound = 0;
-    const auto read =
-        std::from_chars(bucket.bound.data(), bucket.bound.data() + bucket.bound.size(), bound);
-    if (read.ec != std::errc()) return;
     json_.BeginObject();
     CountField("cumulativeCount", bucket.cumulative_count, json_);
-    NumberField("upperBound", bound, json_);
+    NumberField("upperBound", bucket.bound, json_);
     json_.EndObject();
   }
 
