@@ -56,15 +56,28 @@ struct AlertNotifier::Peer {
   Mutex mutex;
   CondVar wake;
   std::deque<std::string> queue LUMA_GUARDED_BY(mutex);
+  size_t queue_bytes LUMA_GUARDED_BY(mutex) = 0;
   bool stopping LUMA_GUARDED_BY(mutex) = false;
   bool failing = false;  // so that a change is logged, not every failure; of the thread
   std::thread thread;
+
+  void Push(std::string text) LUMA_REQUIRES(mutex) {
+    queue_bytes += text.size();
+    queue.push_back(std::move(text));
+  }
+  std::string Pop() LUMA_REQUIRES(mutex) {
+    std::string text = std::move(queue.front());
+    queue.pop_front();
+    queue_bytes -= text.size();
+    return text;
+  }
 };
 
 AlertNotifier::AlertNotifier(AlertNotifierOptions options, AlertNotifierCounters& counters)
-    : options_(std::move(options)),
-      counters_(counters),
-      fetcher_({.allow_link_local = options_.allow_link_local}) {
+    : options_(std::move(options)), counters_(counters) {
+  if (options_.alertmanagers.empty()) return;
+  fetcher_ = std::make_unique<net::Fetcher>(
+      net::FetcherOptions{.allow_link_local = options_.allow_link_local});
   for (const Alertmanager& alertmanager : options_.alertmanagers) {
     Peer& peer = *peers_.emplace_back(std::make_unique<Peer>());
     peer.to = &alertmanager;
@@ -78,7 +91,7 @@ AlertNotifier::~AlertNotifier() {
     peer->stopping = true;
     peer->wake.NotifyAll();
   }
-  fetcher_.Stop();
+  if (fetcher_ != nullptr) fetcher_->Stop();
   for (const std::unique_ptr<Peer>& peer : peers_) peer->thread.join();
 }
 
@@ -100,9 +113,10 @@ void AlertNotifier::Notify(const rules::RuleSpec& rule, const std::vector<rules:
       if (!text.empty()) texts.push_back(std::move(text));
     }
     MutexLock lock(peer->mutex);
-    peer->queue.insert(peer->queue.end(), texts.begin(), texts.end());
-    while (peer->queue.size() > options_.queue_max) {
-      peer->queue.pop_front();
+    for (std::string& text : texts) peer->Push(std::move(text));
+    while (peer->queue.size() > options_.queue_max ||
+           peer->queue_bytes > options_.queue_bytes_max) {
+      peer->Pop();
       ++counters_.dropped;
     }
     peer->wake.NotifyAll();
@@ -123,8 +137,7 @@ void AlertNotifier::Run(Peer& peer) {
       while (peer.queue.empty() && !peer.stopping) peer.wake.Wait(peer.mutex);
       if (peer.stopping) return;
       while (!peer.queue.empty() && batch.size() < options_.batch_max) {
-        batch.push_back(std::move(peer.queue.front()));
-        peer.queue.pop_front();
+        batch.push_back(peer.Pop());
       }
     }
     (SendBatch(peer, batch) ? counters_.sent : counters_.dropped) += batch.size();
@@ -141,7 +154,8 @@ bool AlertNotifier::StopsWithin(Peer& peer, std::chrono::milliseconds delay) {
 }
 
 void AlertNotifier::LogChange(Peer& peer, bool sent, const Result<net::FetchResponse>& response) {
-  if (peer.failing != sent) return;
+  const bool is_stopping = response.status().code() == StatusCode::kCancelled;
+  if (is_stopping || peer.failing != sent) return;
   peer.failing = !sent;
   if (sent) {
     LUMA_LOG(kInfo, "rules", "alerts are taken again: alertmanager={}", peer.to->url);
@@ -169,7 +183,7 @@ bool AlertNotifier::SendBatch(Peer& peer, const std::vector<std::string>& batch)
 Result<net::FetchResponse> AlertNotifier::Send(net::FetchRequest request,
                                                const HttpClientConfig& http) {
   LUMA_RETURN_IF_ERROR(AddSecretsFromFiles(http, request));
-  return fetcher_.FetchAndWait(std::move(request));
+  return fetcher_->FetchAndWait(std::move(request));
 }
 
 }  // namespace luma::prom

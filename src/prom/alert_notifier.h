@@ -21,8 +21,10 @@ namespace luma::prom {
 
 struct AlertNotifierOptions {
   std::vector<Alertmanager> alertmanagers;
-  size_t queue_max = 10'000;  // alerts that wait for one Alertmanager; the oldest make room
-  size_t batch_max = 256;     // alerts of one request
+  // Of alerts that wait for one Alertmanager; the oldest make room.
+  size_t queue_max = 10'000;
+  size_t queue_bytes_max = 16 << 20;  // of their JSON; no budget knows of it
+  size_t batch_max = 256;             // alerts of one request
   int attempts_max = 4;
   std::chrono::milliseconds retry_delay{1'000};  // doubles with each attempt
   rules::LabelMap external_labels = {};          // added to alerts that lack them
@@ -66,7 +68,7 @@ class AlertNotifier {
 
   const AlertNotifierOptions options_;
   AlertNotifierCounters& counters_;
-  net::Fetcher fetcher_;
+  std::unique_ptr<net::Fetcher> fetcher_;  // it has a thread: null without Alertmanagers
   std::vector<std::unique_ptr<Peer>> peers_;
 };
 

@@ -210,5 +210,17 @@ TEST_F(AlertNotifierTest, GoesThroughAProxyWithAToken) {
   EXPECT_THAT(proxy.requests()[1], HasSubstr("Authorization: Bearer t\r\n"));
 }
 
+TEST_F(AlertNotifierTest, TheBytesOfTheQueueAreBounded) {
+  AlertNotifierOptions options = Options();
+  options.queue_bytes_max = 10'000;
+  std::vector<rules::Alert> alerts = Alerts(25);
+  for (rules::Alert& alert : alerts) alert.annotations = {{"text", std::string(1'000, 'x')}};
+  AlertNotifier notifier(options, counters_);
+  notifier.Notify(Rule(), alerts);
+  WaitFor(25);
+  EXPECT_EQ(counters_.sent, 8u) << "of 1,100 bytes each";
+  EXPECT_THAT(Bodies()[0], HasSubstr(R"("alertname":"24")"));
+}
+
 }  // namespace
 }  // namespace luma::prom
