@@ -24,6 +24,16 @@ prom::QueryApiOptions QueryOptions(const Config& config, Store& store, net::Work
   return options;
 }
 
+// Of reads by the HTTP API.
+template <typename Options>
+Options ReadOptions(const Config& config, Store& store, net::WorkerPool& workers) {
+  Options options;
+  if (config.query.timeout.count() > 0) options.timeout = config.query.timeout;
+  options.budget = &store.engine().budget();
+  options.workers = &workers;
+  return options;
+}
+
 prom::PushOptions PushOptionsOf(const Config& config, Store& store) {
   return {.body_bytes_max = config.server.body_limit.bytes,
           .decoded_bytes_max = config.server.body_limit.bytes,
@@ -42,16 +52,17 @@ PrometheusApi::PrometheusApi(Store& store, const Config& config, net::WorkerPool
       influx_(store.metrics(), Clock::System(), PushOptionsOf(config, store)),
       query_(store.metrics(), Clock::System(),
              QueryOptions(config, store, query_workers, query_helpers)),
-      search_(store.metrics(), Clock::System(),
-              [this](const prom::MetadataVisitor& visit) { VisitMetadata(TargetSources(), visit); },
-              {.budget = &store.engine().budget(), .workers = &query_workers}),
+      search_(
+          store.metrics(), Clock::System(),
+          [this](const prom::MetadataVisitor& visit) { VisitMetadata(TargetSources(), visit); },
+          ReadOptions<prom::SearchApiOptions>(config, store, query_workers)),
       remote_read_(store.metrics(),
                    {.budget = &store.engine().budget(), .workers = &query_workers}),
       federation_(store.metrics(), Clock::System(),
                   {.budget = &store.engine().budget(), .workers = &query_workers}),
       targets_(TargetSources()),
       status_(store.metrics(), Clock::System(), StatusSources(store),
-              {.budget = &store.engine().budget(), .workers = &query_workers}),
+              ReadOptions<prom::StatusApiOptions>(config, store, query_workers)),
       cardinality_(store.metrics().cardinality(),
                    [&store] { return store.metrics().registry().series_count(); }),
       rules_api_(RuleSources()),
