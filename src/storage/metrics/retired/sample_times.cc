@@ -124,7 +124,7 @@ Status AddNewestSamples(const TableSnapshot& table, UnixMillis since, const Seri
 
 }  // namespace
 
-Result<std::vector<TimeRange>> BoundSampleTimes(const SampleTables& tables,
+Result<std::vector<TimeRange>> BoundSampleTimes(std::span<const TableSnapshotPtr> tables,
                                                 const SeriesFilter& series,
                                                 const std::atomic<bool>& cancelled) {
   std::vector<TimeRange> bounds(series.size(), kNoTimes);

@@ -19,7 +19,7 @@ using SampleTables = std::vector<TableSnapshotPtr>;
 // range is as short as it could be. Empty ranges (max < min) are of series without samples. Reads
 // rows that are in memory, and of others zone maps alone. Errors: those of RunView::Read;
 // kCancelled once `cancelled` is set, which is looked at block by block.
-Result<std::vector<TimeRange>> BoundSampleTimes(const SampleTables& tables,
+Result<std::vector<TimeRange>> BoundSampleTimes(std::span<const TableSnapshotPtr> tables,
                                                 const SeriesFilter& series,
                                                 const std::atomic<bool>& cancelled);
 

@@ -10,7 +10,7 @@ namespace luma::storage {
 namespace {
 
 constexpr std::string_view kMagic = "LUMASIDX";
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 
 }  // namespace
 

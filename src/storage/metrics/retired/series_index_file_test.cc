@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/crc32c.h"
 #include "encoding/testing/format_example.h"
 
 namespace luma::storage {
@@ -29,6 +30,17 @@ TEST(SeriesIndexFileTest, TheExampleOfTheDocumentIsWrittenAndRead) {
   EXPECT_EQ(index->partitions[0].number, 1u);
   EXPECT_EQ(index->partitions[0].crc, 0x5828cb12u);
   EXPECT_EQ(index->partitions[0].gone, Example().partitions[0].gone);
+}
+
+// Partitions of version 2 may have times that leave out samples.
+TEST(SeriesIndexFileTest, ListsOfOtherVersionsAreRefused) {
+  for (const uint8_t version : {2, 4}) {
+    Bytes other = EncodeSeriesIndex(Example());
+    other.resize(other.size() - sizeof(uint32_t));
+    other[8] = std::byte{version};
+    ByteWriter(other).Fixed(Crc32c(other));
+    EXPECT_EQ(DecodeSeriesIndex(other).status().code(), StatusCode::kUnsupported);
+  }
 }
 
 TEST(SeriesIndexFileTest, EveryFlippedBitAndEveryShorterFileIsRefused) {

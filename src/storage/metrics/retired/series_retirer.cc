@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -53,10 +54,20 @@ TimeRange Union(TimeRange a, TimeRange b) {
   return {.min = std::min(a.min, b.min), .max = std::max(a.max, b.max)};
 }
 
+// Of samples both hold, neither is exact. Of rollups only the bound does: after a restart the
+// registry knows the newest samples, and rollups may be newer.
+TimeRange TimesOf(TimeRange samples, TimeRange rollups, UnixMillis newest) {
+  const bool has_samples = samples.max >= samples.min;
+  const UnixMillis max = std::min(samples.max, newest);
+  const TimeRange times =
+      has_samples ? Union({.min = std::min(samples.min, max), .max = max}, rollups) : rollups;
+  return times.max < times.min ? TimeRange{.min = newest, .max = newest} : times;
+}
+
 constexpr uint64_t kBuilderBytes = SeriesPartitionBuilder::kBytesPerSeries;
 // Booked for each idle series of a pass: where it is listed, grouped and bounded, and copies of
 // that.
-constexpr uint64_t kIdleBytes = 130;
+constexpr uint64_t kIdleBytes = 146;
 
 }  // namespace
 
@@ -201,14 +212,18 @@ Status SeriesRetirer::BoundTimes(const SampleTables& tables, UnixMillis cutoff,
   SeriesBitmap ids;
   for (const Idle& one : idle) ids.add(one.id);
   const SeriesFilter filter(ids);
-  LUMA_ASSIGN_OR_RETURN(const std::vector<TimeRange> bounds,
-                        BoundSampleTimes(tables, filter, is_cancelled_));
+  // As ReadTables gives them: those of kSampleTableIds, then luma.rollups.
+  const std::span all(tables);
+  LUMA_ASSIGN_OR_RETURN(
+      const std::vector<TimeRange> samples,
+      BoundSampleTimes(all.first(std::size(kSampleTableIds)), filter, is_cancelled_));
+  LUMA_ASSIGN_OR_RETURN(
+      const std::vector<TimeRange> rollups,
+      BoundSampleTimes(all.subspan(std::size(kSampleTableIds)), filter, is_cancelled_));
   for (Idle& one : idle) {
-    const TimeRange bound = bounds[filter.Rank(one.id)];
-    // Neither is exact, and both hold.
+    const size_t rank = filter.Rank(one.id);
     const UnixMillis newest = std::min(one.newest, cutoff - 1);
-    one.times.max = std::min(bound.max == INT64_MIN ? newest : bound.max, newest);
-    one.times.min = std::min(bound.min, one.times.max);
+    one.times = TimesOf(samples[rank], rollups[rank], newest);
   }
   return Status::Ok();
 }
