@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <array>
+#include <atomic>
 #include <random>
 #include <thread>
 
@@ -349,6 +350,20 @@ TEST_F(MetricsStoreTest, ReadsObeyTheirLimits) {
   EXPECT_EQ(code({.series_max = 2, .samples_max = 2}), StatusCode::kTooLarge);
   EXPECT_EQ(code({.series_max = 1, .samples_max = 3}), StatusCode::kTooLarge);
   EXPECT_EQ(code({.deadline = std::chrono::steady_clock::time_point::min()}), StatusCode::kTimeout);
+}
+
+// New series go through the queue, which is long behind when the store closes.
+TEST_F(MetricsStoreTest, QueuedWritesAreStoredBeforeItCloses) {
+  std::atomic<int> stored = 0;
+  for (int i = 0; i < 300; ++i) {
+    const std::string instance = "a" + std::to_string(i);
+    store().Write(MakeBatch({{TestLabels(instance), {{kTestNow, 1}}}}),
+                  [&](const Result<WriteSummary>& summary) { stored += summary.ok() ? 1 : 0; });
+  }
+  instance_->store.reset();
+  EXPECT_EQ(stored, 300);
+  Reopen();
+  EXPECT_THAT(Select({}), SizeIs(300));
 }
 
 TEST_F(MetricsStoreTest, ResultsAreBookedWithTheCaller) {

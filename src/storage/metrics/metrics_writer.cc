@@ -211,7 +211,12 @@ MetricsWriter::MetricsWriter(MultiTierStorage& engine, SeriesRegistry& registry,
   MeasureSeries();
 }
 
-MetricsWriter::~MetricsWriter() { gate_.EnterExclusive(); }
+// Queues enter the gate, so they end before it is entered for good; the first feeds the second.
+MetricsWriter::~MetricsWriter() {
+  queue_.Stop();
+  cold_queue_.Stop();
+  gate_.EnterExclusive();
+}
 
 void MetricsWriter::Write(const SeriesBatch& batch, WriteCallback done) {
   writes_.fetch_add(1, std::memory_order_relaxed);

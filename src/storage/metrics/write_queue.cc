@@ -7,13 +7,13 @@ namespace luma::storage {
 WriteQueue::WriteQueue(std::function<void(WriteGroup)> store)
     : store_(std::move(store)), thread_([this] { Run(); }) {}
 
-WriteQueue::~WriteQueue() {
+void WriteQueue::Stop() {
   {
     MutexLock lock(mutex_);
     stopping_ = true;
     changed_.NotifyOne();
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void WriteQueue::Push(QueuedWrite write) {

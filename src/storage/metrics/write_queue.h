@@ -27,8 +27,13 @@ class WriteQueue {
  public:
   // `store` gets every group, in the order of Push, on the queue's thread.
   explicit WriteQueue(std::function<void(WriteGroup)> store);
-  // Stores what has been pushed, then stops.
-  ~WriteQueue();
+  ~WriteQueue() { Stop(); }
+  WriteQueue(const WriteQueue&) = delete;
+  WriteQueue& operator=(const WriteQueue&) = delete;
+
+  // Stores what has been pushed, then stops. Nothing is pushed from here on. By one thread; a
+  // second call does nothing.
+  void Stop() LUMA_EXCLUDES(mutex_);
 
   void Push(QueuedWrite write) LUMA_EXCLUDES(mutex_);
 
