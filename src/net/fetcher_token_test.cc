@@ -14,6 +14,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 using testing::StartsWith;
 
@@ -100,6 +101,17 @@ TEST_F(FetcherTokenTest, TokensAreNotAskedOfLinkLocalAddressesNorByRedirects) {
   EXPECT_EQ(Fetch(redirected).status().code(), StatusCode::kUnavailable) << "not followed";
   redirected->requests[0].follows_redirects = true;
   EXPECT_EQ(Fetch(redirected).status().code(), StatusCode::kPermissionDenied);
+}
+
+TEST_F(FetcherTokenTest, ARedirectToAnotherServerDoesNotGetTheToken) {
+  ScriptedServer first([this](const std::string&) {
+    return TestResponse("302 Found", "", "Location: " + target_.Url() + "/\r\n");
+  });
+  const auto page = fetcher_.FetchAndWait(
+      {.url = first.Url(), .token = Tokens({"/token"}, std::nullopt), .follows_redirects = true});
+  EXPECT_EQ(page->body, "page");
+  EXPECT_THAT(first.requests(), ElementsAre(HasSubstr("Authorization: Bearer t1")));
+  EXPECT_THAT(target_.requests(), ElementsAre(Not(HasSubstr("Authorization"))));
 }
 
 TEST_F(FetcherTokenTest, ManyThatWaitShareOneRequest) {
