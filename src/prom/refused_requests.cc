@@ -1,11 +1,18 @@
 #include "prom/refused_requests.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "base/hash.h"
 #include "prom/http_errors.h"
 
 namespace luma::prom {
+
+void AppendRefused(std::string_view what, uint64_t count, std::string_view reason,
+                   std::string& text) {
+  if (count > 0) text += fmt::format(" {}={} ({})", what, count, reason);
+}
 
 uint64_t RefusedRequests::KeyOf(const net::HttpRequest& request) {
   const uint64_t target = Hash64(AsBytes(request.query), Hash64(AsBytes(request.path)));

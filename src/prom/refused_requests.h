@@ -6,12 +6,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/mutex.h"
 #include "model/metrics_source.h"
 #include "net/http.h"
 
 namespace luma::prom {
+
+// Adds " <what>=<count> (<reason>)" to `text` unless `count` is 0.
+void AppendRefused(std::string_view what, uint64_t count, std::string_view reason,
+                   std::string& text);
 
 // What can never be stored is answered 400, so that it is not sent again. A new series beyond a
 // limit may be let in later: 429 with Retry-After. But a sender that repeats whatever is answered

@@ -20,11 +20,6 @@ constexpr size_t kScratchBytesMax = 4 << 20;
 // The message itself, and its labels and samples as a batch: about as large as the message.
 constexpr uint64_t kMemoryPerDecodedByte = 2;
 
-void AppendRefused(std::string_view what, uint64_t count, std::string_view reason,
-                   std::string& text) {
-  if (count > 0) text += fmt::format(" {}={} ({})", what, count, reason);
-}
-
 // Samples and exemplars have one reason in common, which says what it is of.
 void AppendRefusedByStorage(const WriteSummary& stored, WriteVersion version, std::string& text) {
   const uint64_t samples = stored.samples_refused - stored.samples_over_limit;

@@ -14,13 +14,18 @@ struct CounterMetric {
 };
 
 constexpr CounterMetric kMetrics[] = {
-    {"requests_total", "Requests answered.", &PushCounters::requests},
+    {"requests_total", "Requests received.", &PushCounters::requests},
     {"requests_failed_total", "Requests that the sender may repeat.",
      &PushCounters::requests_failed},
     {"requests_refused_total", "Requests refused for good, in whole or in part.",
      &PushCounters::requests_refused},
     {"samples_stored_total", "Samples stored.", &PushCounters::samples_stored},
     {"samples_refused_total", "Samples refused.", &PushCounters::samples_refused},
+};
+constexpr CounterMetric kPageMetrics[] = {
+    {"exemplars_stored_total", "Exemplars stored.", &PushCounters::exemplars_stored},
+    {"exemplars_refused_total", "Exemplars refused for their labels or times, or as too many.",
+     &PushCounters::exemplars_refused},
 };
 constexpr CounterMetric kLineMetrics[] = {
     {"lines_refused_total", "Lines that could not be read.", &PushCounters::lines_refused},
@@ -47,6 +52,7 @@ std::vector<MetricsRegistry::Callback> RegisterPushMetrics(const PushCounters& i
     add("import", metric, import);
     add("influx", metric, influx);
   }
+  for (const CounterMetric& metric : kPageMetrics) add("import", metric, import);
   for (const CounterMetric& metric : kLineMetrics) add("influx", metric, influx);
   return callbacks;
 }

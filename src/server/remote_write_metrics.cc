@@ -12,7 +12,7 @@ struct CounterMetric {
 };
 
 constexpr CounterMetric kMetrics[] = {
-    {"luma_remote_write_requests_total", "Requests answered.", &RemoteWriteCounters::requests},
+    {"luma_remote_write_requests_total", "Requests received.", &RemoteWriteCounters::requests},
     {"luma_remote_write_requests_failed_total", "Requests that the sender was told to repeat.",
      &RemoteWriteCounters::requests_failed},
     {"luma_remote_write_requests_refused_total", "Requests refused for good, in whole or in part.",

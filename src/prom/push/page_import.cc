@@ -12,6 +12,7 @@
 #include "prom/http_errors.h"
 #include "prom/scrape/page_parser.h"
 #include "prom/wire_histogram.h"
+#include "prom/write_request.h"
 
 namespace luma::prom {
 namespace {
@@ -40,6 +41,7 @@ class PageReader {
     while (parser_.Next()) LUMA_RETURN_IF_ERROR(AddSample());
     return parser_.status();
   }
+  uint64_t exemplars_refused() const { return exemplars_refused_; }
 
  private:
   Status AddSample() {
@@ -55,12 +57,16 @@ class PageReader {
     const UnixMillis time = sample.timestamp.value_or(time_);
     LUMA_RETURN_IF_ERROR(sample.histogram == nullptr ? AddFloat(time, sample.value)
                                                      : AddHistogram(time, *sample.histogram));
-    for (PageExemplar& exemplar : parser_.exemplars()) {
-      // One whose labels cannot be is left out, as scraping does.
-      static_cast<void>(request_.batch().AddExemplar(exemplar.timestamp.value_or(time),
-                                                     exemplar.value, exemplar.labels));
-    }
+    for (PageExemplar& exemplar : parser_.exemplars()) AddExemplar(exemplar, time);
     return Status::Ok();
+  }
+  // One whose labels cannot be is left out, as scraping does.
+  void AddExemplar(PageExemplar& exemplar, UnixMillis time_of_sample) {
+    const UnixMillis time = exemplar.timestamp.value_or(time_of_sample);
+    const bool added =
+        request_.batch().exemplar_count() < kExemplarsPerRequestMax &&
+        request_.batch().AddExemplar(time, exemplar.value, exemplar.labels) == LabelsOutcome::kOk;
+    if (!added) ++exemplars_refused_;
   }
   Status AddFloat(UnixMillis time, double value) {
     request_.batch().AddSample({.timestamp = time, .value = value});
@@ -80,7 +86,17 @@ class PageReader {
   PushRequest& request_;
   std::vector<LabelRef> labels_;
   std::string histogram_;
+  uint64_t exemplars_refused_ = 0;
 };
+
+// What was refused of the samples of a page, and why; empty when nothing was.
+std::string Refused(const WriteSummary& stored) {
+  std::string refused;
+  AppendRefused("samples", stored.samples_refused - stored.samples_over_limit, stored.first_refusal,
+                refused);
+  AppendRefused("new_series", stored.series_over_limit, stored.first_over_limit, refused);
+  return refused.empty() ? refused : "partly refused:" + refused;
+}
 
 }  // namespace
 
@@ -138,7 +154,9 @@ Result<PageImport::PageMetadata> PageImport::ReadPage(const net::HttpRequest& ht
                                        {.fallback_media_type = "text/plain",
                                         .native_histograms = true,
                                         .classic_histograms = false}));
-  LUMA_RETURN_IF_ERROR(PageReader(*parser, page.time, page.labels, request).Read());
+  PageReader reader(*parser, page.time, page.labels, request);
+  LUMA_RETURN_IF_ERROR(reader.Read());
+  counters_.exemplars_refused += reader.exemplars_refused();
   if (metadata_ == nullptr) return PageMetadata();
   const std::optional<std::string> lines = parser->MetadataLines(request.memory());
   return ReadMetadata(lines ? std::string_view(*lines) : text);
@@ -173,13 +191,10 @@ void PageImport::Store(const SeriesBatch& batch, PageMetadata metadata, uint64_t
     if (!stored.ok()) return Answer(WriteErrorResponse(stored.status()), responder);
     KeepMetadata(metadata);
     counters_.Count(*stored);
-    if (stored->samples_refused + stored->exemplars_refused == 0) {
-      return Answer({.status = 204}, responder);
-    }
-    std::string text =
-        fmt::format("partly refused: samples={} new_series={} ({})", stored->samples_refused,
-                    stored->series_over_limit, stored->first_refusal);
-    Answer(refused_.Answer(*stored, std::move(text), key), responder);
+    std::string refused = Refused(*stored);
+    Answer(refused.empty() ? net::HttpResponse{.status = 204}
+                           : refused_.Answer(*stored, std::move(refused), key),
+           responder);
   });
 }
 

@@ -29,7 +29,8 @@ namespace luma::prom {
 // A page is read whole before any of it is stored: 400 with the line for one that cannot be. Then
 // it is as with remote write: 204 once everything is durable; 400 when some samples cannot be
 // stored, 429 when new series are beyond a limit (see RefusedRequests), the others being stored;
-// 429, 503 or 500 with nothing stored.
+// 429, 503 or 500 with nothing stored. Exemplars that cannot be stored are counted and no error, as
+// are those beyond kExemplarsPerRequestMax.
 //
 // Threads: any. Lifetime: sink, clock, budget and metadata outlive it, and it every request it was
 // given.

@@ -4,6 +4,7 @@
 #include <snappy.h>
 
 #include "prom/testing/push_fixture.h"
+#include "prom/write_request.h"
 
 namespace luma::prom {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::MatchesRegex;
 using testing::SizeIs;
 
 constexpr std::string_view kImport = "/api/v1/import/prometheus";
@@ -51,6 +53,7 @@ TEST_F(PageImportTest, ParametersGiveTimeAndLabels) {
   EXPECT_EQ(Import("a 1", "?timestamp=5.5").status, 400);
   EXPECT_EQ(Import("a 1", "?extra_label=nothing").status, 400);
   EXPECT_EQ(Import("a 1", "?extra_label=%zz").status, 400);
+  EXPECT_THAT(Import("a 1", "?extra_label=__name__=b").body, HasSubstr("the name of a metric"));
 }
 
 TEST_F(PageImportTest, PathsOfAPushgateway) {
@@ -61,14 +64,20 @@ TEST_F(PageImportTest, PathsOfAPushgateway) {
   EXPECT_EQ(push("POST", "/metrics/job/batch"), 204);
   EXPECT_EQ(push("PUT", "/metrics/job/a/instance/b/dir@base64/L3Zhci90bXA="), 204);
   EXPECT_EQ(push("POST", "/metrics/job@base64/YS9i?extra_label=job=c"), 204);
-  EXPECT_EQ(push("POST", "/metrics/job@base64/YS9i/instance"), 204) << "an empty value is no label";
+  EXPECT_EQ(push("POST", "/metrics/job@base64/YS9i/instance@base64/="), 204)
+      << "an empty value is no label";
   EXPECT_THAT(Stored(),
               ElementsAre("m{dir=\"/var/tmp\", instance=\"b\", job=\"a\"} 1 @1700000000123",
                           "m{instance=\"i\", job=\"batch\"} 1 @1700000000123",
                           "m{instance=\"i\", job=\"c\"} 1 @1700000000123",
                           "m{job=\"a/b\"} 1 @1700000000123"));
   EXPECT_EQ(push("POST", "/metrics/job/"), 404);
+  for (const char* odd :
+       {"/metrics/job/a/instance", "/metrics/job/a/b/c/", "/metrics/job/a/b/x/y"}) {
+    EXPECT_EQ(push("POST", odd), 400) << odd;
+  }
   EXPECT_EQ(push("POST", "/metrics/job/a//b"), 400);
+  EXPECT_EQ(push("POST", "/metrics/job/a/__x/b"), 400);
   EXPECT_EQ(push("POST", "/metrics/job/a/__name__/b"), 400);
   EXPECT_EQ(push("POST", "/metrics/job/a/dir@base64/%"), 400);
 }
@@ -100,13 +109,31 @@ TEST_F(PageImportTest, OfAPageThatCannotBeReadNothingIsStored) {
 TEST_F(PageImportTest, SamplesThatCannotBeStoredAreToldOf) {
   const net::HttpResponse response = Import("a 1\nb 1 9999999999999\n");
   EXPECT_EQ(response.status, 400);
-  EXPECT_THAT(response.body, HasSubstr("partly refused: samples=1 new_series=0 (sample too far"));
+  EXPECT_THAT(response.body, HasSubstr("partly refused: samples=1 (sample too far"));
   EXPECT_THAT(Stored(), SizeIs(1));
   sink_.refused = 2;
   const net::HttpResponse limited = Import("a 2\n");
   EXPECT_EQ(limited.status, 429);
   EXPECT_EQ(Header(limited, "Retry-After"), "1");
-  EXPECT_THAT(limited.body, HasSubstr("new_series=2 (too many series: limit=1)"));
+  EXPECT_EQ(limited.body, "partly refused: new_series=2 (too many series: limit=1)\n");
+  sink_.refused = 1;
+  EXPECT_THAT(Import("a 3\nb 1 9999999999999\n").body,
+              MatchesRegex("partly refused: samples=1 \\(sample too far.*\\) new_series=1 "
+                           "\\(too many series: limit=1\\)\n"));
+}
+
+TEST_F(PageImportTest, ExemplarsThatCannotBeStoredAreCountedAndNoError) {
+  const std::vector<net::HttpHeader> open = {{"Content-Type", "application/openmetrics-text"}};
+  sink_.exemplars_refused = 1;
+  const std::string page =
+      "a_total 1 # {t=\"x\"} 0.5\nb_total 1 # {t=\"" + std::string(200, 'x') + "\"} 0.5\n# EOF\n";
+  EXPECT_EQ(Import(page, "", open).status, 204);
+  EXPECT_EQ(import_.counters().exemplars_refused, 2u);
+  sink_.exemplars_refused = 0;
+  std::string many;
+  for (size_t i = 0; i <= kExemplarsPerRequestMax; ++i) many += "a_total 1 # {} 0.5\n";
+  EXPECT_EQ(Import(many + "# EOF\n", "", open).status, 204);
+  EXPECT_EQ(import_.counters().exemplars_refused, 3u);
 }
 
 TEST_F(PageImportTest, WhatStorageCannotTakeNowIsToBeRepeated) {

@@ -23,7 +23,7 @@ std::string_view TakeSegment(std::string_view& path) {
 
 Status AddLabel(std::string_view name, std::string_view value, bool is_base64,
                 PushedLabels& labels) {
-  if (name.empty() || name == kMetricNameLabel) {
+  if (name.empty() || name.starts_with("__")) {
     return Status::InvalidArgument("bad label name in the path: name=", name);
   }
   if (!is_base64) {
@@ -46,6 +46,9 @@ Result<PushedLabels> ExtraLabels(const net::FormFields& parameters) {
     if (equals == 0 || equals == std::string_view::npos) {
       return Status::InvalidArgument("extra_label must be name=value: got=", one);
     }
+    if (one.substr(0, equals) == kMetricNameLabel) {
+      return Status::InvalidArgument("extra_label cannot be the name of a metric: got=", one);
+    }
     labels.emplace_back(one.substr(0, equals), one.substr(equals + 1));
   }
   return labels;
@@ -56,6 +59,9 @@ Result<PushedLabels> GroupingLabels(std::string_view path, bool job_is_base64) {
   const std::string_view job = TakeSegment(path);
   if (job.empty()) return Status::InvalidArgument("no job in the path");
   LUMA_RETURN_IF_ERROR(AddLabel("job", job, job_is_base64, labels));
+  if (!path.empty() && std::ranges::count(path, '/') % 2 == 0) {
+    return Status::InvalidArgument("a label without a value in the path: labels=", path);
+  }
   while (!path.empty()) {
     if (labels.size() == kPushedLabelsMax) return TooManyLabels("path");
     std::string_view name = TakeSegment(path);

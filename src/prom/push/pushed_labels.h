@@ -22,8 +22,9 @@ using PushedLabels = std::vector<std::pair<std::string, std::string>>;
 Result<PushedLabels> ExtraLabels(const net::FormFields& parameters);
 
 // What follows ".../metrics/job/" in a path as a Pushgateway has it: <job>/<name>/<value>/... A
-// name that ends with "@base64" has its value in base64url, since a value cannot hold "/";
-// `job_is_base64` says so of the job. Errors: kInvalidArgument.
+// name that ends with "@base64" has its value in base64url, since a value cannot hold "/", and "="
+// stands for an empty one; `job_is_base64` says so of the job. Errors: kInvalidArgument, also for a
+// name without a value.
 Result<PushedLabels> GroupingLabels(std::string_view path, bool job_is_base64);
 
 // `from` replace labels of the same name. Lifetime: `labels` point into `from` then.

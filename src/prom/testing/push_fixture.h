@@ -19,7 +19,8 @@
 
 namespace luma::prom {
 
-// Passes writes on, and says of each that so many new series were beyond a limit.
+// Passes writes on, and says of each that so many new series were beyond a limit, and so many
+// exemplars refused.
 class LimitingSink final : public MetricsSink {
  public:
   explicit LimitingSink(MetricsSink& sink) : sink_(sink) {}
@@ -28,12 +29,15 @@ class LimitingSink final : public MetricsSink {
       if (stored.ok() && refused > 0) {
         stored->series_over_limit = stored->samples_over_limit = refused;
         stored->samples_refused += refused;
-        stored->first_refusal = stored->first_over_limit = "too many series: limit=1";
+        stored->first_over_limit = "too many series: limit=1";
+        if (stored->first_refusal.empty()) stored->first_refusal = stored->first_over_limit;
       }
+      if (stored.ok()) stored->exemplars_refused += exemplars_refused;
       done(std::move(stored));
     });
   }
   uint64_t refused = 0;
+  uint64_t exemplars_refused = 0;
 
  private:
   MetricsSink& sink_;
