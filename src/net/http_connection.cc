@@ -1,6 +1,5 @@
 #include "net/internal/http_connection.h"
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -9,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
+#include <tuple>
 #include <utility>
 
 #include "net/internal/response_head.h"
@@ -86,6 +86,7 @@ HttpConnection::HttpConnection(asio::ip::tcp::socket socket, HttpShared& shared)
       buffer_(shared.options.header_bytes_max + kBodyBufferBytes) {
   beast::error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.non_blocking(true, ignored);  // for what is written at once
   const auto endpoint = socket_.remote_endpoint(ignored);
   if (!ignored) peer_address_ = endpoint.address().to_string();
   if (MemoryAccount* const memory = shared.options.memory) {
@@ -153,7 +154,8 @@ asio::awaitable<bool> HttpConnection::ServeRequest() {
     co_return go_on;
   }
   request.path_parameters = std::move(match.parameters);
-  HttpResponse response = co_await Answer(*match.route, std::move(request));
+  std::shared_ptr<PendingAnswer> answer = Handle(*match.route, std::move(request));
+  HttpResponse response = co_await Answer(std::move(answer));
   const bool keep_alive = parser.keep_alive();
   const bool written = co_await WriteResponse(parser, std::move(response), keep_alive);
   if (!written) co_return false;
@@ -169,11 +171,23 @@ asio::awaitable<int> HttpConnection::ReadHeader(Parser& parser) {
     if (error) co_return kPeerGone;
     buffer_.commit(bytes);
   }
-  deadline_.ExpireAfter(shared_.options.header_timeout);
-  const auto [error, bytes] = co_await http::async_read_header(socket_, buffer_, parser, kTuple);
+  beast::error_code error = ParseBuffered(parser);
+  if (!error && !parser.is_header_done()) {
+    deadline_.ExpireAfter(shared_.options.header_timeout);
+    const auto outcome = co_await http::async_read_header(socket_, buffer_, parser, kTuple);
+    error = std::get<0>(outcome);
+  }
   if (!error) co_return kGoOn;
   if (deadline_.fired()) co_return 408;
   co_return IsPeerGone(error) ? kPeerGone : StatusOfReadError(error);
+}
+
+beast::error_code HttpConnection::ParseBuffered(Parser& parser) {
+  beast::error_code error;
+  if (buffer_.size() == 0) return error;
+  buffer_.consume(parser.put(buffer_.data(), error));
+  if (error == http::error::need_more) error.clear();
+  return error;
 }
 
 std::optional<HttpResponse> HttpConnection::Prepare(const Parser& parser, HttpRequest& request,
@@ -231,7 +245,7 @@ asio::awaitable<int> HttpConnection::ReadBody(Parser& parser, uint64_t bytes_max
   const int invited = co_await InviteBody(parser);
   if (invited != kGoOn) co_return invited;
   parser.body_limit(bytes_max);  // for chunked bodies
-  buffer_.reserve(kBodyBufferBytes);
+  parser.eager(true);
   deadline_.ExpireAfter(shared_.options.body_timeout);
   size_t used = 0;
   while (!parser.is_done()) {
@@ -241,7 +255,12 @@ asio::awaitable<int> HttpConnection::ReadBody(Parser& parser, uint64_t bytes_max
     body.resize(next_bytes);
     parser.get().body().data = body.data() + used;
     parser.get().body().size = body.size() - used;
-    const auto [error, bytes] = co_await http::async_read(socket_, buffer_, parser, kTuple);
+    beast::error_code error = ParseBuffered(parser);
+    if (!error && !parser.is_done()) {
+      buffer_.reserve(kBodyBufferBytes);
+      const auto outcome = co_await http::async_read(socket_, buffer_, parser, kTuple);
+      error = std::get<0>(outcome);
+    }
     used = body.size() - parser.get().body().size;
     if (deadline_.fired()) co_return 408;
     if (error && error != http::error::need_buffer) {
@@ -261,29 +280,30 @@ asio::awaitable<int> HttpConnection::InviteBody(const Parser& parser) {
   co_return written ? kGoOn : kPeerGone;
 }
 
-asio::awaitable<HttpResponse> HttpConnection::Answer(const Route& route, HttpRequest request) {
-  using Handler = asio::any_completion_handler<void(HttpResponse)>;
-  auto start = [this, &route](auto completion, std::shared_ptr<HttpRequest> the_request) {
-    const auto executor = socket_.get_executor();
-    auto handler = std::make_shared<Handler>(std::move(completion));
-    // Resumes the coroutine on the connection's own strand, whichever thread answers.
-    const Responder responder([executor, handler](HttpResponse response) {
-      auto shared_response = std::make_shared<HttpResponse>(std::move(response));
-      asio::post(executor, [handler, shared_response] {
-        (*std::move(handler))(std::move(*shared_response));
-      });
-    });
-    WorkerPool& workers =
-        route.options.workers != nullptr ? *route.options.workers : shared_.workers;
-    const auto task = [&route, the_request, responder] {
-      route.handler(std::move(*the_request), responder);
-    };
-    if (RunHereOrThere(workers, task)) return;
+std::shared_ptr<PendingAnswer> HttpConnection::Handle(const Route& route, HttpRequest request) {
+  auto answer = std::make_shared<PendingAnswer>(socket_.get_executor());
+  const Responder responder([answer](HttpResponse response) { answer->Set(std::move(response)); });
+  WorkerPool& workers = route.options.workers != nullptr ? *route.options.workers : shared_.workers;
+  const auto task = [&route, responder,
+                     the_request = std::make_shared<HttpRequest>(std::move(request))] {
+    route.handler(std::move(*the_request), responder);
+  };
+  if (!RunHereOrThere(workers, task)) {
     shared_.options.on_refusal(503);
     responder.Send(RefusalOf(503));
+  }
+  return answer;
+}
+
+asio::awaitable<HttpResponse> HttpConnection::Answer(std::shared_ptr<PendingAnswer> answer) {
+  std::optional<HttpResponse> response = answer->Take();
+  if (response.has_value()) co_return *std::move(response);
+  auto start = [](auto completion, const std::shared_ptr<PendingAnswer>& pending) {
+    pending->Await(std::move(completion));
   };
-  return asio::async_initiate<const asio::use_awaitable_t<>, void(HttpResponse)>(
-      std::move(start), asio::use_awaitable, std::make_shared<HttpRequest>(std::move(request)));
+  // Resumes the coroutine on the connection's own strand, whichever thread answers.
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(HttpResponse)>(
+      std::move(start), asio::use_awaitable, std::move(answer));
 }
 
 asio::awaitable<bool> HttpConnection::WriteResponse(const Parser& parser, HttpResponse response,
@@ -305,6 +325,10 @@ asio::awaitable<bool> HttpConnection::WriteResponse(const Parser& parser, HttpRe
 }
 
 asio::awaitable<bool> HttpConnection::Write(std::string_view bytes) {
+  beast::error_code failed;
+  bytes.remove_prefix(socket_.write_some(asio::buffer(bytes.data(), bytes.size()), failed));
+  if (failed && failed != asio::error::would_block) co_return false;
+  if (bytes.empty()) co_return true;
   deadline_.ExpireAfter(shared_.options.write_timeout);
   const auto buffer = asio::buffer(bytes.data(), bytes.size());
   const auto [error, count] = co_await asio::async_write(socket_, buffer, kTuple);

@@ -16,6 +16,7 @@
 #include "net/http_server.h"
 #include "net/internal/body_budget.h"
 #include "net/internal/connection_set.h"
+#include "net/internal/pending_answer.h"
 #include "net/internal/socket_deadline.h"
 #include "net/router.h"
 #include "net/worker_pool.h"
@@ -64,12 +65,17 @@ class HttpConnection final : public ConnectionSet::Member,
   Awaitable<int> ReadHeader(Parser& parser);
   Awaitable<int> ReadBody(Parser& parser, uint64_t bytes_max, BodyLease& lease, std::string& body);
   Awaitable<int> InviteBody(const Parser& parser);
-  Awaitable<HttpResponse> Answer(const Route& route, HttpRequest request);
+  Awaitable<HttpResponse> Answer(std::shared_ptr<PendingAnswer> answer);
   Awaitable<bool> WriteResponse(const Parser& parser, HttpResponse response, bool keep_alive);
   Awaitable<bool> Write(std::string_view bytes);
   // Tells a peer that may still be sending, without a reset that would destroy the answer.
   Awaitable<bool> Refuse(const Parser& parser, HttpResponse response);
 
+  // Parses what has been read already, which is often all there is. The error is not set when more
+  // is needed.
+  boost::beast::error_code ParseBuffered(Parser& parser);
+  // Has the handler of the route answer, here or on a worker.
+  std::shared_ptr<PendingAnswer> Handle(const Route& route, HttpRequest request);
   // Fills `request` from the header and finds its route. A response when it is to be refused.
   std::optional<HttpResponse> Prepare(const Parser& parser, HttpRequest& request,
                                       Router::Match& match);
