@@ -9,16 +9,17 @@ answer is compared with Prometheus' before anything is measured; with VictoriaMe
 before 3.0 it dropped the names of metrics too early. Not compared are `rate` and `increase`: these values are next to 0, where
 Prometheus 3 extrapolates in another way than Debian's (bench/promql.py compares both on counters). VictoriaMetrics has its cache of answers off (`nocache=1`).
 
-First one client asks each query in turn; then as many clients as told ask it at once. Reported: CPU milliseconds of the
-server for one request, and the median (least..most) milliseconds until its answer was read.
+First one connection asks each query in turn; then as many as told ask it at once, by a client that takes next to no CPU
+(bench/http_load.cc). Reported: CPU milliseconds of the server for one request, the median (least..most) milliseconds until
+its answer was read, and the milliseconds between two answers on all connections together.
 """
 import argparse
-import concurrent.futures
 import http.client
 import math
 import pathlib
 import platform
 import os
+import subprocess
 import time
 import urllib.parse
 
@@ -104,55 +105,59 @@ class Client:
             raise Refused(f"{response.status}: {body[:300]}")
         return body
 
-    def timed(self, request, count):
-        times = []
-        for _ in range(count):
-            begin = time.monotonic()
-            self.ask(request)
-            times.append((time.monotonic() - begin) * 1000)
-        return times
-
 
 def measure(server, request, rounds, clients):
-    """CPU milliseconds of a request, and the milliseconds of each."""
-    connections = [Client(server) for _ in range(clients)]
-    for connection in connections:
-        connection.ask(request)
-    begin_cpu = server.cpu_seconds()
-    with concurrent.futures.ThreadPoolExecutor(clients) as pool:
-        asked = [pool.submit(connection.timed, request, rounds) for connection in connections]
-        times = [each for future in asked for each in future.result()]
-    return (server.cpu_seconds() - begin_cpu) * 1000 / len(times), times
+    """CPU milliseconds of a request, the milliseconds of each, and those between two answers."""
+    path, form = request
+    argv = [processes.ROOT / "build/bench/bin/lumadb_http_load", str(server.port), path, str(clients), str(rounds)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as load:
+        load.stdin.write(form + "\n")
+        load.stdin.flush()
+        if load.stdout.readline() != "ready\n":
+            raise Refused(f"{server.name}: {form}")
+        begin_cpu, begin = server.cpu_seconds(), time.monotonic()
+        load.stdin.close()
+        times = [float(line) for line in load.stdout]
+        load.wait()
+        each = (time.monotonic() - begin) * 1000 / len(times)
+    return (server.cpu_seconds() - begin_cpu) * 1000 / len(times), times, each
 
 
 def rounds_for(server, request, least):
-    """So many that the CPU clock of 10 ms says something: half a second of work, at most 200 requests."""
-    client, begin = Client(server), time.monotonic()
-    client.ask(request)
-    once = max(time.monotonic() - begin, 0.0005)
-    return max(least, min(200, math.ceil(0.5 / once)))
+    """So many that the CPU clock of 10 ms says something: half a second of work."""
+    client, times = Client(server), []
+    for _ in range(5):
+        begin = time.monotonic()
+        client.ask(request)
+        times.append(time.monotonic() - begin)
+    return max(least, math.ceil(0.5 / min(times)))
+
+
+def cells_of(measured):
+    cpu, times, apart = measured
+    return f"{cpu:.3g} | {processes.describe(times)} | {apart:.3g}"
 
 
 def compare(servers, listed, refused, end_s, least_rounds, clients):
-    print(f"\n{clients} client{'s' if clients > 1 else ''}:\n")
-    print("| query | " + " | ".join(f"{server.name} CPU ms | ms" for server in servers) + " | CPU / VictoriaMetrics | ms / VictoriaMetrics |")
-    print("|---" * (3 + 2 * len(servers)) + "|")
+    print(f"\n{clients} connection{'s' if clients > 1 else ''}:\n")
+    print("| query | " + " | ".join(f"{server.name} CPU ms | ms | apart" for server in servers) + " | CPU / VictoriaMetrics | ms | apart |")
+    print("|---" * (4 + 3 * len(servers)) + "|")
     ratios = []
     for question in listed:
-        request = request_of(question, end_s)
-        asked = [server for server in servers if server.name != "prometheus" or question[0] not in refused]
-        rounds = max(rounds_for(server, request, least_rounds) for server in asked)
-        rounds = max(least_rounds, rounds // clients)
-        measured = {server.name: measure(server, request, rounds, clients) for server in asked}
-        cells = [f"{measured[server.name][0]:.2f} | {processes.describe(measured[server.name][1])}" if server in asked else "- | -"
-                 for server in servers]
-        (cpu, times), (peer_cpu, peer_times) = measured["lumadb"], measured["victoria-metrics"]
+        request, measured = request_of(question, end_s), {}
+        for server in servers:
+            if server.name == "prometheus" and question[0] in refused:
+                continue
+            rounds = rounds_for(server, request, least_rounds) * min(clients, os.cpu_count()) // clients
+            measured[server.name] = measure(server, request, max(least_rounds, rounds), clients)
+        (cpu, times, apart), (peer_cpu, peer_times, peer_apart) = measured["lumadb"], measured["victoria-metrics"]
         median = [processes.median_and_spread(each)[0] for each in (times, peer_times)]
-        ratios.append((cpu / peer_cpu, median[0] / median[1]))
-        print(f"| {question[0]} | " + " | ".join(cells) + " | {:.2f} | {:.2f} |".format(*ratios[-1]), flush=True)
-    means = [math.exp(sum(math.log(max(ratio[k], 1e-3)) for ratio in ratios) / len(ratios)) for k in (0, 1)]
-    print(f"\ngeometric mean of LumaDB / VictoriaMetrics: CPU {means[0]:.2f}, milliseconds {means[1]:.2f}; "
-          f"worst: CPU {max(r[0] for r in ratios):.2f}, milliseconds {max(r[1] for r in ratios):.2f}", flush=True)
+        ratios.append((cpu / peer_cpu, median[0] / median[1], apart / peer_apart))
+        cells = [cells_of(measured[server.name]) if server.name in measured else "- | - | -" for server in servers]
+        print(f"| {question[0]} | " + " | ".join(cells) + " | {:.2f} | {:.2f} | {:.2f} |".format(*ratios[-1]), flush=True)
+    means = [math.exp(sum(math.log(max(each, 1e-3)) for each in column) / len(ratios)) for column in zip(*ratios)]
+    print("\ngeometric mean of LumaDB / VictoriaMetrics: CPU {:.2f}, milliseconds {:.2f}, apart {:.2f}; ".format(*means)
+          + "worst: CPU {:.2f}, milliseconds {:.2f}, apart {:.2f}".format(*(max(column) for column in zip(*ratios))), flush=True)
 
 
 def load(servers, hosts, hours):
@@ -195,7 +200,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hosts", type=int, default=100)
     parser.add_argument("--hours", type=int, default=12)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=7, help="at least so many")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--only", default="")
     arguments = parser.parse_args()
