@@ -16,7 +16,8 @@
 namespace luma::prom {
 namespace {
 
-constexpr uint64_t kAnswerBytesMax = 1 << 20;
+// Tokens are a few thousand; the thread of all transfers reads the answer.
+constexpr uint64_t kAnswerBytesMax = 64 << 10;
 // Longer than any token serves.
 constexpr double kSecondsMax = 1e9;
 
