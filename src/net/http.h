@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "net/peer_watch.h"
+
 namespace luma::net {
 
 struct HttpHeader {
@@ -23,6 +25,7 @@ struct HttpRequest {
   std::vector<HttpHeader> headers = {};
   std::string body;          // as sent: Content-Encoding is the handler's business
   std::string peer_address;  // numeric, without port
+  PeerWatch peer = {};       // whether it still waits for the answer
   std::vector<std::pair<std::string, std::string>> path_parameters;  // {name} of the route
 
   // The first header of that name, ignoring case; "" when absent.

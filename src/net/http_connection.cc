@@ -196,6 +196,7 @@ std::optional<HttpResponse> HttpConnection::Prepare(const Parser& parser, HttpRe
   const bool is_head = header.method() == http::verb::head;
   request.method = is_head ? "GET" : ToString(header.method_string());
   request.peer_address = peer_address_;
+  request.peer = PeerWatch(socket_.native_handle());
   for (const auto& field : header) {
     request.headers.push_back({ToString(field.name_string()), ToString(field.value())});
   }

@@ -24,6 +24,7 @@ class ApiRequest {
   std::string_view Get(std::string_view name) const { return fields_.Get(name); }
   std::vector<std::string_view> GetAll(std::string_view name) const { return fields_.GetAll(name); }
   std::string_view PathParameter(std::string_view name) const { return http_->PathParameter(name); }
+  net::PeerWatch peer() const { return http_->peer; }
   Result<UnixMillis> Time(std::string_view name) const;
   Result<UnixMillis> TimeOr(std::string_view name, UnixMillis absent) const;
   Result<int64_t> DurationMillis(std::string_view name) const;

@@ -135,7 +135,7 @@ net::HttpResponse Federation::Answer(const net::HttpRequest& http) const {
   if (!selectors.ok()) return net::TextResponse(400, std::string(selectors.status().message()));
   const bool utf8_names =
       http.Header("Accept").find("escaping=allow-utf-8") != std::string_view::npos;
-  const auto memory = std::make_shared<QueryMemory>(options_.budget, cancelled_);
+  const auto memory = std::make_shared<QueryMemory>(options_.budget, cancelled_, http.peer);
   Result<std::string> page = Page(*selectors, utf8_names, *memory);
   if (!page.ok()) {
     const int status = ErrorResponse(page.status()).status;

@@ -126,7 +126,7 @@ void QueryApi::AddRoutes(net::Router& router) {
 void QueryApi::Add(net::Router& router, std::string_view pattern, Method method) {
   const auto handler = [this, method](net::HttpRequest http, const net::Responder& responder) {
     const Result<ApiRequest> request = ApiRequest::From(http);
-    const auto memory = std::make_shared<QueryMemory>(options_.budget, cancelled_);
+    const auto memory = std::make_shared<QueryMemory>(options_.budget, cancelled_, http.peer);
     Answer answer = request.ok() ? (this->*method)(*request, *memory) : Answer(request.status());
     net::HttpResponse response =
         answer.ok() ? *std::move(answer) : BadData(answer.status().message());

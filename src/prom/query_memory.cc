@@ -8,6 +8,7 @@ using storage::BudgetUse;
 
 Status QueryMemory::Book(uint64_t bytes) {
   if (cancelled_) return Status::Cancelled("the server is stopping");
+  if (peer_.IsGone()) return Status::Cancelled("the client has gone");
   if (budget_ == nullptr) return Status::Ok();
   const uint64_t queries = budget_->booked_bytes(BudgetUse::kQuery);
   const uint64_t limit = budget_->limit_bytes() / 2;

@@ -1,6 +1,8 @@
 #include "prom/query_memory.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace luma::prom {
 namespace {
@@ -40,6 +42,19 @@ TEST_F(QueryMemoryTest, ACancelledQueryGetsNoMore) {
   EXPECT_TRUE(memory.Book(1).ok());
   cancelled = true;
   EXPECT_EQ(memory.Book(1).code(), StatusCode::kCancelled);
+}
+
+TEST_F(QueryMemoryTest, AQueryThatNobodyWaitsForGetsNoMore) {
+  storage::MemoryBudget budget(UINT64_MAX);
+  int sockets[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+  QueryMemory memory(&budget, running_, net::PeerWatch(sockets[0]));
+  EXPECT_TRUE(memory.Book(1).ok());
+  close(sockets[1]);
+  Status status = Status::Ok();
+  while (status.ok()) status = memory.Book(0);
+  EXPECT_EQ(status.code(), StatusCode::kCancelled);
+  close(sockets[0]);
 }
 
 TEST_F(QueryMemoryTest, WithoutABudgetNothingIsBounded) {

@@ -71,12 +71,12 @@ Result<std::vector<SeriesSamples>> ReadSamples(const MetricsSource& source, cons
 void RemoteReadHandler::AddRoutes(net::Router& router) {
   router.Add("POST", "/api/v1/read", {.body_bytes_max = kBodyBytesMax, .workers = options_.workers},
              [this](const net::HttpRequest& request, const net::Responder& responder) {
-               responder.Send(Handle(request.body));
+               responder.Send(Handle(request.body, request.peer));
              });
 }
 
-net::HttpResponse RemoteReadHandler::Handle(std::string_view body) const {
-  const auto memory = std::make_shared<QueryMemory>(options_.budget, cancelled_);
+net::HttpResponse RemoteReadHandler::Handle(std::string_view body, net::PeerWatch peer) const {
+  const auto memory = std::make_shared<QueryMemory>(options_.budget, cancelled_, peer);
   Result<net::HttpResponse> response = Read(body, *memory);
   if (!response.ok()) return ErrorText(response.status());
   response->memory = memory;

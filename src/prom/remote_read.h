@@ -35,7 +35,7 @@ class RemoteReadHandler {
       : source_(source), options_(options) {}
 
   void AddRoutes(net::Router& router);
-  net::HttpResponse Handle(std::string_view body) const;
+  net::HttpResponse Handle(std::string_view body, net::PeerWatch peer = {}) const;
   // Requests at work and later ones give up. Threads: any.
   void CancelAll() { cancelled_ = true; }
 

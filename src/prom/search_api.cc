@@ -280,7 +280,7 @@ SearchApi::Answer SearchApi::Search(const ApiRequest& request, std::string_view 
                                     bool with_metadata, const Reader& read) const {
   LUMA_ASSIGN_OR_RETURN(SearchParameters parameters, ReadParameters(request, clock_.NowMillis()));
   if (parameters.selectors.empty()) parameters.selectors.emplace_back();
-  const auto memory = std::make_shared<QueryMemory>(options_.budget, cancelled_);
+  const auto memory = std::make_shared<QueryMemory>(options_.budget, cancelled_, request.peer());
   const ReadLimits limits{.deadline = std::chrono::steady_clock::now() + options_.timeout,
                           .memory = memory.get()};
   const Result<Texts> texts = ReadTexts(parameters, read, limits);

@@ -159,7 +159,7 @@ StatusApi::Answer StatusApi::Tsdb(const ApiRequest& request) const {
   LUMA_ASSIGN_OR_RETURN(const size_t limit, RankingLimit(request));
   const UnixMillis now = clock_.NowMillis();
   const TimeRange head{.min = now - options_.head.count(), .max = now};
-  const auto memory = std::make_shared<QueryMemory>(options_.budget, cancelled_);
+  const auto memory = std::make_shared<QueryMemory>(options_.budget, cancelled_, request.peer());
   const ReadLimits limits{.deadline = std::chrono::steady_clock::now() + options_.timeout,
                           .memory = memory.get()};
   const Result<std::vector<Labels>> series = source_.Series({}, head, limits);

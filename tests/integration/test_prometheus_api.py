@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 import shutil
+import socket
 import struct
 import subprocess
 import time
@@ -181,6 +182,14 @@ class GrafanaTest(ApiTest):
         self.assertEqual((asked.status, asked.headers["Access-Control-Allow-Methods"]),
                          (204, "GET, POST, OPTIONS"))
         self.assertIsNone(http(self.server.url("/api/v1/query?query=1")).headers["Access-Control-Allow-Origin"])
+
+    def test_a_query_that_nobody_waits_for_any_more_ends(self):
+        query = urlencode({"query": "count_over_time(sum_over_time(vector(1)[30m:5ms])[30h:1s])"})  # half a minute of work
+        with socket.create_connection(("127.0.0.1", self.server.ports["http"])) as client:
+            client.sendall(f"GET /api/v1/query?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            time.sleep(0.2)
+        cancelled = re.compile(r'^luma_http_requests_total\{handler="/api/v1/query",code="499"\} 1$', re.MULTILINE)
+        wait_until(lambda: cancelled.search(http(self.server.url("/metrics", "metrics")).text), "the query was cancelled")
 
     def test_blocks_and_the_servers_own_metrics(self):
         self.server.sql("CHECKPOINT")
