@@ -1,7 +1,5 @@
 #include "prom/admin_api.h"
 
-#include <algorithm>
-#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -12,12 +10,6 @@ namespace luma::prom {
 namespace {
 
 constexpr uint64_t kFormBytesMax = 10 << 20;
-
-bool IsGoBool(std::string_view text) {
-  constexpr std::string_view kForms[] = {"1", "t", "T", "true",  "TRUE",  "True",
-                                         "0", "f", "F", "false", "FALSE", "False"};
-  return std::ranges::find(kForms, text) != std::end(kForms);
-}
 
 net::HttpResponse Done(const Status& status) {
   return status.ok() ? net::HttpResponse{.status = 204} : ErrorResponse(status);
@@ -60,7 +52,7 @@ net::HttpResponse AdminApi::CleanTombstones(const ApiRequest&) {
 
 net::HttpResponse AdminApi::Snapshot(const ApiRequest& request) {
   const std::string_view skip_head = request.Get("skip_head");
-  if (!skip_head.empty() && !IsGoBool(skip_head)) {
+  if (!skip_head.empty() && !ParseGoBool(skip_head)) {
     return BadData("invalid parameter \"skip_head\": unable to parse boolean");
   }
   if (!options_.snapshot) return Unavailable("no snapshots here");

@@ -1,6 +1,8 @@
 #include "prom/api_request.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -18,6 +20,14 @@ bool HasForm(const net::HttpRequest& http) {
 }
 
 }  // namespace
+
+std::optional<bool> ParseGoBool(std::string_view text) {
+  constexpr std::string_view kTrue[] = {"1", "t", "T", "true", "TRUE", "True"};
+  constexpr std::string_view kFalse[] = {"0", "f", "F", "false", "FALSE", "False"};
+  if (std::ranges::find(kTrue, text) != std::end(kTrue)) return true;
+  if (std::ranges::find(kFalse, text) != std::end(kFalse)) return false;
+  return std::nullopt;
+}
 
 Status InvalidParameter(std::string_view name, const Status& status) {
   return Status::InvalidArgument("invalid parameter \"", name, "\": ", status.message());
@@ -52,6 +62,13 @@ Result<int64_t> ApiRequest::DurationMillis(std::string_view name) const {
 
 Result<int64_t> ApiRequest::DurationMillisOr(std::string_view name, int64_t absent) const {
   return Get(name).empty() ? Result<int64_t>(absent) : DurationMillis(name);
+}
+
+Result<bool> ApiRequest::BoolOr(std::string_view name, bool absent) const {
+  const std::string_view text = Get(name);
+  if (text.empty()) return absent;
+  if (const std::optional<bool> value = ParseGoBool(text)) return *value;
+  return Status::InvalidArgument("invalid ", name, " \"", text, "\": must be boolean");
 }
 
 Result<uint64_t> ApiRequest::Limit() const {

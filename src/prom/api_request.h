@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -32,6 +33,8 @@ class ApiRequest {
   Result<uint64_t> Limit() const;  // 0: none
   // A whole number; `absent` when it is not given. Errors: "<name> must be a number".
   Result<int64_t> NumberOr(std::string_view name, int64_t absent) const;
+  // True or false; `absent` when it is not given. Errors: `invalid <name> "x": must be boolean`.
+  Result<bool> BoolOr(std::string_view name, bool absent) const;
   // "start" and "end", all of time when absent.
   Result<TimeRange> Range() const;
   Result<promql::ExprPtr> Query() const;
@@ -45,6 +48,9 @@ class ApiRequest {
   const net::HttpRequest* http_;
   net::FormFields fields_;
 };
+
+// As Go's ParseBool has it: 1, t, T, true, TRUE, True, and so on. nullopt for other texts.
+std::optional<bool> ParseGoBool(std::string_view text);
 
 // `status` as that of the parameter `name`.
 Status InvalidParameter(std::string_view name, const Status& status);

@@ -4,15 +4,12 @@
 
 #include "prom/api_route.h"
 #include "prom/json_fields.h"
+#include "prom/ranking_field.h"
 
 namespace luma::prom {
 namespace {
 
 using storage::CardinalityLimit;
-using storage::CardinalityRanking;
-
-constexpr int64_t kRankingDefault = 10;
-constexpr int64_t kRankingMax = 10'000;
 
 void CountField(std::string_view key, uint64_t count, JsonWriter& json) {
   json.Key(key);
@@ -31,21 +28,7 @@ void WriteLimit(CardinalityLimit limit, uint64_t value, uint64_t current,
   json.EndObject();
 }
 
-void RankingField(std::string_view key, const CardinalityRanking& ranking, JsonWriter& json) {
-  json.Key(key);
-  json.BeginArray();
-  for (const auto& [name, value] : ranking) {
-    json.BeginObject();
-    TextField("name", name, json);
-    CountField("value", value, json);
-    json.EndObject();
-  }
-  json.EndArray();
-}
-
-uint64_t LargestOf(const CardinalityRanking& ranking) {
-  return ranking.empty() ? 0 : ranking.front().second;
-}
+uint64_t FirstOf(const Ranking& ranking) { return ranking.empty() ? 0 : ranking.front().second; }
 
 }  // namespace
 
@@ -55,21 +38,18 @@ void CardinalityApi::AddRoutes(net::Router& router) {
 }
 
 Result<net::HttpResponse> CardinalityApi::Answer(const ApiRequest& request) const {
-  LUMA_ASSIGN_OR_RETURN(const int64_t count, request.NumberOr("limit", kRankingDefault));
-  if (count < 1 || count > kRankingMax) {
-    return Status::InvalidArgument("limit must be between 1 and ", kRankingMax);
-  }
+  LUMA_ASSIGN_OR_RETURN(const size_t count, RankingLimit(request));
   const storage::CardinalityLimits limits = counts_.limits();
-  const CardinalityRanking metrics = counts_.LargestMetrics(static_cast<size_t>(count));
-  const CardinalityRanking labels = counts_.LargestLabels(static_cast<size_t>(count));
+  const Ranking metrics = counts_.LargestMetrics(count);
+  const Ranking labels = counts_.LargestLabels(count);
   JsonWriter json = StartSuccess();
   json.BeginObject();
   json.Key("limits");
   json.BeginArray();
   WriteLimit(CardinalityLimit::kSeries, limits.series, series_(), counts_, json);
-  WriteLimit(CardinalityLimit::kSeriesPerMetric, limits.series_per_metric, LargestOf(metrics),
+  WriteLimit(CardinalityLimit::kSeriesPerMetric, limits.series_per_metric, FirstOf(metrics),
              counts_, json);
-  WriteLimit(CardinalityLimit::kValuesPerLabel, limits.values_per_label, LargestOf(labels), counts_,
+  WriteLimit(CardinalityLimit::kValuesPerLabel, limits.values_per_label, FirstOf(labels), counts_,
              json);
   json.EndArray();
   RankingField("metrics", metrics, json);

@@ -8,11 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/ranking.h"
 #include "model/labels.h"
 
 namespace luma::prom {
-
-using Ranking = std::vector<std::pair<std::string, uint64_t>>;  // largest first, then by name
 
 // Thread-compatible. Lifetime: the labels that were added outlive it.
 class LabelStatistics {

@@ -91,7 +91,7 @@ Result<SearchParameters> ReadParameters(const ApiRequest& request, UnixMillis no
   parameters.limit = static_cast<size_t>(limit);
   LUMA_ASSIGN_OR_RETURN(const int64_t batch, PositiveParameter(request, "batch_size"));
   parameters.batch_size = static_cast<size_t>(std::min(batch, kLimitMax));
-  LUMA_ASSIGN_OR_RETURN(parameters.include_score, BoolParameter(request, "include_score", false));
+  LUMA_ASSIGN_OR_RETURN(parameters.include_score, request.BoolOr("include_score", false));
   return parameters;
 }
 
@@ -251,8 +251,7 @@ void SearchApi::AddRoutes(net::Router& router) {
 }
 
 SearchApi::Answer SearchApi::MetricNames(const ApiRequest& request) const {
-  LUMA_ASSIGN_OR_RETURN(const bool with_metadata,
-                        BoolParameter(request, "include_metadata", false));
+  LUMA_ASSIGN_OR_RETURN(const bool with_metadata, request.BoolOr("include_metadata", false));
   return Search(request, "name", with_metadata,
                 [this](const Matchers& matchers, TimeRange range, const ReadLimits& limits) {
                   return source_.LabelValues(kMetricNameLabel, matchers, range, limits);

@@ -1,9 +1,9 @@
 #include "prom/search_filter.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
+#include "base/ascii.h"
 #include "prom/text_similarity.h"
 
 namespace luma::prom {
@@ -17,24 +17,7 @@ constexpr size_t kComparedCharactersMax = 1024;
 constexpr size_t kTermsMax = 32;
 constexpr int64_t kThresholdMax = 100;
 
-std::string LowerAscii(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return text;
-}
-
 }  // namespace
-
-Result<bool> BoolParameter(const ApiRequest& request, std::string_view name, bool absent) {
-  constexpr std::string_view kTrue[] = {"1", "t", "T", "true", "TRUE", "True"};
-  constexpr std::string_view kFalse[] = {"0", "f", "F", "false", "FALSE", "False"};
-  const std::string_view text = request.Get(name);
-  if (text.empty()) return absent;
-  if (std::ranges::find(kTrue, text) != std::end(kTrue)) return true;
-  if (std::ranges::find(kFalse, text) != std::end(kFalse)) return false;
-  return Status::InvalidArgument("invalid ", name, " \"", text, "\": must be boolean");
-}
 
 Result<SearchFilter> SearchFilter::From(const ApiRequest& request) {
   SearchFilter filter;
@@ -55,7 +38,7 @@ Result<SearchFilter> SearchFilter::From(const ApiRequest& request) {
     return Status::InvalidArgument("unsupported fuzz_alg \"", algorithm,
                                    "\": must be one of [subsequence jarowinkler]");
   }
-  LUMA_ASSIGN_OR_RETURN(filter.is_case_sensitive_, BoolParameter(request, "case_sensitive", true));
+  LUMA_ASSIGN_OR_RETURN(filter.is_case_sensitive_, request.BoolOr("case_sensitive", true));
   filter.has_terms_ = !terms.empty();
   for (const std::string_view term : terms) {
     if (!term.empty()) filter.terms_.push_back(filter.Read(term));
@@ -64,8 +47,7 @@ Result<SearchFilter> SearchFilter::From(const ApiRequest& request) {
 }
 
 SearchFilter::Text SearchFilter::Read(std::string_view text) const {
-  std::string bytes(text);
-  if (!is_case_sensitive_) bytes = LowerAscii(std::move(bytes));
+  std::string bytes = is_case_sensitive_ ? std::string(text) : LowerAscii(text);
   std::u32string characters = CodePoints(bytes);
   return {std::move(bytes), std::move(characters)};
 }

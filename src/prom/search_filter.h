@@ -11,10 +11,6 @@
 
 namespace luma::prom {
 
-// A parameter that is true or false as Go reads it; `absent` when it is not given. Errors:
-// kInvalidArgument in Prometheus' words.
-Result<bool> BoolParameter(const ApiRequest& request, std::string_view name, bool absent);
-
 // Threads: any; immutable.
 class SearchFilter {
  public:

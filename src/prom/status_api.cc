@@ -9,14 +9,13 @@
 #include "prom/api_route.h"
 #include "prom/json_fields.h"
 #include "prom/label_statistics.h"
+#include "prom/ranking_field.h"
 #include "prom/self_metrics.h"
 #include "prom/time_text.h"
 
 namespace luma::prom {
 namespace {
 
-constexpr int64_t kRankingDefault = 10;
-constexpr int64_t kRankingMax = 10'000;
 // After which an EventSource comes again.
 constexpr int64_t kAskAgainMillis = 5'000;
 static_assert(kAskAgainMillis < Notifications::kEndedKeptMillis);
@@ -64,29 +63,6 @@ void WriteNotification(const Notification& notification, JsonWriter& json) {
   json.Key("active");
   json.Raw(notification.active ? "true" : "false");
   json.EndObject();
-}
-
-void RankingField(std::string_view key, const Ranking& ranking, JsonWriter& json) {
-  json.Key(key);
-  json.BeginArray();
-  for (const auto& [name, value] : ranking) {
-    json.BeginObject();
-    TextField("name", name, json);
-    NumberField("value", static_cast<int64_t>(value), json);
-    json.EndObject();
-  }
-  json.EndArray();
-}
-
-Result<size_t> RankingLimit(const ApiRequest& request) {
-  const Result<int64_t> limit = request.NumberOr("limit", kRankingDefault);
-  if (!limit.ok() || *limit < 1) {
-    return Status::InvalidArgument("limit must be a positive number");
-  }
-  if (*limit > kRankingMax) {
-    return Status::InvalidArgument("limit must not exceed ", kRankingMax);
-  }
-  return static_cast<size_t>(*limit);
 }
 
 net::HttpResponse RawData(std::string_view json_text) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/ascii.h"
 #include "prom/api_route.h"
 #include "prom/json_fields.h"
 #include "prom/time_text.h"
@@ -126,12 +127,6 @@ std::string YamlOf(const ScrapeConfig& config) {
   return yaml;
 }
 
-std::string Lowered(std::string_view text) {
-  std::string lowered(text);
-  for (char& c : lowered) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return lowered;
-}
-
 }  // namespace
 
 void VisitMetadata(const TargetsApiSources& sources, const MetadataVisitor& visit) {
@@ -160,7 +155,7 @@ void TargetsApi::AddRoutes(net::Router& router) {
 }
 
 TargetsApi::Answer TargetsApi::Targets(const ApiRequest& request) const {
-  const std::string state = Lowered(request.Get("state"));
+  const std::string state = LowerAscii(request.Get("state"));
   const bool any = state.empty() || state == "any";
   const bool with_dropped = any || state == "dropped";
   const std::string_view wanted = request.Get("scrapePool");

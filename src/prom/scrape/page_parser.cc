@@ -1,8 +1,8 @@
 #include "prom/scrape/page_parser.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "prom/scrape/converting_parser.h"
 #include "prom/scrape/protobuf_parser.h"
 #include "prom/scrape/text_parser.h"
@@ -19,11 +19,7 @@ std::string MediaTypeOf(std::string_view content_type) {
   content_type = content_type.substr(0, content_type.find(';'));
   while (content_type.starts_with(' ')) content_type.remove_prefix(1);
   while (content_type.ends_with(' ')) content_type.remove_suffix(1);
-  std::string type(content_type);
-  std::ranges::transform(type, type.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  });
-  return type;
+  return LowerAscii(content_type);
 }
 
 bool IsKnown(std::string_view type) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "net/url.h"
 
 namespace luma::prom {
@@ -19,12 +20,6 @@ bool IsSecretKey(std::string_view key) {
   return std::ranges::find(kSecretKeys, key) != kSecretKeys.end();
 }
 
-std::string Lowered(std::string_view text) {
-  std::string lowered(text);
-  for (char& c : lowered) c = c == '-' ? '_' : static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return lowered;
-}
-
 // What a password or token may be called in a section that is not read.
 bool SuggestsSecret(const YamlNode& key, const YamlNode& value) {
   constexpr std::array<std::string_view, 12> kHints = {
@@ -32,7 +27,8 @@ bool SuggestsSecret(const YamlNode& key, const YamlNode& value) {
       "private",  "api_key", "apikey",     "authorization", "cookie", "connect_header"};
   constexpr std::array<std::string_view, 4> kHarmlessEndings = {"_file", "_files", "_ref", "_url"};
   if (key.text == "authorization" && value.kind == YamlNode::Kind::kMapping) return false;
-  const std::string name = Lowered(key.text);
+  std::string name = LowerAscii(key.text);
+  std::ranges::replace(name, '-', '_');
   const auto ends = [&name](std::string_view ending) { return name.ends_with(ending); };
   const auto contains = [&name](std::string_view hint) { return name.find(hint) != name.npos; };
   if (std::ranges::any_of(kHarmlessEndings, ends)) return false;
@@ -80,8 +76,9 @@ class YamlTextWriter {
       WriteValue(item, indent);
     }
     for (const auto& [key, value] : node.entries) {
-      if (indent == 0)
+      if (indent == 0) {
         is_unread_ = std::ranges::find(unread_sections_, key.text) != unread_sections_.end();
+      }
       WriteKey(key, indent);
       const bool is_secret = IsSecretKey(key.text) || (is_unread_ && SuggestsSecret(key, value));
       if (is_secret && !value.IsNull()) {

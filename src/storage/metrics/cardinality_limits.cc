@@ -3,25 +3,13 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "base/ranking.h"
 
 namespace luma::storage {
 namespace {
 
 // What std::map takes for an entry, besides the entry.
 constexpr size_t kNodeBytes = 4 * sizeof(void*);
-
-template <typename Counts, typename CountOf>
-CardinalityRanking Largest(const Counts& counts, size_t count, const CountOf& count_of) {
-  CardinalityRanking ranking;
-  for (const auto& [name, counted] : counts) ranking.emplace_back(name, count_of(counted));
-  const auto before = [](const auto& a, const auto& b) {
-    return a.second != b.second ? a.second > b.second : a.first < b.first;
-  };
-  const auto kept = static_cast<ptrdiff_t>(std::min(count, ranking.size()));
-  std::partial_sort(ranking.begin(), ranking.begin() + kept, ranking.end(), before);
-  ranking.resize(static_cast<size_t>(kept));
-  return ranking;
-}
 
 // The entry of `name`, a new one if there is none.
 template <typename Map>
@@ -129,12 +117,16 @@ RefusedByLimit CardinalityCounts::refused(CardinalityLimit limit) const {
 
 CardinalityRanking CardinalityCounts::LargestMetrics(size_t count) const {
   MutexLock lock(mutex_);
-  return Largest(metrics_, count, [](uint64_t series) { return series; });
+  return LargestOf(
+      metrics_, count, [](const auto& entry) { return std::string_view(entry.first); },
+      [](const auto& entry) { return entry.second; });
 }
 
 CardinalityRanking CardinalityCounts::LargestLabels(size_t count) const {
   MutexLock lock(mutex_);
-  return Largest(labels_, count, [](const Values& values) { return values.size(); });
+  return LargestOf(
+      labels_, count, [](const auto& entry) { return std::string_view(entry.first); },
+      [](const auto& entry) { return entry.second.size(); });
 }
 
 size_t CardinalityCounts::allocated_bytes() const {
