@@ -10,9 +10,10 @@
 
 namespace luma::prom {
 
-// {"limits": [{"name": "series", "limit": 5, "current": 3, "seriesRefused": 1, "samplesRefused":
-// 9},
-//             ...], "metrics": [{"name": "up", "value": 2}], "labels": [...]}
+//   {"limits": [{"name": "series", "limit": 5, "current": 3,
+//                "seriesRefused": 1, "samplesRefused": 9}, ...],
+//    "metrics": [{"name": "up", "value": 2}], "labels": [...]}
+//
 // A limit of 0 is none. `metrics` are those with the most series and `labels` those with the most
 // values, `limit` of each (10); empty when nothing limits them. Prometheus has no such route.
 // Lifetime: the counts outlive it, and it every request it was given.

@@ -1,5 +1,4 @@
-// The parts of the HTTP API that tell about the server and its targets, and
-// federation.
+// The parts of the HTTP API that tell about the server and its targets, and federation.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

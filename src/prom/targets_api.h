@@ -11,8 +11,7 @@
 
 namespace luma::prom {
 
-// What the scraper and remote write have to tell. Threads: both may be called
-// from any thread.
+// What the scraper and remote write have to tell. Threads: both may be called from any thread.
 struct TargetsApiSources {
   std::function<std::vector<ScrapePoolState>()> pools;  // ordered by job
   std::function<void(const MetadataVisitor&)> written_metadata;
@@ -28,8 +27,8 @@ void VisitMetadata(const TargetsApiSources& sources, const MetadataVisitor& visi
 //   GET /api/v1/scrape_pools
 //   GET /api/v1/scrape_pools/config     ?scrapePool=
 //   GET /api/v1/metadata           ?metric=  ?limit=  ?limit_per_metric=
-// Metadata is that of the targets' last pages and, for /metadata, what senders
-// told by remote write. A pool is a job.
+// Metadata is that of the targets' last pages and, for /metadata, what senders told by remote
+// write. A pool is a job.
 class TargetsApi {
  public:
   explicit TargetsApi(TargetsApiSources sources) : sources_(std::move(sources)) {}

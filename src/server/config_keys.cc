@@ -53,8 +53,7 @@ const std::vector<ConfigKey>& Keys() {
        "Serve POST /-/reload, which reads this file again, as SIGHUP does."},
       {LUMA_CONFIG_KEY(server.cors_origin), Anything{}, kAtStart,
        "Origins whose pages may use the HTTP API from a browser: a regular expression for all of "
-       "an "
-       "origin, such as 'https://(a|b)[.]example'."},
+       "an origin, such as 'https://(a|b)[.]example'."},
       {LUMA_CONFIG_KEY(server.max_connections), Between{1, 1'000'000}, kAtStart,
        "HTTP connections open at once, at most a quarter of the files the process may open. At the "
        "limit, the connection that has been idle longest makes room."},

@@ -100,8 +100,8 @@ TargetGroup GroupOf(const Found& found, const std::string& name) {
   return group;
 }
 
-// The bytes of the answer; none when there is no such name. A resolver of its
-// own makes this safe on any thread.
+// The bytes of the answer; none when there is no such name. A resolver of its own makes this safe
+// on any thread.
 Result<std::vector<unsigned char>> Ask(const std::string& name, ns_type type) {
   struct __res_state resolver{};
   if (res_ninit(&resolver) != 0) return Status::Unavailable("no resolver for the DNS");

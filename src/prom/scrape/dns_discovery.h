@@ -39,9 +39,8 @@ class DnsDiscoverer final : public Discoverer {
   std::map<std::string, std::vector<TargetGroup>> known_;  // by name
 };
 
-// The targets in a message of the DNS protocol that answers `name`; other
-// records are left out. Errors: kInvalidArgument for bytes that are no such
-// message.
+// The targets in a message of the DNS protocol that answers `name`; other records are left out.
+// Errors: kInvalidArgument for bytes that are no such message.
 Result<std::vector<TargetGroup>> ParseDnsAnswer(std::span<const unsigned char> message,
                                                 const std::string& name,
                                                 const DnsDiscoveryConfig& config);

@@ -9,9 +9,8 @@
 
 namespace luma::prom {
 
-// Looks once a second whether a file has changed. A file that cannot be read or
-// makes no sense keeps the targets it had, as in Prometheus; one that is gone
-// has none. Its groups get the label
+// Looks once a second whether a file has changed. A file that cannot be read or makes no sense
+// keeps the targets it had, as in Prometheus; one that is gone has none. Its groups get the label
 // __meta_filepath.
 class FileDiscoverer final : public Discoverer {
  public:

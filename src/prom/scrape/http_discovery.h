@@ -14,8 +14,8 @@ class HttpDiscoverer final : public Discoverer {
       : config_(std::move(config)), fetcher_(fetcher) {}
 
   std::chrono::milliseconds interval() const override { return config_.refresh_interval; }
-  // Errors: those of the fetch; kUnavailable for another status than 200;
-  // kInvalidArgument for an answer that is not such a list in JSON.
+  // Errors: those of the fetch; kUnavailable for another status than 200; kInvalidArgument for an
+  // answer that is not such a list in JSON.
   Result<std::vector<TargetGroup>> Discover(const std::stop_token& stop) override;
 
  private:

@@ -46,33 +46,29 @@ struct ScrapeResult {
   storage::BudgetLease memory{};  // of the batch, of what the tables grew by, and of those lines
 };
 
-// Turns pages into batches as Prometheus does: labels of the target,
-// honor_labels, relabeling, limits, its reports (`up`, `scrape_...`), and
-// staleness markers for what the page before had and this one has not, or for
-// everything when the scrape failed.
+// Turns pages into batches as Prometheus does: labels of the target, honor_labels, relabeling,
+// limits, its reports (`up`, `scrape_...`), and staleness markers for what the page before had and
+// this one has not, or for everything when the scrape failed.
 //
-// Markers are added to every batch again until one was stored, or their series
-// is back. What a page makes of memory is booked while it is read, and its
-// tables as long as they are there; a page that finds no memory is a failed
-// scrape. Thread-compatible.
+// Markers are added to every batch again until one was stored, or their series is back. What a page
+// makes of memory is booked while it is read, and its tables as long as they are there; a page that
+// finds no memory is a failed scrape. Thread-compatible.
 class ScrapeTarget {
  public:
   // The sink tells the ids of stored series. Lifetime: it and the budget outlive the target.
   ScrapeTarget(std::shared_ptr<const Target> target, ScrapeConfigPtr config,
                const MetricsSink& sink, storage::MemoryBudget& budget);
 
-  // From now on this is the job. The target is the one before, with other
-  // timing at most.
+  // From now on this is the job. The target is the one before, with other timing at most.
   void Use(std::shared_ptr<const Target> target, ScrapeConfigPtr config);
 
   // Without secrets that are in files.
   net::FetchRequest Request(uint64_t body_bytes_max) const;
 
-  // Adds what the attempt yields to `batch`; it is to be stored whether the
-  // scrape failed or not.
+  // Adds what the attempt yields to `batch`; it is to be stored whether the scrape failed or not.
   ScrapeResult Process(const ScrapeAttempt& attempt, SeriesBatch& batch);
-  // Adds staleness markers for all series, the target's own reports too: it is
-  // not scraped any more. To be called again when they were not stored.
+  // Adds staleness markers for all series, the target's own reports too: it is not scraped any
+  // more. To be called again when they were not stored.
   void End(UnixMillis time, SeriesBatch& batch);
   // The last batch was stored.
   void NoteStored() { markers_.clear(); }

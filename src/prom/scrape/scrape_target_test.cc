@@ -18,8 +18,8 @@ using testing::HasSubstr;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
-// Gives an id to every series as soon as it is written, as storage does, forgets
-// on request, and may refuse new ones.
+// Gives an id to every series as soon as it is written, as storage does, forgets on request, and
+// may refuse new ones.
 class IdSink final : public MetricsSink {
  public:
   void Write(const SeriesBatch& batch, WriteCallback done) override {
@@ -79,8 +79,8 @@ class ScrapeTargetTest : public testing::Test {
     }
     return Contents();
   }
-  // The value of every series in the batch by its text, without instance and
-  // job; reports only when they are asked for.
+  // The value of every series in the batch by its text, without instance and job; reports only when
+  // they are asked for.
   std::map<std::string, double> Contents(bool reports = false) {
     std::map<std::string, double> contents;
     for (size_t i = 0; i < batch_.size(); ++i) {

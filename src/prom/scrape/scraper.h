@@ -1,5 +1,4 @@
-// Scrapes targets as Prometheus does: the PrometheusScraper of the
-// specification.
+// Scrapes targets as Prometheus does: the PrometheusScraper of the specification.
 //
 //   configuration --> jobs --> discovery --> targets --> turns, spread over
 //   their interval a turn: fetch (one thread for all sockets) --> page to batch
@@ -67,33 +66,30 @@ struct ScraperCounters {
   std::atomic<uint64_t> samples_out_of_order{0};
   std::atomic<uint64_t> exemplars_stored{0};
   std::atomic<uint64_t> exemplars_refused{0};
-  std::atomic<uint64_t> writes_failed{
-      0};  // batches that storage did not take; but for markers they are lost
+  // Batches that storage did not take; but for markers they are lost.
+  std::atomic<uint64_t> writes_failed{0};
 };
 
-// Every target has its own phase in its interval, fixed by what it is on the
-// machine's clock, so that the load is spread and a restart of the server does
-// not shift it. A target still being fetched or stored when its turn comes
-// misses that turn. Threads: Start, Reconfigure and Stop from one thread. It
-// has one of its own for the schedule, one for all sockets and those of
-// discovery; pages are read on the worker pool. Lifetime: everything passed by
-// reference outlives it, and the budget also what it gave of metadata.
+// Every target has its own phase in its interval, fixed by what it is on the machine's clock, so
+// that the load is spread and a restart of the server does not shift it. A target still being
+// fetched or stored when its turn comes misses that turn. Threads: Start, Reconfigure and Stop from
+// one thread. It has one of its own for the schedule, one for all sockets and those of discovery;
+// pages are read on the worker pool. Lifetime: everything passed by reference outlives it, and the
+// budget also what it gave of metadata.
 class PrometheusScraper {
  public:
   PrometheusScraper(net::WorkerPool& workers, MetricsSink& sink, const Clock& clock,
                     storage::MemoryBudget& budget, net::FetcherOptions fetcher_options);
   ~PrometheusScraper();  // Stop()
 
-  // From now on scrapes these jobs, whose names are unique. A target that was
-  // there before goes on with the series it had. One that is gone gets
-  // staleness markers after two intervals and a tenth, at the time of the
-  // scrape it misses first, unless it is back by then; they are written again
-  // until storage takes them. Reads no files.
+  // From now on scrapes these jobs, whose names are unique. A target that was there before goes on
+  // with the series it had. One that is gone gets staleness markers after two intervals and a
+  // tenth, at the time of the scrape it misses first, unless it is back by then; they are written
+  // again until storage takes them. Reads no files.
   void Reconfigure(ScraperOptions options) LUMA_EXCLUDES(mutex_);
 
-  // Returns when no scrape is under way; fetches are given up. Writes no
-  // staleness markers, as Prometheus does not: a restart would tear a gap into
-  // every series.
+  // Returns when no scrape is under way; fetches are given up. Writes no staleness markers, as
+  // Prometheus does not: a restart would tear a gap into every series.
   void Stop() LUMA_EXCLUDES(mutex_);
 
   // Ordered by job. Threads: any.

@@ -28,8 +28,7 @@ std::string LeavingKey(const std::string& job, const Target& target) {
   return job + "\n" + target.key;
 }
 
-// What was found by a discovery that the job still has stays until there is
-// news.
+// What was found by a discovery that the job still has stays until there is news.
 std::vector<std::vector<TargetGroup>> StillFound(const std::vector<DiscoveryConfig>& before,
                                                  const std::vector<std::vector<TargetGroup>>& found,
                                                  const std::vector<DiscoveryConfig>& after) {
@@ -124,8 +123,7 @@ void PrometheusScraper::AddAddress(Pool& pool, const std::string& address,
   }
 }
 
-// Takes the slot that the target had `before`, or had until lately, or makes
-// one.
+// Takes the slot that the target had `before`, or had until lately, or makes one.
 void PrometheusScraper::AddTarget(Pool& pool, Target target, Slots& before) {
   std::unique_ptr<Slot>& slot = pool.slots[target.key];
   if (slot != nullptr) return;  // found twice
@@ -147,8 +145,8 @@ void PrometheusScraper::AddTarget(Pool& pool, Target target, Slots& before) {
   if (!keeps_turns) SetDue(*slot, NextTurn(wanted->key, wanted->interval, clock_.Monotonic()));
 }
 
-// Its markers wait until the target, if it only moved to another job or got
-// other labels, has been scraped there.
+// Its markers wait until the target, if it only moved to another job or got other labels, has been
+// scraped there.
 void PrometheusScraper::Leave(std::unique_ptr<Slot> slot) {
   if (slot == nullptr) return;
   const Nanos interval = slot->target->interval;

@@ -72,8 +72,7 @@ void PrometheusScraper::OnFetched(const std::shared_ptr<Turn>& turn,
 }
 
 void PrometheusScraper::Store(const std::shared_ptr<Turn>& turn) {
-  // Of the thread, since it is needed until Write returns: by then the scraper
-  // may be gone.
+  // Of the thread, since it is needed until Write returns: by then the scraper may be gone.
   static thread_local SeriesBatch batch;
   batch.Clear();
   ScrapeResult result = turn->slot.series.Process(turn->attempt, batch);
@@ -90,8 +89,8 @@ void PrometheusScraper::Store(const std::shared_ptr<Turn>& turn) {
 
 void PrometheusScraper::OnStored(const std::shared_ptr<Turn>& turn,
                                  const Result<WriteSummary>& stored) {
-  // Ids that storage gave stop being known when their series had no samples
-  // left, or none for hours: then the page is read again, with labels.
+  // Ids that storage gave stop being known when their series had no samples left, or none for
+  // hours: then the page is read again, with labels.
   const bool may_lack_series = stored.status().code() == StatusCode::kUnavailable;
   if (may_lack_series && !std::exchange(turn->is_second_try, true)) {
     const auto again = [this, turn] {
