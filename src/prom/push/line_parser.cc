@@ -21,12 +21,6 @@ constexpr Stops kMeasurementEnd = StopsAt(", ");
 constexpr Stops kKeyEnd = StopsAt("=, ");
 constexpr Stops kValueEnd = StopsAt(", ");
 
-bool IsBlank(char c) { return c == ' ' || c == '\t'; }
-
-void SkipBlanks(std::string_view& text) {
-  while (!text.empty() && IsBlank(text[0])) text.remove_prefix(1);
-}
-
 // The text before the first of `stops` that has no backslash before it.
 std::string_view TakeText(std::string_view& text, const Stops& stops) {
   size_t length = 0;
@@ -44,18 +38,6 @@ bool TakeCharacter(std::string_view& text, char c) {
   if (!text.starts_with(c)) return false;
   text.remove_prefix(1);
   return true;
-}
-
-// Where the text in quotes at the front ends, behind the quote; npos when it does not.
-size_t QuotedEnd(std::string_view text) {
-  for (size_t i = 1; i < text.size(); ++i) {
-    if (text[i] == '\\') {
-      ++i;
-    } else if (text[i] == '"') {
-      return i + 1;
-    }
-  }
-  return std::string_view::npos;
 }
 
 // Where a line ends that has quotes: line feeds within the value of a field do not end it. Of the

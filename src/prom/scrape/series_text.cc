@@ -22,22 +22,6 @@ bool IsNameStart(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':';
 }
 
-void SkipBlanks(std::string_view& text) {
-  while (!text.empty() && (text[0] == ' ' || text[0] == '\t')) text.remove_prefix(1);
-}
-
-// Where the text in quotes that begins at `at` ends; npos when it does not.
-size_t QuotedEnd(std::string_view text, size_t at) {
-  for (++at; at < text.size(); ++at) {
-    if (text[at] == '\\') {
-      ++at;
-    } else if (text[at] == '"') {
-      return at + 1;
-    }
-  }
-  return std::string_view::npos;
-}
-
 size_t BracesEnd(std::string_view text, size_t at) {
   while (at < text.size()) {
     if (text[at] == '}') return at + 1;
@@ -54,6 +38,17 @@ std::optional<double> ParseTiny(std::string_view digits) {
 }
 
 }  // namespace
+
+size_t QuotedEnd(std::string_view text, size_t at) {
+  for (++at; at < text.size(); ++at) {
+    if (text[at] == '\\') {
+      ++at;
+    } else if (text[at] == '"') {
+      return at + 1;
+    }
+  }
+  return std::string_view::npos;
+}
 
 std::string_view TakeName(std::string_view& text) {
   size_t length = 0;

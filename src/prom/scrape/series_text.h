@@ -11,6 +11,15 @@
 
 namespace luma::prom {
 
+// Blanks are spaces and tabulators.
+inline bool IsBlank(char c) { return c == ' ' || c == '\t'; }
+inline void SkipBlanks(std::string_view& text) {
+  while (!text.empty() && IsBlank(text[0])) text.remove_prefix(1);
+}
+
+// Where the text in quotes that begins at `at` ends, behind the quote; npos when it does not.
+size_t QuotedEnd(std::string_view text, size_t at = 0);
+
 // A name from the front, which `text` loses: letters, digits, "_" and ":". Empty when there is
 // none.
 std::string_view TakeName(std::string_view& text);

@@ -13,12 +13,6 @@ namespace {
 // times the text.
 constexpr size_t kLabelsTextBytesMax = 4 * kLabelsBytesMax;
 
-bool IsBlank(char c) { return c == ' ' || c == '\t'; }
-
-void SkipBlanks(std::string_view& text) {
-  while (!text.empty() && IsBlank(text[0])) text.remove_prefix(1);
-}
-
 std::string_view TakeWord(std::string_view& text) {
   SkipBlanks(text);
   const auto* const end = std::ranges::find_if(text, IsBlank);
