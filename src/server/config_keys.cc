@@ -47,8 +47,8 @@ const std::vector<ConfigKey>& Keys() {
        "for no password. It holds for every port."},
       {LUMA_CONFIG_KEY(server.admin_api), Anything{}, kAtStart,
        "Serve /api/v1/admin: backups and checks of the running store and, as in Prometheus, "
-       "deletes "
-       "of series; and /-/confirm-clock. Anyone may ask for these who may use the HTTP port."},
+       "deletes of series; and /-/confirm-clock. Anyone may ask for these who may use the HTTP "
+       "port."},
       {LUMA_CONFIG_KEY(server.lifecycle_api), Anything{}, kAtStart,
        "Serve POST /-/reload, which reads this file again, as SIGHUP does."},
       {LUMA_CONFIG_KEY(server.cors_origin), Anything{}, kAtStart,
@@ -126,10 +126,8 @@ const std::vector<ConfigKey>& Keys() {
       {LUMA_CONFIG_KEY(wal.sync), OneOf{{"always", "interval", "off"}}, kAtStart,
        "When a commit is acknowledged. always: when it is on stable storage; a power cut loses "
        "nothing. interval: when the operating system has it; a crash of the server loses nothing, "
-       "a "
-       "power cut can lose the commits of the last sync_interval and of one sync. off: as "
-       "interval, "
-       "without a bound."},
+       "a power cut can lose the commits of the last sync_interval and of one sync. off: as "
+       "interval, without a bound."},
       {LUMA_CONFIG_KEY(wal.sync_interval), Between{1, 60'000}, kAtStart,
        "For sync = \"interval\": how often the log is made durable."},
       {LUMA_CONFIG_KEY(wal.segment_bytes), Between{kMiB, 1'024 * kMiB}, kAtStart,
@@ -241,8 +239,7 @@ const std::vector<ConfigKey>& Keys() {
        "Longest run of a query; 0s means no limit."},
       {LUMA_CONFIG_KEY(query.memory_limit), ShareOr{32 * kMiB, kTiB}, kAtStart,
        "Memory of SQL execution, beside storage.memory_limit. What needs more goes to disk where "
-       "it "
-       "can, or is refused (53200)."},
+       "it can, or is refused (53200)."},
       {LUMA_CONFIG_KEY(query.spill_limit), Between{0, 1'024 * kTiB}, kAtStart,
        "Disk space that SQL execution may take meanwhile, below general.data_dir."},
       {LUMA_CONFIG_KEY(query.threads), kThreads, kAtStart,
@@ -283,8 +280,7 @@ const std::vector<ConfigKey>& Keys() {
        "Groups that are evaluated at once. A lower number waits for a restart."},
       {LUMA_CONFIG_KEY(rules.alertmanagers), Anything{}, kReloaded,
        "Where alerts go: addresses of Alertmanagers such as \"http://127.0.0.1:9093\", several "
-       "with "
-       "commas between them."},
+       "with commas between them."},
       {LUMA_CONFIG_KEY(rules.alertmanager_timeout), kTimeoutMillis, kReloaded,
        "Time for an Alertmanager to answer."},
       {LUMA_CONFIG_KEY(rules.resend_delay), Between{1'000, kDayMillis}, kReloaded,

@@ -149,6 +149,18 @@ class AuthenticationTest(ServerTest):
         self.assertEqual(status("/api/v1/query?query=up", "luma:secret"), 200)
 
 
+class QueryTimeoutTest(ServerTest):
+    settings = {"query.timeout": "1ms"}
+
+    def test_searches_end_with_the_timeout_of_queries(self):
+        values = "".join(f"m{{v=\"{'a' * 1000}{i}\"}} 1\n" for i in range(100))
+        self.assertEqual(http(self.server.url("/api/v1/import/prometheus"), values.encode()).status, 204)
+        terms = "&".join(f"search[]={'a' * 500}b{i}" for i in range(32))  # each nearly fits everywhere
+        answer = http(self.server.url("/api/v1/search/label_values"), f"label=v&{terms}".encode())
+        self.assertEqual(answer.status, 503, answer.text)
+        self.assertIn("search took too long", answer.text)
+
+
 class RateLimitTest(ServerTest):
     settings = {"rate_limit.enabled": "true", "rate_limit.max_requests": "20"}
 
