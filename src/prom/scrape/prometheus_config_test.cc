@@ -341,6 +341,16 @@ TEST(PrometheusConfigTest, LongKeysAndThoseOfSeveralLinesAreStillKeysWhenTheyAre
   }
 }
 
+TEST(PrometheusConfigTest, TextsThatMeanMoreOnALineOfTheirOwnAreShownInQuotes) {
+  const auto config = ParsePrometheusConfig("storage: [{a: -}, -]\n", "");
+  ASSERT_TRUE(config.ok()) << config.status();
+  const auto shown = rules::ParseYaml(config->text);
+  ASSERT_TRUE(shown.ok()) << shown.status() << config->text;
+  const rules::YamlNode& list = shown->entries.at(0).second;
+  EXPECT_EQ(list.items.at(0).entries.at(0).second.text, "-");
+  EXPECT_EQ(list.items.at(1).text, "-");
+}
+
 TEST(PrometheusConfigTest, AcceptsWhatItLikesBestFirst) {
   ScrapeConfig config;
   EXPECT_EQ(AcceptHeader(config),

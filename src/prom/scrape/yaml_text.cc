@@ -50,11 +50,15 @@ std::string Quoted(std::string_view text) {
   return quoted + "\"";
 }
 
+// A text alone in brackets, the beginning of an entry on a line of its own.
+bool IsIndicator(std::string_view text) { return text == "-" || text == "?" || text == ":"; }
+
 std::string ScalarText(const YamlNode& node) {
   const std::string text = node.IsNull() ? "" : net::WithoutPassword(node.text);
   const bool has_lines =
       text.find('\n') != std::string::npos;  // which were folded where it came from
-  return node.plain && !node.IsNull() && !has_lines ? text : Quoted(text);
+  const bool stays_plain = node.plain && !node.IsNull() && !has_lines && !IsIndicator(text);
+  return stays_plain ? text : Quoted(text);
 }
 
 class YamlTextWriter {
