@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "model/forwarding_metrics_source.h"
+#include "model/testing/counted_memory.h"
 #include "model/testing/memory_metrics.h"
 #include "promql/evaluator.h"
 #include "promql/parser.h"
@@ -22,39 +24,23 @@ namespace {
 constexpr int64_t kMinute = 60'000;
 
 // Deals out what it finds, series by series, to some parts.
-class DealtMetrics : public MetricsSource {
+class DealtMetrics : public ForwardingMetricsSource {
  public:
   DealtMetrics(const MetricsSource& source, size_t parts) : source_(source), parts_(parts) {}
 
-  Result<std::vector<SeriesSamples>> Select(const Matchers& matchers, TimeRange range,
-                                            const ReadLimits& limits) const override {
-    return source_.Select(matchers, range, limits);
-  }
   Result<std::unique_ptr<SeriesParts>> SelectParts(const Matchers& matchers, TimeRange range,
                                                    const ReadLimits& limits) const override {
-    LUMA_ASSIGN_OR_RETURN(std::vector<SeriesSamples> found,
-                          source_.Select(matchers, range, limits));
+    LUMA_ASSIGN_OR_RETURN(std::vector<SeriesSamples> found, Select(matchers, range, limits));
     auto dealt = std::make_unique<Dealt>(failing_part_);
     dealt->parts.resize(parts_);
     for (size_t i = 0; i < found.size(); ++i) dealt->parts[i % parts_].push_back(found[i]);
     return std::unique_ptr<SeriesParts>(std::move(dealt));
   }
-  Result<std::vector<Labels>> Series(const Matchers& matchers, TimeRange range,
-                                     const ReadLimits& limits) const override {
-    return source_.Series(matchers, range, limits);
-  }
-  Result<std::vector<std::string>> LabelNames(const Matchers& matchers, TimeRange range,
-                                              const ReadLimits& limits) const override {
-    return source_.LabelNames(matchers, range, limits);
-  }
-  Result<std::vector<std::string>> LabelValues(std::string_view name, const Matchers& matchers,
-                                               TimeRange range,
-                                               const ReadLimits& limits) const override {
-    return source_.LabelValues(name, matchers, range, limits);
-  }
   void FailPart(size_t part) { failing_part_ = part; }
 
  private:
+  const MetricsSource& source() const override { return source_; }
+
   struct Dealt final : SeriesParts {
     explicit Dealt(size_t part) : failing_part(part) {}
     size_t count() const override { return parts.size(); }
@@ -182,16 +168,8 @@ TEST_F(SelectedRowsTest, BadArgumentsMatterOnlyWhereThereAreSeries) {
 
 // The samples of one part take the place of those of the part before.
 TEST_F(SelectedRowsTest, MemoryOfPartsIsBookedOnce) {
-  class Account final : public ResultMemory {
-   public:
-    Status Book(uint64_t bytes) override {
-      booked += bytes;
-      return Status::Ok();
-    }
-    uint64_t booked = 0;
-  };
   const auto booked = [&](size_t parts) {
-    Account account;
+    CountedMemory account;
     ReadLimits limits;
     limits.memory = &account;
     const DealtMetrics dealt(metrics_, parts);
@@ -204,14 +182,6 @@ TEST_F(SelectedRowsTest, MemoryOfPartsIsBookedOnce) {
 
 // Rows share histograms with the samples, so those of all parts stay.
 TEST_F(SelectedRowsTest, MemoryOfHistogramsThatRowsKeepIsBookedForEachPart) {
-  class Account final : public ResultMemory {
-   public:
-    Status Book(uint64_t bytes) override {
-      booked += bytes;
-      return Status::Ok();
-    }
-    uint64_t booked = 0;
-  };
   MemoryMetrics histograms;
   FloatHistogram histogram;
   histogram.count = 3;
@@ -220,7 +190,7 @@ TEST_F(SelectedRowsTest, MemoryOfHistogramsThatRowsKeepIsBookedForEachPart) {
     histograms.AddHistogram({{"__name__", "h"}, {"series", std::to_string(series)}}, 10 * kMinute,
                             histogram);
   }
-  Account account;
+  CountedMemory account;
   ReadLimits limits;
   limits.memory = &account;
   ASSERT_TRUE(Ask(DealtMetrics(histograms, 10), "h", {}, limits).ok());

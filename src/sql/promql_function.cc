@@ -12,7 +12,8 @@
 #include "sql/promql_arguments.h"
 #include "sql/query_budget.h"
 #include "sql/session_state.h"
-#include "storage/metrics/snapshot_source.h"
+#include "sql/statement_tables.h"
+#include "storage/metrics/metrics_reader.h"
 
 namespace luma::sql {
 namespace {
@@ -117,13 +118,6 @@ LumaCatalog& CatalogOf(ClientContext& context) {
   return duckdb::Catalog::GetCatalog(context, kDatabaseName).Cast<LumaCatalog>();
 }
 
-storage::TableReader ReaderOf(ClientContext& context, LumaCatalog& catalog) {
-  auto& transaction = LumaTransaction::Get(context, catalog);
-  return [&transaction](ObjectId table) {
-    return CallDuckDb([&] { return transaction.Read(table); });
-  };
-}
-
 void TellSession(ClientContext& context, const PromqlAnswer& answer) {
   SessionState* const session = SessionState::Find(context);
   if (session == nullptr) return;
@@ -139,8 +133,8 @@ AnswerRows Ask(ClientContext& context, DataChunk& arguments, idx_t row) {
   }
   PromqlArguments asked = ReadPromqlArguments(context, arguments, row);
   asked.question.query = asked.query;
-  const storage::SnapshotSource source(catalog.engine(), *metrics.series,
-                                       ReaderOf(context, catalog));
+  const storage::MetricsReader source(catalog.engine(), *metrics.series,
+                                      TablesOf(LumaTransaction::Get(context, catalog)));
   auto memory = std::make_unique<QueryBudget>(context, catalog.engine().budget());
   PromqlAnswer answer = ValueOrThrow(metrics.promql->Ask(asked.question, source, *memory));
   TellSession(context, answer);

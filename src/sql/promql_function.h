@@ -7,8 +7,9 @@
 // promql_arguments.h; they may be parameters and, in a lateral join, columns: promql_call.h.
 //
 // It reads the tables as the statement's other scans do: as of the start of the transaction, with
-// the transaction's own deletes of samples. Answers are booked on the memory budget as queries of
-// the HTTP API are; Connection::Interrupt and with it the statement's timeout end it.
+// the transaction's own deletes of samples, and series that were removed since. Answers are booked
+// on the memory budget as queries of the HTTP API are; Connection::Interrupt and with it the
+// statement's timeout end it.
 #pragma once
 
 #include "sql/duckdb_headers.h"

@@ -24,6 +24,15 @@ class PromqlFunctionTest : public MetricsSqlTest {
       return PromqlAnswer{.series = series};
     };
   }
+  // Lets promql() give all samples that it sees.
+  void GiveAllSamples() {
+    promql_.answer = [](const PromqlQuestion&, const MetricsSource& source,
+                        ResultMemory& memory) -> Result<PromqlAnswer> {
+      LUMA_ASSIGN_OR_RETURN(std::vector<SeriesSamples> series,
+                            source.Select({}, TimeRange(), ReadLimits{.memory = &memory}));
+      return PromqlAnswer{.series = std::move(series)};
+    };
+  }
   // Runs `sql` with text parameters, twice, as clients that prepare do.
   Rows RunPrepared(const std::string& sql, const std::vector<Parameter>& parameters) {
     const auto parsed = connection_->Parse(sql);
@@ -272,12 +281,7 @@ TEST_F(PromqlFunctionTest, InterruptsAndTimeoutsEndIt) {
 
 // Goal: it sees what the other relations of the transaction see.
 TEST_F(PromqlFunctionTest, ItReadsTheSnapshotOfTheTransaction) {
-  promql_.answer = [](const PromqlQuestion&, const MetricsSource& source,
-                      ResultMemory& memory) -> Result<PromqlAnswer> {
-    LUMA_ASSIGN_OR_RETURN(std::vector<SeriesSamples> series,
-                          source.Select({}, TimeRange(), ReadLimits{.memory = &memory}));
-    return PromqlAnswer{.series = std::move(series)};
-  };
+  GiveAllSamples();
   const std::string count = "SELECT count(*), (SELECT count(*) FROM samples) FROM promql('m')";
   Write({{TestLabels("a"), {{storage::kTestNow, 1}, {storage::kTestNow + 1, 2}}}});
   Query("BEGIN");
@@ -290,6 +294,28 @@ TEST_F(PromqlFunctionTest, ItReadsTheSnapshotOfTheTransaction) {
   EXPECT_EQ(Query(*database_->Connect({}), count), (Rows{{"4", "4"}}));
   Query("COMMIT");
   EXPECT_EQ(Query(count), (Rows{{"3", "3"}}));
+}
+
+TEST_F(PromqlFunctionTest, SeriesThatAreRemovedMeanwhileStayInTheTransaction) {
+  GiveAllSamples();
+  Write({{TestLabels("a"), {{storage::kTestNow, 1}}}, {TestLabels("b"), {{storage::kTestNow, 2}}}});
+  const std::string labels = "SELECT labels->>'instance', value FROM promql('m') ORDER BY 1";
+  Query("BEGIN");
+  EXPECT_EQ(Query("SELECT count(*) FROM samples"), (Rows{{"2"}}));
+  ASSERT_TRUE(metrics_.store->DeleteSamples({{}}, TimeRange()).ok());
+  ASSERT_TRUE(metrics_.store->Expire().ok());
+  ASSERT_EQ(metrics_.store->series_removed(), 2u);
+  EXPECT_EQ(Query(labels), (Rows{{"a", "1.000000"}, {"b", "2.000000"}}));
+  Query("COMMIT");
+  EXPECT_EQ(Query(labels), Rows{});
+}
+
+TEST_F(PromqlFunctionTest, SeriesThatTheIndexDoesNotHaveYetAreThere) {
+  GiveAllSamples();
+  Write({{TestLabels("a"), {{storage::kTestNow, 1}}}});
+  storage::CommitUnregistered(metrics_, {TestLabels("b"), {{storage::kTestNow, 2}}});
+  EXPECT_EQ(Query("SELECT count(*), (SELECT count(*) FROM samples) FROM promql('m')"),
+            (Rows{{"2", "2"}}));
 }
 
 TEST_F(PromqlFunctionTest, ItIsInTheCatalog) {

@@ -10,7 +10,9 @@
 #include "sql/duckdb_boundary.h"
 #include "sql/expression_growth.h"
 #include "sql/series_matchers.h"
+#include "sql/statement_tables.h"
 #include "sql/table_scan.h"
+#include "storage/metrics/snapshot_series.h"
 
 namespace luma::sql {
 namespace {
@@ -209,14 +211,6 @@ void Optimize(duckdb::OptimizerExtensionInput&, duckdb::unique_ptr<LogicalOperat
   PassOnThroughJoins(*plan);
 }
 
-// Whether every series that `seen` has is still in `now`. Merged runs count as changed.
-bool HasLostNone(const storage::TableSnapshot& seen, const storage::TableSnapshot& now) {
-  return std::ranges::all_of(seen.runs(), [&](const auto& run) {
-    const storage::RunView* const later = now.FindRun(run->id());
-    return later != nullptr && later->deleted_count() == run->deleted_count();
-  });
-}
-
 }  // namespace
 
 void CollectSeriesMatchers(duckdb::ClientContext&, LogicalGet& get, duckdb::FunctionData*,
@@ -236,14 +230,11 @@ std::shared_ptr<const storage::SeriesFilter> ChooseSeries(const storage::SeriesD
                                                           LumaTransaction& transaction) {
   const std::string key = KeyOf(matchers);
   if (auto known = transaction.FindSeries(key)) return known;
-  const storage::SeriesBitmap ids = ValueOrThrow(index.Select(matchers));
-  // The index loses a series after the commit that removes it: if none was removed by now, `ids`
-  // lacks none.
-  const auto now = ValueOrThrow(engine.Read(storage::kSeriesTableId));
-  if (!HasLostNone(*transaction.Read(storage::kSeriesTableId), *now)) return nullptr;
-  auto series = std::make_shared<const storage::SeriesFilter>(ids);
-  transaction.KeepSeries(key, series);
-  return series;
+  const storage::SnapshotSeries series(engine, index, TablesOf(transaction));
+  auto chosen =
+      std::make_shared<const storage::SeriesFilter>(ValueOrThrow(series.Select(matchers)));
+  transaction.KeepSeries(key, chosen);
+  return chosen;
 }
 
 }  // namespace luma::sql

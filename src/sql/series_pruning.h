@@ -26,9 +26,8 @@ void CollectSeriesMatchers(duckdb::ClientContext& context, duckdb::LogicalGet& g
 // To be added to an instance's configuration after it was opened.
 duckdb::OptimizerExtension SeriesPruningExtension();
 
-// The series that match. Null when the transaction sees series that the index has lost since: then
-// all blocks must be read. A series that the index does not have yet belongs to a write that has
-// not been acknowledged, and is not found. Throws.
+// The series that match, all of them that the statement sees, whatever the index has lost since or
+// does not have yet. Throws.
 std::shared_ptr<const storage::SeriesFilter> ChooseSeries(const storage::SeriesDirectory& index,
                                                           const Matchers& matchers,
                                                           storage::MultiTierStorage& engine,

@@ -146,8 +146,20 @@ TEST_F(SeriesPruningTest, ATransactionKeepsSeriesThatAreRemovedMeanwhile) {
   ASSERT_TRUE(metrics_.store->Expire().ok());
   EXPECT_EQ(metrics_.store->series_removed(), 2u);
   EXPECT_EQ(Query(count), (Rows{{"4000"}}));
+  EXPECT_LE(BlocksRead("SELECT sum(value) FROM metrics.up WHERE host = 'h07'"), 2);
   Query("COMMIT");
   EXPECT_EQ(Query(count), (Rows{{"0"}}));
+}
+
+// Goal: conditions on labels never lose a row that the scan without them would give.
+TEST_F(SeriesPruningTest, SeriesThatTheIndexDoesNotHaveYetAreFound) {
+  WriteHosts();
+  storage::CommitUnregistered(metrics_,
+                              {MakeLabels({{"__name__", "up"}, {"host", "h07"}, {"pod", "new"}}),
+                               {{kTestNow, 7}, {kTestNow + 1, 7}}});
+  const std::string from = "FROM metrics.up WHERE host = 'h07'";
+  EXPECT_EQ(Query("SELECT count(*) " + from), (Rows{{"4002"}}));
+  EXPECT_LE(BlocksRead("SELECT sum(value) " + from), 3) << "the others are left out all the same";
 }
 
 TEST_F(SeriesPruningTest, JoinsThatKeepRowsWithoutPartnerAreNotPruned) {

@@ -8,7 +8,7 @@
 
 namespace luma::storage {
 
-// The largest series id that rows of `table` (samples or rollups) have, deleted rows included; 0
+// The largest series id that rows of `table`, which has a series_id, have, deleted rows included; 0
 // without rows. Reads zone maps, and rows only where a block has none.
 //
 // Cold rows out of reach are left out with a warning, as a start must not wait for the object

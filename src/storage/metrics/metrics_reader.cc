@@ -133,7 +133,7 @@ Result<std::vector<Labels>> MetricsReader::Series(const Matchers& matchers, Time
   LUMA_RETURN_IF_ERROR(book(ids.cardinality() * kLabelsBytes));
   std::vector<Labels> series;
   series.reserve(ids.cardinality());
-  LabelsReader reader(series_);
+  SnapshotLabels reader(series_);
   for (const uint32_t id : ids) {
     LUMA_ASSIGN_OR_RETURN(std::optional<Labels> labels, reader.Of(SeriesId{id}));
     if (!labels) continue;
@@ -179,7 +179,7 @@ Result<std::vector<SeriesExemplars>> MetricsReader::Exemplars(std::span<const Ma
       .table = table.get(), .series = &filter, .range = range, .deadline = limits.deadline};
   LUMA_RETURN_IF_ERROR(scan.Run([&](const ExemplarRow& row) { return collector.Add(row); }));
   std::vector<SeriesExemplars> result;
-  LabelsReader reader(series_);
+  SnapshotLabels reader(series_);
   for (auto& [series, exemplars] : collector.collected()) {
     LUMA_ASSIGN_OR_RETURN(std::optional<Labels> labels, reader.Of(SeriesId{series}));
     if (!labels) continue;

@@ -1,4 +1,4 @@
-// Answers the questions of MetricsSource from the directory of series and luma.samples.
+// Answers the questions of MetricsSource from the series and the rows of samples and rollups.
 #pragma once
 
 #include <memory>
@@ -12,6 +12,7 @@
 #include "model/metrics_source.h"
 #include "storage/engine.h"
 #include "storage/metrics/series_directory.h"
+#include "storage/metrics/snapshot_series.h"
 #include "storage/table_reader.h"
 
 namespace luma::storage {
@@ -19,27 +20,27 @@ namespace luma::storage {
 // Threads: every method from any thread. Lifetime: engine and directory outlive it.
 // Memory: results are booked on ReadLimits::memory, for as long as the caller keeps that; without
 // it, samples are booked on the budget while they are collected.
-class MetricsReader {
+class MetricsReader final : public MetricsSource, public ExemplarSource {
  public:
-  // With `tables` it reads the tables so, and the newest commit at each call without. Series are
-  // those of the directory either way: one that it has lost has lost its samples first.
+  // With `tables` it reads the tables so, and the newest commit at each call without.
   MetricsReader(MultiTierStorage& engine, const SeriesDirectory& series, TableReader tables = {})
-      : engine_(engine), series_(series), tables_(std::move(tables)) {}
+      : engine_(engine), series_(engine, series, tables), tables_(std::move(tables)) {}
 
-  // As in MetricsSource. Which series have samples in a range is exact here, not only near it.
+  // Which series have samples in a range is exact here, not only near it.
   Result<std::vector<SeriesSamples>> Select(const Matchers& matchers, TimeRange range,
-                                            const ReadLimits& limits) const;
+                                            const ReadLimits& limits) const override;
   Result<std::unique_ptr<SeriesParts>> SelectParts(const Matchers& matchers, TimeRange range,
-                                                   const ReadLimits& limits) const;
+                                                   const ReadLimits& limits) const override;
   Result<std::vector<Labels>> Series(const Matchers& matchers, TimeRange range,
-                                     const ReadLimits& limits) const;
+                                     const ReadLimits& limits) const override;
   Result<std::vector<std::string>> LabelNames(const Matchers& matchers, TimeRange range,
-                                              const ReadLimits& limits) const;
+                                              const ReadLimits& limits) const override;
   Result<std::vector<std::string>> LabelValues(std::string_view name, const Matchers& matchers,
-                                               TimeRange range, const ReadLimits& limits) const;
-  // As in ExemplarSource.
+                                               TimeRange range,
+                                               const ReadLimits& limits) const override;
   Result<std::vector<SeriesExemplars>> Exemplars(std::span<const Matchers> selectors,
-                                                 TimeRange range, const ReadLimits& limits) const;
+                                                 TimeRange range,
+                                                 const ReadLimits& limits) const override;
 
  private:
   // That may have samples in `range`.
@@ -48,8 +49,9 @@ class MetricsReader {
   // Matching series that have a sample in `range`.
   Result<SeriesBitmap> MatchingIn(const Matchers& matchers, TimeRange range,
                                   const ReadLimits& limits) const;
+
   MultiTierStorage& engine_;
-  const SeriesDirectory& series_;
+  const SnapshotSeries series_;
   const TableReader tables_;  // may be empty
 };
 

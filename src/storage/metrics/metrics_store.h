@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/exemplar_source.h"
+#include "model/forwarding_metrics_source.h"
 #include "model/metrics_admin.h"
 #include "model/metrics_source.h"
 #include "storage/background_thread.h"
@@ -37,7 +38,7 @@ struct MetricsStats {
 // Threads: every method from any thread. Lifetime: the engine outlives it; destroy it before the
 // engine is closed. At most one per engine.
 class MetricsStore final : public MetricsSink,
-                           public MetricsSource,
+                           public ForwardingMetricsSource,
                            public ExemplarSource,
                            public MetricsAdmin {
  public:
@@ -57,27 +58,6 @@ class MetricsStore final : public MetricsSink,
     registry_->FindSeries(hashes, ids);
   }
 
-  Result<std::vector<SeriesSamples>> Select(const Matchers& matchers, TimeRange range,
-                                            const ReadLimits& limits) const override {
-    return reader_.Select(matchers, range, limits);
-  }
-  Result<std::unique_ptr<SeriesParts>> SelectParts(const Matchers& matchers, TimeRange range,
-                                                   const ReadLimits& limits) const override {
-    return reader_.SelectParts(matchers, range, limits);
-  }
-  Result<std::vector<Labels>> Series(const Matchers& matchers, TimeRange range,
-                                     const ReadLimits& limits) const override {
-    return reader_.Series(matchers, range, limits);
-  }
-  Result<std::vector<std::string>> LabelNames(const Matchers& matchers, TimeRange range,
-                                              const ReadLimits& limits) const override {
-    return reader_.LabelNames(matchers, range, limits);
-  }
-  Result<std::vector<std::string>> LabelValues(std::string_view name, const Matchers& matchers,
-                                               TimeRange range,
-                                               const ReadLimits& limits) const override {
-    return reader_.LabelValues(name, matchers, range, limits);
-  }
   Result<std::vector<SeriesExemplars>> Exemplars(std::span<const Matchers> selectors,
                                                  TimeRange range,
                                                  const ReadLimits& limits) const override {
@@ -137,6 +117,8 @@ class MetricsStore final : public MetricsSink,
   uint64_t series_sweeps() const { return sweeper_.sweeps(); }    // looks for them at all series
 
  private:
+  const MetricsSource& source() const override { return reader_; }
+
   MetricsStore(MultiTierStorage& engine, std::unique_ptr<SeriesRegistry> registry,
                std::unique_ptr<RetiredSeries> retired, const MetricsOptions& options,
                const MetricsWriter::Start& start)

@@ -147,7 +147,7 @@ Result<std::vector<SeriesSamples>> SelectedSeries::Take(SeriesCollector& collect
   LUMA_RETURN_IF_ERROR(collector.Book(collector.collected().size() * kSeriesResultBytes));
   std::vector<SeriesSamples> result;
   result.reserve(collector.collected().size());
-  LabelsReader reader(series_);
+  SnapshotLabels reader(series_);
   for (CollectedSeries& collected : collector.collected()) {
     if (!collected.has_samples()) continue;
     LUMA_ASSIGN_OR_RETURN(std::optional<Labels> labels, reader.Of(collected.series()));

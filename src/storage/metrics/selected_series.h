@@ -15,8 +15,8 @@
 #include "storage/metrics/rollup_scan.h"
 #include "storage/metrics/run_blocks.h"
 #include "storage/metrics/series_collector.h"
-#include "storage/metrics/series_directory.h"
 #include "storage/metrics/series_filter.h"
+#include "storage/metrics/snapshot_series.h"
 
 namespace luma::storage {
 
@@ -35,7 +35,7 @@ struct SelectionCut {
 // limits outlive it.
 class SelectedSeries final : public SeriesParts {
  public:
-  SelectedSeries(MultiTierStorage& engine, const SeriesDirectory& series, SeriesBitmap ids,
+  SelectedSeries(MultiTierStorage& engine, const SnapshotSeries& series, SeriesBitmap ids,
                  TimeRange range, const ReadLimits& limits)
       : engine_(engine),
         series_(series),
@@ -79,7 +79,7 @@ class SelectedSeries final : public SeriesParts {
   Result<std::vector<SeriesSamples>> Take(SeriesCollector& collector) const;
 
   MultiTierStorage& engine_;
-  const SeriesDirectory& series_;
+  const SnapshotSeries& series_;
   const TimeRange range_;
   const ReadLimits limits_;
   const SeriesBitmap ids_;

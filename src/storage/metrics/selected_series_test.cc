@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "model/histogram_codec.h"
+#include "model/testing/counted_memory.h"
 #include "storage/metrics/testing/metrics_fixture.h"
 
 namespace luma::storage {
@@ -53,6 +54,7 @@ class SelectedSeriesTest : public testing::Test {
     EXPECT_TRUE(instance_.status.ok()) << instance_.status;
   }
   MetricsStore& store() { return *instance_.store; }
+  SeriesBitmap AllIds() const { return *series_.Select({}); }
 
   // Samples of some series after the other: many or few, late ones among them, with histograms and
   // start times; some are flushed and merged, some rolled up, the youngest are in memory.
@@ -72,8 +74,7 @@ class SelectedSeriesTest : public testing::Test {
   Result<std::vector<SeriesText>> Parts(SelectionCut cut, TimeRange range, size_t* count) {
     ReadLimits limits;
     limits.with_start_times = true;
-    SelectedSeries selected(*instance_.engine, store().directory(),
-                            *store().directory().Select({}, {}), range, limits);
+    SelectedSeries selected(*instance_.engine, series_, AllIds(), range, limits);
     LUMA_RETURN_IF_ERROR(selected.Prepare(Tables(), cut));
     *count = selected.count();
     std::vector<SeriesText> all;
@@ -91,6 +92,7 @@ class SelectedSeriesTest : public testing::Test {
   io::SimDisk disk_;
   ManualClock clock_{kTestNow};
   MetricsInstance instance_;
+  const SnapshotSeries series_{*instance_.engine, instance_.store->directory()};
 
  private:
   void WriteSome(std::mt19937_64& random, int round, int series) {
@@ -156,8 +158,7 @@ TEST_F(SelectedSeriesTest, PartsMayBeReadAtOnce) {
   ASSERT_TRUE(whole.ok());
   ReadLimits limits;
   limits.with_start_times = true;
-  SelectedSeries selected(*instance_.engine, store().directory(),
-                          *store().directory().Select({}, {}), {}, limits);
+  SelectedSeries selected(*instance_.engine, series_, AllIds(), {}, limits);
   ASSERT_TRUE(selected.Prepare(Tables(), CutBy(20)).ok());
   std::vector<std::vector<SeriesSamples>> found(selected.count());
   std::vector<std::thread> threads;
@@ -177,8 +178,7 @@ TEST_F(SelectedSeriesTest, TheLimitOfSamplesHoldsForAllParts) {
   WriteEverything(5);
   ReadLimits limits;
   limits.samples_max = 100;
-  SelectedSeries selected(*instance_.engine, store().directory(),
-                          *store().directory().Select({}, {}), {}, limits);
+  SelectedSeries selected(*instance_.engine, series_, AllIds(), {}, limits);
   Status status = selected.Prepare(Tables(), CutBy(20));
   for (size_t part = 0; status.ok() && part < selected.count(); ++part) {
     status = selected.Read(part, nullptr).status();
@@ -207,30 +207,20 @@ TEST_F(SelectedSeriesTest, NothingSelectedHasNoParts) {
 
 // Memory is asked for where the caller says, part by part.
 TEST_F(SelectedSeriesTest, PartsAreBookedWhereTheyAreRead) {
-  class Account final : public ResultMemory {
-   public:
-    Status Book(uint64_t bytes) override {
-      booked += bytes;
-      return Status::Ok();
-    }
-    uint64_t booked = 0;
-  };
   WriteEverything(6);
-  Account whole;
-  Account shared;
+  CountedMemory whole;
+  CountedMemory shared;
   ReadLimits limits;
   limits.memory = &whole;
-  SelectedSeries one(*instance_.engine, store().directory(), *store().directory().Select({}, {}),
-                     {}, limits);
+  SelectedSeries one(*instance_.engine, series_, AllIds(), {}, limits);
   ASSERT_TRUE(one.Prepare(Tables(), SelectedSeries::kOnePart).ok());
   ASSERT_TRUE(one.Read(0, nullptr).ok());
   limits.memory = &shared;
-  SelectedSeries parts(*instance_.engine, store().directory(), *store().directory().Select({}, {}),
-                       {}, limits);
+  SelectedSeries parts(*instance_.engine, series_, AllIds(), {}, limits);
   ASSERT_TRUE(parts.Prepare(Tables(), CutBy(40)).ok());
   uint64_t largest = 0;
   for (size_t part = 0; part < parts.count(); ++part) {
-    Account account;
+    CountedMemory account;
     ASSERT_TRUE(parts.Read(part, &account).ok());
     largest = std::max(largest, account.booked);
   }
@@ -242,8 +232,7 @@ TEST_F(SelectedSeriesTest, ReadErrorsOfPartsAreTold) {
   WriteEverything(7);
   ReadLimits limits;
   limits.deadline = std::chrono::steady_clock::now() + std::chrono::hours(1);
-  SelectedSeries selected(*instance_.engine, store().directory(),
-                          *store().directory().Select({}, {}), {}, limits);
+  SelectedSeries selected(*instance_.engine, series_, AllIds(), {}, limits);
   ASSERT_TRUE(selected.Prepare(Tables(), CutBy(20)).ok());
   class Nothing final : public ResultMemory {
    public:

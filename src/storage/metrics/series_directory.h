@@ -1,7 +1,9 @@
 // All series, those in memory and those in partitions on disk: which match, and their labels.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -39,6 +41,9 @@ class SeriesDirectory {
   // left out; partitions of other times are not read.
   Result<SeriesBitmap> Select(const Matchers& matchers, TimeRange times = {},
                               Deadline deadline = Deadline::max()) const;
+  // No series that it has, or has had since the start, has this id or a greater one. Ids enter it
+  // in their order: one below is there, or was once.
+  uint64_t ids_end() const { return std::max(registry_.ids_end(), retired_.ids_end()); }
   // Sorted, unique; of the given series.
   Result<std::vector<std::string>> LabelNames(const SeriesBitmap& ids,
                                               const ReadLimits& limits) const;

@@ -196,6 +196,7 @@ Status SeriesRegistry::AddOne(const Addition& addition) {
   record.newest.store(addition.newest, std::memory_order_relaxed);
   by_hash_.insert(id);
   all_.add(id);
+  ids_end_.store(std::max(ids_end(), uint64_t{id} + 1), std::memory_order_release);
   version_.store(version, std::memory_order_release);
   return Status::Ok();
 }

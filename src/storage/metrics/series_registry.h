@@ -47,7 +47,9 @@ class SeriesRegistry {
   uint64_t resident_count() const LUMA_EXCLUDES(mutex_);
   // Rises with every change: equal versions mean equal answers of every method below.
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
-  // The same for what concerns one metric; 0 when there is no such metric.
+  // One more than the greatest id it has had; rises before a reader can find the series.
+  uint64_t ids_end() const { return ids_end_.load(std::memory_order_acquire); }
+  // As version(), for what concerns one metric; 0 when there is no such metric.
   uint64_t MetricVersion(std::string_view metric) const LUMA_EXCLUDES(mutex_);
 
   // Canonical bytes, appended to `out`. False when there is no such series. A reader of
@@ -164,6 +166,7 @@ class SeriesRegistry {
 
   mutable SharedMutex mutex_;
   std::atomic<uint64_t> version_{1};
+  std::atomic<uint64_t> ids_end_{0};
   std::unique_ptr<Interned> interned_ LUMA_GUARDED_BY(mutex_) = std::make_unique<Interned>();
   uint64_t removed_count_ LUMA_GUARDED_BY(mutex_) = 0;    // still interned
   uint64_t removed_version_ LUMA_GUARDED_BY(mutex_) = 0;  // after the last removal

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "model/histogram_codec.h"
+#include "model/testing/counted_memory.h"
 #include "storage/metrics/testing/metrics_fixture.h"
 
 namespace luma::storage {
@@ -71,20 +72,12 @@ TEST_F(StartTimeStorageTest, SamplesWithoutThemCostNothing) {
 
 // One sample that has one makes room for all of the series.
 TEST_F(StartTimeStorageTest, AreBookedForEverySample) {
-  class Account final : public ResultMemory {
-   public:
-    Status Book(uint64_t bytes) override {
-      booked += bytes;
-      return Status::Ok();
-    }
-    uint64_t booked = 0;
-  };
   std::vector<TestSample> samples;
   for (UnixMillis time = 1; time <= 1000; ++time) samples.push_back({time, 1});
   samples.back().start = 500;
   Write(samples);
   const auto booked = [&](bool with_start_times) {
-    Account account;
+    CountedMemory account;
     ReadLimits limits;
     limits.memory = &account;
     limits.with_start_times = with_start_times;

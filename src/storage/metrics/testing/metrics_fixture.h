@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <bit>
 #include <future>
 #include <map>
@@ -15,6 +16,7 @@
 #include "io/sim_disk.h"
 #include "storage/metrics/flat_column.h"
 #include "storage/metrics/metrics_store.h"
+#include "storage/metrics/sample_rows.h"
 #include "storage/metrics/sample_scan.h"
 
 namespace luma::storage {
@@ -121,5 +123,23 @@ class MetricsInstance {
     }
   }
 };
+
+// A new series as a write leaves it between its commit and the entry in the registry. The store
+// must get no new series afterwards: it would have the same id.
+inline void CommitUnregistered(MetricsInstance& metrics, const TestSeries& series) {
+  const SeriesId id{metrics.store->directory().ids_end()};
+  const std::vector<SeriesId> ids = {id};
+  const std::vector<StringRef> names = {StringRef(series.labels.metric_name())};
+  const std::vector<StringRef> labels = {StringRef(series.labels.canonical())};
+  const std::array columns = {ColumnOf(PhysicalType::kUInt64, ids),
+                              ColumnOf(PhysicalType::kBytes, names),
+                              ColumnOf(PhysicalType::kBytes, labels)};
+  SampleRows rows(static_cast<uint32_t>(series.samples.size()));
+  for (const Sample& sample : series.samples) rows.Add(id, sample.timestamp, sample.value);
+  const std::unique_ptr<Transaction> transaction = metrics.engine->Begin();
+  ASSERT_TRUE(transaction->Append(kSeriesTableId, columns).ok());
+  ASSERT_TRUE(transaction->Append(kSamplesTableId, std::move(rows).Finish()).ok());
+  ASSERT_TRUE(transaction->Commit().ok());
+}
 
 }  // namespace luma::storage
