@@ -163,7 +163,7 @@ Result<std::optional<UnixMillis>> KnownTime(io::FileSystem& fs, const DataDirect
     const TableVersionPtr table = state.Find(id);
     if (table == nullptr) continue;
     const TableSnapshot snapshot(state.catalog()->Find(id), table->Views());
-    // Rows that are out of reach for now would only show that more time has passed.
+    // Rows that are out of reach would only show that more time has passed.
     LUMA_ASSIGN_OR_RETURN(const NewestSample newest, FindNewest(snapshot, latest));
     latest = newest.timestamp;
   }

@@ -29,7 +29,7 @@ namespace luma::io {
 // Threads: every method from any thread.
 class S3ObjectStore final : public ObjectStore {
  public:
-  // Does no I/O, so a store that is away for now is found out by the first call. Lifetime: `clock`
+  // Does no I/O, so a store that is away is found out by the first call. Lifetime: `clock`
   // must outlive it. Errors: kInvalidArgument for an endpoint that cannot be.
   static Result<std::unique_ptr<S3ObjectStore>> Open(S3Options options, const Clock& clock);
   // With a transport of the caller's, for tests.

@@ -6,7 +6,7 @@
 
 namespace luma::prom {
 
-// The files that `pattern` stands for now, sorted; none when there is no such file. Blocks on
+// The files that are there and match `pattern`, sorted; none when there is no such file. Blocks on
 // reading directories.
 std::vector<std::string> ExpandGlob(const std::string& pattern);
 

@@ -95,7 +95,7 @@ Result<uint64_t> MetricsStore::DeleteSamples(const std::vector<Matchers>& select
   samples_deleted_ += deleted;
   const Status swept = sweeper_.Sweep(series).status();
   // The samples are gone; the next pass of retention removes their series.
-  if (!swept.ok()) LUMA_LOG(kWarn, "storage", "series stay for now: {}", swept.message());
+  if (!swept.ok()) LUMA_LOG(kWarn, "storage", "series without samples stay: {}", swept.message());
   return deleted;
 }
 
