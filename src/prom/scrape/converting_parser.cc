@@ -58,7 +58,7 @@ bool ConvertingParser::Next() {
     if (is_converted && !Collect()) return false;
     if (!is_converted || keeps_classic_) return ShowSample();
   }
-  status_ = page_->status();
+  if (status_.ok()) status_ = page_->status();
   return status_.ok() && is_collecting_ && ShowHistogram();
 }
 
@@ -82,7 +82,9 @@ bool ConvertingParser::ReadSeries(std::string_view family) {
   if (!is_classic_) return true;
   part_ = PartOf(suffix);
   MakeNextKey(family);
-  return true;
+  label_bytes_ += next_key_.text.size();
+  if (label_bytes_ > kLabelBytesPerPageMax) status_ = TooLongLabels();
+  return status_.ok();
 }
 
 ConvertingParser::Part ConvertingParser::PartOf(std::string_view suffix) {

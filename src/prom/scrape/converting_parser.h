@@ -66,6 +66,7 @@ class ConvertingParser final : public PageParser {
   double bound_ = 0;  // of a bucket
   std::vector<LabelRef> labels_;
   Key next_key_;
+  uint64_t label_bytes_ = 0;  // in all keys so far
 
   // The histogram that is put together.
   bool is_collecting_ = false;

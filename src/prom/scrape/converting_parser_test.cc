@@ -229,5 +229,27 @@ TEST(ConvertingParserTest, TooManyBucketsAreAnError) {
   EXPECT_THAT(ReadHistogram(series), ElementsAre(HasSubstr("too many buckets: family=h limit=")));
 }
 
+// Goal: a page of some KB, as it is sent, does not make gigabytes of keys.
+TEST(ConvertingParserTest, LabelsOfAllPartsAreBounded) {
+  const auto page = [](int metrics) {
+    std::string buckets;
+    for (int i = 0; i < 5'000; ++i) buckets += Bytes(3, Double(2, i));
+    std::string all;
+    for (int i = 0; i < metrics; ++i) {
+      const std::string label = Label("a", std::to_string(i) + std::string(60'000, 'x'));
+      all += Bytes(4, label + Bytes(7, buckets));
+    }
+    return Family("h", kHistogram, all);
+  };
+  const auto error_of = [](const std::string& text) {
+    const auto parser = MakePageParser(kProtobuf, text, {.custom_buckets = true}).value();
+    while (parser->Next()) {
+    }
+    return parser->status();
+  };
+  EXPECT_TRUE(error_of(page(1)).ok());
+  EXPECT_EQ(error_of(page(4)).code(), StatusCode::kTooLarge);
+}
+
 }  // namespace
 }  // namespace luma::prom

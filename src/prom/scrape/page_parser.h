@@ -40,6 +40,14 @@ struct ClassicFamily {
   bool is_gauge = false;
 };
 
+// Some bytes of a page can be a part of a metric, which is a series with all labels of that. Of
+// series whose labels are read or stored: four times what a request may push, since a page may be
+// larger. A batch has offsets of 32 bits.
+constexpr uint64_t kLabelBytesPerPageMax = 1 << 30;
+inline Status TooLongLabels() {
+  return Status::TooLarge("labels of one page are too long: bytes_max=", kLabelBytesPerPageMax);
+}
+
 // Yields the samples of a page one after another; nothing is allocated per sample. Everything
 // handed out is valid until the next Next(). Thread-compatible. Lifetime: the page outlives it.
 class PageParser {

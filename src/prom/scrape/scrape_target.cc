@@ -13,8 +13,7 @@
 namespace luma::prom {
 namespace {
 
-// What every target reports about itself; from the sixth on with
-// extra_scrape_metrics only.
+// What every target reports about itself; from the sixth on with extra_scrape_metrics only.
 enum Report : uint8_t {
   kUp,
   kDuration,
@@ -41,10 +40,6 @@ constexpr uint32_t kNoPlace = KnownSeries::kNoPlace;
 constexpr uint64_t kGrowth = 2;
 // What one more sample can add: the labels of a new series.
 constexpr uint64_t kSampleBytesMax = kLabelsBytesMax;
-
-// Of new series, as they are read and as they are stored: four times what a request may push, since
-// a page may be larger. A batch has offsets of 32 bits.
-constexpr uint64_t kLabelBytesPerPageMax = 1 << 30;
 
 // How much more than the last page had may be remembered.
 constexpr size_t kSpareSeries = 1'000;
@@ -194,7 +189,7 @@ Status ScrapeTarget::CheckLabelBytes(const SeriesBatch& batch) const {
   if (std::max<uint64_t>(label_bytes_read_, batch.label_bytes()) <= kLabelBytesPerPageMax) {
     return Status::Ok();
   }
-  return Status::TooLarge("labels of one page are too long: bytes_max=", kLabelBytesPerPageMax);
+  return TooLongLabels();
 }
 
 Result<uint32_t> ScrapeTarget::FindSeries(PageParser& parser) {
@@ -254,8 +249,7 @@ Status ScrapeTarget::StoreSample(uint32_t place, PageParser& parser, UnixMillis 
   return Status::Ok();
 }
 
-// Of samples of a series at one time the first counts. With own timestamps
-// there may be several.
+// Of samples of a series at one time the first counts. With own timestamps there may be several.
 bool ScrapeTarget::IsRepeated(KnownSeries::Series& series, const std::optional<UnixMillis>& own,
                               ScrapeCounts& counts) {
   const bool is_seen = series.seen_round == round_;
@@ -321,8 +315,7 @@ void ScrapeTarget::AddReport(size_t report, double value, UnixMillis time, Serie
   batch.AddSample({.timestamp = time, .value = value});
 }
 
-// Series that come and go would take ever more memory. Those of the last page
-// stay.
+// Series that come and go would take ever more memory. Those of the last page stay.
 void ScrapeTarget::ForgetUnseen() {
   const size_t kept_max = 4 * last_scraped_ + kSpareSeries + markers_.size();
   if (series_.text_count() + series_.size() <= kept_max) return;
