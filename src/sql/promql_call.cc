@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "sql/duckdb_boundary.h"
 
@@ -16,14 +18,18 @@ constexpr size_t kArgumentsMax = 4;
 [[noreturn]] void RefuseArguments(const std::string& why) {
   ThrowStatus(Status::NotFound("function promql: ", why)
                   .WithSqlState("42883")
-                  .WithHint("promql(query), promql(query, time), promql(query, start, end, step)"));
+                  .WithHint("promql(query), promql(query, at_time), "
+                            "promql(query, start_time, end_time, step)"));
 }
 
+// "time" and "end" are words of SQL: without quotes they have to be at_time and end_time.
 size_t PlaceOf(const std::string& name) {
-  if (name == "query") return 0;
-  if (name == "time" || name == "start") return 1;
-  if (name == "end") return 2;
-  if (name == "step") return 3;
+  static constexpr std::pair<std::string_view, size_t> kPlaces[] = {
+      {"query", 0},      {"time", 1}, {"at_time", 1},  {"start", 1},
+      {"start_time", 1}, {"end", 2},  {"end_time", 2}, {"step", 3}};
+  for (const auto& [known, place] : kPlaces) {
+    if (known == name) return place;
+  }
   RefuseArguments("it has no argument \"" + name + "\"");
 }
 

@@ -1,7 +1,7 @@
 // Calls of promql() in a parsed statement, made ready for DuckDB.
 //
-//   promql('up', step => '1m', start => $1, "end" => now())   arguments by name take their places
-//   promql($1)                                                is computed when the statement runs
+//   promql('up', step => '1m', start_time => $1, end_time => now())   names take their places
+//   promql($1)                                      is computed when the statement runs
 #pragma once
 
 #include "sql/duckdb_headers.h"

@@ -143,6 +143,12 @@ TEST_F(PromqlFunctionTest, ArgumentsMayHaveNames) {
   Query("SELECT * FROM promql('a', step => '10s', \"end\" => 60, start => 0)");
   Query("SELECT * FROM promql(query => 'b', \"time\" => 5)");
   EXPECT_THAT(asked_, ElementsAre("a 0..60000/10000", "b 5000..5000/0"));
+  asked_.clear();
+  Query("SELECT * FROM promql('a', step => '10s', end_time => 60, start_time => 0)");
+  Query("SELECT * FROM promql('b', AT_TIME => 5)");
+  EXPECT_THAT(asked_, ElementsAre("a 0..60000/10000", "b 5000..5000/0"));
+  EXPECT_THAT(ErrorOf("SELECT * FROM promql('a', at_time => 1, start_time => 1)"),
+              StartsWith("42883 "));
   EXPECT_THAT(ErrorOf("SELECT * FROM promql('a', speed => 1)"), StartsWith("42883 "));
   EXPECT_THAT(ErrorOf("SELECT * FROM promql('a', 1, start => 1)"), StartsWith("42883 "));
   EXPECT_THAT(ErrorOf("SELECT * FROM promql('a', step => 1)"), StartsWith("42883 "));
