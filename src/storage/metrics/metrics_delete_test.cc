@@ -142,11 +142,24 @@ TEST_F(MetricsDeleteTest, SamplesWithoutASeriesDoNotBecomeThoseOfANewOne) {
   EXPECT_EQ(IdOf("new"), SeriesId{8});
 }
 
+TEST_F(MetricsDeleteTest, SeriesWithoutTheirNewestSampleAreNotThere) {
+  WriteHours("a", 7);
+  WriteHours("b", 7);
+  const TimeRange newest{.min = kTestNow - kHour, .max = kTestNow};
+  const auto instances = [&] { return *store().LabelValues("instance", {}, newest, {}); };
+  EXPECT_THAT(instances(), testing::ElementsAre("a", "b"));
+  Delete(Instance(MatchOp::kEqual, "a"), newest);
+  EXPECT_THAT(instances(), testing::ElementsAre("b"));
+  Write({{TestLabels("a"), {{kTestNow, 1}}}});
+  EXPECT_THAT(instances(), testing::ElementsAre("a", "b"));
+}
+
 TEST_F(MetricsDeleteTest, LargeDeletesGoInSeveralCommits) {
   for (int i = 0; i < 10; ++i) WriteHours("s" + std::to_string(i), 7);
   Flush();
   for (int i = 10; i < 20; ++i) WriteHours("s" + std::to_string(i), 7);
-  SampleDeleter deleter(*instance_->engine, milliseconds(1'000), 9);
+  SeriesRegistry none;
+  SampleDeleter deleter(*instance_->engine, none, milliseconds(1'000), 9);
   const uint64_t before = instance_->engine->Stats().commits;
   const auto deleted = deleter.Delete(store().registry().SelectActive({}), TimeRange());
   ASSERT_TRUE(deleted.ok()) << deleted.status();

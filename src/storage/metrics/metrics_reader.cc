@@ -71,7 +71,17 @@ Result<SeriesBitmap> MetricsReader::Matching(const Matchers& matchers, TimeRange
 Result<SeriesBitmap> MetricsReader::MatchingIn(const Matchers& matchers, TimeRange range,
                                                const ReadLimits& limits) const {
   LUMA_ASSIGN_OR_RETURN(SeriesBitmap ids, Matching(matchers, range, limits));
-  if (ids.isEmpty() || IsAllTime(range)) return ids;
+  if (IsAllTime(range)) return ids;
+  SeriesBitmap found = series_.NewestIn(ids, range);
+  ids -= found;
+  if (ids.isEmpty()) return found;
+  LUMA_ASSIGN_OR_RETURN(const SeriesBitmap others, WithRowsIn(ids, range, limits));
+  found |= others;
+  return found;
+}
+
+Result<SeriesBitmap> MetricsReader::WithRowsIn(const SeriesBitmap& ids, TimeRange range,
+                                               const ReadLimits& limits) const {
   LUMA_ASSIGN_OR_RETURN(const MetricsTables tables, ReadMetricsTables(engine_, tables_));
   const SeriesFilter filter(ids);
   std::vector<bool> seen(size_t{ids.maximum()} + 1);

@@ -26,7 +26,8 @@ class MetricsReader final : public MetricsSource, public ExemplarSource {
   MetricsReader(MultiTierStorage& engine, const SeriesDirectory& series, TableReader tables = {})
       : engine_(engine), series_(engine, series, tables), tables_(std::move(tables)) {}
 
-  // Which series have samples in a range is exact here, not only near it.
+  // Which series have samples in a range is exact here, not only near it, but for a newest sample
+  // that SQL or the end of its retention has taken: see SeriesDirectory::NewestIn.
   Result<std::vector<SeriesSamples>> Select(const Matchers& matchers, TimeRange range,
                                             const ReadLimits& limits) const override;
   Result<std::unique_ptr<SeriesParts>> SelectParts(const Matchers& matchers, TimeRange range,
@@ -48,6 +49,9 @@ class MetricsReader final : public MetricsSource, public ExemplarSource {
                                 const ReadLimits& limits) const;
   // Matching series that have a sample in `range`.
   Result<SeriesBitmap> MatchingIn(const Matchers& matchers, TimeRange range,
+                                  const ReadLimits& limits) const;
+  // Those of `ids` that have a row in `range`.
+  Result<SeriesBitmap> WithRowsIn(const SeriesBitmap& ids, TimeRange range,
                                   const ReadLimits& limits) const;
 
   MultiTierStorage& engine_;

@@ -411,6 +411,12 @@ TEST_F(MetricsStoreTest, SeriesNamesAndValuesAreThoseWithSamplesInRange) {
       store().Series({*Matcher::Create("__name__", MatchOp::kEqual, "up")}, early, {});
   ASSERT_THAT(*series, SizeIs(1));
   EXPECT_EQ((*series)[0].Get("job"), "node");
+  const TimeRange late = {.min = kTestNow + 51, .max = kTestNow + 100};
+  EXPECT_THAT(*store().LabelValues("job", {}, late, {}), ElementsAre("luma"));
+  Reopen();  // the newest timestamp is a bound for both
+  EXPECT_THAT(*store().LabelNames({}, early, {}), ElementsAre("__name__", "job"));
+  EXPECT_THAT(*store().LabelValues("job", {}, early, {}), ElementsAre("node"));
+  EXPECT_THAT(*store().LabelValues("job", {}, late, {}), ElementsAre("luma"));
   EXPECT_THAT(*store().Series({}, {}, {}), SizeIs(2));
 }
 

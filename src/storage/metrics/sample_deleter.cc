@@ -55,6 +55,7 @@ class RowCollector {
 Result<uint64_t> SampleDeleter::Delete(const SeriesBitmap& series, TimeRange range) {
   uint64_t total = 0;
   if (series.isEmpty() || range.min > range.max) return total;
+  registry_.NoteBounds(series, range);
   const SeriesFilter filter(series);
   while (true) {
     LUMA_ASSIGN_OR_RETURN(const Commit commit, DeleteSomePatiently(filter, range));

@@ -9,10 +9,11 @@
 #include "storage/engine.h"
 #include "storage/metrics/postings.h"
 #include "storage/metrics/series_filter.h"
+#include "storage/metrics/series_registry.h"
 
 namespace luma::storage {
 
-// Threads: every method from any thread. Lifetime: the engine outlives it.
+// Threads: every method from any thread. Lifetime: engine and registry outlive it.
 class SampleDeleter {
  public:
   // One commit deletes at most this many: the positions of so many rows fit a record of the log
@@ -20,9 +21,13 @@ class SampleDeleter {
   static constexpr uint64_t kRowsPerCommit = 4'000'000;
 
   // Rows that a flush or a merge is moving cannot be deleted; it is tried again for so long.
-  SampleDeleter(MultiTierStorage& engine, std::chrono::milliseconds conflict_wait_max,
+  SampleDeleter(MultiTierStorage& engine, SeriesRegistry& registry,
+                std::chrono::milliseconds conflict_wait_max,
                 uint64_t rows_per_commit = kRowsPerCommit)
-      : engine_(engine), conflict_wait_max_(conflict_wait_max), rows_per_commit_(rows_per_commit) {}
+      : engine_(engine),
+        registry_(registry),
+        conflict_wait_max_(conflict_wait_max),
+        rows_per_commit_(rows_per_commit) {}
 
   // How many samples and rollups there were; their exemplars and start times go too. A rollup goes
   // if all its samples lie in `range`. Memory: a few bytes for each row of a commit. Errors:
@@ -47,6 +52,7 @@ class SampleDeleter {
   Result<Commit> DeleteSomePatiently(const SeriesFilter& filter, TimeRange range);
 
   MultiTierStorage& engine_;
+  SeriesRegistry& registry_;
   const std::chrono::milliseconds conflict_wait_max_;
   const uint64_t rows_per_commit_;
   std::atomic<bool> is_cancelled_{false};

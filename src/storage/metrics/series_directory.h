@@ -34,8 +34,9 @@ class SeriesDirectory {
  public:
   using Deadline = std::chrono::steady_clock::time_point;
 
-  SeriesDirectory(const SeriesRegistry& registry, const RetiredSeries& retired)
-      : registry_(registry), retired_(retired) {}
+  // `floor` as in MetricsWriter::Start.
+  SeriesDirectory(const SeriesRegistry& registry, const RetiredSeries& retired, UnixMillis floor)
+      : registry_(registry), retired_(retired), floor_(floor) {}
 
   // Ids of the series that satisfy all matchers. Those that cannot have samples in `times` may be
   // left out; partitions of other times are not read.
@@ -49,6 +50,12 @@ class SeriesDirectory {
                                               const ReadLimits& limits) const;
   Result<std::vector<std::string>> LabelValues(std::string_view name, const SeriesBitmap& ids,
                                                const ReadLimits& limits) const;
+  // Of `ids`, those that are known to have samples in `times` without a look at any: active ones
+  // whose newest lies there, unless SQL or the end of its retention has taken it. Others may have
+  // some there too.
+  SeriesBitmap NewestIn(const SeriesBitmap& ids, TimeRange times) const {
+    return registry_.NewestIn(ids, times, floor_);
+  }
 
  private:
   friend class LabelsReader;
@@ -63,6 +70,7 @@ class SeriesDirectory {
 
   const SeriesRegistry& registry_;
   const RetiredSeries& retired_;
+  const UnixMillis floor_;
 };
 
 // Gives labels of one series after another, cheaply if ids of one partition come together and

@@ -44,6 +44,9 @@ constexpr uint64_t kShareInterned = 8;
 
 uint32_t ToNumber(SeriesId id) { return static_cast<uint32_t>(id); }
 
+// Looking at the labels of a series takes about as long as looking for series in so many postings.
+constexpr uint64_t kPairsPerSeries = 32;
+
 // Where the label that ends at `value` lies in canonical bytes, given where the one before ends.
 PairFragment FragmentUpTo(std::string_view value, const char* begin) {
   return {begin, static_cast<size_t>(value.data() + value.size() - begin)};
@@ -143,6 +146,11 @@ SeriesBitmap SeriesRegistry::SelectActive(const Matchers& matchers) const {
 
 std::vector<std::string> SeriesRegistry::LabelNames(const SeriesBitmap& ids) const {
   ReaderLock lock(mutex_);
+  const bool are_few = ids.cardinality() * kPairsPerSeries < interned_->index.pair_count();
+  return are_few ? LabelNamesBySeries(ids) : LabelNamesByPairs(ids);
+}
+
+std::vector<std::string> SeriesRegistry::LabelNamesBySeries(const SeriesBitmap& ids) const {
   std::set<std::string_view> names;
   for (const uint32_t id : ids) {
     const SeriesRecord* const record = Find(SeriesId{id});
@@ -152,6 +160,17 @@ std::vector<std::string> SeriesRegistry::LabelNames(const SeriesBitmap& ids) con
     }
   }
   return {names.begin(), names.end()};
+}
+
+// The first pairs of a name tell, when there are many series.
+std::vector<std::string> SeriesRegistry::LabelNamesByPairs(const SeriesBitmap& ids) const {
+  const LabelIndex& index = interned_->index;
+  std::vector<std::string> names;
+  for (const auto& [name, pairs] : index.names()) {
+    const auto has_some = [&](PairId pair) { return index.SeriesOf(pair).Intersects(ids); };
+    if (std::ranges::any_of(pairs, has_some)) names.push_back(name);
+  }
+  return names;
 }
 
 Status SeriesRegistry::AddLabelValues(std::string_view name, const SeriesBitmap& ids,
@@ -164,11 +183,39 @@ Status SeriesRegistry::AddLabelValues(std::string_view name, const SeriesBitmap&
   return Status::Ok();
 }
 
+SeriesBitmap SeriesRegistry::NewestIn(const SeriesBitmap& ids, TimeRange range,
+                                      UnixMillis bound) const {
+  SeriesBitmap others;
+  ReaderLock lock(mutex_);
+  for (const uint32_t id : ids) {
+    const SeriesRecord* const record = Find(SeriesId{id});
+    const UnixMillis newest =
+        record == nullptr ? kNoSample : record->newest.load(std::memory_order_relaxed);
+    const auto noted = bounds_.find(id);
+    const bool is_bound = newest == bound || (noted != bounds_.end() && noted->second == newest);
+    const bool is_in_range = range.min <= newest && newest <= range.max;
+    if (newest == kNoSample || is_bound || !is_in_range) others.add(id);
+  }
+  return ids - others;
+}
+
+void SeriesRegistry::NoteBounds(const SeriesBitmap& ids, TimeRange range) {
+  const SeriesBitmap noted = NewestIn(ids, range, kNoSample);
+  if (noted.isEmpty()) return;
+  WriterLock lock(mutex_);
+  for (const uint32_t id : noted) {
+    const SeriesRecord* const record = Find(SeriesId{id});
+    if (record != nullptr) {
+      bounds_.insert_or_assign(id, record->newest.load(std::memory_order_relaxed));
+    }
+  }
+}
+
 size_t SeriesRegistry::allocated_bytes() const {
   ReaderLock lock(mutex_);
   size_t bytes = interned_->index.allocated_bytes() + interned_->lists.allocated_bytes() +
                  records_.allocated_bytes() + by_hash_.bucket_count() * (sizeof(uint32_t) + 1) +
-                 all_.getSizeInBytes();
+                 all_.getSizeInBytes() + bounds_.bucket_count() * (sizeof(*bounds_.begin()) + 1);
   for (const auto& [name, metric] : interned_->metrics) {
     bytes += sizeof(std::string_view) + sizeof(metric) +
              metric.label_names.capacity() * sizeof(std::string_view);
@@ -245,6 +292,7 @@ void SeriesRegistry::Remove(const SeriesBitmap& ids) {
     for (const uint32_t id : ids) {
       if (Find(SeriesId{id}) == nullptr) continue;
       by_hash_.erase(id);
+      bounds_.erase(id);
       records_.Remove(id);
       ++removed_count_;
     }

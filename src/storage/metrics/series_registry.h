@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <map>
@@ -74,6 +75,10 @@ class SeriesRegistry {
   // Those of the given series. Errors: kOutOfMemory.
   Status AddLabelValues(std::string_view name, const SeriesBitmap& ids, TextSet& values) const
       LUMA_EXCLUDES(mutex_);
+  // Of `ids`, the series whose Newest lies in `range` and is exact, as far as is known: not
+  // `bound`, and not noted as a bound.
+  SeriesBitmap NewestIn(const SeriesBitmap& ids, TimeRange range, UnixMillis bound) const
+      LUMA_EXCLUDES(mutex_);
 
   size_t allocated_bytes() const LUMA_EXCLUDES(mutex_);
 
@@ -108,6 +113,8 @@ class SeriesRegistry {
   // exact.
   UnixMillis Newest(SeriesId id) const LUMA_EXCLUDES(mutex_);
   void SetNewest(SeriesId id, UnixMillis newest) LUMA_EXCLUDES(mutex_, notes_mutex_);
+  // Newest of these series is only a bound, where it lies in `range`, until it rises.
+  void NoteBounds(const SeriesBitmap& ids, TimeRange range) LUMA_EXCLUDES(mutex_);
   // The same as Newest; nullopt when there is no such series.
   std::optional<UnixMillis> FindNewest(SeriesId id) const LUMA_EXCLUDES(mutex_);
 
@@ -161,6 +168,10 @@ class SeriesRegistry {
   }
   Status AddOne(const Addition& addition) LUMA_REQUIRES(mutex_);
   void AppendPairs(const SeriesRecord& record, std::string& out) const LUMA_REQUIRES_SHARED(mutex_);
+  std::vector<std::string> LabelNamesBySeries(const SeriesBitmap& ids) const
+      LUMA_REQUIRES_SHARED(mutex_);
+  std::vector<std::string> LabelNamesByPairs(const SeriesBitmap& ids) const
+      LUMA_REQUIRES_SHARED(mutex_);
   // Of the series that are left.
   void InternAnew() LUMA_EXCLUDES(mutex_);
 
@@ -174,6 +185,8 @@ class SeriesRegistry {
   boost::unordered_flat_set<uint32_t, IdHash, IdEqual> by_hash_ LUMA_GUARDED_BY(mutex_){
       0, IdHash{&records_}, IdEqual{&records_}};
   SeriesBitmap all_ LUMA_GUARDED_BY(mutex_);
+  // Newest timestamps that may be those of no sample, by id.
+  boost::unordered_flat_map<uint32_t, UnixMillis> bounds_ LUMA_GUARDED_BY(mutex_);
 
   // Apart from mutex_, which readers may hold for long; neither is taken while the other is held.
   Mutex notes_mutex_;

@@ -115,6 +115,53 @@ TEST_F(SeriesRegistryTest, ListsNamesAndValuesOfGivenSeries) {
   EXPECT_THAT(LabelValues("host", ids), IsEmpty());
 }
 
+// Goal: names are the same whether series or pairs are looked at, which their numbers decide.
+TEST_F(SeriesRegistryTest, NamesAreThoseOfFewAndOfManySeries) {
+  std::vector<Labels> pods;
+  for (int i = 6; i <= 1'000; ++i) {
+    const std::string pod = "pod-" + std::to_string(i);
+    pods.push_back(Make({{"__name__", "cpu"}, {"pod", pod}, {i % 2 == 0 ? "even" : "odd", "1"}}));
+  }
+  AddAll(registry_, pods);
+  const auto names = [&](uint64_t first, uint64_t end, uint64_t step) {
+    SeriesBitmap ids;
+    for (uint64_t id = first; id < end; id += step) ids.add(static_cast<uint32_t>(id));
+    return registry_.LabelNames(ids);
+  };
+  EXPECT_THAT(names(1'000, 1'001, 1), ElementsAre("__name__", "even", "pod"));
+  EXPECT_THAT(names(7, 8, 1), ElementsAre("__name__", "odd", "pod"));
+  EXPECT_THAT(names(6, 1'001, 2), ElementsAre("__name__", "even", "pod"));
+  EXPECT_THAT(names(6, 1'001, 1), ElementsAre("__name__", "even", "odd", "pod"));
+  EXPECT_THAT(names(2'000, 3'000, 1), IsEmpty());
+  SeriesBitmap even;
+  for (uint32_t id = 6; id <= 1'000; id += 2) even.add(id);
+  registry_.Remove(even);
+  EXPECT_THAT(registry_.LabelNames(registry_.SelectActive({})),
+              ElementsAre("__name__", "host", "instance", "job", "loose", "odd", "pod"));
+}
+
+TEST_F(SeriesRegistryTest, TellsWhichNewestSamplesAreInARange) {
+  registry_.SetNewest(SeriesId{1}, 10);
+  registry_.SetNewest(SeriesId{2}, 20);
+  registry_.SetNewest(SeriesId{3}, 30);
+  const SeriesBitmap all = registry_.SelectActive({});
+  const auto newest_in = [&](TimeRange range, UnixMillis bound) {
+    return Ids(registry_.NewestIn(all, range, bound));
+  };
+  EXPECT_THAT(newest_in({}, 0), ElementsAre(1, 2, 3)) << "the others have no sample";
+  EXPECT_THAT(newest_in({.min = 10, .max = 20}, 0), ElementsAre(1, 2));
+  EXPECT_THAT(newest_in({.min = 11, .max = 20}, 0), ElementsAre(2));
+  EXPECT_THAT(newest_in({.min = 10, .max = 30}, 20), ElementsAre(1, 3));
+  SeriesBitmap some;
+  some.add(3);
+  some.add(77);
+  EXPECT_THAT(Ids(registry_.NewestIn(some, {}, 0)), ElementsAre(3));
+  registry_.NoteBounds(all, {.min = 11, .max = 40});
+  EXPECT_THAT(newest_in({}, 0), ElementsAre(1));
+  registry_.SetNewest(SeriesId{2}, 21);
+  EXPECT_THAT(newest_in({}, 0), ElementsAre(1, 2));
+}
+
 TEST_F(SeriesRegistryTest, SecondSeriesOfTheSameLabelsIsCorruption) {
   const Labels labels = Make({{"loose", "1"}});
   const SeriesRegistry::Addition addition = {

@@ -38,6 +38,10 @@ class SnapshotSeries {
   Result<std::vector<std::string>> LabelValues(std::string_view name, const SeriesBitmap& ids,
                                                const ReadLimits& limits) const
       LUMA_EXCLUDES(mutex_);
+  // As in SeriesDirectory; none of a snapshot, of which the newest samples are not known.
+  SeriesBitmap NewestIn(const SeriesBitmap& ids, TimeRange times) const {
+    return tables_ ? SeriesBitmap() : directory_.NewestIn(ids, times);
+  }
 
  private:
   friend class SnapshotLabels;

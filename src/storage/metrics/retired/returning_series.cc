@@ -109,6 +109,7 @@ Status ReturningSeries::Publish(const SeriesBitmap& ids, const Status& added) {
     registry_.Remove(ids);  // some may be in: a write of theirs would find them without a Forget
     return status;
   }
+  registry_.NoteBounds(ids, TimeRange());
   returned_ += ids.cardinality();
   return Status::Ok();
 }
