@@ -27,6 +27,7 @@
 
 #include "base/check.h"
 #include "bench/bodies.h"
+#include "bench/pod_labels.h"
 #include "model/series_batch.h"
 #include "prom/remote_write_decoder.h"
 #include "prom/testing/limited_memory.h"
@@ -140,19 +141,6 @@ void WriteTsbsCpu(const fs::path& directory, int hosts, int hours) {
 
 // ---- many series
 
-std::vector<LabelRef> ManyLabels(const std::string& metric, const std::string& pod,
-                                 const std::string& node) {
-  return {{"__name__", metric},
-          {"cluster", "production"},
-          {"container", "application"},
-          {"instance", pod},
-          {"job", "kubernetes-pods"},
-          {"namespace", "default"},
-          {"node", node},
-          {"pod", pod},
-          {"region", "eu-central-1"}};
-}
-
 // Series of 100 metrics for each pod, two samples each.
 void WriteManySeries(const fs::path& directory, int count, int metrics_per_pod) {
   for (int stream = 0; stream < kStreams; ++stream) {
@@ -163,8 +151,8 @@ void WriteManySeries(const fs::path& directory, int count, int metrics_per_pod) 
         const std::string metric =
             "application_metric_" + std::to_string(i / kStreams % metrics_per_pod);
         const int pod = i / kStreams / metrics_per_pod * kStreams + stream;
-        message += prom::SeriesField(ManyLabels(metric, "application-" + std::to_string(pod),
-                                                "node-" + std::to_string(pod / 30)),
+        message += prom::SeriesField(bench::PodLabels(metric, "application-" + std::to_string(pod),
+                                                      "node-" + std::to_string(pod / 30)),
                                      {{kStart + tick * 15'000, static_cast<double>(i)}});
         const bool is_last = i + kStreams >= count;
         if (!is_last && (i / kStreams + 1) % kSeriesPerRequest != 0) continue;

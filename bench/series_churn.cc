@@ -17,6 +17,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "bench/pod_labels.h"
 #include "storage/metrics/metrics_store.h"
 
 namespace luma::storage {
@@ -100,15 +101,7 @@ class Churn {
       const std::string pod = "application-" + set + "-" + std::to_string(i / kMetricsPerPod);
       const std::string metric = "application_metric_" + std::to_string(i % kMetricsPerPod);
       const std::string node = "node-" + std::to_string(i / kMetricsPerPod / 30);
-      std::vector<LabelRef> labels = {{"__name__", metric},
-                                      {"cluster", "production"},
-                                      {"container", "application"},
-                                      {"instance", pod},
-                                      {"job", "kubernetes-pods"},
-                                      {"namespace", "default"},
-                                      {"node", node},
-                                      {"pod", pod},
-                                      {"region", "eu-central-1"}};
+      std::vector<LabelRef> labels = bench::PodLabels(metric, pod, node);
       LUMA_CHECK(batch.StartSeries(labels) == LabelsOutcome::kOk);
       batch.AddSample({at, static_cast<double>(i)});
     }
