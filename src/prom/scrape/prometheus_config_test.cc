@@ -351,6 +351,13 @@ TEST(PrometheusConfigTest, TextsThatMeanMoreOnALineOfTheirOwnAreShownInQuotes) {
   EXPECT_EQ(list.items.at(1).text, "-");
 }
 
+TEST(PrometheusConfigTest, KeysThatMeanNothingAreStillToldApart) {
+  const auto config = ParsePrometheusConfig("storage: {'': a, null: b, ~: c}\n", "");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(config->text, HasSubstr("  \"\": a\n  null: b\n  ~: c\n"));
+  EXPECT_TRUE(rules::ParseYaml(config->text).ok());
+}
+
 TEST(PrometheusConfigTest, AcceptsWhatItLikesBestFirst) {
   ScrapeConfig config;
   EXPECT_EQ(AcceptHeader(config),

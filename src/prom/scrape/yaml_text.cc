@@ -54,10 +54,10 @@ std::string Quoted(std::string_view text) {
 bool IsIndicator(std::string_view text) { return text == "-" || text == "?" || text == ":"; }
 
 std::string ScalarText(const YamlNode& node) {
-  const std::string text = node.IsNull() ? "" : net::WithoutPassword(node.text);
+  const std::string text = net::WithoutPassword(node.text);
   const bool has_lines =
       text.find('\n') != std::string::npos;  // which were folded where it came from
-  const bool stays_plain = node.plain && !node.IsNull() && !has_lines && !IsIndicator(text);
+  const bool stays_plain = node.plain && !text.empty() && !has_lines && !IsIndicator(text);
   return stays_plain ? text : Quoted(text);
 }
 
