@@ -133,6 +133,7 @@ TEST_F(PromqlFunctionTest, ArgumentsMayHaveNamesAnywhereInAStatement) {
   EXPECT_EQ(Query("SELECT id, name FROM t ORDER BY id"), (Rows{{"2", "new"}, {"4", "up"}}));
   Query("CREATE MACRO asked() AS TABLE " + up);
   EXPECT_EQ(Query("SELECT * FROM asked()"), (Rows{{"up"}}));
+  ASSERT_FALSE(asked_.empty());
   EXPECT_EQ(asked_.front(), "up 0..60000/60000");
   Query("DELETE FROM t WHERE id IN (SELECT g * 2 FROM generate_series(1, 3) g)");
   EXPECT_EQ(Query("SELECT * FROM t"), (Rows{}));
@@ -177,6 +178,17 @@ TEST_F(PromqlFunctionTest, ParametersAreArguments) {
                                         {.type_oid = 1186, .bytes = "00:00:30"}};
   RunPrepared("SELECT value FROM promql($1, $2, $2 + interval '1 minute', $3)", typed);
   EXPECT_THAT(asked_, ElementsAre("up 7000..67000/30000", "up 7000..67000/30000"));
+}
+
+TEST_F(PromqlFunctionTest, ParametersOfAMergeAreArguments) {
+  Give({{.labels = MakeLabels({{"__name__", "up"}}), .timestamps = {1'000}, .values = {1}}});
+  Query("CREATE TABLE t (name text)");
+  RunPrepared(
+      "MERGE INTO t USING promql($1, $2) u ON t.name = u.metric "
+      "WHEN NOT MATCHED THEN INSERT VALUES (u.metric)",
+      {{.bytes = "up"}, {.bytes = "1"}});
+  EXPECT_THAT(described_, IsEmpty());
+  EXPECT_EQ(Query("SELECT * FROM t"), (Rows{{"up"}}));
 }
 
 TEST_F(PromqlFunctionTest, ColumnsOfALateralJoinAreArguments) {
