@@ -9,6 +9,7 @@
 
 #include "sql/duckdb_boundary.h"
 #include "sql/expression_growth.h"
+#include "sql/query_budget.h"
 #include "sql/series_matchers.h"
 #include "sql/statement_tables.h"
 #include "sql/table_scan.h"
@@ -211,6 +212,21 @@ void Optimize(duckdb::OptimizerExtensionInput&, duckdb::unique_ptr<LogicalOperat
   PassOnThroughJoins(*plan);
 }
 
+// What a scan tests rows against, with its memory.
+struct ChosenSeries {
+  ChosenSeries(duckdb::ClientContext& context, storage::MemoryBudget& budget)
+      : memory(context, budget) {}
+
+  void Take(const storage::SeriesBitmap& ids) {
+    constexpr uint64_t kBytesPerWord = 12;  // of storage::SeriesFilter, for 64 ids
+    if (!ids.isEmpty()) ThrowIfError(memory.Book((ids.maximum() / 64 + 1) * kBytesPerWord));
+    filter.emplace(ids);
+  }
+
+  QueryBudget memory;
+  std::optional<storage::SeriesFilter> filter;
+};
+
 }  // namespace
 
 void CollectSeriesMatchers(duckdb::ClientContext&, LogicalGet& get, duckdb::FunctionData*,
@@ -224,17 +240,19 @@ duckdb::OptimizerExtension SeriesPruningExtension() {
   return extension;
 }
 
-std::shared_ptr<const storage::SeriesFilter> ChooseSeries(const storage::SeriesDirectory& index,
+std::shared_ptr<const storage::SeriesFilter> ChooseSeries(duckdb::ClientContext& context,
+                                                          const storage::SeriesDirectory& index,
                                                           const Matchers& matchers,
                                                           storage::MultiTierStorage& engine,
                                                           LumaTransaction& transaction) {
   const std::string key = KeyOf(matchers);
   if (auto known = transaction.FindSeries(key)) return known;
   const storage::SnapshotSeries series(engine, index, TablesOf(transaction));
-  auto chosen =
-      std::make_shared<const storage::SeriesFilter>(ValueOrThrow(series.Select(matchers)));
-  transaction.KeepSeries(key, chosen);
-  return chosen;
+  auto chosen = std::make_shared<ChosenSeries>(context, engine.budget());
+  chosen->Take(ValueOrThrow(series.Select(matchers, {}, {.memory = &chosen->memory})));
+  std::shared_ptr<const storage::SeriesFilter> filter(chosen, &*chosen->filter);
+  transaction.KeepSeries(key, filter);
+  return filter;
 }
 
 }  // namespace luma::sql

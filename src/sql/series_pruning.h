@@ -27,8 +27,10 @@ void CollectSeriesMatchers(duckdb::ClientContext& context, duckdb::LogicalGet& g
 duckdb::OptimizerExtension SeriesPruningExtension();
 
 // The series that match, all of them that the statement sees, whatever the index has lost since or
-// does not have yet. Throws.
-std::shared_ptr<const storage::SeriesFilter> ChooseSeries(const storage::SeriesDirectory& index,
+// does not have yet. They are booked as the memory of queries is. Throws, also when the statement
+// is interrupted meanwhile.
+std::shared_ptr<const storage::SeriesFilter> ChooseSeries(duckdb::ClientContext& context,
+                                                          const storage::SeriesDirectory& index,
                                                           const Matchers& matchers,
                                                           storage::MultiTierStorage& engine,
                                                           LumaTransaction& transaction);

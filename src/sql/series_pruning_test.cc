@@ -13,6 +13,7 @@ using storage::kTestNow;
 using storage::MakeLabels;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 class SeriesPruningTest : public MetricsSqlTest {
  protected:
@@ -183,6 +184,19 @@ TEST_F(SeriesPruningTest, MatchersOfOneTextAreNotMixedUp) {
   const std::string unequal = "(SELECT count(*) FROM samples WHERE labels['host'] <> 'h1')";
   EXPECT_EQ(Query("SELECT " + equal + ", " + unequal), (Rows{{"1", "2"}}));
   EXPECT_EQ(Query("SELECT " + unequal + ", " + equal), (Rows{{"2", "1"}}));
+}
+
+TEST_F(SeriesPruningTest, SelectionsAreBookedAsTheMemoryOfQueries) {
+  WriteHosts();
+  const std::string sql = "SELECT count(*) FROM luma.series WHERE metric = 'down'";
+  storage::MemoryBudget& budget = engine().budget();
+  {
+    const auto others = budget.Book(storage::BudgetUse::kQuery, budget.limit_bytes() / 2);
+    ASSERT_TRUE(others.ok()) << others.status();
+    EXPECT_THAT(ErrorOf(sql), StartsWith("53200 "));
+  }
+  EXPECT_EQ(Query(sql), (Rows{{"1"}}));
+  EXPECT_EQ(budget.booked_bytes(storage::BudgetUse::kQuery), 0u);
 }
 
 }  // namespace

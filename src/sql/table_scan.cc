@@ -39,7 +39,7 @@ class ScanGlobalState final : public duckdb::GlobalTableFunctionState {
     auto& transaction = LumaTransaction::Get(context, table.catalog);
     snapshot_ = transaction.Read(table.id());
     for (const column_t id : input.column_ids) columns_.push_back(ColumnOf(table, id));
-    ChooseSeriesOf(data, transaction);
+    ChooseSeriesOf(context, data, transaction);
     for (const auto& run : snapshot_->runs()) {
       for (uint32_t block = 0; block < run->block_count(); ++block) {
         units_.push_back({run.get(), block});
@@ -84,12 +84,13 @@ class ScanGlobalState final : public duckdb::GlobalTableFunctionState {
     return {&table.LogicalColumn(id), column.Type()};
   }
 
-  void ChooseSeriesOf(const TableScanBindData& data, LumaTransaction& transaction) {
+  void ChooseSeriesOf(ClientContext& context, const TableScanBindData& data,
+                      LumaTransaction& transaction) {
     if (data.series_matchers.empty()) return;
     auto& catalog = data.table.catalog.Cast<LumaCatalog>();
     const storage::SeriesDirectory* const index = catalog.metrics_access().series;
     if (index == nullptr) return;
-    series_ = ChooseSeries(*index, data.series_matchers, catalog.engine(), transaction);
+    series_ = ChooseSeries(context, *index, data.series_matchers, catalog.engine(), transaction);
     series_id_ = snapshot_->schema().FindColumn("series_id");
     for (size_t i = 0; i < columns_.size(); ++i) {
       if (columns_[i].schema == series_id_) series_column_ = i;

@@ -61,7 +61,7 @@ bool IsAllTime(TimeRange range) {
 
 Result<SeriesBitmap> MetricsReader::Matching(const Matchers& matchers, TimeRange range,
                                              const ReadLimits& limits) const {
-  LUMA_ASSIGN_OR_RETURN(SeriesBitmap ids, series_.Select(matchers, range, limits.deadline));
+  LUMA_ASSIGN_OR_RETURN(SeriesBitmap ids, series_.Select(matchers, range, limits));
   if (ids.cardinality() > limits.series_max) {
     return Status::TooLarge("query matches too many series: limit=", limits.series_max);
   }

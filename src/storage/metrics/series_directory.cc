@@ -10,13 +10,19 @@ namespace {
 
 bool Overlap(TimeRange a, TimeRange b) { return a.min <= b.max && b.min <= a.max; }
 
+// The memory tells whether the reader has been cancelled.
+Status CheckStillWanted(const ReadLimits& limits) {
+  LUMA_RETURN_IF_ERROR(storage::CheckStillWanted(limits.deadline, nullptr));
+  return limits.memory == nullptr ? Status::Ok() : limits.memory->Book(0);
+}
+
 // Those that look up a few values go first, as in the registry.
 Status FilterAll(const Matchers& matchers, const SeriesPartition& partition,
-                 SeriesDirectory::Deadline deadline, SeriesBitmap& ids) {
+                 const ReadLimits& limits, SeriesBitmap& ids) {
   for (const bool has_literals : {true, false}) {
     for (const Matcher& matcher : matchers) {
       if (matcher.literals().empty() == has_literals || ids.isEmpty()) continue;
-      LUMA_RETURN_IF_ERROR(CheckStillWanted(deadline, nullptr));
+      LUMA_RETURN_IF_ERROR(CheckStillWanted(limits));
       LUMA_RETURN_IF_ERROR(partition.Filter(matcher, ids));
     }
   }
@@ -35,13 +41,14 @@ RetiredViewPtr SeriesDirectory::AskBoth(const std::function<void()>& ask_registr
 }
 
 Result<SeriesBitmap> SeriesDirectory::Select(const Matchers& matchers, TimeRange times,
-                                             Deadline deadline) const {
+                                             const ReadLimits& limits) const {
+  LUMA_RETURN_IF_ERROR(CheckStillWanted(limits));
   SeriesBitmap ids;
   const RetiredViewPtr view = AskBoth([&] { ids = registry_.SelectActive(matchers); });
   for (const RetiredPartition& partition : *view) {
     if (!Overlap(partition.file->times(), times)) continue;
     SeriesBitmap of_partition = *partition.live;
-    LUMA_RETURN_IF_ERROR(FilterAll(matchers, *partition.file, deadline, of_partition));
+    LUMA_RETURN_IF_ERROR(FilterAll(matchers, *partition.file, limits, of_partition));
     ids |= of_partition;
   }
   return ids;
@@ -83,7 +90,7 @@ Result<std::vector<std::string>> SeriesDirectory::Texts(const SeriesBitmap& ids,
   for (const RetiredPartition& partition : *view) {
     const SeriesBitmap of_partition = *partition.live & ids;
     if (of_partition.isEmpty()) continue;
-    LUMA_RETURN_IF_ERROR(CheckStillWanted(limits.deadline, nullptr));
+    LUMA_RETURN_IF_ERROR(CheckStillWanted(limits));
     LUMA_RETURN_IF_ERROR(add_retired(*partition.file, of_partition, texts));
   }
   return std::move(texts).Take();

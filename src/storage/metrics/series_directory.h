@@ -28,12 +28,10 @@ namespace luma::storage {
 // partitions meanwhile; then both are asked again. Partitions are read afterwards: they are
 // immutable, and however long that takes, series that move do not begin it anew.
 // Threads: every method from any thread. Lifetime: references outlive it.
-// Errors: those of SeriesPartition; kTimeout past the deadline, which is looked at before each
-// partition and matcher; kOutOfMemory when the memory of the limits cannot hold the result.
+// Errors: those of SeriesPartition; kTimeout past the deadline; those of the memory of the limits,
+// where nothing is booked for ids. Both are asked first, and before each partition and matcher.
 class SeriesDirectory {
  public:
-  using Deadline = std::chrono::steady_clock::time_point;
-
   // `floor` as in MetricsWriter::Start.
   SeriesDirectory(const SeriesRegistry& registry, const RetiredSeries& retired, UnixMillis floor)
       : registry_(registry), retired_(retired), floor_(floor) {}
@@ -41,7 +39,7 @@ class SeriesDirectory {
   // Ids of the series that satisfy all matchers. Those that cannot have samples in `times` may be
   // left out; partitions of other times are not read.
   Result<SeriesBitmap> Select(const Matchers& matchers, TimeRange times = {},
-                              Deadline deadline = Deadline::max()) const;
+                              const ReadLimits& limits = {}) const;
   // No series that it has, or has had since the start, has this id or a greater one. Ids enter it
   // in their order: one below is there, or was once.
   uint64_t ids_end() const { return std::max(registry_.ids_end(), retired_.ids_end()); }

@@ -44,9 +44,9 @@ SnapshotSeries::SnapshotSeries(MultiTierStorage& engine, const SeriesDirectory& 
       memory_(engine.budget().BookAlways(BudgetUse::kQuery, 0)) {}
 
 Result<SeriesBitmap> SnapshotSeries::Select(const Matchers& matchers, TimeRange times,
-                                            SeriesDirectory::Deadline deadline) const {
+                                            const ReadLimits& limits) const {
   const uint64_t ids_end = directory_.ids_end();
-  LUMA_ASSIGN_OR_RETURN(SeriesBitmap ids, directory_.Select(matchers, times, deadline));
+  LUMA_ASSIGN_OR_RETURN(SeriesBitmap ids, directory_.Select(matchers, times, limits));
   LUMA_RETURN_IF_ERROR(AddMissing(ids_end));
   ids |= missing_.SelectActive(matchers);
   return ids;

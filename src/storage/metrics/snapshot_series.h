@@ -31,8 +31,7 @@ class SnapshotSeries {
 
   // As in SeriesDirectory, and none is missing that luma.series has.
   Result<SeriesBitmap> Select(const Matchers& matchers, TimeRange times = {},
-                              SeriesDirectory::Deadline deadline =
-                                  SeriesDirectory::Deadline::max()) const LUMA_EXCLUDES(mutex_);
+                              const ReadLimits& limits = {}) const LUMA_EXCLUDES(mutex_);
   Result<std::vector<std::string>> LabelNames(const SeriesBitmap& ids,
                                               const ReadLimits& limits) const LUMA_EXCLUDES(mutex_);
   Result<std::vector<std::string>> LabelValues(std::string_view name, const SeriesBitmap& ids,

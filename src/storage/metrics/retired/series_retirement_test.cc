@@ -614,10 +614,31 @@ TEST_F(SeriesRetirementTest, PartitionsAreNotReadPastTheDeadline) {
   const auto past = std::chrono::steady_clock::time_point::min();
   const SeriesDirectory& directory = store().directory();
   const SeriesBitmap ids = *directory.Select({});
-  EXPECT_EQ(directory.Select(Instance("a"), {}, past).status().code(), StatusCode::kTimeout);
   const ReadLimits too_late{.deadline = past};
+  EXPECT_EQ(directory.Select(Instance("a"), {}, too_late).status().code(), StatusCode::kTimeout);
   EXPECT_EQ(directory.LabelNames(ids, too_late).status().code(), StatusCode::kTimeout);
   EXPECT_EQ(directory.LabelValues("instance", ids, too_late).status().code(), StatusCode::kTimeout);
+}
+
+TEST_F(SeriesRetirementTest, PartitionsAreNotReadForReadersThatAreGone) {
+  class Gone final : public ResultMemory {
+   public:
+    explicit Gone(int bookings) : bookings_(bookings) {}
+    Status Book(uint64_t) override {
+      return bookings_-- > 0 ? Status::Ok() : Status::Cancelled("the reader is gone");
+    }
+
+   private:
+    int bookings_;
+  };
+  WriteOne("a", now());
+  Idle(hours(2));
+  Retire();
+  for (const int bookings : {0, 1}) {  // before all, and before the partition
+    Gone gone(bookings);
+    EXPECT_EQ(store().directory().Select(Instance("a"), {}, {.memory = &gone}).status().code(),
+              StatusCode::kCancelled);
+  }
 }
 
 // Goal: whatever step of a pass fails, every series is found, then, later and after a restart.
