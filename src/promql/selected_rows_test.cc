@@ -16,6 +16,7 @@
 #include "model/testing/counted_memory.h"
 #include "model/testing/memory_metrics.h"
 #include "promql/evaluator.h"
+#include "promql/histogram_text.h"
 #include "promql/parser.h"
 
 namespace luma::promql {
@@ -99,6 +100,25 @@ class SelectedRowsTest : public testing::Test {
     histogram.sum = 9;
     histogram.positive = {{0, 3.0}};
     metrics_.AddHistogram({{"__name__", "requests"}, {"group", "h"}}, 10 * kMinute, histogram);
+    for (int series = 0; series < 10; ++series) AddLatencies(series, random);
+  }
+
+  // A counter of observations that begins anew now and then.
+  void AddLatencies(int series, std::mt19937_64& random) {
+    FloatHistogram histogram;
+    for (UnixMillis time = 0; time < 60 * kMinute; time += kMinute / 2) {
+      if (random() % 30 == 0) histogram = FloatHistogram();
+      const auto more = static_cast<double>(random() % 5);
+      histogram.count += more;
+      histogram.sum += more * 1.5;
+      if (histogram.positive.empty()) histogram.positive = {{1, 0.0}};
+      histogram.positive[0].count += more;
+      if (random() % 8 == 0) continue;
+      metrics_.AddHistogram({{"__name__", "latency"},
+                             {"group", std::to_string(series % 3)},
+                             {"series", std::to_string(series * 7 % 10)}},
+                            time, histogram);
+    }
   }
 
   Result<QueryValue> Ask(const MetricsSource& source, std::string_view query, Helpers helpers = {},
@@ -121,6 +141,11 @@ class SelectedRowsTest : public testing::Test {
         return std::bit_cast<uint64_t>(x) == std::bit_cast<uint64_t>(y);
       };
       EXPECT_TRUE(std::ranges::equal(a.series[i].values, b.series[i].values, same_bits));
+      const auto same_histogram = [](const HistogramPtr& x, const HistogramPtr& y) {
+        return x == nullptr || y == nullptr ? x == y : HistogramText(*x) == HistogramText(*y);
+      };
+      EXPECT_TRUE(
+          std::ranges::equal(a.series[i].histograms, b.series[i].histograms, same_histogram));
     }
   }
 
@@ -129,11 +154,27 @@ class SelectedRowsTest : public testing::Test {
 
 TEST_F(SelectedRowsTest, PartsAndHelpersDoNotChangeTheAnswer) {
   for (const std::string_view query :
-       {"{series!=\"\"}", "requests", "rate(errors_total[5m])", "increase(requests[7m])",
+       {"{series!=\"\"}",
+        "requests",
+        "rate(errors_total[5m])",
+        "increase(requests[7m])",
         "sum by (group) (rate({__name__=~\".+\",group=~\"[0-9]\"}[5m]))",
-        "quantile_over_time(2, errors_total[5m])", "max_over_time(requests[10m]) > 50",
-        "topk(3, last_over_time(errors_total[5m]))", "rate(nothing[5m])", "nothing",
-        "sum(avg_over_time(requests[5m:1m]))", "resets(requests[1h] @ end())"}) {
+        "quantile_over_time(2, errors_total[5m])",
+        "max_over_time(requests[10m]) > 50",
+        "topk(3, last_over_time(errors_total[5m]))",
+        "rate(nothing[5m])",
+        "nothing",
+        "sum(avg_over_time(requests[5m:1m]))",
+        "resets(requests[1h] @ end())",
+        "latency",
+        "rate(latency[5m])",
+        "resets(latency[20m])",
+        "sum by (group) (increase(latency[7m]))",
+        "histogram_quantile(0.9, sum(rate(latency[5m])))",
+        "last_over_time(latency[3m])",
+        "limitk(3, requests)",
+        "limit_ratio(0.5, requests)",
+        "count_values(\"value\", requests)"}) {
     SCOPED_TRACE(query);
     const auto whole = Ask(metrics_, query);
     ASSERT_TRUE(whole.ok()) << whole.status();
