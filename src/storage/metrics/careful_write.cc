@@ -135,30 +135,30 @@ Result<bool> CarefulWrite::LookUp(Transaction& transaction, const ColdSamples& c
   duplicates_ = 0;
   for (Row& row : rows_) row.is_duplicate = false;
   if (late_.series.isEmpty()) return true;
+  const SeriesFilter late(late_.series);
   for (const ObjectId id : kSampleTableIds) {
     LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, transaction.Read(id));
-    LUMA_ASSIGN_OR_RETURN(
-        const bool is_looked_up,
-        LookUpIn(*table, cold, [this](const StoredSample& stored) { CompareWithStored(stored); }));
+    const VisitStored compare = [this](const StoredSample& stored) { CompareWithStored(stored); };
+    LUMA_ASSIGN_OR_RETURN(const bool is_looked_up, LookUpIn(*table, late, cold, compare));
     if (!is_looked_up) return false;
   }
-  return LookUpStartTimes(transaction, cold);
+  return LookUpStartTimes(transaction, late, cold);
 }
 
-Result<bool> CarefulWrite::LookUpStartTimes(Transaction& transaction, const ColdSamples& cold) {
+Result<bool> CarefulWrite::LookUpStartTimes(Transaction& transaction, const SeriesFilter& late,
+                                            const ColdSamples& cold) {
   LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, transaction.Read(kStartTimesTableId));
-  return LookUpIn(*table, cold, [this](const StoredSample& stored) {
+  return LookUpIn(*table, late, cold, [this](const StoredSample& stored) {
     const std::optional<size_t> found = FindRow(stored.series, stored.timestamp);
     if (found && !rows_[*found].is_duplicate) replaced_start_times_.push_back(stored.row);
   });
 }
 
-Result<bool> CarefulWrite::LookUpIn(const TableSnapshot& table, const ColdSamples& cold,
-                                    const VisitStored& visit) {
-  const SeriesFilter filter(late_.series);
+Result<bool> CarefulWrite::LookUpIn(const TableSnapshot& table, const SeriesFilter& late,
+                                    const ColdSamples& cold, const VisitStored& visit) {
   SampleScan scan;
   scan.table = &table;
-  scan.series = &filter;
+  scan.series = &late;
   scan.range = late_.range;
   for (const auto& run : table.runs()) {
     if (!ColdSamples::IsCold(*run) || !scan.MayHaveRows(*run)) continue;

@@ -84,10 +84,12 @@ class CarefulWrite {
   // False when samples of cold runs are missing.
   Result<bool> LookUp(Transaction& transaction, const ColdSamples& cold);
   using VisitStored = std::function<void(const StoredSample&)>;
-  Result<bool> LookUpIn(const TableSnapshot& table, const ColdSamples& cold,
-                        const VisitStored& visit);
+  // `late`: late_.series.
+  Result<bool> LookUpIn(const TableSnapshot& table, const SeriesFilter& late,
+                        const ColdSamples& cold, const VisitStored& visit);
   // The start times of samples that are replaced go with them.
-  Result<bool> LookUpStartTimes(Transaction& transaction, const ColdSamples& cold);
+  Result<bool> LookUpStartTimes(Transaction& transaction, const SeriesFilter& late,
+                                const ColdSamples& cold);
   // In rows_.
   std::optional<size_t> FindRow(SeriesId series, UnixMillis timestamp) const;
   void CompareWithStored(const StoredSample& stored);

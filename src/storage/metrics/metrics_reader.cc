@@ -83,8 +83,12 @@ Result<SeriesBitmap> MetricsReader::MatchingIn(const Matchers& matchers, TimeRan
 Result<SeriesBitmap> MetricsReader::WithRowsIn(const SeriesBitmap& ids, TimeRange range,
                                                const ReadLimits& limits) const {
   LUMA_ASSIGN_OR_RETURN(const MetricsTables tables, ReadMetricsTables(engine_, tables_));
+  if (limits.memory != nullptr) {
+    const uint64_t bytes_of_seen = ids.cardinality() / 8;
+    LUMA_RETURN_IF_ERROR(limits.memory->Book(SeriesFilter::BytesFor(ids) + bytes_of_seen));
+  }
   const SeriesFilter filter(ids);
-  std::vector<bool> seen(size_t{ids.maximum()} + 1);
+  std::vector<bool> seen(filter.size());  // by rank
   for (const TableSnapshotPtr& table : tables.samples) {
     SampleScan samples;
     samples.table = table.get();
@@ -93,7 +97,7 @@ Result<SeriesBitmap> MetricsReader::WithRowsIn(const SeriesBitmap& ids, TimeRang
     samples.with_values = false;
     samples.deadline = limits.deadline;
     LUMA_RETURN_IF_ERROR(samples.Run([&](const SampleBlock& block) {
-      for (const uint32_t row : block.rows) seen[block.series[row]] = true;
+      for (const uint32_t row : block.rows) seen[filter.Rank(block.series[row])] = true;
       return Status::Ok();
     }));
   }
@@ -104,12 +108,13 @@ Result<SeriesBitmap> MetricsReader::WithRowsIn(const SeriesBitmap& ids, TimeRang
   rollups.with_values = false;
   rollups.deadline = limits.deadline;
   LUMA_RETURN_IF_ERROR(rollups.Run([&](RowId, const RollupRow& row) {
-    if (ReachesInto(row.rollup, range)) seen[row.series] = true;
+    if (ReachesInto(row.rollup, range)) seen[filter.Rank(row.series)] = true;
     return Status::Ok();
   }));
   SeriesBitmap found;
+  size_t rank = 0;
   for (const uint32_t id : ids) {
-    if (seen[id]) found.add(id);
+    if (seen[rank++]) found.add(id);
   }
   return found;
 }
@@ -184,6 +189,9 @@ Result<std::vector<SeriesExemplars>> MetricsReader::Exemplars(std::span<const Ma
   LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table,
                         tables_ ? tables_(kExemplarsTableId) : engine_.Read(kExemplarsTableId));
   ExemplarCollector collector(limits);
+  if (limits.memory != nullptr) {
+    LUMA_RETURN_IF_ERROR(limits.memory->Book(SeriesFilter::BytesFor(ids)));
+  }
   const SeriesFilter filter(ids);
   const ExemplarScan scan{
       .table = table.get(), .series = &filter, .range = range, .deadline = limits.deadline};

@@ -9,7 +9,7 @@ namespace {
 
 constexpr uint64_t kSeriesResultBytes = kLabelsBytes + sizeof(SeriesSamples);
 
-// What a histogram takes in memory, in floats.
+// What a histogram takes in memory, in floats: sixty buckets, as latencies over three decades have.
 constexpr uint64_t kFloatsPerHistogram = 64;
 
 SampleScan ScanOfSamples(const TableSnapshot& table, const std::vector<RunBlocks>& blocks,
@@ -45,6 +45,7 @@ Status SelectedSeries::Prepare(MetricsTables tables, SelectionCut cut) {
   if (part_count_ == 1) return Status::Ok();
   SetYoungestApart();
   LUMA_ASSIGN_OR_RETURN(SeriesCollector shared, NewCollector(filter_, limits_.memory));
+  LUMA_RETURN_IF_ERROR(shared.Book(SeriesFilter::BytesFor(ids_)));
   shared_.emplace(std::move(shared));
   return Collect(filter_, &TableBlocks::shared, *shared_);
 }
@@ -129,6 +130,7 @@ Result<std::vector<SeriesSamples>> SelectedSeries::Read(size_t part, ResultMemor
   const SeriesFilter filter(ids);
   LUMA_ASSIGN_OR_RETURN(SeriesCollector collector,
                         NewCollector(filter, memory == nullptr ? limits_.memory : memory));
+  LUMA_RETURN_IF_ERROR(collector.Book(SeriesFilter::BytesFor(ids)));
   LUMA_RETURN_IF_ERROR(Collect(filter, &TableBlocks::by_part, collector));
   if (shared_) LUMA_RETURN_IF_ERROR(AddShared(ids, collector));
   return Take(collector);
