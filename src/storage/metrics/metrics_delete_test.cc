@@ -67,9 +67,9 @@ class MetricsDeleteTest : public testing::Test {
     return *store().LabelValues("instance", {}, TimeRange(), ReadLimits());
   }
   // One bit of its first block.
-  void DamageOldestRunOfSamples() {
-    const TableSnapshotPtr samples = *instance_->engine->Read(kSamplesTableId);
-    const auto& run = static_cast<const RunVersion&>(*samples->runs().front());
+  void DamageOldestRunOf(ObjectId table) {
+    const TableSnapshotPtr rows = *instance_->engine->Read(table);
+    const auto& run = static_cast<const RunVersion&>(*rows->runs().front());
     const auto& file = static_cast<const StoredRun&>(*run.run()).name();
     disk_.FlipBit(io::JoinPath("/data/segments", file), kSegmentHeaderBytes + 1, 0);
   }
@@ -115,6 +115,18 @@ TEST_F(MetricsDeleteTest, SeriesWithoutSamplesAreGoneEverywhere) {
   WriteHours("b", 1);
   EXPECT_THAT(Instances(), ElementsAre("a", "b", "c"));
   EXPECT_EQ(SampleCount(), 7u);
+}
+
+// Writes wait while series are removed: not for a look at all that there are.
+TEST_F(MetricsDeleteTest, RowsOfOtherSeriesAreNotReadToRemoveOne) {
+  WriteHours("a", 1);
+  Flush();
+  WriteHours("b", 1);
+  Flush();
+  DamageOldestRunOf(kSeriesTableId);
+  EXPECT_EQ(Delete(Instance(MatchOp::kEqual, "b")), 1u);
+  EXPECT_EQ(store().series_removed(), 1u);
+  EXPECT_THAT(Instances(), ElementsAre("a"));
 }
 
 TEST_F(MetricsDeleteTest, IdsOfRemovedSeriesAreNotGivenToOthers) {
@@ -260,7 +272,7 @@ TEST_F(MetricsDeleteTest, ARuleThatFailsKeepsNoOtherFromItsWork) {
   for (int i = 0; i < 64; ++i) WriteHours("other " + std::to_string(i), 1);
   WriteHours("whole", 30);
   Flush();
-  DamageOldestRunOfSamples();
+  DamageOldestRunOf(kSamplesTableId);
   Reopen();
   store().SetRetentionRules({{Instance(MatchOp::kEqual, "damaged"), hours(10)},
                              {Instance(MatchOp::kEqual, "whole"), hours(10)}});

@@ -19,6 +19,15 @@ namespace {
 constexpr ObjectId kTables[] = {kSamplesTableId, kHistogramsTableId, kRollupsTableId,
                                 kExemplarsTableId};
 
+// Whether the zone map of the block leaves room for rows of these series.
+bool MayHaveRows(const RunView& run, uint32_t block, const SeriesBitmap& series) {
+  const ZoneMap* const zone = run.Zone(kSeriesIdColumn, block);
+  if (zone == nullptr || !zone->has_min || !zone->has_max) return !series.isEmpty();
+  const auto first = static_cast<uint32_t>(zone->min.As<uint64_t>());
+  const auto last = static_cast<uint32_t>(zone->max.As<uint64_t>());
+  return series.rank(last) > (first == 0 ? 0 : series.rank(first - 1));
+}
+
 // Takes the series that have rows from `series`.
 class RowFinder {
  public:
@@ -28,20 +37,12 @@ class RowFinder {
   // In the blocks of `run` from `first_block` on.
   Status Look(const RunView& run, uint32_t first_block) {
     for (uint32_t block = first_block; block < run.block_count(); ++block) {
-      if (MayHaveRows(run, block)) LUMA_RETURN_IF_ERROR(LookAt(run, block));
+      if (MayHaveRows(run, block, series_)) LUMA_RETURN_IF_ERROR(LookAt(run, block));
     }
     return Status::Ok();
   }
 
  private:
-  bool MayHaveRows(const RunView& run, uint32_t block) const {
-    const ZoneMap* const zone = run.Zone(kSeriesIdColumn, block);
-    if (zone == nullptr || !zone->has_min || !zone->has_max) return !series_.isEmpty();
-    const auto first = static_cast<uint32_t>(zone->min.As<uint64_t>());
-    const auto last = static_cast<uint32_t>(zone->max.As<uint64_t>());
-    return series_.rank(last) > (first == 0 ? 0 : series_.rank(first - 1));
-  }
-
   Status LookAt(const RunView& run, uint32_t block) {
     LUMA_RETURN_IF_ERROR(ids_.Read(run, column_, block));
     deleted_.resize(ValidityWords(run.BlockRows(block)));
@@ -118,13 +119,15 @@ Result<uint64_t> SeriesSweeper::Sweep(SeriesBitmap candidates) {
     }
   }
   if (candidates.isEmpty()) return uint64_t{0};
+  LUMA_ASSIGN_OR_RETURN(const SeriesRows rows, FindRows(candidates));
   Result<uint64_t> removed = uint64_t{0};
-  writer_.WhileNoneWrites([&] { removed = RemoveAlone(std::move(candidates), tables); });
+  writer_.WhileNoneWrites([&] { removed = RemoveAlone(std::move(candidates), tables, rows); });
   return removed;
 }
 
 // Downsampling goes on meanwhile, but makes rollups only for series that have samples.
-Result<uint64_t> SeriesSweeper::RemoveAlone(SeriesBitmap candidates, const Tables& seen) {
+Result<uint64_t> SeriesSweeper::RemoveAlone(SeriesBitmap candidates, const Tables& seen,
+                                            const SeriesRows& seen_rows) {
   LUMA_ASSIGN_OR_RETURN(const Tables tables, ReadTables());
   for (size_t i = 0; i < tables.size(); ++i) {
     RowFinder rows(*tables[i], candidates);
@@ -137,7 +140,7 @@ Result<uint64_t> SeriesSweeper::RemoveAlone(SeriesBitmap candidates, const Table
     }
   }
   if (candidates.isEmpty()) return uint64_t{0};
-  const Status deleted = DeleteRows(candidates);
+  const Status deleted = DeleteRows(candidates, seen_rows);
   if (deleted.code() == StatusCode::kConflict) {
     return Status::Unavailable("series cannot be removed now: ", deleted.message());
   }
@@ -150,23 +153,49 @@ Result<uint64_t> SeriesSweeper::RemoveAlone(SeriesBitmap candidates, const Table
   return count;
 }
 
-Status SeriesSweeper::DeleteRows(const SeriesBitmap& series) {
-  const std::unique_ptr<Transaction> transaction = engine_.Begin();
-  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, transaction->Read(kSeriesTableId));
-  const ColumnSchema& column = *table->schema().FindColumn(kSeriesIdColumn);
+Result<SeriesSweeper::SeriesRows> SeriesSweeper::FindRows(const SeriesBitmap& series) const {
+  SeriesRows found;
+  LUMA_ASSIGN_OR_RETURN(found.table, engine_.Read(kSeriesTableId));
+  for (const auto& run : found.table->runs()) {
+    LUMA_RETURN_IF_ERROR(AddRows(*found.table, *run, 0, series, found.of_run[run->id()]));
+  }
+  return found;
+}
+
+Status SeriesSweeper::AddRows(const TableSnapshot& table, const RunView& run, uint32_t first_block,
+                              const SeriesBitmap& series, std::vector<SeriesRow>& rows) {
   FlatColumn<uint64_t> ids;
-  std::vector<RowId> rows;
-  for (const auto& run : table->runs()) {
-    for (uint32_t block = 0; block < run->block_count(); ++block) {
-      LUMA_RETURN_IF_ERROR(ids.Read(*run, column, block));
-      for (uint32_t row = 0; row < ids.size(); ++row) {
-        const uint32_t position = run->BlockStart(block) + row;
-        const bool is_wanted = series.contains(static_cast<uint32_t>(ids.values()[row]));
-        if (is_wanted && !run->IsDeleted(position)) rows.push_back(MakeRowId(run->id(), position));
-      }
+  const ColumnSchema& column = *table.schema().FindColumn(kSeriesIdColumn);
+  for (uint32_t block = first_block; block < run.block_count(); ++block) {
+    if (!MayHaveRows(run, block, series)) continue;
+    LUMA_RETURN_IF_ERROR(ids.Read(run, column, block));
+    for (uint32_t row = 0; row < ids.size(); ++row) {
+      const auto id = static_cast<uint32_t>(ids.values()[row]);
+      if (series.contains(id)) rows.push_back({.position = run.BlockStart(block) + row, .id = id});
     }
   }
-  LUMA_RETURN_IF_ERROR(transaction->Delete(kSeriesTableId, rows).status());
+  return Status::Ok();
+}
+
+// Reads blocks that were not there when `seen` were found.
+Status SeriesSweeper::DeleteRows(const SeriesBitmap& series, const SeriesRows& seen) {
+  const std::unique_ptr<Transaction> transaction = engine_.Begin();
+  LUMA_ASSIGN_OR_RETURN(const TableSnapshotPtr table, transaction->Read(kSeriesTableId));
+  std::vector<RowId> deleted;
+  for (const auto& run : table->runs()) {
+    const uint32_t first_new = FirstNewBlock(*run, *seen.table);
+    const bool has_new = first_new < run->block_count();
+    const uint32_t seen_end = has_new ? run->BlockStart(first_new) : run->row_count();
+    std::vector<SeriesRow> rows;
+    if (first_new > 0) rows = seen.of_run.at(run->id());
+    std::erase_if(rows, [&](const SeriesRow& row) { return row.position >= seen_end; });
+    LUMA_RETURN_IF_ERROR(AddRows(*table, *run, first_new, series, rows));
+    for (const SeriesRow& row : rows) {
+      const bool is_wanted = series.contains(row.id) && !run->IsDeleted(row.position);
+      if (is_wanted) deleted.push_back(MakeRowId(run->id(), row.position));
+    }
+  }
+  LUMA_RETURN_IF_ERROR(transaction->Delete(kSeriesTableId, deleted).status());
   return transaction->Commit();
 }
 

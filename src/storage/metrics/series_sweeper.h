@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -53,9 +54,24 @@ class SeriesSweeper {
   // of two while they move from one to the other.
   using Tables = std::vector<TableSnapshotPtr>;
 
+  struct SeriesRow {
+    uint32_t position;  // in its run
+    uint32_t id;
+  };
+  // Of luma.series, as of one commit.
+  struct SeriesRows {
+    TableSnapshotPtr table;
+    std::map<RunId, std::vector<SeriesRow>> of_run = {};
+  };
+
   Result<Tables> ReadTables() const;
-  Result<uint64_t> RemoveAlone(SeriesBitmap candidates, const Tables& seen);
-  Status DeleteRows(const SeriesBitmap& series);
+  Result<SeriesRows> FindRows(const SeriesBitmap& series) const;
+  // In the blocks of `run` from `first_block` on.
+  static Status AddRows(const TableSnapshot& table, const RunView& run, uint32_t first_block,
+                        const SeriesBitmap& series, std::vector<SeriesRow>& rows);
+  Result<uint64_t> RemoveAlone(SeriesBitmap candidates, const Tables& seen,
+                               const SeriesRows& seen_rows);
+  Status DeleteRows(const SeriesBitmap& series, const SeriesRows& seen);
   // Rises whenever rows are lost. Nothing when it cannot be told, because rows are being replaced.
   std::optional<uint64_t> LossMark() const;
 
