@@ -16,6 +16,12 @@ namespace luma::storage {
 namespace {
 
 constexpr int kCompressionLevel = 3;
+// A series: its hash, twice while that vector grows, and in blocks and the filter of the file.
+constexpr uint64_t kBytesPerSeries = 80;
+// A label of a series: its id among the postings, there and in the file.
+constexpr uint64_t kBytesPerLabel = 8;
+// A new label, but for its text: what LabelIndex has of it, and where Finish sorts it.
+constexpr uint64_t kBytesPerPair = 80;
 
 }  // namespace
 
@@ -25,10 +31,16 @@ void SeriesPartitionBuilder::Add(uint32_t id, LabelsView labels) {
   ByteWriter(labels_).LengthPrefixed(labels.canonical());
   ids_.add(id);
   hashes_.push_back({.hash = labels.Hash(), .id = id});
+  bytes_ += kBytesPerSeries;
   const char* begin = labels.canonical().data();
   for (const LabelRef& label : labels) {
     const char* const end = label.value.data() + label.value.size();
-    index_.AddSeries(index_.Intern({begin, static_cast<size_t>(end - begin)}), id);
+    const PairFragment fragment(begin, static_cast<size_t>(end - begin));
+    const size_t pairs = index_.pair_count();
+    index_.AddSeries(index_.Intern(fragment), id);
+    bytes_ += kBytesPerLabel;
+    // In the index, and in the file that Finish makes, or as long as nothing is compressed.
+    if (index_.pair_count() > pairs) bytes_ += kBytesPerPair + 3 * fragment.size();
     begin = end;
   }
 }

@@ -14,15 +14,14 @@
 
 namespace luma::storage {
 
-// Thread-compatible. Memory: about kBytesPerSeries for each series until it is gone.
+// Thread-compatible.
 class SeriesPartitionBuilder {
  public:
-  // As the registry: labels and postings, and what the file takes.
-  static constexpr uint64_t kBytesPerSeries = 300;
-
   // Ids ascend.
   void Add(uint32_t id, LabelsView labels);
   size_t size() const { return hashes_.size(); }
+  // What it takes, with what Finish takes on top: at most. The file is there twice while it grows.
+  uint64_t bytes() const { return bytes_ + 2 * file_.size() + labels_.size(); }
 
   // `times`: no series of the partition has a sample outside. Nothing can be added afterwards.
   Bytes Finish(TimeRange times);
@@ -47,6 +46,7 @@ class SeriesPartitionBuilder {
   void WriteName(std::string_view name, const std::vector<PairId>& pairs, ByteWriter& directory);
   void WriteFilter(ByteWriter& directory) const;
 
+  uint64_t bytes_ = 0;  // of all but file_ and labels_
   Bytes file_;
   Bytes labels_;  // of the block that grows
   std::vector<Block> label_blocks_;

@@ -356,6 +356,49 @@ TEST_F(SeriesRetirementTest, ASampleBeforeWhatWasRolledUpDoesNotHideIt) {
   EXPECT_THAT(Instances({.min = kTestNow, .max = kTestNow}), ElementsAre("a"));
 }
 
+TEST_F(SeriesRetirementTest, SeriesOfExemplarsAloneStay) {
+  for (int i = 0; i < 2; ++i) {
+    SeriesBatch batch;
+    batch.StartSeries(TestLabels("a"));
+    batch.AddExemplar(now() + i, 1, MakeLabels({{"trace_id", "x"}}));
+    ASSERT_TRUE(WriteAndWait(store(), batch).ok());
+    EXPECT_EQ(Retire(), 0u) << "an exemplar has just come";
+  }
+}
+
+// A flood of series with long labels has taken all memory: that they leave makes room.
+TEST_F(SeriesRetirementTest, SeriesLeaveWhenThereIsNoMemoryLeft) {
+  std::vector<TestSeries> all;
+  for (int i = 0; i < 300; ++i) {
+    const std::string instance = std::to_string(i) + std::string(10'000, 'x');
+    all.push_back({TestLabels(instance), {{now(), 1}}});
+  }
+  ASSERT_TRUE(WriteAndWait(store(), MakeBatch(all)).ok());
+  Idle(hours(2));
+  instance_->engine->budget().RefuseBooking(1, /*forever=*/true);
+  EXPECT_EQ(Retire(), all.size());
+  instance_->engine->budget().RefuseBooking(0);
+  EXPECT_GT(Partitions().size(), 1u) << "a small one after the other";
+  EXPECT_THAT(Instances({.min = kTestNow, .max = kTestNow}), SizeIs(all.size()));
+  WriteOne("a", kTestNow + 1);
+  EXPECT_EQ(Retire(), 1u);
+  EXPECT_THAT(Partitions(), SizeIs(1)) << "with room for a large one";
+  EXPECT_THAT(Instances(), SizeIs(all.size() + 2));
+}
+
+TEST_F(SeriesRetirementTest, PassesOfTwoThreadsAreOneAtATime) {
+  for (int round = 0; round < 30; ++round) {
+    for (int i = 0; i < 10; ++i) WriteOne(std::to_string(round % 7) + std::to_string(i), now());
+    Pass(hours(2));
+    std::thread other([&] { Retire(); });
+    Retire();
+    other.join();
+    ASSERT_EQ(active() + store().retired_stats().series,
+              (*instance_->engine->Read(kSeriesTableId))->VisibleRowCount());
+    ASSERT_EQ(Partitions().size(), store().retired_stats().partitions);
+  }
+}
+
 TEST_F(SeriesRetirementTest, ExemplarsOfRetiredSeriesAreFound) {
   SeriesBatch batch;
   batch.StartSeries(TestLabels("a"));

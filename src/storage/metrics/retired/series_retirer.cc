@@ -1,6 +1,7 @@
 #include "storage/metrics/retired/series_retirer.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <span>
@@ -57,14 +58,20 @@ TimeRange Union(TimeRange a, TimeRange b) {
 // Of samples both hold, neither is exact. Of rollups only the bound does: after a restart the
 // registry knows the newest samples, and rollups may be newer.
 TimeRange TimesOf(TimeRange samples, TimeRange rollups, UnixMillis newest) {
-  const bool has_samples = samples.max >= samples.min;
+  if (samples.max < samples.min) return rollups;
   const UnixMillis max = std::min(samples.max, newest);
-  const TimeRange times =
-      has_samples ? Union({.min = std::min(samples.min, max), .max = max}, rollups) : rollups;
-  return times.max < times.min ? TimeRange{.min = newest, .max = newest} : times;
+  return Union({.min = std::min(samples.min, max), .max = max}, rollups);
 }
 
-constexpr uint64_t kBuilderBytes = SeriesPartitionBuilder::kBytesPerSeries;
+// Booked for a partition while it is made. So much whether there is room or not, as a pass makes
+// some; then for as long as there is room, up to what 250,000 series take that have a dozen labels.
+constexpr uint64_t kBuilderBytesMin = 4 << 20;
+constexpr uint64_t kBuilderBytesMax = 128 << 20;
+// What one series may take: four times its labels, 128 KiB at most, and something for each.
+constexpr uint64_t kSeriesBytesMax = 1 << 20;
+// Files of partitions that go into one group, together: else series with long labels would be
+// written anew by every pass of their day.
+constexpr uint64_t kMergedFileBytesMax = 32 << 20;
 // Booked for each idle series of a pass: where it is listed, grouped and bounded, and copies of
 // that.
 constexpr uint64_t kIdleBytes = 146;
@@ -89,21 +96,14 @@ class SeriesRetirer::GroupLabels {
     entries_.erase(repeated.begin(), repeated.end());
   }
 
-  size_t size() const { return entries_.size(); }
+  bool is_empty() const { return next_ == entries_.size(); }
 
-  // A series that was removed meanwhile is left out.
-  Status AddTo(SeriesPartitionBuilder& builder) {
-    std::string canonical;
-    for (const Entry& entry : entries_) {
+  // The next ones, for as long as `memory` can grow by what they take. A series that was removed
+  // meanwhile is left out.
+  Status AddTo(SeriesPartitionBuilder& builder, BudgetLease& memory) {
+    while (!is_empty() && MakeRoom(builder.bytes() + kSeriesBytesMax, memory)) {
       LUMA_RETURN_IF_ERROR(retirer_.CheckWanted());
-      if (entry.source != kRegistry) {
-        LUMA_ASSIGN_OR_RETURN(const LabelsView labels, sources_[entry.source].Of(entry.id));
-        builder.Add(entry.id, labels);
-        continue;
-      }
-      canonical.clear();
-      const bool is_there = retirer_.registry_.AppendLabels(SeriesId{entry.id}, canonical);
-      if (is_there) builder.Add(entry.id, LabelsView(canonical));
+      LUMA_RETURN_IF_ERROR(Add(entries_[next_++], builder));
     }
     return Status::Ok();
   }
@@ -115,40 +115,76 @@ class SeriesRetirer::GroupLabels {
     uint32_t source;  // in sources_
   };
 
+  static bool MakeRoom(uint64_t bytes, BudgetLease& memory) {
+    if (bytes <= memory.bytes()) return true;
+    const uint64_t enough = std::min(std::max(bytes, memory.bytes() / 2 * 3), kBuilderBytesMax);
+    return bytes <= enough && memory.Grow(enough - memory.bytes()).ok();
+  }
+
+  Status Add(const Entry& entry, SeriesPartitionBuilder& builder) {
+    if (entry.source != kRegistry) {
+      LUMA_ASSIGN_OR_RETURN(const LabelsView labels, sources_[entry.source].Of(entry.id));
+      builder.Add(entry.id, labels);
+      return Status::Ok();
+    }
+    canonical_.clear();
+    const bool is_there = retirer_.registry_.AppendLabels(SeriesId{entry.id}, canonical_);
+    if (is_there) builder.Add(entry.id, LabelsView(canonical_));
+    return Status::Ok();
+  }
+
   const SeriesRetirer& retirer_;
+  std::string canonical_;
+  size_t next_ = 0;
   std::vector<Entry> entries_;
   std::vector<PartitionLabels> sources_;
 };
 
 Status SeriesRetirer::PassIfDue() {
+  MutexLock lock(mutex_);
   const auto now = std::chrono::steady_clock::now();
   const bool is_due = !last_pass_ || now - *last_pass_ >= after_ / kPassesPerIdleTime;
   if (!is_due) return retired_.is_damaged() ? Repair() : Status::Ok();
   last_pass_ = now;
-  return Pass().status();
+  return RepairAndRetire().status();
 }
 
 Result<uint64_t> SeriesRetirer::Pass() {
+  MutexLock lock(mutex_);
+  return RepairAndRetire();
+}
+
+Result<uint64_t> SeriesRetirer::RepairAndRetire() {
   if (!retired_.is_enabled()) return uint64_t{0};
   LUMA_RETURN_IF_ERROR(Repair());
   if (after_ == std::chrono::milliseconds::zero()) return uint64_t{0};
+  const Result<uint64_t> count = Retire();
+  static_cast<void>(registry_.TakeNoted());  // notes end, whatever came between
+  return count;
+}
+
+Result<uint64_t> SeriesRetirer::Retire() {
   const UnixMillis cutoff = engine_.maintenance().expiry_clock().Now() - after_.count();
-  active_.clear();
+  // Whether there is room or not: the pass makes some.
+  BudgetLease memory = engine_.budget().BookAlways(
+      BudgetUse::kMerge, registry_.series_count() * sizeof(SeriesRegistry::IdleSeries));
+  std::vector<SeriesRegistry::IdleSeries> found =
+      registry_.NoteWritesAndFindIdle(cutoff, writer_.floor());
+  memory = engine_.budget().BookAlways(BudgetUse::kMerge, found.size() * kIdleBytes);
   std::vector<Idle> idle;
-  for (const auto& one : registry_.NoteWritesAndFindIdle(cutoff, writer_.floor())) {
+  for (const auto& one : found) {
     idle.push_back({.id = one.id, .newest = one.newest, .times = {}});
   }
-  // Whether there is room or not: the pass makes some.
-  const BudgetLease memory =
-      engine_.budget().BookAlways(BudgetUse::kMerge, idle.size() * kIdleBytes);
-  LUMA_RETURN_IF_ERROR(Bound(cutoff, idle));
+  found = {};
+  Active active;
+  LUMA_RETURN_IF_ERROR(Bound(cutoff, idle, active));
   std::vector<Written> written;
   uint64_t count = 0;
   Status status = WriteGroups(MakeGroups(idle), written);
   Status published = CheckWanted();
   // What could be written counts, though a later group failed.
-  if (published.ok() && (!idle.empty() || !written.empty())) {
-    writer_.WhileNoneWrites([&] { published = Publish(idle, written, count); });
+  if (published.ok() && (!idle.empty() || !active.empty() || !written.empty())) {
+    writer_.WhileNoneWrites([&] { published = Publish(idle, active, written, count); });
   }
   if (status.ok()) status = published;
   total_ += count;
@@ -161,12 +197,12 @@ Status SeriesRetirer::CheckWanted() const {
   return is_cancelled_ ? Status::Cancelled("store is closing") : Status::Ok();
 }
 
-Status SeriesRetirer::Bound(UnixMillis cutoff, std::vector<Idle>& idle) {
+Status SeriesRetirer::Bound(UnixMillis cutoff, std::vector<Idle>& idle, Active& active) {
   if (idle.empty()) return Status::Ok();
   Result<SampleTables> tables = SampleTables();
   writer_.WhileNoneWrites([&] { tables = ReadTables(); });
   LUMA_RETURN_IF_ERROR(tables.status());
-  LUMA_RETURN_IF_ERROR(DropActive(*tables, cutoff, idle));
+  LUMA_RETURN_IF_ERROR(DropActive(*tables, cutoff, idle, active));
   return BoundTimes(*tables, cutoff, idle);
 }
 
@@ -189,7 +225,7 @@ Result<SampleTables> SeriesRetirer::ReadTables() const {
 }
 
 Status SeriesRetirer::DropActive(const SampleTables& tables, UnixMillis cutoff,
-                                 std::vector<Idle>& idle) {
+                                 std::vector<Idle>& idle, Active& active) const {
   SeriesBitmap unknown;
   for (const Idle& one : idle) {
     if (one.newest == writer_.floor()) unknown.add(one.id);
@@ -201,7 +237,7 @@ Status SeriesRetirer::DropActive(const SampleTables& tables, UnixMillis cutoff,
   std::erase_if(idle, [&](const Idle& one) {
     if (!unknown.contains(one.id)) return false;
     const UnixMillis found = newest[filter.Rank(one.id)];
-    if (found != SeriesRegistry::kNoSample) active_.push_back({.id = one.id, .newest = found});
+    if (found != SeriesRegistry::kNoSample) active.push_back({.id = one.id, .newest = found});
     return found != SeriesRegistry::kNoSample;
   });
   return Status::Ok();
@@ -225,6 +261,8 @@ Status SeriesRetirer::BoundTimes(const SampleTables& tables, UnixMillis cutoff,
     const UnixMillis newest = std::min(one.newest, cutoff - 1);
     one.times = TimesOf(samples[rank], rollups[rank], newest);
   }
+  // Those that have exemplars alone, or nothing: a sweep removes these.
+  std::erase_if(idle, [](const Idle& one) { return one.times.max < one.times.min; });
   return Status::Ok();
 }
 
@@ -245,19 +283,28 @@ std::vector<SeriesRetirer::Group> SeriesRetirer::MakeGroups(std::vector<Idle> id
 }
 
 void SeriesRetirer::AddMerged(Group& group, std::vector<uint64_t>& taken) const {
-  uint64_t size = group.series.size();
-  for (const RetiredPartition& one : group.merged) size += one.live->cardinality();
+  uint64_t size = SizeOf(group);
+  uint64_t file_bytes = 0;
+  for (const RetiredPartition& one : group.merged) file_bytes += one.file->file_bytes();
   const Kind kind = KindOfPartition(group.times);
   const RetiredViewPtr view = retired_.view();
   for (const RetiredPartition& partition : *view) {
     const uint64_t more = partition.live->cardinality();
+    const uint64_t more_bytes = partition.file->file_bytes();
     if (KindOfPartition(partition.file->times()) != kind || size + more > kPartitionSeriesMax ||
-        Contains(taken, partition.number)) {
+        file_bytes + more_bytes > kMergedFileBytesMax || Contains(taken, partition.number)) {
       continue;
     }
     size += more;
+    file_bytes += more_bytes;
     Take(partition, group, taken);
   }
+}
+
+uint64_t SeriesRetirer::SizeOf(const Group& group) {
+  uint64_t size = group.series.size();
+  for (const RetiredPartition& one : group.merged) size += one.live->cardinality();
+  return size;
 }
 
 void SeriesRetirer::Take(const RetiredPartition& partition, Group& group,
@@ -284,38 +331,46 @@ Status SeriesRetirer::WriteGroups(std::vector<Group> groups, std::vector<Written
   for (Group& group : groups) {
     LUMA_RETURN_IF_ERROR(CheckWanted());
     AddMerged(group, taken);
-    LUMA_ASSIGN_OR_RETURN(Written one, WriteGroup(group));
-    written.push_back(std::move(one));
+    LUMA_RETURN_IF_ERROR(WriteGroup(group, written));
   }
   uint64_t rewritten = 0;
   while (rewritten < kRewrittenSeriesMax) {
     const std::optional<Group> group = NextRewrite(taken);
     if (!group) break;
-    LUMA_ASSIGN_OR_RETURN(Written one, WriteGroup(*group));
-    rewritten += one.partition.file->ids().cardinality();
-    written.push_back(std::move(one));
+    LUMA_RETURN_IF_ERROR(WriteGroup(*group, written));
+    rewritten += SizeOf(*group);
   }
   return Status::Ok();
 }
 
-Result<SeriesRetirer::Written> SeriesRetirer::WriteGroup(const Group& group) {
-  GroupLabels labels(*this, group);
-  LUMA_ASSIGN_OR_RETURN(const BudgetLease memory,
-                        engine_.budget().Book(BudgetUse::kMerge, labels.size() * kBuilderBytes));
-  SeriesPartitionBuilder builder;
-  LUMA_RETURN_IF_ERROR(labels.AddTo(builder));
-  Written written;
-  for (const RetiredPartition& partition : group.merged) {
-    written.merged.push_back(partition.number);
-  }
-  LUMA_ASSIGN_OR_RETURN(written.partition, retired_.Write(builder.Finish(group.times)));
-  return written;
+// All of them or none: they take the place of the same partitions.
+Status SeriesRetirer::WriteGroup(const Group& group, std::vector<Written>& written) {
+  const size_t before = written.size();
+  const Status status = WritePartitions(group, written);
+  if (status.ok()) return status;
+  for (const Written& one : std::span(written).subspan(before)) retired_.RemoveFile(one.partition);
+  written.resize(before);
+  return status;
 }
 
-Status SeriesRetirer::Publish(std::span<const Idle> idle, std::vector<Written>& written,
-                              uint64_t& count) {
+Status SeriesRetirer::WritePartitions(const Group& group, std::vector<Written>& written) {
+  std::vector<uint64_t> merged;
+  for (const RetiredPartition& partition : group.merged) merged.push_back(partition.number);
+  GroupLabels labels(*this, group);
+  while (!labels.is_empty()) {
+    BudgetLease memory = engine_.budget().BookAlways(BudgetUse::kMerge, kBuilderBytesMin);
+    SeriesPartitionBuilder builder;
+    LUMA_RETURN_IF_ERROR(labels.AddTo(builder, memory));
+    LUMA_ASSIGN_OR_RETURN(RetiredPartition partition, retired_.Write(builder.Finish(group.times)));
+    written.push_back({.partition = std::move(partition), .merged = merged});
+  }
+  return Status::Ok();
+}
+
+Status SeriesRetirer::Publish(std::span<const Idle> idle, const Active& active,
+                              std::vector<Written>& written, uint64_t& count) {
   const SeriesBitmap noted = registry_.TakeNoted();
-  SetNewestOfActive(noted);
+  SetNewest(active, noted);
   SeriesBitmap leaving;
   for (const Idle& one : idle) {
     const std::optional<UnixMillis> newest = registry_.FindNewest(SeriesId{one.id});
@@ -354,8 +409,8 @@ SeriesBitmap SeriesRetirer::LiveInMerged(const Written& written) const {
   return live;
 }
 
-void SeriesRetirer::SetNewestOfActive(const SeriesBitmap& noted) {
-  for (const SeriesRegistry::IdleSeries& one : active_) {
+void SeriesRetirer::SetNewest(const Active& active, const SeriesBitmap& noted) {
+  for (const SeriesRegistry::IdleSeries& one : active) {
     const bool is_bound = registry_.FindNewest(SeriesId{one.id}) == writer_.floor();
     if (is_bound && !noted.contains(one.id)) registry_.SetNewest(SeriesId{one.id}, one.newest);
   }
