@@ -36,6 +36,45 @@ class Unknown {
   SeriesBitmap told_;  // by their ids
 };
 
+// Adds series to the registry, some at a time: an outage may bring back a million.
+class Slice {
+ public:
+  explicit Slice(SeriesRegistry& registry) : registry_(registry) {}
+
+  Status Add(uint32_t id, LabelsView labels, UnixMillis newest) {
+    found_.push_back({.id = SeriesId{id}, .labels = Labels(labels), .newest = newest});
+    bytes_ += labels.canonical().size();
+    const bool is_full = found_.size() == kSeriesMax || bytes_ >= kBytesMax;
+    return is_full ? Finish() : Status::Ok();
+  }
+  Status Finish() {
+    std::vector<SeriesRegistry::Addition> additions;
+    for (const Found& one : found_) {
+      additions.push_back(
+          {.id = one.id, .labels = one.labels, .hash = one.labels.Hash(), .newest = one.newest});
+    }
+    const Status added = registry_.Add(additions);
+    found_.clear();
+    bytes_ = 0;
+    return added;
+  }
+
+ private:
+  // Half a megabyte of labels as most are; much longer ones are fewer.
+  static constexpr size_t kSeriesMax = 2048;
+  static constexpr size_t kBytesMax = 1 << 20;
+
+  struct Found {
+    SeriesId id;
+    Labels labels;
+    UnixMillis newest;
+  };
+
+  SeriesRegistry& registry_;
+  std::vector<Found> found_;
+  size_t bytes_ = 0;
+};
+
 void AddLive(const RetiredView& view, const SeriesBitmap& ids, SeriesBitmap& live) {
   if (ids.isEmpty()) return;
   for (const RetiredPartition& partition : view) live |= ids & *partition.live;
@@ -76,31 +115,21 @@ Result<SeriesBitmap> ReturningSeries::Find(const SeriesBatch& batch,
 }
 
 Status ReturningSeries::Return(const SeriesBitmap& ids) {
-  if (ids.isEmpty()) return Status::Ok();
-  struct Found {
-    SeriesId id;
-    Labels labels;
-    UnixMillis newest;
-  };
-  std::vector<Found> all;
+  return ids.isEmpty() ? Status::Ok() : Publish(ids, AddToRegistry(ids));
+}
+
+Status ReturningSeries::AddToRegistry(const SeriesBitmap& ids) {
+  Slice slice(registry_);
   SeriesBitmap left = ids;  // each is added once, whatever the list says
   const RetiredViewPtr view = retired_.view();
   for (const RetiredPartition& partition : *view) {
-    LUMA_RETURN_IF_ERROR(
-        partition.file->VisitLabels(*partition.live & left, [&](uint32_t id, LabelsView labels) {
-          all.push_back({.id = SeriesId{id},
-                         .labels = Labels(labels),
-                         .newest = partition.file->times().max});
-          return Status::Ok();
-        }));
+    const UnixMillis newest = partition.file->times().max;
+    LUMA_RETURN_IF_ERROR(partition.file->VisitLabels(
+        *partition.live & left,
+        [&](uint32_t id, LabelsView labels) { return slice.Add(id, labels, newest); }));
     left -= *partition.live;
   }
-  std::vector<SeriesRegistry::Addition> additions;
-  for (const Found& one : all) {
-    additions.push_back(
-        {.id = one.id, .labels = one.labels, .hash = one.labels.Hash(), .newest = one.newest});
-  }
-  return Publish(ids, registry_.Add(additions));
+  return slice.Finish();
 }
 
 Status ReturningSeries::Publish(const SeriesBitmap& ids, const Status& added) {

@@ -22,7 +22,8 @@ struct RetiredLook {
   SeriesBitmap found;
 };
 
-// Threads: any, but every method save Look while no write is on its way (MetricsWriter's gate).
+// Threads: any, but Look, has_to_settle and returned aside while no write is on its way
+// (MetricsWriter's gate).
 // Lifetime: references outlive it.
 class ReturningSeries {
  public:
@@ -45,13 +46,16 @@ class ReturningSeries {
   Status ReturnDamaged(SeriesBitmap& returned);
 
   bool is_damaged() const { return retired_.is_damaged(); }
-  // See RetiredSeries: no series may get samples meanwhile.
+  // See RetiredSeries: no series may get samples meanwhile. Inside the gate, which keeps it as it
+  // is.
   bool has_to_settle() const { return retired_.may_be_ahead(); }
   Status Settle() { return has_to_settle() ? retired_.Settle() : Status::Ok(); }
   // How many came back since the start.
   uint64_t returned() const { return returned_; }
 
  private:
+  // On an error some may be in.
+  Status AddToRegistry(const SeriesBitmap& ids);
   Status ReturnOf(const RetiredPartition& damaged);
   // Ends a return: undoes it if `added`, how the registry took the series, is an error.
   Status Publish(const SeriesBitmap& ids, const Status& added);

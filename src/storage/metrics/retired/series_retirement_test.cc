@@ -366,6 +366,22 @@ TEST_F(SeriesRetirementTest, SeriesOfExemplarsAloneStay) {
   }
 }
 
+TEST_F(SeriesRetirementTest, ManySeriesComeBackTogether) {
+  std::vector<TestSeries> all;
+  for (int i = 0; i < 5'000; ++i) {
+    all.push_back({TestLabels("a" + std::to_string(i)), {{now(), 1}}});
+  }
+  ASSERT_TRUE(WriteAndWait(store(), MakeBatch(all)).ok());
+  Idle(hours(2));
+  EXPECT_EQ(Retire(), all.size());
+  for (TestSeries& series : all) series.samples = {{now(), 2}};
+  ASSERT_TRUE(WriteAndWait(store(), MakeBatch(all)).ok());
+  EXPECT_EQ(store().series_returned(), all.size());
+  EXPECT_EQ(active(), all.size() + 1);
+  EXPECT_EQ(store().retired_stats().series, 0u);
+  EXPECT_THAT(TimesOf("a4999"), ElementsAre(kTestNow, now()));
+}
+
 // A flood of series with long labels has taken all memory: that they leave makes room.
 TEST_F(SeriesRetirementTest, SeriesLeaveWhenThereIsNoMemoryLeft) {
   std::vector<TestSeries> all;
