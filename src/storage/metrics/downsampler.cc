@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "storage/maintenance.h"
 #include "storage/metrics/rollup_rows.h"
@@ -19,10 +20,12 @@ UnixMillis LastBucketEnd(UnixMillis time, int64_t resolution_ms) {
   return BucketEnd(time - resolution_ms + 1, resolution_ms);
 }
 
-std::vector<uint32_t> ToVector(const SeriesBitmap& series) {
-  std::vector<uint32_t> ids(series.cardinality());
-  series.toUint32Array(ids.data());
-  return ids;
+SeriesBitmap FirstHalf(const SeriesBitmap& series) {
+  uint32_t last = 0;
+  LUMA_CHECK(series.select(static_cast<uint32_t>(series.cardinality() / 2 - 1), &last));
+  SeriesBitmap half;
+  half.addRange(0, uint64_t{last} + 1);
+  return half & series;
 }
 
 }  // namespace
@@ -82,20 +85,36 @@ Status Downsampler::Pass() {
   TakeNewRules();
   if (plans_.empty()) return Status::Ok();
   const bool is_full = passes_++ % kPassesPerFullOne == 0;
-  LUMA_ASSIGN_OR_RETURN(SeriesBitmap unmatched, series_.Select({}));
+  // The same for all plans, or a series that the first leaves out would fall to the second.
+  const UnixMillis now = engine_.maintenance().expiry_clock().Now();
+  const TimeRange times = TimesOf(plans_, now, is_full);
+  LUMA_ASSIGN_OR_RETURN(SeriesBitmap unmatched, series_.Select({}, times));
   Status result;
   for (Plan& plan : plans_) {
-    LUMA_ASSIGN_OR_RETURN(SeriesBitmap series, series_.Select(plan.match));
-    series &= unmatched;
+    const Result<SeriesBitmap> matching = series_.Select(plan.match, times);
+    // Without it nobody knows which series are left to the plans after it.
+    if (!matching.ok()) return result.ok() ? matching.status() : result;
+    const SeriesBitmap series = *matching & unmatched;
     unmatched -= series;
-    const Status status = RollUpPlan(plan, ToVector(series), is_full);
+    const Status status = RollUpPlan(plan, series, now, is_full);
     if (result.ok()) result = status;
   }
   return result;
 }
 
-Status Downsampler::RollUpPlan(Plan& plan, std::span<const uint32_t> series, bool is_full) {
-  const UnixMillis now = engine_.maintenance().expiry_clock().Now();
+TimeRange Downsampler::TimesOf(const std::vector<Plan>& plans, UnixMillis now, bool is_full) {
+  TimeRange times{.min = INT64_MAX, .max = INT64_MIN};
+  for (const Plan& plan : plans) {
+    for (const Level& level : plan.levels) {
+      times.min = std::min(times.min, is_full ? 0 : level.done_until);
+      times.max = std::max(times.max, now - level.after_ms);
+    }
+  }
+  return times;
+}
+
+Status Downsampler::RollUpPlan(Plan& plan, const SeriesBitmap& series, UnixMillis now,
+                               bool is_full) {
   UnixMillis from = 0;  // samples from before 1970 stay
   Status result;
   for (Level& level : plan.levels) {
@@ -135,12 +154,12 @@ void Downsampler::Failures::Add(TimeRange times, const Status& status) {
   until = times.max;
 }
 
-Downsampler::Failures Downsampler::RollUpDays(Level& level, std::span<const uint32_t> series,
+Downsampler::Failures Downsampler::RollUpDays(Level& level, const SeriesBitmap& series,
                                               UnixMillis from, UnixMillis until) {
   level.patience = conflict_wait_max_;
   Failures failures;
   int64_t days = 1;  // doubled where there is nothing, to pass over decades
-  while (from < until && !series.empty()) {
+  while (from < until && !series.isEmpty()) {
     const UnixMillis days_end = BucketEnd(from + 1, kDayMillis) + (days - 1) * kDayMillis;
     const TimeRange times{.min = from + 1, .max = std::min(until, days_end)};
     const Result<uint64_t> rows = RollUp(level, series, times);
@@ -157,10 +176,9 @@ Downsampler::Failures Downsampler::RollUpDays(Level& level, std::span<const uint
   return failures;
 }
 
-Result<uint64_t> Downsampler::RollUp(Level& level, std::span<const uint32_t> series,
-                                     TimeRange times) {
+Result<uint64_t> Downsampler::RollUp(Level& level, const SeriesBitmap& series, TimeRange times) {
   // One series has one sample a millisecond, and few rows end in it.
-  const bool is_smallest = series.size() == 1 && times.min == times.max;
+  const bool is_smallest = series.cardinality() == 1 && times.min == times.max;
   const RollupBatch batch{.series = series,
                           .times = times,
                           .resolution_ms = level.resolution_ms,
@@ -175,20 +193,20 @@ Result<uint64_t> Downsampler::RollUp(Level& level, std::span<const uint32_t> ser
   return (*counts)->samples_in + (*counts)->rollups_in;
 }
 
-Result<uint64_t> Downsampler::RollUpHalves(Level& level, std::span<const uint32_t> series,
+Result<uint64_t> Downsampler::RollUpHalves(Level& level, const SeriesBitmap& series,
                                            TimeRange times) {
   const int64_t length = times.max - times.min + 1;
   const bool is_long = length > kDayMillis;
   uint64_t rows = 0;
-  const auto add = [&](std::span<const uint32_t> of, TimeRange in) {
+  const auto add = [&](const SeriesBitmap& of, TimeRange in) {
     const Result<uint64_t> rolled_up = RollUp(level, of, in);
     if (rolled_up.ok()) rows += *rolled_up;
     return rolled_up.status();
   };
-  if (series.size() > 1 && !is_long) {
-    const size_t half = series.size() / 2;
-    LUMA_RETURN_IF_ERROR(add(series.first(half), times));
-    LUMA_RETURN_IF_ERROR(add(series.subspan(half), times));
+  if (series.cardinality() > 1 && !is_long) {
+    const SeriesBitmap first = FirstHalf(series);
+    LUMA_RETURN_IF_ERROR(add(first, times));
+    LUMA_RETURN_IF_ERROR(add(series - first, times));
     return rows;
   }
   // Parts of one bucket follow each other in time, so that their rows add up exactly.

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -87,18 +86,19 @@ class Downsampler {
   static std::vector<Plan> PlansOf(const std::vector<DownsamplingRule>& rules);
   static std::vector<DownsamplingReport> ReportsOf(const std::vector<Plan>& plans);
   void TakeNewRules() LUMA_REQUIRES(pass_mutex_) LUMA_EXCLUDES(rules_mutex_);
+  // Where samples may be that a pass rolls up, by whatever plan.
+  static TimeRange TimesOf(const std::vector<Plan>& plans, UnixMillis now, bool is_full);
   void PublishReports() LUMA_REQUIRES(pass_mutex_) LUMA_EXCLUDES(rules_mutex_);
 
   // Of the levels of one plan; the first error, after all have been tried.
-  Status RollUpPlan(Plan& plan, std::span<const uint32_t> series, bool is_full)
+  Status RollUpPlan(Plan& plan, const SeriesBitmap& series, UnixMillis now, bool is_full)
       LUMA_REQUIRES(pass_mutex_);
   // Day by day: runs hold a day each, and a commit should touch few of them.
-  Failures RollUpDays(Level& level, std::span<const uint32_t> series, UnixMillis from,
-                      UnixMillis until);
+  Failures RollUpDays(Level& level, const SeriesBitmap& series, UnixMillis from, UnixMillis until);
   // Halves the time down to a day, then the series, then the time again, at last inside of a
   // bucket, until the rows fit one commit and the memory there is. Gives the rows replaced.
-  Result<uint64_t> RollUp(Level& level, std::span<const uint32_t> series, TimeRange times);
-  Result<uint64_t> RollUpHalves(Level& level, std::span<const uint32_t> series, TimeRange times);
+  Result<uint64_t> RollUp(Level& level, const SeriesBitmap& series, TimeRange times);
+  Result<uint64_t> RollUpHalves(Level& level, const SeriesBitmap& series, TimeRange times);
   Result<std::optional<RollupCounts>> CommitPatiently(Level& level, const RollupBatch& batch);
   static void Report(Level& level, const Failures& failures, UnixMillis now);
   void Count(const RollupCounts& counts, DownsamplingReport& report);

@@ -280,8 +280,7 @@ TEST_F(DownsamplingTest, ScansEndWhenTheStoreIsClosed) {
   });
   EXPECT_EQ(scanned.code(), StatusCode::kCancelled);
   EXPECT_EQ(blocks, 1);
-  const std::vector<uint32_t> series = {ids.minimum()};
-  const auto counts = CommitRollups(*instance_->engine, {.series = series,
+  const auto counts = CommitRollups(*instance_->engine, {.series = ids,
                                                          .times = {1, kMidnight - 2 * kHour},
                                                          .resolution_ms = kHour,
                                                          .rows_max = UINT64_MAX,

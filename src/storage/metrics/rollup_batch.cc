@@ -66,7 +66,7 @@ class BatchCommit {
 
   // What there is to roll up. The end of a finer bucket lies where its samples do, as for them.
   Status Collect() {
-    const SeriesFilter filter(SeriesBitmap(batch_.series.size(), batch_.series.data()));
+    const SeriesFilter filter(batch_.series);
     SampleScan samples;
     samples.table = samples_.get();
     samples.series = &filter;

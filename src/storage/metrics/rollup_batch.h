@@ -4,16 +4,17 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
-#include <span>
 
 #include "base/status.h"
 #include "model/sample.h"
 #include "storage/engine.h"
+#include "storage/metrics/postings.h"
 
 namespace luma::storage {
 
+// Lifetime: the series outlive it.
 struct RollupBatch {
-  std::span<const uint32_t> series;
+  const SeriesBitmap& series;
   TimeRange times;  // of samples: whole buckets, or parts of one, the earliest first
   int64_t resolution_ms = 0;
   uint64_t rows_max = 0;

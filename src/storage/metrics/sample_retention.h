@@ -33,8 +33,9 @@ class SampleRetention {
   void SetRules(std::vector<RetentionRule> rules) LUMA_EXCLUDES(mutex_);
   // Then removes series without samples. Gives the number of samples deleted. A pass looks at what
   // has expired since the one before; every 24th, and the first after SetRules, at everything, for
-  // samples that came late. Errors: those of Delete and Sweep, after all other rules were applied;
-  // the next pass does the rest.
+  // samples that came late, and exemplars from before or after all samples of a retired series.
+  // Errors: those of Delete and Sweep, after all other rules were applied; those of finding the
+  // series of a rule, without those after it. The next pass does the rest.
   Result<uint64_t> Pass() LUMA_EXCLUDES(mutex_);
 
  private:
@@ -42,6 +43,8 @@ class SampleRetention {
     RetentionRule rule;
     UnixMillis applied_to = INT64_MIN;  // nothing older is left, but for late samples
   };
+
+  TimeRange NewlyExpired(UnixMillis now) const LUMA_REQUIRES(mutex_);
 
   MultiTierStorage& engine_;
   const SeriesDirectory& series_;

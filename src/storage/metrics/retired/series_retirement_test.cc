@@ -9,6 +9,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "encoding/testing/test_seed.h"
+#include "storage/metrics/retired/partition_format.h"
 #include "storage/metrics/testing/metrics_fixture.h"
 
 namespace luma::storage {
@@ -101,6 +102,14 @@ class SeriesRetirementTest : public testing::Test {
       if (name.ends_with(".series")) paths.push_back(io::JoinPath(kDirectory, name));
     }
     return paths;
+  }
+  // All their blocks.
+  void DamagePartitions() {
+    for (const io::Path& path : Partitions()) {
+      for (uint64_t offset = kPartitionHeaderBytes; offset < 100; ++offset) {
+        disk_.FlipBit(path, offset, 0);
+      }
+    }
   }
   // Writes to "steady" so that the store has new samples.
   void Idle(std::chrono::milliseconds time) {
@@ -380,6 +389,36 @@ TEST_F(SeriesRetirementTest, ManySeriesComeBackTogether) {
   EXPECT_EQ(active(), all.size() + 1);
   EXPECT_EQ(store().retired_stats().series, 0u);
   EXPECT_THAT(TimesOf("a4999"), ElementsAre(kTestNow, now()));
+}
+
+TEST_F(SeriesRetirementTest, PassesReadPartitionsOfTheirTimesAlone) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  Retire();
+  store().SetRetentionRules({{.match = Instance("b"), .keep = hours(1)}});
+  store().SetDownsampling(
+      {{.match_text = "b", .match = Instance("b"), .after = hours(1), .resolution = minutes(5)}},
+      minutes(10));
+  ASSERT_TRUE(store().Expire().ok());  // the first ones read everything
+  ASSERT_TRUE(store().Downsample().ok());
+  DamagePartitions();
+  ASSERT_FALSE(store().directory().Select(Instance("b")).ok());
+  EXPECT_TRUE(store().Expire().ok());
+  EXPECT_TRUE(store().Downsample().ok());
+}
+
+// Goal: no rule takes what an earlier one may keep.
+TEST_F(SeriesRetirementTest, NothingExpiresThatARuleMayKeepWhoseSeriesCannotBeRead) {
+  WriteOne("a", now());
+  Idle(hours(2));
+  Retire();
+  store().SetRetentionRules(
+      {{.match = Instance("a"), .keep = hours(100)}, {.match = {}, .keep = hours(1)}});
+  DamagePartitions();
+  EXPECT_FALSE(store().Expire().ok());
+  EXPECT_EQ(Retire(), 1u) << "in a new partition";
+  ASSERT_TRUE(store().Expire().ok());
+  EXPECT_THAT(TimesOf("a"), ElementsAre(kTestNow));
 }
 
 // A flood of series with long labels has taken all memory: that they leave makes room.
