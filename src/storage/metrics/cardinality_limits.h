@@ -74,7 +74,7 @@ class CardinalityCounts {
   using Values = boost::unordered_flat_map<uint64_t, uint32_t>;
 
   bool CountsLabels() const LUMA_REQUIRES(mutex_) {
-    return limits_.series_per_metric + limits_.values_per_label > 0;
+    return limits_.series_per_metric > 0 || limits_.values_per_label > 0;
   }
   void AddLocked(LabelsView labels) LUMA_REQUIRES(mutex_);
   void RemoveLocked(LabelsView labels) LUMA_REQUIRES(mutex_);

@@ -92,7 +92,7 @@ class MetricsWriter {
   // To be called while none writes: see ReturningSeries::ReturnDamaged.
   Status ReturnDamagedSeries();
 
-  // From now on these hold. New series wait meanwhile, for about a second per million series.
+  // From now on these hold. All writes wait meanwhile, for about a second per million series.
   void SetLimits(const CardinalityLimits& limits);
   const CardinalityCounts& cardinality() const { return cardinality_; }
 
@@ -118,8 +118,8 @@ class MetricsWriter {
   };
   using Stored = Result<Outcome>;
   using StoreBatch = std::function<Stored(const SeriesBatch& batch)>;
-  // All writes of a group in one, or, when that fails, each for itself: one sender's series over
-  // the limit must not fail what the others sent.
+  // All writes of a group in one, or, when that fails, each for itself: that a series of one sender
+  // is gone, or memory for its new ones, must not fail what the others sent.
   static std::vector<Stored> StoreTogether(const WriteGroup& group, const StoreBatch& store);
   void Finish(QueuedWrite write, const Stored& stored);
 

@@ -31,7 +31,8 @@ namespace luma::storage {
 
 // Ids are below 2^32 and handed out by the one writer, which gives none twice.
 // Threads: every method from any thread; additions and removals are one at a time. A lock is taken
-// once per call and held for microseconds, except by matchers that test many label values.
+// once per call and held for microseconds, except by matchers that test many label values, and
+// where all series are looked at: some milliseconds for each million of them.
 class SeriesRegistry {
  public:
   static constexpr uint64_t kSeriesMax = UINT32_MAX;

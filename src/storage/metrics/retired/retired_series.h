@@ -26,6 +26,7 @@ struct RetiredPartition {
   // Of its series, those that are retired: the others have come back to memory or were removed.
   std::shared_ptr<const SeriesBitmap> live;
 };
+
 // What tells one start of a database from all others, of whatever version.
 struct DatabaseStart {
   DatabaseUuid uuid{};
@@ -48,9 +49,8 @@ struct RetiredStats {
 // Invariants of the file `index` (docs/formats/series_partition.md), after every crash:
 //  (1) A series that it has as live has no sample outside of the times of its partition.
 //  (2) It names no series as live that gets samples: those are taken out before the samples come.
-// Threads: const methods from any; Write and RemoveFile from one; the rest one at a time.
-// Lifetime: file system and budget
-// outlive it.
+// Threads: const methods from any; Write and RemoveFile from one; the rest one at a time. Lifetime:
+// file system and budget outlive it.
 class RetiredSeries {
  public:
   // Of a store that retires none.

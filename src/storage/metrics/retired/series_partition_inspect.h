@@ -8,8 +8,8 @@
 
 namespace luma::storage {
 
-// Writes what the file holds, and every series of it. Goes on as far as damage allows. Errors:
-// those of SeriesPartition.
+// Writes what the file holds, and every series of it up to the first damaged block. Errors: those
+// of SeriesPartition.
 Status DescribeSeriesPartition(io::FileSystem& fs, const io::Path& path, std::ostream& out);
 // Errors: those of DecodeSeriesIndex.
 Status DescribeSeriesIndex(io::FileSystem& fs, const io::Path& path, std::ostream& out);
