@@ -53,6 +53,15 @@ TEST_F(FetcherProxyTest, ThePasswordOfAProxyIsForTheProxy) {
   EXPECT_THAT(proxy_.requests(), ElementsAre(HasSubstr("Proxy-Authorization: Basic dTpw\r\n")));
 }
 
+TEST_F(FetcherProxyTest, ThePasswordOfAProxyIsInNoError) {
+  for (const char* url : {"http://u:se/cret@proxy:3128", "http://u:secret@proxy:99999"}) {
+    const Status status =
+        fetcher_.FetchAndWait(Request("http://nowhere.test/", {.url = url})).status();
+    EXPECT_FALSE(status.ok());
+    EXPECT_THAT(status.message(), Not(HasSubstr("cret"))) << url;
+  }
+}
+
 TEST_F(FetcherProxyTest, ATunnelIsAskedForWithItsOwnHeadersOnly) {
   FetchRequest request = Request("https://nowhere.test/", {.connect_headers = {"X-Key: k"}});
   request.headers = {"Authorization: Bearer t"};

@@ -273,8 +273,9 @@ Status RefusedStatus(const FetchRequest& request) {
 Status StatusOf(const Transfer& transfer, CURLcode code) {
   const FetchRequest& request = transfer.request;
   const std::string url = WithoutPassword(request.url);
-  const std::string_view reason =
-      transfer.error[0] != '\0' ? transfer.error.data() : curl_easy_strerror(code);
+  // What is said about a proxy that cannot be used has its URL in it, password and all.
+  const bool is_told = transfer.error[0] != '\0' && code != CURLE_COULDNT_RESOLVE_PROXY;
+  const std::string_view reason = is_told ? transfer.error.data() : curl_easy_strerror(code);
   if (transfer.too_large) {
     return Status::TooLarge("body size limit exceeded: url=", url,
                             " limit=", request.body_bytes_max);
