@@ -135,6 +135,7 @@ bool ConvertingParser::Collect() {
 void ConvertingParser::KeepExemplar(const PageExemplar& exemplar) {
   const size_t bytes = TextBytesOf(exemplar);
   if (!exemplar.timestamp || bytes > kExemplarTextBytesMax) return;
+  if (exemplars_.size() == CollectedHistogram::kBucketsMax) return;  // lines may repeat for ever
   std::string& text = exemplar_texts_.emplace_back();
   text.reserve(bytes);  // so that views of it stay valid while it fills
   const auto keep = [&text](std::string_view part) {

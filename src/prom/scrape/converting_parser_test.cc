@@ -5,7 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "model/histogram_codec.h"
+#include "prom/scrape/collected_histogram.h"
 #include "prom/scrape/testing/protobuf_page.h"
 
 namespace luma::prom {
@@ -155,6 +158,16 @@ TEST(ConvertingParserTest, LabelsInAnotherOrderAreTheSame) {
 TEST(ConvertingParserTest, TimesAreThoseOfTheSeries) {
   EXPECT_THAT(ReadHistogram("h_count 1 123\nh_sum 2 123\n"),
               ElementsAre("h int 1 sum 2 bounds [] 0:1 @123"));
+}
+
+// Goal: lines that repeat cost no memory, however many there are.
+TEST(ConvertingParserTest, ExemplarsOfAHistogramAreBounded) {
+  std::string page = "# TYPE h histogram\n";
+  for (int i = 0; i < 20'000; ++i) page += "h_count 1 # {} 1 1\n";
+  const std::vector<std::string> lines = Read(page + "# EOF\n", {kOpenMetrics});
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(static_cast<size_t>(std::ranges::count(lines[0], '#')),
+            CollectedHistogram::kBucketsMax);
 }
 
 TEST(ConvertingParserTest, ExemplarsWithATimeGoWithTheHistogram) {
