@@ -218,8 +218,7 @@ struct ChosenSeries {
       : memory(context, budget) {}
 
   void Take(const storage::SeriesBitmap& ids) {
-    constexpr uint64_t kBytesPerWord = 12;  // of storage::SeriesFilter, for 64 ids
-    if (!ids.isEmpty()) ThrowIfError(memory.Book((ids.maximum() / 64 + 1) * kBytesPerWord));
+    if (!ids.isEmpty()) ThrowIfError(memory.Book(storage::SeriesFilter::BytesFor(ids)));
     filter.emplace(ids);
   }
 

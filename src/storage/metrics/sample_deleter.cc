@@ -60,7 +60,9 @@ Result<uint64_t> SampleDeleter::Delete(const SeriesBitmap& series, TimeRange ran
   while (true) {
     LUMA_ASSIGN_OR_RETURN(const Commit commit, DeleteSomePatiently(filter, range));
     total += commit.rows;
-    if (commit.is_last) return total;
+    if (!commit.is_last) continue;
+    registry_.NoteBounds(series, range);  // of samples that came meanwhile and were deleted, too
+    return total;
   }
 }
 

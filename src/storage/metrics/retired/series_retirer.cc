@@ -361,6 +361,7 @@ Status SeriesRetirer::WritePartitions(const Group& group, std::vector<Written>& 
     BudgetLease memory = engine_.budget().BookAlways(BudgetUse::kMerge, kBuilderBytesMin);
     SeriesPartitionBuilder builder;
     LUMA_RETURN_IF_ERROR(labels.AddTo(builder, memory));
+    if (builder.size() == 0) continue;  // all were removed meanwhile
     LUMA_ASSIGN_OR_RETURN(RetiredPartition partition, retired_.Write(builder.Finish(group.times)));
     written.push_back({.partition = std::move(partition), .merged = merged});
   }
